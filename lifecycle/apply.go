@@ -1,0 +1,235 @@
+package lifecycle
+
+import (
+	"slices"
+	"time"
+
+	"github.com/Masterminds/semver/v3"
+)
+
+func (c change) openReview() *Review {
+	return &Review{
+		RequestedBy: c.Actor.User,
+		RequestedAt: c.now,
+		RemindAt:    c.now.Add(time.Duration(c.settings.RemindAfter)),
+		DueAt:       c.now.Add(time.Duration(c.settings.EscalateAfter)),
+	}
+}
+
+// endReview leads to a state in which no request is open and no approval given.
+func endReview(to State) func(*MiniProgram, change) {
+	return func(m *MiniProgram, _ change) {
+		m.State = to
+		m.dropApproval()
+	}
+}
+
+// dropApproval makes the candidate one that nobody reviews, has approved, or is about to publish.
+func (m *MiniProgram) dropApproval() {
+	m.Review, m.Plan, m.Schedule, m.Rollout = nil, nil, nil, nil
+	if m.Candidate != nil {
+		m.Candidate = with(m.Candidate, func(v *Version) { v.ApprovedBy = "" })
+	}
+}
+
+func checkPackage(m MiniProgram, c Command, _ Settings) *Refusal {
+	if c.Package == nil {
+		return Refuse(InvalidInput, `upload-code needs "package" with "version" and "sha256"`)
+	}
+	if r := c.Package.validate(); r != nil {
+		return r
+	}
+	if m.HighestPublished != "" && compareVersions(c.Package.Version, m.HighestPublished) <= 0 {
+		return Refuse(VersionNotHigher, "version %s is not higher than %s, which was published before; choose a higher one", c.Package.Version, m.HighestPublished)
+	}
+	for _, submitted := range m.Submitted {
+		if compareVersions(submitted.Version, c.Package.Version) == 0 && submitted.SHA256 != c.Package.SHA256 {
+			return Refuse(VersionNotHigher, "version %s was submitted for review with other content (sha256 %s); give the new content a higher version",
+				c.Package.Version, submitted.SHA256)
+		}
+	}
+	return nil
+}
+
+func uploadCode(m *MiniProgram, c change) {
+	m.dropApproval()
+	m.State, m.Feedback = CodeAvailable, nil
+	m.Candidate = &Version{
+		Version: c.Package.Version, SHA256: c.Package.SHA256, Notes: c.Notes,
+		Format: c.facts.Format, Size: c.facts.Size, MinPlatform: c.facts.MinPlatform,
+		UploadedBy: c.Actor.User, UploadedAt: &c.now,
+	}
+}
+
+func discardCode(m *MiniProgram, _ change) {
+	m.dropApproval()
+	m.Candidate, m.Feedback = nil, nil
+	m.State = CodeUnavailable
+	if m.Live != nil {
+		m.State = Published
+	}
+}
+
+// checkSubmission lets the reviewers see nothing that changes under a version that others have already seen.
+func checkSubmission(m MiniProgram, c Command, _ Settings) *Refusal {
+	if c.Package != nil && (c.Package.Version != m.Candidate.Version || c.Package.SHA256 != m.Candidate.SHA256) {
+		return Refuse(InvalidInput, "the package there is version %s with sha256 %s, not version %s with sha256 %s; upload it first",
+			m.Candidate.Version, m.Candidate.SHA256, excerpt(c.Package.Version), excerpt(c.Package.SHA256))
+	}
+	return nil
+}
+
+func requestPublishing(m *MiniProgram, c change) {
+	submitted := Package{Version: m.Candidate.Version, SHA256: m.Candidate.SHA256}
+	if !slices.Contains(m.Submitted, submitted) {
+		m.Submitted = appendBounded(MaxSubmitted, m.Submitted, submitted)
+	}
+	if c.Notes != "" {
+		m.Candidate = with(m.Candidate, func(v *Version) { v.Notes = c.Notes })
+	}
+	m.State, m.Review = PublishingPending, c.openReview()
+}
+
+func approvePublishing(m *MiniProgram, c change) {
+	m.State, m.Review = ReadyToPublish, nil
+	m.Candidate = with(m.Candidate, func(v *Version) { v.ApprovedBy = c.Actor.User })
+}
+
+func checkPublish(m MiniProgram, c Command, s Settings) *Refusal {
+	if c.Actor.isSystem() && m.Schedule == nil {
+		return Refuse(IllegalInState, "no publication is scheduled")
+	}
+	_, r := m.planFor(c, s)
+	return r
+}
+
+// planFor is the plan of the publication: the one given, else the one chosen before, else the deployment's default.
+func (m MiniProgram) planFor(c Command, s Settings) (Plan, *Refusal) {
+	switch {
+	case c.Plan != nil:
+		return c.Plan.Resolve(s.Plans)
+	case m.Plan != nil:
+		return *m.Plan, nil
+	default:
+		return Plan{Name: s.DefaultPlan}.Resolve(s.Plans)
+	}
+}
+
+func publish(m *MiniProgram, c change) {
+	plan, _ := m.planFor(c.Command, c.settings)
+	if c.At != nil && c.At.After(c.now) {
+		m.Plan, m.Schedule = &plan, &Schedule{At: c.At.UTC(), By: c.Actor.User}
+		return
+	}
+	m.State, m.Plan, m.Schedule, m.Rollout = GrayscaleRelease, nil, nil, startRollout(plan, c.now)
+}
+
+func checkGrayscale(m MiniProgram, c Command, _ Settings) *Refusal {
+	if c.Percent == nil && c.Testers == nil {
+		return Refuse(InvalidInput, `set-grayscale needs "percent", "testers" or both`)
+	}
+	return nil
+}
+
+func setGrayscale(m *MiniProgram, c change) {
+	m.Rollout = with(m.Rollout, func(r *Rollout) {
+		if c.Percent != nil {
+			r.Plan.Grayscale.Percent = *c.Percent
+		}
+		if c.Testers != nil {
+			r.Plan.Grayscale.Testers = slices.Clone(*c.Testers)
+		}
+	})
+}
+
+func promote(m *MiniProgram, c change) {
+	m.State = ProductionRelease
+	m.Rollout = with(m.Rollout, func(r *Rollout) { r.enter(1, c.now) })
+}
+
+func advance(m *MiniProgram, c change) {
+	if !m.Rollout.LastStage() {
+		m.Rollout = with(m.Rollout, func(r *Rollout) { r.enter(r.Stage+1, c.now) })
+		return
+	}
+	m.becomePublished(c.now)
+}
+
+// becomePublished makes the candidate the live version of everyone. A suspension is over now.
+func (m *MiniProgram) becomePublished(now time.Time) {
+	if m.Live != nil {
+		former := *m.Live
+		former.Notes = excerpt(former.Notes)
+		m.Previous = prepend(MaxPrevious, former, m.Previous)
+	}
+	m.Live = with(m.Candidate, func(v *Version) { v.PublishedAt = &now })
+	m.State, m.Candidate, m.Rollout, m.Suspension = Published, nil, nil, nil
+	if m.HighestPublished == "" || compareVersions(m.Live.Version, m.HighestPublished) > 0 {
+		m.HighestPublished = m.Live.Version
+	}
+	m.Submitted = slices.DeleteFunc(slices.Clone(m.Submitted), func(p Package) bool {
+		return compareVersions(p.Version, m.HighestPublished) <= 0
+	})
+}
+
+func checkChangePlan(m MiniProgram, c Command, s Settings) *Refusal {
+	if c.Plan == nil {
+		return Refuse(InvalidInput, `change-plan needs "plan"`)
+	}
+	plan, r := c.Plan.Resolve(s.Plans)
+	if r != nil || m.Rollout == nil {
+		return r
+	}
+	if stages := len(m.Rollout.Plan.changedAt(m.Rollout.Stage, plan).Production); stages > MaxStages {
+		return Refuse(InvalidInput, "with the stages already passed the plan has %d stages; at most %d are allowed", stages, MaxStages)
+	}
+	return nil
+}
+
+func changePlan(m *MiniProgram, c change) {
+	plan, _ := c.Plan.Resolve(c.settings.Plans)
+	if m.Rollout == nil {
+		m.Plan = &plan
+		return
+	}
+	m.Rollout = with(m.Rollout, func(r *Rollout) {
+		r.Plan, r.Held = r.Plan.changedAt(r.Stage, plan), ""
+	})
+}
+
+// goOffline takes everything from the users and ends what was under way. The newest package stays, so that it can be
+// submitted again; earlier versions are forgotten, because going back to one of them would bypass the new review.
+func (m *MiniProgram) goOffline(to State) {
+	if m.Candidate == nil {
+		m.Candidate = m.Live
+	}
+	m.dropApproval()
+	m.State, m.Live, m.Previous = to, nil, nil
+}
+
+func suspend(m *MiniProgram, c change) {
+	served := m.Live
+	if m.Rollout != nil {
+		served = m.Candidate
+	}
+	m.Suspension = &Suspension{By: c.Actor.User, At: c.now, Reason: c.Comment, Version: served.Version}
+	m.goOffline(SuspendedByOp)
+}
+
+func checkFeedback(_ MiniProgram, c Command, _ Settings) *Refusal {
+	if c.Rating < 1 || c.Rating > 5 {
+		return Refuse(InvalidInput, "the rating is %d; it must be between 1 and 5", c.Rating)
+	}
+	return nil
+}
+
+func leaveFeedback(m *MiniProgram, c change) {
+	m.Feedback = appendBounded(MaxFeedback, m.Feedback, Feedback{
+		By: c.Actor.User, At: c.now, Version: m.Candidate.Version, Rating: c.Rating, Text: excerpt(c.Text),
+	})
+}
+
+// compareVersions compares two versions that were validated before.
+func compareVersions(a, b string) int {
+	return semver.MustParse(a).Compare(semver.MustParse(b))
+}

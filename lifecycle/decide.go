@@ -1,0 +1,223 @@
+package lifecycle
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Settings are the choices that a deployment makes without touching code.
+type Settings struct {
+	// RemindAfter and EscalateAfter count from the request for a review.
+	RemindAfter   Duration `json:"remind_after"`
+	EscalateAfter Duration `json:"escalate_after"`
+	// PauseReminder is how often people are reminded of a paused rollout.
+	PauseReminder Duration `json:"pause_reminder"`
+	// DefaultPlan names the plan of a publication that brings none; Plans are those to choose from.
+	DefaultPlan string          `json:"default_plan"`
+	Plans       map[string]Plan `json:"plans"`
+}
+
+// DefaultSettings are the settings of the specification (lifecycle.md, "Timers" and "Rollout plan").
+func DefaultSettings() Settings {
+	return Settings{
+		RemindAfter:   Duration(24 * time.Hour),
+		EscalateAfter: Duration(48 * time.Hour),
+		PauseReminder: Duration(30 * 24 * time.Hour),
+		DefaultPlan:   "standard",
+		Plans:         StandardPlans(),
+	}
+}
+
+// change is an accepted command on its way into the mini-program.
+type change struct {
+	Command
+	now      time.Time
+	settings Settings
+	facts    Facts
+}
+
+// NewMiniProgram answers a request for creation: the mini-program waiting for the platform and what to record, or a
+// refusal.
+func NewMiniProgram(creation Creation, now time.Time, settings Settings) (MiniProgram, Record, *Refusal) {
+	m := MiniProgram{ID: creation.ID, Title: creation.Title, Description: creation.Description, Team: creation.Team}
+	if r := validateCreation(creation); r != nil {
+		return m, Record{}, r
+	}
+	return m.Decide(Command{
+		Action: RequestCreation, RequestID: creation.RequestID, Actor: creation.Actor, Comment: creation.Comment,
+	}, Facts{}, now, settings)
+}
+
+// Decide answers a command: the mini-program as it is afterwards and what to record, or a refusal. The receiver stays
+// as it was. Facts belong to upload-code: what the inspection found in the package.
+func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, settings Settings) (MiniProgram, Record, *Refusal) {
+	role, refusal := m.Admit(command, now, settings)
+	if refusal != nil {
+		return m, Record{}, refusal
+	}
+	rule, _ := RuleFor(command.Action)
+	after := m
+	rule.apply(&after, change{Command: command, now: now, settings: settings, facts: facts})
+	after.Revision++
+	after.UpdatedAt = now
+	transition := Transition{
+		Revision: after.Revision, At: now, Action: command.Action, Actor: command.Actor.User, Role: role,
+		From: m.State, To: after.State, Version: versionInvolved(m, after), Comment: command.Comment,
+	}
+	short := transition
+	short.Comment = excerpt(transition.Comment)
+	after.Transitions = appendBounded(MaxTransitions, m.Transitions, short)
+	return after, Record{Transition: transition, Command: command, Serving: after.Serving()}, nil
+}
+
+// Admit tells whether a command would be accepted now, and in which role; it changes nothing. The order of the checks is part of
+// the contract: well-formed, allowed to the person, up to date, legal in the state, then the details of the action.
+func (m MiniProgram) Admit(command Command, now time.Time, settings Settings) (Role, *Refusal) {
+	rule, ok := RuleFor(command.Action)
+	if !ok {
+		return "", Refuse(InvalidInput, "there is no action %q", excerpt(string(command.Action)))
+	}
+	if r := command.validate(now); r != nil {
+		return "", r
+	}
+	role, r := rule.permits(command.Actor, m.Team)
+	if r != nil {
+		return "", r
+	}
+	if r := m.upToDate(command); r != nil {
+		return "", r
+	}
+	if r := rule.legalIn(m); r != nil {
+		return "", r
+	}
+	if r := rule.judge(m, command); r != nil {
+		return "", r
+	}
+	if rule.check != nil {
+		return role, rule.check(m, command, settings)
+	}
+	return role, nil
+}
+
+func (rule Rule) permits(actor Actor, team string) (Role, *Refusal) {
+	if rule.Anyone {
+		return slices.Concat(actor.Roles, []Role{""})[0], nil
+	}
+	role, code := actor.actsAs(rule.Roles, team)
+	switch code {
+	case NotYourTeam:
+		return "", Refuse(code, "%s is not in team %q, whose mini-program this is; ask one of its developers to %s", actor.User, team, rule.Action)
+	case ForbiddenRole:
+		return "", Refuse(code, "%s is for the roles %s; %s has %s", rule.Action, joined(rule.people()), actor.User, joined(actor.Roles))
+	default:
+		return role, nil
+	}
+}
+
+// people are the roles that persons can have: all but System.
+func (rule Rule) people() []Role {
+	return slices.DeleteFunc(slices.Clone(rule.Roles), func(role Role) bool { return role == System })
+}
+
+func (m MiniProgram) upToDate(command Command) *Refusal {
+	if command.IfRevision == 0 || command.IfRevision == m.Revision {
+		return nil
+	}
+	if len(m.Transitions) == 0 || command.IfRevision > m.Revision {
+		return Refuse(StaleRevision, "if_revision is %d, but the mini-program is at revision %d", command.IfRevision, m.Revision)
+	}
+	last := m.Transitions[len(m.Transitions)-1]
+	return Refuse(StaleRevision, "revision %d is no longer current: %s did %s (revision %d, now %s); look again and decide anew",
+		command.IfRevision, last.Actor, last.Action, m.Revision, m.State)
+}
+
+func (rule Rule) legalIn(m MiniProgram) *Refusal {
+	if !slices.Contains(rule.From, m.State) {
+		return Refuse(IllegalInState, "%s is not possible in state %s%s", rule.Action, m.stateOrNone(), m.instead())
+	}
+	if rule.when == nil {
+		return nil
+	}
+	if why := rule.when(m); why != "" {
+		return Refuse(IllegalInState, "%s is not possible in state %s because %s%s", rule.Action, m.State, why, m.instead())
+	}
+	return nil
+}
+
+// judge holds separation of duties and required comments.
+func (rule Rule) judge(m MiniProgram, command Command) *Refusal {
+	if rule.Decides && m.Review.RequestedBy == command.Actor.User {
+		return Refuse(OwnRequest, "%s requested this and cannot decide on it; another reviewer has to %s", command.Actor.User, rule.Action)
+	}
+	if rule.NeedsComment && strings.TrimSpace(command.Comment) == "" {
+		return Refuse(CommentRequired, "%s needs a comment that tells the others why", rule.Action)
+	}
+	return nil
+}
+
+// LegalAction is an action that is possible now, with the roles that may take it; no roles means everyone signed in.
+type LegalAction struct {
+	Action Action `json:"action"`
+	Roles  []Role `json:"roles"`
+}
+
+// LegalActions lists what people can do now. Whether a given person may depends on role, team and separation of duties.
+func (m MiniProgram) LegalActions() []LegalAction {
+	legal := []LegalAction{}
+	for _, rule := range Table {
+		if rule.legal(m) && m.State != "" {
+			legal = append(legal, LegalAction{Action: rule.Action, Roles: rule.people()})
+		}
+	}
+	return legal
+}
+
+func (rule Rule) legal(m MiniProgram) bool {
+	return slices.Contains(rule.From, m.State) && (rule.when == nil || rule.when(m) == "")
+}
+
+// LegalActionNames lists the names of what people can do now.
+func (m MiniProgram) LegalActionNames() []Action {
+	names := []Action{}
+	for _, legal := range m.LegalActions() {
+		names = append(names, legal.Action)
+	}
+	return names
+}
+
+func (m MiniProgram) instead() string {
+	names := m.LegalActionNames()
+	if len(names) == 0 {
+		return ""
+	}
+	return "; possible now: " + joined(names)
+}
+
+func (m MiniProgram) stateOrNone() string {
+	if m.State == "" {
+		return "(not requested yet)"
+	}
+	return string(m.State)
+}
+
+func joined[T ~string](names []T) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	texts := make([]string, len(names))
+	for i, name := range names {
+		texts[i] = excerpt(string(name))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// versionInvolved is the version that a transition is about: the one being worked on, else the live one.
+func versionInvolved(before, after MiniProgram) string {
+	for _, version := range []*Version{after.Candidate, before.Candidate, after.Live} {
+		if version != nil {
+			return version.Version
+		}
+	}
+	return ""
+}

@@ -1,0 +1,203 @@
+package lifecycle
+
+import (
+	"slices"
+	"time"
+)
+
+// How much a mini-program carries with it; everything older is in the audit trail. Together these bounds keep the
+// state that a workflow hands to its next run small, however many actions there were.
+const (
+	MaxPrevious    = 10
+	MaxFeedback    = 10
+	MaxTransitions = 20
+	MaxSubmitted   = 100
+)
+
+// MiniProgram is everything that matters about one mini-program, in one serialisable piece.
+type MiniProgram struct {
+	ID          string    `json:"id"`
+	Title       string    `json:"title"`
+	Description string    `json:"description,omitempty"`
+	Team        string    `json:"team"`
+	State       State     `json:"state"`
+	Revision    int       `json:"revision"`
+	UpdatedAt   time.Time `json:"updated_at"`
+
+	// Candidate is the version on its way to publishing, Live the one served to everyone, Previous those that were
+	// live before it, newest first: a revert goes back to them.
+	Candidate *Version  `json:"candidate,omitempty"`
+	Live      *Version  `json:"live,omitempty"`
+	Previous  []Version `json:"previous,omitempty"`
+
+	Review   *Review   `json:"review,omitempty"`
+	Plan     *Plan     `json:"plan,omitempty"`
+	Schedule *Schedule `json:"schedule,omitempty"`
+	Rollout  *Rollout  `json:"rollout,omitempty"`
+
+	Suspension *Suspension `json:"suspension,omitempty"`
+	Feedback   []Feedback  `json:"feedback,omitempty"`
+
+	// HighestPublished is the highest version ever published; Submitted are the contents of higher versions that
+	// reviewers have seen.
+	HighestPublished string    `json:"highest_published,omitempty"`
+	Submitted        []Package `json:"submitted,omitempty"`
+
+	Transitions []Transition `json:"transitions,omitempty"`
+}
+
+// Version is one code package on its way through the lifecycle.
+type Version struct {
+	Version     string     `json:"version"`
+	SHA256      string     `json:"sha256"`
+	Notes       string     `json:"notes,omitempty"`
+	Size        int64      `json:"size,omitempty"`
+	Format      string     `json:"format,omitempty"`
+	MinPlatform int        `json:"min_platform,omitempty"`
+	UploadedBy  string     `json:"uploaded_by,omitempty"`
+	UploadedAt  *time.Time `json:"uploaded_at,omitempty"`
+	ApprovedBy  string     `json:"approved_by,omitempty"`
+	PublishedAt *time.Time `json:"published_at,omitempty"`
+}
+
+// Facts is what the inspection of an accepted code package found out.
+type Facts struct {
+	Format      string `json:"format"`
+	Size        int64  `json:"size"`
+	MinPlatform int    `json:"min_platform,omitempty"`
+}
+
+// Review is a request that waits for the platform's decision.
+type Review struct {
+	RequestedBy string    `json:"requested_by"`
+	RequestedAt time.Time `json:"requested_at"`
+	RemindAt    time.Time `json:"remind_at"`
+	DueAt       time.Time `json:"due_at"`
+	Reminded    bool      `json:"reminded,omitempty"`
+	Overdue     bool      `json:"overdue,omitempty"`
+}
+
+// Schedule is a publication at a time to come.
+type Schedule struct {
+	At time.Time `json:"at"`
+	By string    `json:"by"`
+}
+
+// Suspension is why the platform took the mini-program offline; it stays visible until it is Published again.
+type Suspension struct {
+	By      string    `json:"by"`
+	At      time.Time `json:"at"`
+	Reason  string    `json:"reason"`
+	Version string    `json:"version,omitempty"`
+}
+
+// Feedback is what somebody who had the candidate said about it.
+type Feedback struct {
+	By      string    `json:"by"`
+	At      time.Time `json:"at"`
+	Version string    `json:"version"`
+	Rating  int       `json:"rating"`
+	Text    string    `json:"text,omitempty"`
+}
+
+// Transition is one accepted action, as the timeline shows it.
+type Transition struct {
+	Revision int       `json:"revision"`
+	At       time.Time `json:"at"`
+	Action   Action    `json:"action"`
+	Actor    string    `json:"actor"`
+	Role     Role      `json:"role"`
+	From     State     `json:"from"`
+	To       State     `json:"to"`
+	Version  string    `json:"version,omitempty"`
+	Comment  string    `json:"comment,omitempty"`
+}
+
+// Record is one accepted action, as the audit trail keeps it for ever: the transition with its whole comment, the
+// command that caused it and what users got afterwards.
+type Record struct {
+	Transition
+	Command Command `json:"command"`
+	Serving Serving `json:"serving"`
+}
+
+// Serving is what users get: the candidate for its cohort, the live version for everyone else.
+type Serving struct {
+	Live      *Version  `json:"live,omitempty"`
+	Candidate *Version  `json:"candidate,omitempty"`
+	Percent   Percent   `json:"percent,omitempty"`
+	Testers   []string  `json:"testers,omitempty"`
+	Previous  []Version `json:"previous,omitempty"`
+}
+
+// Serving tells what users get now.
+func (m MiniProgram) Serving() Serving {
+	serving := Serving{Live: m.Live, Previous: m.Previous}
+	if m.Rollout != nil {
+		serving.Candidate = m.Candidate
+		serving.Percent = m.Rollout.Percent()
+		serving.Testers = m.Rollout.Plan.Grayscale.Testers
+	}
+	return serving
+}
+
+// Served tells whether any user gets anything.
+func (m MiniProgram) Served() bool { return m.Live != nil || m.Rollout != nil }
+
+// DueAt is the next moment that somebody waits for: the deadline of the review, the scheduled publication, the end of
+// the stage. ok is false when nothing is awaited.
+func (m MiniProgram) DueAt() (at time.Time, ok bool) {
+	switch {
+	case m.Review != nil:
+		return m.Review.DueAt, true
+	case m.Schedule != nil:
+		return m.Schedule.At, true
+	case m.Rollout != nil:
+		return m.Rollout.EndsAt()
+	default:
+		return time.Time{}, false
+	}
+}
+
+// Overdue tells whether a review has gone beyond its deadline.
+func (m MiniProgram) Overdue() bool { return m.Review != nil && m.Review.Overdue }
+
+// Remind notes that the reviewers were reminded. It is not an action and leaves the revision alone.
+func (m *MiniProgram) Remind() { m.Review = with(m.Review, func(r *Review) { r.Reminded = true }) }
+
+// Escalate marks the request under review overdue; the decision still waits for a person.
+func (m *MiniProgram) Escalate() {
+	m.Review = with(m.Review, func(r *Review) { r.Reminded, r.Overdue = true, true })
+}
+
+// Hold notes why the stage goes on although its time is over; "" lifts it.
+func (m *MiniProgram) Hold(why Hold) {
+	m.Rollout = with(m.Rollout, func(r *Rollout) { r.Held = why })
+}
+
+// RemindOfPause counts a reminder of the present pause.
+func (m *MiniProgram) RemindOfPause() {
+	m.Rollout = with(m.Rollout, func(r *Rollout) { r.PauseReminders++ })
+}
+
+// NoteHealth keeps the verdict of the health gate.
+func (m *MiniProgram) NoteHealth(verdict HealthVerdict) {
+	m.Rollout = with(m.Rollout, func(r *Rollout) { r.Health = &verdict })
+}
+
+// with returns a changed copy, so that whoever still holds the old value sees no change.
+func with[T any](old *T, change func(*T)) *T {
+	changed := *old
+	change(&changed)
+	return &changed
+}
+
+// prepend puts the newest first and forgets what goes beyond the limit.
+func prepend[T any](limit int, newest T, older []T) []T {
+	return append([]T{newest}, older[:min(len(older), limit-1)]...)
+}
+
+// appendBounded puts the newest last and forgets what goes beyond the limit.
+func appendBounded[T any](limit int, older []T, newest T) []T {
+	return append(slices.Clone(older[max(0, len(older)-limit+1):]), newest)
+}

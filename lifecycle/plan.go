@@ -1,0 +1,217 @@
+package lifecycle
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Limits of a rollout plan. They keep a workflow's history payloads small and catch slips of the keyboard.
+const (
+	MaxStages      = 50
+	MaxTesters     = 500
+	MaxStageTime   = Duration(365 * 24 * time.Hour)
+	MaxHealthQuery = 2000
+	minProbe       = Duration(time.Second)
+	maxProbe       = Duration(24 * time.Hour)
+	maxFailures    = 1000
+)
+
+// Plan says how a release reaches its users: first a cohort, then stage by stage everyone.
+type Plan struct {
+	Name        string      `json:"name,omitempty"`
+	Grayscale   Grayscale   `json:"grayscale"`
+	Production  []Stage     `json:"production"`
+	Health      *Health     `json:"health,omitempty"`
+	OnUnhealthy OnUnhealthy `json:"on_unhealthy,omitempty"`
+	AutoPromote *bool       `json:"auto_promote,omitempty"`
+}
+
+// Grayscale is stage 0: who tests the release, and for how long before it goes on.
+type Grayscale struct {
+	Percent Percent  `json:"percent"`
+	Testers []string `json:"testers,omitempty"`
+	Bake    Duration `json:"bake"`
+}
+
+// Stage is one step of the production release: how many users get it, and how long until the next step.
+type Stage struct {
+	Percent Percent  `json:"percent"`
+	Hold    Duration `json:"hold"`
+}
+
+// Health is what the health gate asks Prometheus while a cohort is served. In Query, {{.MiniProgram}} and {{.Version}}
+// are filled in. A value above Max is a breach; Failures breaches in a row are a failure.
+type Health struct {
+	Query    string   `json:"query"`
+	Max      float64  `json:"max"`
+	Interval Duration `json:"interval"`
+	Failures int      `json:"failures"`
+}
+
+// OnUnhealthy is what happens when the health gate fails.
+type OnUnhealthy string
+
+const (
+	RollbackOnUnhealthy OnUnhealthy = "rollback"
+	PauseOnUnhealthy    OnUnhealthy = "pause"
+)
+
+// PromotesItself tells whether the release goes on by itself at the end of the bake time (the default).
+func (p Plan) PromotesItself() bool { return p.AutoPromote == nil || *p.AutoPromote }
+
+// StandardPlans are the plans to choose from when a deployment's policy names no others.
+func StandardPlans() map[string]Plan {
+	day := Duration(24 * time.Hour)
+	return map[string]Plan{
+		"standard":  namedPlan("standard", 5, day, day, 10, 25, 50),
+		"app-store": namedPlan("app-store", 1, day, day, 2, 5, 10, 20, 50),
+		"fast":      namedPlan("fast", 25, Duration(time.Hour), 0),
+	}
+}
+
+func namedPlan(name string, grayscale int, bake, hold Duration, stages ...int) Plan {
+	plan := Plan{Name: name, Grayscale: Grayscale{Percent: WholePercent(grayscale), Bake: bake}}
+	for _, percent := range stages {
+		plan.Production = append(plan.Production, Stage{Percent: WholePercent(percent), Hold: hold})
+	}
+	plan.Production = append(plan.Production, Stage{Percent: Everyone})
+	return plan
+}
+
+// UnmarshalJSON reads a plan object, or the name of a plan as a plain string.
+func (p *Plan) UnmarshalJSON(data []byte) error {
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte(`"`)) {
+		*p = Plan{}
+		return json.Unmarshal(data, &p.Name)
+	}
+	type plain Plan
+	return decodeStrictly(data, (*plain)(p))
+}
+
+// Resolve turns what somebody wrote into a plan to work with: a name alone is looked up among the plans to choose
+// from, defaults are filled in, and everything is validated.
+func (p Plan) Resolve(named map[string]Plan) (Plan, *Refusal) {
+	if p.Name != "" && len(p.Production) == 0 {
+		known, ok := named[p.Name]
+		if !ok {
+			return Plan{}, Refuse(InvalidInput, "there is no plan named %q; choose one of %s, or give a plan of your own",
+				excerpt(p.Name), strings.Join(slices.Sorted(maps.Keys(named)), ", "))
+		}
+		p = known
+	}
+	p.Production = slices.Clone(p.Production)
+	p.Grayscale.Testers = slices.Clone(p.Grayscale.Testers)
+	if p.OnUnhealthy == "" {
+		p.OnUnhealthy = RollbackOnUnhealthy
+	}
+	if p.AutoPromote == nil {
+		p.AutoPromote = new(true)
+	}
+	return p, p.validate()
+}
+
+func (p Plan) validate() *Refusal {
+	if len(p.Name) > MaxName {
+		return Refuse(InvalidInput, "the plan's name has %d bytes, at most %d are allowed", len(p.Name), MaxName)
+	}
+	if r := p.Grayscale.validate(); r != nil {
+		return r
+	}
+	if r := p.validateProduction(); r != nil {
+		return r
+	}
+	if p.OnUnhealthy != RollbackOnUnhealthy && p.OnUnhealthy != PauseOnUnhealthy {
+		return Refuse(InvalidInput, "on_unhealthy is %q; it must be %q or %q", excerpt(string(p.OnUnhealthy)), RollbackOnUnhealthy, PauseOnUnhealthy)
+	}
+	return p.Health.validate()
+}
+
+func (g Grayscale) validate() *Refusal {
+	if r := g.Percent.validate("grayscale.percent"); r != nil {
+		return r
+	}
+	if r := g.Bake.validate("grayscale.bake"); r != nil {
+		return r
+	}
+	return validateTesters(g.Testers)
+}
+
+func (p Plan) validateProduction() *Refusal {
+	stages := p.Production
+	if len(stages) == 0 || len(stages) > MaxStages {
+		return Refuse(InvalidInput, "the plan has %d production stages; it needs 1 to %d, the last at 100 percent", len(stages), MaxStages)
+	}
+	before, where := p.Grayscale.Percent, "the grayscale percentage"
+	for i, stage := range stages {
+		if r := stage.Percent.validate("production percent"); r != nil {
+			return r
+		}
+		if r := stage.Hold.validate("production hold"); r != nil {
+			return r
+		}
+		if stage.Percent < before || (i > 0 && stage.Percent == before) {
+			return Refuse(InvalidInput, "stage %d of the plan has %s after %s of %s; the percentages must rise", i+1, stage.Percent, where, before)
+		}
+		before, where = stage.Percent, "the stage before it"
+	}
+	if before != Everyone {
+		return Refuse(InvalidInput, "the last stage of the plan has %s; it must have 100 %%", before)
+	}
+	return nil
+}
+
+func (h *Health) validate() *Refusal {
+	if h == nil {
+		return nil
+	}
+	rest := strings.NewReplacer("{{.MiniProgram}}", "", "{{.Version}}", "").Replace(h.Query)
+	switch {
+	case strings.TrimSpace(h.Query) == "" || len(h.Query) > MaxHealthQuery:
+		return Refuse(InvalidInput, "health.query has %d bytes; it must be a PromQL query of 1 to %d", len(h.Query), MaxHealthQuery)
+	case strings.Contains(rest, "{{"):
+		return Refuse(InvalidInput, "health.query uses a placeholder that is neither {{.MiniProgram}} nor {{.Version}}: %q", excerpt(h.Query))
+	case h.Interval < minProbe || h.Interval > maxProbe:
+		return Refuse(InvalidInput, "health.interval is %s; it must be between %s and %s", h.Interval, minProbe, maxProbe)
+	case h.Failures < 1 || h.Failures > maxFailures:
+		return Refuse(InvalidInput, "health.failures is %d; it must be between 1 and %d", h.Failures, maxFailures)
+	}
+	return nil
+}
+
+func validateTesters(testers []string) *Refusal {
+	if len(testers) > MaxTesters {
+		return Refuse(InvalidInput, "%d testers are too many; at most %d are allowed, use a percentage beyond that", len(testers), MaxTesters)
+	}
+	for _, tester := range testers {
+		if r := validateName("tester", tester); r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// changedAt merges a new plan into one that has reached a stage (0 = grayscale, 1.. = production). Stages already
+// passed stay passed and the served percentage stays as it is: of the new plan only the time of the current stage and
+// the stages above the current percentage count.
+func (p Plan) changedAt(stage int, to Plan) Plan {
+	if stage == 0 {
+		return to
+	}
+	merged := to
+	merged.Grayscale = p.Grayscale
+	merged.Production = slices.Clone(p.Production[:stage])
+	current := &merged.Production[stage-1]
+	for _, next := range to.Production {
+		if next.Percent == current.Percent {
+			current.Hold = next.Hold
+		}
+		if next.Percent > current.Percent {
+			merged.Production = append(merged.Production, next)
+		}
+	}
+	return merged
+}

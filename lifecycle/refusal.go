@@ -1,0 +1,33 @@
+package lifecycle
+
+import "fmt"
+
+// Code says in one stable word why a command was refused.
+type Code string
+
+const (
+	IllegalInState     Code = "illegal_in_state"
+	ForbiddenRole      Code = "forbidden_role"
+	NotYourTeam        Code = "not_your_team"
+	OwnRequest         Code = "own_request"
+	StaleRevision      Code = "stale_revision"
+	CommentRequired    Code = "comment_required"
+	InvalidInput       Code = "invalid_input"
+	PackageRefused     Code = "package_refused"
+	VersionNotHigher   Code = "version_not_higher"
+	UnknownMiniProgram Code = "unknown_mini_program"
+	AlreadyExists      Code = "already_exists"
+)
+
+// Refusal is why a command changed nothing: a code for programs, a sentence for people. It is an error.
+type Refusal struct {
+	Code    Code   `json:"code"`
+	Message string `json:"message"`
+}
+
+func (r *Refusal) Error() string { return fmt.Sprintf("%s: %s", r.Code, r.Message) }
+
+// Refuse builds a refusal; the message is a sentence that says what was wrong, with which value, and what to do.
+func Refuse(code Code, format string, args ...any) *Refusal {
+	return &Refusal{Code: code, Message: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,183 @@
+package lifecycle
+
+import "slices"
+
+// Rule is one row of the transition table: who may take the action, in which states, and where it may lead.
+type Rule struct {
+	Action Action
+	Roles  []Role
+	// Anyone lets everybody who is signed in act, whatever their role and team.
+	Anyone bool
+	From   []State
+	// To lists the states that the action may lead to; empty means that the state stays as it is.
+	To []State
+	// NeedsComment refuses the action without a comment.
+	NeedsComment bool
+	// Decides marks the decisions that nobody may take on what they themselves requested.
+	Decides bool
+	// Summary says in a few words what the action does; it describes the signal in Temporal UI.
+	Summary string
+
+	// when tells why the action is not possible although the state would allow it; nil and "" mean that it is.
+	when func(MiniProgram) string
+	// check refuses commands that are wrong in themselves; nil means that there is nothing more to check.
+	check func(MiniProgram, Command, Settings) *Refusal
+	// apply makes the mini-program what it is after the action.
+	apply func(*MiniProgram, change)
+}
+
+var (
+	development = []State{CodeAvailable, PublishingCancelled, PublishingRejected}
+	offline     = []State{UnpublishedByDev, SuspendedByOp}
+	rollingOut  = []State{GrayscaleRelease, ProductionRelease}
+	mayServe    = []State{CodeAvailable, PublishingPending, PublishingCancelled, PublishingRejected,
+		ReadyToPublish, GrayscaleRelease, ProductionRelease, Published}
+)
+
+// Table is the transition table. Everything reads it: the decisions, the list of legal actions, the diagram, the
+// signals of the workflow and their descriptions.
+var Table = []Rule{
+	{
+		Action: RequestCreation, Summary: "Ask the platform to create a mini-program",
+		Roles: []Role{Developer}, From: []State{"", CreationCancelled, CreationRejected}, To: []State{CreationPending},
+		apply: func(m *MiniProgram, c change) { m.State, m.Review = CreationPending, c.openReview() },
+	}, {
+		Action: CancelCreation, Summary: "Withdraw the request for creation",
+		Roles: []Role{Developer}, From: []State{CreationPending}, To: []State{CreationCancelled},
+		apply: endReview(CreationCancelled),
+	}, {
+		Action: ApproveCreation, Summary: "Approve the request for creation",
+		Roles: []Role{Reviewer}, From: []State{CreationPending}, To: []State{CodeUnavailable}, Decides: true,
+		apply: endReview(CodeUnavailable),
+	}, {
+		Action: RejectCreation, Summary: "Deny the request for creation; needs a comment",
+		Roles: []Role{Reviewer}, From: []State{CreationPending}, To: []State{CreationRejected}, Decides: true, NeedsComment: true,
+		apply: endReview(CreationRejected),
+	}, {
+		Action: UploadCode, Summary: "Upload a code package (version and sha256 of a package in the store)",
+		Roles: []Role{Developer}, To: []State{CodeAvailable},
+		From:  slices.Concat([]State{CodeUnavailable}, development, []State{ReadyToPublish, Published}, offline),
+		check: checkPackage, apply: uploadCode,
+	}, {
+		Action: DiscardCode, Summary: "Throw the uploaded code package away",
+		Roles: []Role{Developer}, From: append(slices.Clone(development), ReadyToPublish), To: []State{CodeUnavailable, Published},
+		apply: discardCode,
+	}, {
+		Action: RequestPublishing, Summary: "Submit the code package for review",
+		Roles: []Role{Developer}, From: slices.Concat(development, offline), To: []State{PublishingPending},
+		check: checkSubmission, apply: requestPublishing,
+	}, {
+		Action: CancelPublishing, Summary: "Withdraw the request to publish, or the approval",
+		Roles: []Role{Developer}, From: []State{PublishingPending, ReadyToPublish}, To: []State{PublishingCancelled},
+		apply: endReview(PublishingCancelled),
+	}, {
+		Action: ApprovePublishing, Summary: "Approve the request to publish",
+		Roles: []Role{Reviewer}, From: []State{PublishingPending}, To: []State{ReadyToPublish}, Decides: true,
+		apply: approvePublishing,
+	}, {
+		Action: RejectPublishing, Summary: "Deny the request to publish; needs a comment",
+		Roles: []Role{Reviewer}, From: []State{PublishingPending}, To: []State{PublishingRejected}, Decides: true, NeedsComment: true,
+		apply: endReview(PublishingRejected),
+	}, {
+		Action: Publish, Summary: "Start the grayscale release, now or at a time",
+		Roles: []Role{Developer, System}, From: []State{ReadyToPublish}, To: []State{GrayscaleRelease, ReadyToPublish},
+		check: checkPublish, apply: publish,
+	}, {
+		Action: CancelSchedule, Summary: "Cancel the scheduled publication",
+		Roles: []Role{Developer}, From: []State{ReadyToPublish}, when: unlessScheduled,
+		apply: func(m *MiniProgram, _ change) { m.Schedule = nil },
+	}, {
+		Action: SetGrayscale, Summary: "Change the percentage or the testers of the grayscale release",
+		Roles: []Role{Developer, ReleaseManager}, From: []State{GrayscaleRelease},
+		check: checkGrayscale, apply: setGrayscale,
+	}, {
+		Action: Promote, Summary: "Go on from grayscale to the production release",
+		Roles: []Role{Developer, ReleaseManager, System}, From: []State{GrayscaleRelease}, To: []State{ProductionRelease},
+		apply: promote,
+	}, {
+		Action: Advance, Summary: "Go on to the next stage; after the last one everyone has it",
+		Roles: []Role{ReleaseManager, System}, From: []State{ProductionRelease}, To: []State{ProductionRelease, Published},
+		apply: advance,
+	}, {
+		Action: Pause, Summary: "Stop the clock of the rollout",
+		Roles: []Role{Developer, ReleaseManager, Operator, System}, From: rollingOut, when: ifPaused,
+		apply: func(m *MiniProgram, c change) {
+			m.Rollout = with(m.Rollout, func(r *Rollout) { r.pause(c.now) })
+		},
+	}, {
+		Action: Resume, Summary: "Let the clock of the rollout run on",
+		Roles: []Role{Developer, ReleaseManager, Operator}, From: rollingOut, when: unlessPaused,
+		apply: func(m *MiniProgram, c change) {
+			m.Rollout = with(m.Rollout, func(r *Rollout) { r.resume(c.now) })
+		},
+	}, {
+		Action: ChangePlan, Summary: "Change the rollout plan; stages already passed stay passed",
+		Roles: []Role{Developer, ReleaseManager}, From: []State{ReadyToPublish, GrayscaleRelease, ProductionRelease},
+		check: checkChangePlan, apply: changePlan,
+	}, {
+		Action: Rollback, Summary: "Take the candidate back; the live version serves everyone again; needs a comment",
+		Roles: []Role{Developer, ReleaseManager, Operator, System}, From: rollingOut, To: []State{CodeAvailable}, NeedsComment: true,
+		apply: endReview(CodeAvailable),
+	}, {
+		Action: Revert, Summary: "Go back to the version that was live before",
+		Roles: []Role{Developer, ReleaseManager}, From: []State{Published}, when: unlessPrevious,
+		apply: func(m *MiniProgram, _ change) { m.Live, m.Previous = &m.Previous[0], m.Previous[1:] },
+	}, {
+		Action: Unpublish, Summary: "Take the mini-program offline; needs a comment",
+		Roles: []Role{Developer}, From: mayServe, To: []State{UnpublishedByDev}, NeedsComment: true, when: unlessServed,
+		apply: func(m *MiniProgram, _ change) { m.goOffline(UnpublishedByDev) },
+	}, {
+		Action: Suspend, Summary: "Take the mini-program offline as the platform; needs a comment",
+		Roles: []Role{Operator}, From: mayServe, To: []State{SuspendedByOp}, NeedsComment: true, when: unlessServed,
+		apply: suspend,
+	}, {
+		Action: LeaveFeedback, Summary: "Rate the candidate from 1 to 5, with a text",
+		Anyone: true, From: rollingOut,
+		check: checkFeedback, apply: leaveFeedback,
+	},
+}
+
+// RuleFor finds the row of an action; ok is false for an action that does not exist.
+func RuleFor(action Action) (rule Rule, ok bool) {
+	for _, rule := range Table {
+		if rule.Action == action {
+			return rule, true
+		}
+	}
+	return Rule{}, false
+}
+
+func unlessScheduled(m MiniProgram) string {
+	if m.Schedule == nil {
+		return "no publication is scheduled"
+	}
+	return ""
+}
+
+func unlessPaused(m MiniProgram) string {
+	if !m.Rollout.Paused() {
+		return "the rollout is not paused"
+	}
+	return ""
+}
+
+func ifPaused(m MiniProgram) string {
+	if m.Rollout.Paused() {
+		return "the rollout is paused already"
+	}
+	return ""
+}
+
+func unlessPrevious(m MiniProgram) string {
+	if len(m.Previous) == 0 {
+		return "no version was live before this one"
+	}
+	return ""
+}
+
+func unlessServed(m MiniProgram) string {
+	if !m.Served() {
+		return "no version is served to anyone"
+	}
+	return ""
+}
