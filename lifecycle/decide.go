@@ -221,3 +221,22 @@ func versionInvolved(before, after MiniProgram) string {
 	}
 	return ""
 }
+
+// Validate refuses settings that no deployment can mean.
+func (s Settings) Validate() *Refusal {
+	for name, d := range map[string]Duration{"remind_after": s.RemindAfter, "escalate_after": s.EscalateAfter, "pause_reminder": s.PauseReminder} {
+		if d <= 0 {
+			return Refuse(InvalidInput, "%s is %s; it must be above 0s", name, d)
+		}
+	}
+	if s.EscalateAfter < s.RemindAfter {
+		return Refuse(InvalidInput, "escalate_after is %s, which is before remind_after (%s)", s.EscalateAfter, s.RemindAfter)
+	}
+	for name, plan := range s.Plans {
+		if _, r := plan.Resolve(nil); r != nil {
+			return Refuse(InvalidInput, "plan %q: %s", name, r.Message)
+		}
+	}
+	_, r := Plan{Name: s.DefaultPlan}.Resolve(s.Plans)
+	return r
+}

@@ -1,0 +1,62 @@
+# Slipway. All that is needed: Go, git and make. What is built goes to bin/, data to var/.
+
+PROGRAMS = ./launcher ./starter ./worker
+
+# Races are looked for wherever Go can: it needs a C compiler for that.
+RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+.PHONY: help run demo test bench lint clean programs temporal
+
+help:
+	@echo 'make run     the whole product on this machine: Temporal with its UI, and our programs'
+	@echo 'make demo    with make run running: one mini-program from request to Published'
+	@echo 'make test    every test'
+	@echo 'make bench   the benchmarks'
+	@echo 'make lint    gofmt, go vet, golangci-lint, workflowcheck, govulncheck'
+	@echo 'make clean   removes what was built; data stays'
+	@echo
+	@echo 'Moved by variables: TEMPORAL_PORT, TEMPORAL_UI_PORT, WORKER_ADDR, VAR_DIR;'
+	@echo 'with TEMPORAL_ADDRESS a Temporal server that runs elsewhere is used.'
+
+run: programs
+	@bin/launcher
+
+demo: programs
+	@TEMPORAL_ADDRESS=$${TEMPORAL_ADDRESS:-127.0.0.1:$${TEMPORAL_PORT:-7233}} bin/starter demo
+
+test: temporal
+	go test $(RACE) -timeout 20m ./...
+
+bench: temporal
+	go test -run='^$$' -bench=. ./...
+
+lint: bin/golangci-lint bin/workflowcheck bin/govulncheck
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:" $$unformatted; exit 1; }
+	go vet ./...
+	bin/golangci-lint run ./...
+	bin/workflowcheck -config .workflowcheck.yml -test=false ./workflows/...
+	sh tools/govulncheck.sh
+
+clean:
+	rm -rf bin
+
+programs:
+	@go build -o bin/ $(PROGRAMS)
+
+# The tests need a temporal command; building one can take longer than a test may.
+temporal:
+	@go build -o bin/ ./launcher
+	@bin/launcher prepare
+
+# Pinned tools are built again when their pins change.
+bin/golangci-lint: tools/golangci-lint/go.mod
+	go build -C tools/golangci-lint -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+bin/workflowcheck: tools/go.mod
+	go build -C tools -o ../$@ go.temporal.io/sdk/contrib/tools/workflowcheck
+	@touch $@
+
+bin/govulncheck: tools/go.mod
+	go build -C tools -o ../$@ golang.org/x/vuln/cmd/govulncheck
+	@touch $@

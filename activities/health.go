@@ -1,0 +1,123 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	prometheus "github.com/prometheus/client_golang/api"
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+	"go.temporal.io/sdk/activity"
+
+	"slipway/lifecycle"
+)
+
+// probeTimeout bounds one question to Prometheus; an answer that takes longer is no answer.
+const probeTimeout = 10 * time.Second
+
+// errNoData is an answer without a number in it.
+var errNoData = errors.New("the query gives no number")
+
+// HealthWatch asks for the health of one version while a stage lasts.
+type HealthWatch struct {
+	MiniProgram string           `json:"mini_program"`
+	Version     string           `json:"version"`
+	Health      lifecycle.Health `json:"health"`
+	// Until is the end of the stage; the zero time means until it fails or is cancelled.
+	Until time.Time `json:"until"`
+}
+
+// Prober answers a PromQL query with one number.
+type Prober interface {
+	Probe(ctx context.Context, query string) (float64, error)
+}
+
+// WatchHealth probes until enough breaches in a row make the release unhealthy, or the stage is over and the release
+// known to be healthy. No answer, no data or not a number is unknown: it neither fails nor ends the watch. The breaches so
+// far travel in the heartbeat, so that a restarted worker counts on.
+func (a *Activities) WatchHealth(ctx context.Context, watch HealthWatch) (lifecycle.HealthVerdict, error) {
+	var breaches int
+	if activity.HasHeartbeatDetails(ctx) {
+		_ = activity.GetHeartbeatDetails(ctx, &breaches) // unreadable details only start the count anew
+	}
+	query := strings.NewReplacer("{{.MiniProgram}}", watch.MiniProgram, "{{.Version}}", watch.Version).Replace(watch.Health.Query)
+	ticker := time.NewTicker(time.Duration(watch.Health.Interval))
+	defer ticker.Stop()
+	for {
+		verdict := a.probe(ctx, query, watch.Health.Max)
+		switch verdict.Status {
+		case lifecycle.Unhealthy:
+			if breaches++; breaches >= watch.Health.Failures {
+				return verdict, nil
+			}
+		case lifecycle.Healthy:
+			if breaches = 0; !watch.Until.IsZero() && !time.Now().Before(watch.Until) {
+				return verdict, nil
+			}
+		}
+		activity.RecordHeartbeat(ctx, breaches)
+		select {
+		case <-ctx.Done():
+			return verdict, ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
+func (a *Activities) probe(ctx context.Context, query string, limit float64) lifecycle.HealthVerdict {
+	verdict := lifecycle.HealthVerdict{Status: lifecycle.HealthUnknown, At: time.Now().UTC()}
+	if a.Health == nil {
+		verdict.Detail = "the worker knows no Prometheus; set PROMETHEUS_URL"
+		return verdict
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	value, err := a.Health.Probe(ctx, query)
+	switch {
+	case err != nil:
+		verdict.Detail = err.Error()
+	case value > limit:
+		verdict.Status, verdict.Value = lifecycle.Unhealthy, value
+		verdict.Detail = fmt.Sprintf("%v is above the limit of %v", value, limit)
+	default:
+		verdict.Status, verdict.Value = lifecycle.Healthy, value
+	}
+	return verdict
+}
+
+// Prometheus is the Prober of production.
+type Prometheus struct{ api promv1.API }
+
+// NewPrometheus connects to a Prometheus server by its base URL.
+func NewPrometheus(url string) (*Prometheus, error) {
+	client, err := prometheus.NewClient(prometheus.Config{Address: url})
+	if err != nil {
+		return nil, fmt.Errorf("PROMETHEUS_URL %q: %w", url, err)
+	}
+	return &Prometheus{api: promv1.NewAPI(client)}, nil
+}
+
+// Probe asks for the present value. Of several series the highest counts: one bad region is enough.
+func (p *Prometheus) Probe(ctx context.Context, query string) (float64, error) {
+	value, _, _, err := p.api.Query(ctx, query, time.Now())
+	if err != nil {
+		return 0, fmt.Errorf("asking Prometheus: %w", err)
+	}
+	highest := math.Inf(-1)
+	switch value := value.(type) {
+	case model.Vector:
+		for _, sample := range value {
+			highest = math.Max(highest, float64(sample.Value)) // NaN stays NaN
+		}
+	case *model.Scalar:
+		highest = float64(value.Value)
+	}
+	if math.IsNaN(highest) || math.IsInf(highest, -1) {
+		return 0, errNoData
+	}
+	return highest, nil
+}

@@ -1,0 +1,73 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"slipway/lifecycle"
+	"slipway/packages"
+)
+
+// maxSentences is how many findings a refusal words; the whole report is longer.
+const maxSentences = 5
+
+// Inspection asks whether a package may be uploaded to a mini-program.
+type Inspection struct {
+	MiniProgram string            `json:"mini_program"`
+	Package     lifecycle.Package `json:"package"`
+}
+
+// Verdict is what the inspection says: the facts about a good package, or why it is refused.
+type Verdict struct {
+	Facts   lifecycle.Facts    `json:"facts"`
+	Refusal *lifecycle.Refusal `json:"refusal,omitempty"`
+}
+
+// InspectPackage looks into a package of the store. A bad package, or none at all, is a verdict; an error is a store
+// that does not answer.
+func (a *Activities) InspectPackage(ctx context.Context, in Inspection) (Verdict, error) {
+	content, err := a.Packages.Open(ctx, in.Package.SHA256)
+	switch {
+	case errors.Is(err, packages.ErrNotFound):
+		return refusePackage("the package store holds no package with sha256 %s; upload the file first", in.Package.SHA256), nil
+	case errors.Is(err, packages.ErrCorrupt):
+		return refusePackage("%s", err), nil
+	case err != nil:
+		return Verdict{}, err
+	}
+	defer func() { _ = content.Close() }()
+	report, err := packages.Inspect(ctx, content, content.Size(), packages.Options{Version: in.Package.Version})
+	if err != nil {
+		return Verdict{}, fmt.Errorf("inspecting package %s: %w", in.Package.SHA256, err)
+	}
+	if !report.Accepted() {
+		return refusePackage("%s", sentences(report)), nil
+	}
+	return Verdict{Facts: lifecycle.Facts{Format: string(report.Format), Size: report.Size, MinPlatform: report.MinPlatform}}, nil
+}
+
+func refusePackage(format string, args ...any) Verdict {
+	return Verdict{Refusal: lifecycle.Refuse(lifecycle.PackageRefused, format, args...)}
+}
+
+// sentences words the errors of a report, the first few of many.
+func sentences(report packages.Report) string {
+	var said []string
+	var more int
+	for _, finding := range report.Findings {
+		switch {
+		case finding.Severity != packages.Error:
+		case len(said) < maxSentences:
+			said = append(said, strings.TrimPrefix(finding.Path+": ", ": ")+finding.Message)
+		default:
+			more++
+		}
+	}
+	text := strings.Join(said, "; ")
+	if more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
+}

@@ -1,0 +1,98 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"slipway/lifecycle"
+)
+
+// Change is what one commit did, as those who follow the catalogue see it. A change with neither a Transition nor an
+// Outcome is one within a revision, such as a request that became overdue.
+type Change struct {
+	Number int64
+	ID     string
+	// Transition is nil when nothing was accepted, Outcome when nobody asked (or the answer is forgotten).
+	Transition *lifecycle.Transition
+	Outcome    *lifecycle.Outcome
+	// Err tells why the stored change could not be read; then both are nil.
+	Err error
+}
+
+// LastChange is the number of the last change, 0 in an empty catalogue. Whoever sees a number sees all changes up to it.
+func (c *Catalog) LastChange(ctx context.Context) (int64, error) {
+	var number int64
+	if err := c.statements.lastChange.QueryRowContext(ctx).Scan(&number); err != nil {
+		return 0, fmt.Errorf("read the last change number: %w", err)
+	}
+	return number, nil
+}
+
+// Wait returns the number of the last change as soon as it is above after. It ends early with the error of the context
+// or of the database.
+func (c *Catalog) Wait(ctx context.Context, after int64) (int64, error) {
+	for {
+		woken := c.listener.next() // before looking, so that no change falls in between
+		last, err := c.LastChange(ctx)
+		if err != nil || last > after {
+			return last, err
+		}
+		select {
+		case <-ctx.Done():
+			return last, ctx.Err()
+		case <-woken:
+		case <-time.After(c.poll):
+		}
+	}
+}
+
+// ChangesSince reads the changes above after, oldest first, at most limit.
+func (c *Catalog) ChangesSince(ctx context.Context, after int64, limit int) ([]Change, error) {
+	return collect(ctx, c.read, scanChange, `
+		SELECT number, mini_program, record, outcome FROM changes WHERE number > $1 ORDER BY number LIMIT $2`, after, limit)
+}
+
+func scanChange(row *sql.Rows) (Change, error) {
+	var change Change
+	var record, outcome sql.NullString
+	if err := row.Scan(&change.Number, &change.ID, &record, &outcome); err != nil {
+		return change, err
+	}
+	var errs [2]error
+	change.Transition, errs[0] = decode[lifecycle.Transition](record)
+	change.Outcome, errs[1] = decode[lifecycle.Outcome](outcome)
+	if err := errors.Join(errs[:]...); err != nil {
+		change.Transition, change.Outcome = nil, nil
+		change.Err = fmt.Errorf("read change %d of %s: %w", change.Number, change.ID, err)
+	}
+	return change, nil
+}
+
+// Follow hands over every change above after, in order, and those to come as they happen. It ends with the error of
+// handle, of the context or of the database; to go on later, start with the number of the last change handled.
+func (c *Catalog) Follow(ctx context.Context, after int64, handle func(Change) error) error {
+	for {
+		last, err := c.Wait(ctx, after)
+		if err != nil {
+			return err
+		}
+		changes, err := c.ChangesSince(ctx, after, followBatch)
+		if err != nil {
+			return err
+		}
+		for _, change := range changes {
+			if err := handle(change); err != nil {
+				return err
+			}
+			after = change.Number
+		}
+		if len(changes) < followBatch {
+			after = max(after, last) // the changes up to last may have been forgotten
+		}
+	}
+}
+
+const followBatch = 500

@@ -1,0 +1,255 @@
+package catalog_test
+
+import (
+	"encoding/json"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/catalog"
+	"slipway/catalog/catalogtest"
+	"slipway/lifecycle"
+)
+
+func TestReadersSeeWhatWasCommitted(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.release("1.0.0")...)
+		commit(t, c, p.publish()...)
+		commit(t, c, p.release("1.1.0")...)
+		last := p.do(developer, lifecycle.SetGrayscale, func(c *lifecycle.Command) {
+			c.Percent, c.Testers = new(lifecycle.Percent(1)), &[]string{"tess"}
+		})
+		commit(t, c, last)
+
+		status, change, err := c.Status(t.Context(), "weather")
+		require.NoError(t, err)
+		assertSameJSON(t, last.Status, status)
+		assert.EqualValues(t, last.Record.Revision, change, "every action was one change")
+
+		outcome, err := c.Outcome(t.Context(), "weather", last.Outcome.RequestID)
+		require.NoError(t, err)
+		assertSameJSON(t, last.Outcome, outcome)
+
+		audit, err := c.Audit(t.Context(), "weather", 0, 1)
+		require.NoError(t, err)
+		require.Len(t, audit, 1)
+		assertSameJSON(t, last.Record, audit[0].Record)
+		assert.Equal(t, "life-1", audit[0].FirstRunID)
+
+		release := releases(t, c, 0)["weather"]
+		assert.Equal(t, change, release.Change)
+		assert.Equal(t, lifecycle.Percent(1), release.Serving.Percent)
+		assert.Equal(t, []string{"tess"}, release.Serving.Testers)
+		sha256 := strings.Repeat("ab", 32)
+		assert.Equal(t, &lifecycle.Version{Version: "1.1.0", SHA256: sha256, MinPlatform: 3}, release.Serving.Candidate)
+		assert.Equal(t, &lifecycle.Version{Version: "1.0.0", SHA256: sha256, MinPlatform: 3}, release.Serving.Live)
+	})
+}
+
+func TestTheSameCommitAgainChangesNothing(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		for _, each := range []catalog.Commit{p.upload("1.0.0"), p.refuse("r1"), p.do(developer, lifecycle.RequestPublishing), p.escalate()} {
+			commit(t, c, each)
+			before, last := snapshot(t, c, "weather", each), lastChange(t, c)
+			commit(t, c, each)
+			assert.Equal(t, before, snapshot(t, c, "weather", each))
+			assert.Equal(t, last, lastChange(t, c))
+		}
+	})
+}
+
+func TestTheSameCommitManyTimesAtOnceIsOneChange(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		_, first := requested(t, "weather", "Weather", "life-1", newYear)
+		var attempts sync.WaitGroup
+		for range 8 {
+			attempts.Go(func() { assert.NoError(t, c.Commit(t.Context(), first)) })
+		}
+		attempts.Wait()
+		assert.EqualValues(t, 1, lastChange(t, c))
+		assert.Len(t, audit(t, c, "weather"), 1)
+	})
+}
+
+func TestALateCommitIsRecordedButNeverReplacesANewerOne(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commits := p.release("1.0.0")
+		late, newest := commits[2], commits[3]
+		commit(t, c, commits[0], commits[1], newest)
+		before := releases(t, c, 0)
+		commit(t, c, late)
+
+		status, _, err := c.Status(t.Context(), "weather")
+		require.NoError(t, err)
+		assert.Equal(t, lifecycle.GrayscaleRelease, status.State)
+		assert.Equal(t, before, releases(t, c, 0))
+		assert.Len(t, audit(t, c, "weather"), 6)
+		_, err = c.Outcome(t.Context(), "weather", late.Outcome.RequestID)
+		assert.NoError(t, err)
+	})
+}
+
+func TestAnEscalationShowsWithinItsRevisionAndStays(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p, first := requested(t, "weather", "Weather", "life-1", newYear)
+		lateRefusal := p.refuse("r1")
+		commit(t, c, first, p.escalate(), lateRefusal)
+
+		status, change, err := c.Status(t.Context(), "weather")
+		require.NoError(t, err)
+		assert.True(t, status.Review.Overdue)
+		assert.Equal(t, 1, status.Revision)
+		assert.EqualValues(t, 2, change)
+		page, err := c.List(t.Context(), catalog.Filter{Overdue: new(true)})
+		require.NoError(t, err)
+		assert.Len(t, page.Items, 1)
+	})
+}
+
+func TestARefusalThatShowsNothingNewLeavesTheReadModelAlone(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		before, change, err := c.Status(t.Context(), "weather")
+		require.NoError(t, err)
+		commit(t, c, p.refuse("r1"))
+
+		after, changeAfter, err := c.Status(t.Context(), "weather")
+		require.NoError(t, err)
+		assert.Equal(t, before, after)
+		assert.Equal(t, change, changeAfter)
+		assert.Equal(t, change+1, lastChange(t, c), "but those who follow see the answer")
+	})
+}
+
+func TestOfTwoLivesTheLaterOneCountsAndTheAuditKeepsBoth(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p, first := requested(t, "weather", "Weather", "life-1", newYear)
+		lost := p.refuse("r1")
+		rejected := p.do(reviewer, lifecycle.RejectCreation)
+		_, again := requested(t, "weather", "Weather reborn", "life-2", newYear.Add(time.Hour))
+		commit(t, c, first, rejected, again, rejected, lost)
+
+		status, _, err := c.Status(t.Context(), "weather")
+		require.NoError(t, err)
+		assert.Equal(t, lifecycle.CreationPending, status.State)
+		assert.Equal(t, "Weather reborn", status.Title)
+		page, err := c.List(t.Context(), catalog.Filter{Query: "reborn"})
+		require.NoError(t, err)
+		assert.Len(t, page.Items, 1)
+		entries := audit(t, c, "weather")
+		require.Len(t, entries, 3)
+		assert.Equal(t, "life-2", entries[0].FirstRunID)
+		assert.Equal(t, "life-1", entries[1].FirstRunID)
+	})
+}
+
+func TestARefusedCreationLeavesOnlyItsAnswer(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		nobody := &program{MiniProgram: lifecycle.MiniProgram{ID: "weather"}, life: "life-1", now: newYear}
+		commit(t, c, nobody.refuse("r1"))
+
+		outcome, err := c.Outcome(t.Context(), "weather", "r1")
+		require.NoError(t, err)
+		assert.False(t, outcome.Accepted)
+		_, _, err = c.Status(t.Context(), "weather")
+		assert.ErrorIs(t, err, catalog.ErrNotFound)
+		assert.Empty(t, releases(t, c, 0))
+	})
+}
+
+func TestCommitsThatCannotBeRightAreInvalid(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p, first := requested(t, "weather", "Weather", "life-1", newYear)
+		escalation := p.escalate()
+		for _, test := range []struct {
+			name  string
+			from  catalog.Commit
+			wrong func(*catalog.Commit)
+		}{
+			{"bad id", first, func(c *catalog.Commit) { c.Status.ID = "BAD\x00" }},
+			{"no first run id", first, func(c *catalog.Commit) { c.FirstRunID = "" }},
+			{"record of another revision", first, func(c *catalog.Commit) { c.Status.Revision = 2 }},
+			{"record in a later step", first, func(c *catalog.Commit) { c.Step = 1 }},
+			{"step 0 without a record", escalation, func(c *catalog.Commit) { c.Step = 0 }},
+			{"what JSON cannot say", first, func(c *catalog.Commit) { c.Status.UpdatedAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		} {
+			wrong := test.from
+			test.wrong(&wrong)
+			assert.ErrorIs(t, c.Commit(t.Context(), wrong), catalog.ErrInvalid, test.name)
+		}
+		assert.Zero(t, lastChange(t, c))
+	})
+}
+
+func TestEveryTextSurvives(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		text := strings.Repeat("👩‍🚀 Ümläut \"'\\%_<>&\u2028\t\n", 500)[:10_000]
+		text = strings.ToValidUTF8(text, "")
+		p, first := requested(t, "weather", "☀️ Wetter für 東京 \u0001", "life-1", newYear)
+		last := p.do(reviewer, lifecycle.RejectCreation, func(c *lifecycle.Command) { c.Comment = text })
+		commit(t, c, first, last)
+
+		assert.Equal(t, text, audit(t, c, "weather")[0].Record.Comment)
+		page, err := c.List(t.Context(), catalog.Filter{Query: "FÜR 東京"})
+		require.NoError(t, err)
+		require.Len(t, page.Items, 1)
+		assert.Equal(t, "☀️ Wetter für 東京 \u0001", page.Items[0].Title)
+	})
+}
+
+func TestARequestIDThatNoDatabaseCanKeepDoesNotStopTheCommit(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		for _, id := range []string{"", "nul\x00", "\xff", strings.Repeat("x", 100_000)} {
+			commit(t, c, p.refuse(id))
+		}
+		outcome, err := c.Outcome(t.Context(), "weather", "nul\x00")
+		require.NoError(t, err)
+		assert.Equal(t, "nul\x00", outcome.RequestID)
+	})
+}
+
+func TestTheFirstAnswerToARequestStays(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		again := func(c *lifecycle.Command) { c.RequestID = "r1" }
+		commit(t, c, p.refuse("r1"), p.upload("1.0.0"), p.do(developer, lifecycle.RequestPublishing, again))
+		outcome, err := c.Outcome(t.Context(), "weather", "r1")
+		require.NoError(t, err)
+		assert.Equal(t, lifecycle.ForbiddenRole, outcome.Code)
+		assert.Equal(t, lifecycle.RequestPublishing, audit(t, c, "weather")[0].Record.Action, "but what was done is recorded")
+	})
+}
+
+func TestAnOutcomeIsThatOfTheLatestLife(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p, first := requested(t, "weather", "Weather", "life-1", newYear)
+		commit(t, c, first, p.refuse("r1"), p.do(reviewer, lifecycle.RejectCreation))
+		second, again := requested(t, "weather", "Weather", "life-2", newYear.Add(time.Hour))
+		commit(t, c, again)
+		outcome, err := c.Outcome(t.Context(), "weather", "r1")
+		require.NoError(t, err)
+		assert.Equal(t, newYear.Add(time.Minute), outcome.At)
+
+		commit(t, c, second.refuse("r1"))
+		outcome, err = c.Outcome(t.Context(), "weather", "r1")
+		require.NoError(t, err)
+		assert.Equal(t, newYear.Add(time.Hour+time.Minute), outcome.At)
+	})
+}
+
+func assertSameJSON(t *testing.T, want, got any) {
+	t.Helper()
+	wantJSON, err := json.Marshal(want)
+	require.NoError(t, err)
+	gotJSON, err := json.Marshal(got)
+	require.NoError(t, err)
+	assert.JSONEq(t, string(wantJSON), string(gotJSON))
+}

@@ -1,0 +1,81 @@
+package catalog
+
+import (
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+)
+
+const (
+	readers = 8
+	// SQLite tells nobody about changes made by other processes, but looking costs only some microseconds.
+	sqlitePoll = 2 * time.Millisecond
+	// PostgreSQL notifies; polling is for the time in which the listener is not connected.
+	postgresPoll = 500 * time.Millisecond
+)
+
+func connect(databaseURL string) (*Catalog, error) {
+	scheme, rest, _ := strings.Cut(databaseURL, ":")
+	switch scheme {
+	case "sqlite":
+		return connectSQLite((&url.URL{Path: strings.TrimPrefix(rest, "//")}).EscapedPath(), "")
+	case "file":
+		path, query, _ := strings.Cut(rest, "?")
+		return connectSQLite(path, query)
+	case "postgres", "postgresql":
+		return connectPostgres(databaseURL)
+	default: // the rest of the URL may hold a password, which does not belong into an error
+		return nil, fmt.Errorf("%w database URL beginning with %q: it must be sqlite:PATH or postgres://…", ErrInvalid, scheme)
+	}
+}
+
+// connectSQLite opens the file with the path, which is escaped as in a URL. Nothing acknowledged is lost in a power
+// failure (synchronous FULL); the settings of the query come last and win.
+func connectSQLite(path, query string) (*Catalog, error) {
+	file, err := url.PathUnescape(strings.TrimPrefix(path, "//"))
+	if err != nil || file == "" || strings.Contains(file, ":memory:") || strings.Contains(query, "mode=memory") {
+		return nil, fmt.Errorf("%w SQLite database %q: it must be the path of a file", ErrInvalid, path)
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+		return nil, fmt.Errorf("create the folder of the catalogue: %w", err)
+	}
+	source := "file:" + path + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		"&_pragma=foreign_keys(1)&_time_format=sqlite"
+	write, err := sql.Open("sqlite", source+"&_txlock=immediate&"+query)
+	if err != nil {
+		return nil, err
+	}
+	read, err := sql.Open("sqlite", source+"&_pragma=query_only(1)&_pragma=cache_size(-32768)&"+query)
+	if err != nil {
+		return nil, err
+	}
+	return &Catalog{write: limit(write, 1), read: limit(read, readers), poll: sqlitePoll}, nil
+}
+
+func connectPostgres(databaseURL string) (*Catalog, error) {
+	config, err := pgx.ParseConfig(databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("%w database URL: %w", ErrInvalid, err)
+	}
+	writer := config.Copy()
+	// Every commit waits for the counter's row: a process that freezes while it holds it must not stop the others.
+	writer.RuntimeParams["idle_in_transaction_session_timeout"] = "10s"
+	return &Catalog{
+		write: limit(stdlib.OpenDB(*writer), 4), read: limit(stdlib.OpenDB(*config), readers),
+		poll: postgresPoll, listener: newListener(config),
+	}, nil
+}
+
+func limit(db *sql.DB, connections int) *sql.DB {
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db
+}

@@ -1,0 +1,100 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"slipway/lifecycle"
+)
+
+// Status reads where a mini-program stands, and the number of the change that brought it there. The error is ErrNotFound
+// when there is no such mini-program.
+func (c *Catalog) Status(ctx context.Context, id string) (lifecycle.Status, int64, error) {
+	var change int64
+	status, err := readOne[lifecycle.Status](c.read.QueryRowContext(ctx, `
+		SELECT status, change FROM mini_programs WHERE id = $1`, storedText(id)), &change)
+	if err != nil {
+		return lifecycle.Status{}, 0, fmt.Errorf("status of mini-program %q: %w", id, err)
+	}
+	return *status, change, nil
+}
+
+// Outcome reads the answer to a request: the first one in the latest life of the mini-program that saw the request. The
+// error is ErrNotFound when there is none (yet), or it is forgotten.
+func (c *Catalog) Outcome(ctx context.Context, id, requestID string) (lifecycle.Outcome, error) {
+	outcome, err := readOne[lifecycle.Outcome](c.read.QueryRowContext(ctx, `
+		SELECT outcome FROM changes
+		WHERE mini_program = $1 AND request_id = $2 AND first_run_id = (
+			SELECT first_run_id FROM changes WHERE mini_program = $1 AND request_id = $2 ORDER BY number DESC LIMIT 1)
+		ORDER BY number LIMIT 1`, storedText(id), storedText(requestID)))
+	if err != nil {
+		return lifecycle.Outcome{}, fmt.Errorf("outcome of request %q to mini-program %q: %w", requestID, id, err)
+	}
+	return *outcome, nil
+}
+
+// AuditEntry is one accepted action of one life of a mini-program.
+type AuditEntry struct {
+	Change     int64
+	FirstRunID string
+	Record     lifecycle.Record
+	// Err tells why the stored record could not be read; then Record is empty.
+	Err error
+}
+
+// Audit reads the accepted actions of all lives of a mini-program, newest first, at most limit: those before the change
+// number, or the newest ones for 0. The next page begins before the Change of the last entry.
+func (c *Catalog) Audit(ctx context.Context, id string, before int64, limit int) ([]AuditEntry, error) {
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	return collect(ctx, c.read, scanAuditEntry, `
+		SELECT number, first_run_id, record FROM changes
+		WHERE mini_program = $1 AND record IS NOT NULL AND number < $2 ORDER BY number DESC LIMIT $3`, storedText(id), before, limit)
+}
+
+func scanAuditEntry(row *sql.Rows) (AuditEntry, error) {
+	var entry AuditEntry
+	var text sql.NullString
+	if err := row.Scan(&entry.Change, &entry.FirstRunID, &text); err != nil {
+		return entry, err
+	}
+	record, err := decode[lifecycle.Record](text)
+	if err != nil {
+		entry.Err = fmt.Errorf("read the record of change %d: %w", entry.Change, err)
+		return entry, nil
+	}
+	entry.Record = *record
+	return entry, nil
+}
+
+// SweepOutcomes forgets answers, and other changes without a record, that are older than the time. The audit trail
+// stays. It tells how many it forgot.
+func (c *Catalog) SweepOutcomes(ctx context.Context, olderThan time.Time) (int64, error) {
+	const batch = `number IN (
+		SELECT number FROM changes WHERE (record IS NULL OR outcome IS NOT NULL) AND at < $1 ORDER BY at LIMIT 500)`
+	total := int64(0)
+	for {
+		deleted, err1 := c.exec(ctx, `DELETE FROM changes WHERE record IS NULL AND `+batch, storedTime(olderThan))
+		updated, err2 := c.exec(ctx, `UPDATE changes SET request_id = NULL, outcome = NULL WHERE record IS NOT NULL AND `+batch, storedTime(olderThan))
+		total += deleted + updated
+		if err := errors.Join(err1, err2); err != nil {
+			return total, fmt.Errorf("forget outcomes older than %s: %w", olderThan.UTC().Format(time.RFC3339), err)
+		}
+		if deleted+updated == 0 {
+			return total, nil
+		}
+	}
+}
+
+func (c *Catalog) exec(ctx context.Context, statement string, args ...any) (affected int64, err error) {
+	result, err := c.write.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}

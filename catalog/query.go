@@ -1,0 +1,115 @@
+package catalog
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// query builds a statement; texts of users become arguments, never part of it.
+type query struct {
+	strings.Builder
+	args []any
+}
+
+// add appends a piece of SQL in which a ? stands for each of the arguments.
+func (q *query) add(sql string, args ...any) {
+	for _, arg := range args {
+		before, after, _ := strings.Cut(sql, "?")
+		q.args = append(q.args, arg)
+		q.WriteString(before + "$" + strconv.Itoa(len(q.args)))
+		sql = after
+	}
+	q.WriteString(sql)
+}
+
+// addOneOf demands one of the values, unless there are none.
+func addOneOf[T ~string](q *query, column string, values []T) {
+	for i, value := range values {
+		if i == 0 {
+			q.add(" AND " + column + " IN (")
+		} else {
+			q.add(", ")
+		}
+		q.add("?", storedText(string(value)))
+	}
+	if len(values) > 0 {
+		q.add(")")
+	}
+}
+
+// choose appends what mini-programs must be like. The conditions are worded so that they lead SQLite to no index but
+// the one that has the order of the list.
+func (f Filter) choose(q *query) {
+	addOneOf(q, "state", f.States)
+	addOneOf(q, "team", f.Teams)
+	if f.Query != "" {
+		q.add(` AND search LIKE ? ESCAPE '\'`, containing(f.Query))
+	}
+	if f.Overdue != nil && *f.Overdue {
+		q.add(" AND overdue")
+	}
+	if f.Overdue != nil && !*f.Overdue {
+		q.add(" AND NOT overdue")
+	}
+}
+
+// containing is the pattern of texts that contain what somebody searches, letter for letter.
+func containing(text string) string {
+	const longerThanAnyTitle = 1000
+	text = searchable(text[:min(len(text), longerThanAnyTitle)])
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+}
+
+// ordering is an order in SQL: the column, its direction, and how a row compares that comes later.
+type ordering struct{ column, direction, later string }
+
+func (o Order) sql() ordering {
+	if o == DueFirst {
+		return ordering{"due_at", "ASC", ">"}
+	}
+	return ordering{"updated_at", "DESC", "<"}
+}
+
+func (f Filter) listQuery(limit int) (*query, error) {
+	q, by := &query{}, f.Order.sql()
+	q.add(`SELECT id, title, team, state, revision, candidate_version, live_version, percent, due_at, overdue, updated_at
+		FROM mini_programs WHERE TRUE`)
+	f.choose(q)
+	if f.Cursor != "" {
+		at, id, err := readCursor(f.Cursor)
+		if err != nil {
+			return nil, err
+		}
+		q.add(" AND ("+by.column+", id) "+by.later+" (?, ?)", at, id)
+	}
+	q.add(" ORDER BY "+by.column+" "+by.direction+", id "+by.direction+" LIMIT ?", limit)
+	return q, nil
+}
+
+// cursor names the place in the list behind the item.
+func (o Order) cursor(item Item) string {
+	at := item.UpdatedAt
+	if o == DueFirst {
+		at = nothingAwaited
+		if item.DueAt != nil {
+			at = *item.DueAt
+		}
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(at.Format(time.RFC3339Nano) + " " + item.ID))
+}
+
+func readCursor(cursor string) (at time.Time, id string, err error) {
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err == nil {
+		before, after, _ := strings.Cut(string(text), " ")
+		id = storedText(after)
+		at, err = time.Parse(time.RFC3339Nano, before)
+	}
+	if err != nil {
+		return at, id, fmt.Errorf("%w cursor %q: it must be the next_cursor of a page", ErrInvalid, cursor)
+	}
+	return storedTime(at), id, nil
+}

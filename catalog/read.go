@@ -1,0 +1,59 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+)
+
+// each hands over the rows of a query one by one, while they are read.
+func each(ctx context.Context, db *sql.DB, handle func(*sql.Rows) error, query string, args ...any) (err error) {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := handle(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// collect reads all rows of a query.
+func collect[T any](ctx context.Context, db *sql.DB, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	all := []T{}
+	err := each(ctx, db, func(row *sql.Rows) error {
+		one, err := scan(row)
+		all = append(all, one)
+		return err
+	}, query, args...)
+	return all, err
+}
+
+// readOne reads a row that begins with a JSON text; what follows goes into more.
+func readOne[T any](row *sql.Row, more ...any) (*T, error) {
+	var text sql.NullString
+	err := row.Scan(append([]any{&text}, more...)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return decode[T](text)
+}
+
+// decode reads a stored JSON text; NULL is nil.
+func decode[T any](text sql.NullString) (*T, error) {
+	if !text.Valid {
+		return nil, nil
+	}
+	value := new(T)
+	if err := json.Unmarshal([]byte(text.String), value); err != nil {
+		return nil, err
+	}
+	return value, nil
+}

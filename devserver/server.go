@@ -1,0 +1,59 @@
+package devserver
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+)
+
+// Host is the only address that a development server listens on: it has no access control.
+const Host = "127.0.0.1"
+
+// Options say where a development server listens and keeps its data.
+type Options struct {
+	Port   int
+	UIPort int    // 0: without Temporal UI
+	DBFile string // empty: in memory, forgotten at the end
+}
+
+// Address is where clients reach the server.
+func (o Options) Address() string { return net.JoinHostPort(Host, strconv.Itoa(o.Port)) }
+
+// Args are the arguments of the temporal command that start the server.
+func (o Options) Args() []string {
+	args := []string{
+		"server", "start-dev", "--ip", Host, "--port", strconv.Itoa(o.Port),
+		// The default of 20 reads a second would hold every signal back for 50 ms.
+		"--dynamic-config-value", "history.transferProcessorMaxPollRPS=2000",
+		// Below errors there are dozens of warnings at every stop; the banner would repeat what we print.
+		"--log-level", "error", "--output", "none", "--color", "never",
+	}
+	if o.DBFile != "" {
+		args = append(args, "--db-filename", o.DBFile)
+	}
+	if o.UIPort == 0 {
+		return append(args, "--headless")
+	}
+	return append(args, "--ui-port", strconv.Itoa(o.UIPort))
+}
+
+// Ready says whether the server at the address answers, and if not, why.
+func Ready(ctx context.Context, address string) error {
+	silent := log.NewStructuredLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	c, err := client.NewLazyClient(client.Options{HostPort: address, Logger: silent})
+	if err != nil {
+		return fmt.Errorf("client for %s: %w", address, err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	_, err = c.CheckHealth(ctx, nil)
+	return err
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"sync"
+	"time"
+
+	"slipway/process"
+)
+
+const (
+	startLimit  = time.Minute
+	askInterval = 100 * time.Millisecond
+	stopGrace   = 10 * time.Second
+	lastWords   = 10 // lines
+)
+
+// member is one running program.
+type member struct {
+	name    string
+	process *process.Process
+	tail    *process.Tail
+}
+
+// crew is the programs that run, in the order in which they started.
+type crew struct {
+	output     *output
+	readyLimit time.Duration
+	members    []*member
+	ended      chan *member
+	watchers   sync.WaitGroup
+}
+
+func newCrew(stdout io.Writer, programs []program) *crew {
+	return &crew{
+		output:     newOutput(stdout, programs),
+		readyLimit: startLimit,
+		ended:      make(chan *member, len(programs)),
+	}
+}
+
+// start starts every program, each when the one before is ready.
+func (c *crew) start(ctx context.Context, programs []program, commands []string) error {
+	for i, p := range programs {
+		if err := c.launch(p, commands[i]); err != nil {
+			return err
+		}
+		if err := c.waitUntilReady(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *crew) launch(p program, command string) error {
+	c.output.line(p.name, "(starting)")
+	m := &member{name: p.name, tail: &process.Tail{Max: lastWords}}
+	lines := &process.Lines{Each: func(line string) {
+		c.output.line(p.name, line)
+		m.tail.Add(line)
+	}}
+	cmd := exec.Command(command, p.args...)
+	cmd.Env = p.env
+	cmd.Stdout, cmd.Stderr = lines, lines
+	var err error
+	if m.process, err = process.Start(cmd); err != nil {
+		return fmt.Errorf("%s did not start: %w", p.name, err)
+	}
+	c.members = append(c.members, m)
+	c.watchers.Go(func() {
+		<-m.process.Done()
+		lines.Flush()
+		c.output.line(m.name, "(ended: "+m.process.Exit()+")")
+		c.ended <- m
+	})
+	return nil
+}
+
+func (c *crew) waitUntilReady(ctx context.Context, p program) error {
+	limit := time.NewTimer(c.readyLimit)
+	defer limit.Stop()
+	ticker := time.NewTicker(askInterval)
+	defer ticker.Stop()
+	for {
+		notYet := p.ready(ctx)
+		if notYet == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case m := <-c.ended:
+			return m.obituary()
+		case <-limit.C:
+			return fmt.Errorf("%s was not ready within %s: %w", p.name, c.readyLimit, notYet)
+		case <-ticker.C:
+		}
+	}
+}
+
+// watch returns when somebody tells us to stop, or with the reason when a program has ended by itself.
+func (c *crew) watch(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case m := <-c.ended:
+		return m.obituary()
+	}
+}
+
+// stop ends the programs in reverse, so that none loses one that it needs.
+func (c *crew) stop() {
+	for _, m := range slices.Backward(c.members) {
+		m.process.Stop(stopGrace)
+	}
+	c.watchers.Wait()
+}
+
+func (m *member) obituary() error {
+	return fmt.Errorf("%s ended by itself (%s), so everything is stopped. Its last words:\n%s", m.name, m.process.Exit(), m.tail)
+}

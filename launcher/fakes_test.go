@@ -1,0 +1,246 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	role     = "LAUNCHER_TEST_ROLE"
+	witness  = "LAUNCHER_TEST_WITNESS"
+	patience = time.Minute // after which a test gives up
+)
+
+// TestMain lets this test binary play the launcher and its children, too.
+func TestMain(m *testing.M) {
+	switch os.Getenv(role) {
+	case "":
+		_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // or the race detector holds every child for a second
+		os.Exit(m.Run())
+	case "launcher":
+		_ = os.Setenv(role, "worker")
+		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	case "worker":
+		beWorker()
+	case "steady":
+		beSteady()
+	case "broken":
+		fmt.Println("cannot open the database")
+		os.Exit(3)
+	}
+}
+
+// beSteady says hello, runs until it is asked to stop, and says goodbye.
+func beSteady() {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
+	fmt.Println("hello")
+	<-asked
+	fmt.Println("goodbye")
+}
+
+// beWorker answers /readyz, dies after /die, and keeps a connection to the witness, who sees by its end that we are gone.
+func beWorker() {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
+	conn := must(net.Dial("tcp", os.Getenv(witness)))
+	_, _ = fmt.Fprintln(conn, "with Temporal at "+os.Getenv("TEMPORAL_ADDRESS")+", data in "+os.Getenv("VAR_DIR"))
+	http.HandleFunc("/readyz", func(http.ResponseWriter, *http.Request) {})
+	http.HandleFunc("/die", func(http.ResponseWriter, *http.Request) {
+		fmt.Fprintln(os.Stderr, "panic: nobody expected this")
+		os.Exit(5)
+	})
+	listener := must(net.Listen("tcp", os.Getenv("WORKER_ADDR")))
+	go func() { _ = http.Serve(listener, nil) }()
+	<-asked
+	_, _ = fmt.Fprintln(conn, "stopped when asked")
+}
+
+func self() string { return must(os.Executable()) }
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+// house is a folder in which a launcher finds a worker, with addresses that are free.
+type house struct {
+	t          *testing.T
+	folder     string
+	workerAddr string
+	witness    net.Listener
+	variables  []string
+}
+
+// newHouse makes a house whose Temporal server is elsewhere, unless variables say otherwise.
+func newHouse(t *testing.T, variables ...string) *house {
+	t.Helper()
+	h := &house{t: t, folder: t.TempDir(), workerAddr: freeAddress(t), witness: listen(t)}
+	check(t, os.Mkdir(filepath.Join(h.folder, "bin"), 0o755))
+	check(t, os.Symlink(self(), filepath.Join(h.folder, "bin", "worker")))
+	h.variables = append([]string{
+		role + "=launcher", witness + "=" + h.witness.Addr().String(),
+		"WORKER_ADDR=" + h.workerAddr, "TEMPORAL_ADDRESS=elsewhere:7233", "VAR_DIR=data",
+	}, variables...)
+	return h
+}
+
+// launcher is a launcher that runs as a process of its own.
+type launcher struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	output *transcript
+	ended  chan struct{}
+}
+
+func (h *house) launch() *launcher {
+	h.t.Helper()
+	l := &launcher{t: h.t, cmd: exec.Command(self()), output: &transcript{}, ended: make(chan struct{})}
+	l.cmd.Dir = h.folder
+	l.cmd.Env = append(os.Environ(), h.variables...)
+	l.cmd.Stdout, l.cmd.Stderr = l.output, l.output
+	check(h.t, l.cmd.Start())
+	go func() {
+		_ = l.cmd.Wait()
+		close(l.ended)
+	}()
+	h.t.Cleanup(func() {
+		_ = l.cmd.Process.Signal(os.Interrupt)
+		<-l.ended
+	})
+	return l
+}
+
+func (l *launcher) signal(s os.Signal) {
+	l.t.Helper()
+	check(l.t, l.cmd.Process.Signal(s))
+}
+
+// exitCode waits for the end.
+func (l *launcher) exitCode() int {
+	l.t.Helper()
+	select {
+	case <-l.ended:
+		return l.cmd.ProcessState.ExitCode()
+	case <-time.After(patience):
+		l.t.Fatalf("the launcher still runs; it said:\n%s", l.output)
+		return 0
+	}
+}
+
+// meet waits for the next worker to come up.
+func (h *house) meet() net.Conn {
+	h.t.Helper()
+	check(h.t, h.witness.(*net.TCPListener).SetDeadline(time.Now().Add(patience)))
+	conn, err := h.witness.Accept()
+	check(h.t, err)
+	h.t.Cleanup(func() { _ = conn.Close() })
+	check(h.t, conn.SetDeadline(time.Now().Add(patience)))
+	return conn
+}
+
+// farewell waits until the worker is gone and gives what it told the witness.
+func (h *house) farewell(worker net.Conn) string {
+	h.t.Helper()
+	said, err := io.ReadAll(worker)
+	if err != nil && !strings.Contains(err.Error(), "reset by peer") {
+		h.t.Fatalf("the worker is still there: %v", err)
+	}
+	return string(said)
+}
+
+// transcript is what programs said so far.
+type transcript struct {
+	mu      sync.Mutex
+	text    bytes.Buffer
+	changed chan struct{}
+}
+
+func (tr *transcript) Write(b []byte) (int, error) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	if tr.changed != nil {
+		close(tr.changed)
+		tr.changed = nil
+	}
+	return tr.text.Write(b)
+}
+
+func (tr *transcript) String() string {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return tr.text.String()
+}
+
+// await waits until the text has been said.
+func (tr *transcript) await(t *testing.T, text string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		said, changed := tr.next()
+		if strings.Contains(said, text) {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			t.Fatalf("nobody said %q; said so far:\n%s", text, tr)
+		}
+	}
+}
+
+func (tr *transcript) next() (said string, changed chan struct{}) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	if tr.changed == nil {
+		tr.changed = make(chan struct{})
+	}
+	return tr.text.String(), tr.changed
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	return listener
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener := listen(t)
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustSay(t *testing.T, text string, wanted ...string) {
+	t.Helper()
+	for _, want := range wanted {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in:\n%s", want, text)
+		}
+	}
+}

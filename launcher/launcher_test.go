@@ -1,0 +1,142 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"slipway/devserver"
+)
+
+func TestCtrlCStopsEverythingAndIsSuccess(t *testing.T) {
+	h := newHouse(t)
+	launcher, worker := h.launch(), h.meet()
+	launcher.output.await(t, "Slipway is ready")
+	launcher.signal(os.Interrupt)
+	if code := launcher.exitCode(); code != 0 {
+		t.Errorf("exit code %d, want 0; it said:\n%s", code, launcher.output)
+	}
+	mustSay(t, h.farewell(worker), "stopped when asked")
+}
+
+func TestChildrenLearnWhereTemporalAndTheDataAre(t *testing.T) {
+	h := newHouse(t)
+	launcher, worker := h.launch(), h.meet()
+	launcher.output.await(t, "Slipway is ready")
+	launcher.signal(syscall.SIGTERM)
+	launcher.exitCode()
+	mustSay(t, h.farewell(worker), "with Temporal at elsewhere:7233, data in data")
+}
+
+func TestAWorkerThatDiesStopsTheLauncherWithItsReason(t *testing.T) {
+	h := newHouse(t)
+	launcher, worker := h.launch(), h.meet()
+	launcher.output.await(t, "Slipway is ready")
+	if response, err := http.Get("http://" + h.workerAddr + "/die"); err == nil {
+		_ = response.Body.Close()
+	}
+	if code := launcher.exitCode(); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	mustSay(t, launcher.output.String(), "worker ended by itself (exit status 5)", "    panic: nobody expected this")
+	h.farewell(worker)
+}
+
+func TestWhatIsReadyIsAnnouncedWithWhatToDoNext(t *testing.T) {
+	h := newHouse(t)
+	launcher := h.launch()
+	launcher.output.await(t, "Ctrl-C stops everything")
+	mustSay(t, launcher.output.String(), "Temporal     elsewhere:7233", "TEMPORAL_ADDRESS=elsewhere:7233 VAR_DIR=data make demo")
+}
+
+func TestASecondLauncherOnTheSameDataIsRefused(t *testing.T) {
+	h := newHouse(t)
+	first := h.launch()
+	first.output.await(t, "Slipway is ready")
+	second := h.launch()
+	if code := second.exitCode(); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	mustSay(t, second.output.String(), "the data in data is in use by another make run", "VAR_DIR=")
+}
+
+func TestTakenPortsAreNamedAndNothingIsStarted(t *testing.T) {
+	taken, alsoTaken := listen(t), listen(t)
+	h := newHouse(t, "TEMPORAL_ADDRESS=", "TEMPORAL_PORT="+port(taken), "TEMPORAL_UI_PORT="+port(alsoTaken))
+	launcher := h.launch()
+	if code := launcher.exitCode(); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	mustSay(t, launcher.output.String(),
+		"port "+port(taken)+" is taken by another program: stop it, or choose another with TEMPORAL_PORT=…",
+		"port "+port(alsoTaken)+" is taken by another program: stop it, or choose another with TEMPORAL_UI_PORT=…")
+	if strings.Contains(launcher.output.String(), " | ") {
+		t.Errorf("a program was started:\n%s", launcher.output)
+	}
+}
+
+func port(l net.Listener) string {
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+func TestOneAddressForTwoIsRefused(t *testing.T) {
+	_, free, _ := net.SplitHostPort(freeAddress(t))
+	launcher := newHouse(t, "TEMPORAL_ADDRESS=", "TEMPORAL_PORT="+free, "TEMPORAL_UI_PORT="+free).launch()
+	launcher.exitCode()
+	mustSay(t, launcher.output.String(), "TEMPORAL_PORT and TEMPORAL_UI_PORT both say 127.0.0.1:"+free)
+}
+
+func TestWrongSettingsAreNamedTogether(t *testing.T) {
+	launcher := newHouse(t, "TEMPORAL_PORT=http", "TEMPORAL_UI_PORT=0", "WORKER_ADDR=8081").launch()
+	if code := launcher.exitCode(); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	mustSay(t, launcher.output.String(), "TEMPORAL_PORT=http is not a port", "TEMPORAL_UI_PORT=0 is not a port",
+		"WORKER_ADDR=8081 is not an address: give host and port, such as 127.0.0.1:8081")
+}
+
+func TestAWorkerThatIsNotBuiltIsNamed(t *testing.T) {
+	h := newHouse(t)
+	check(t, os.Remove(filepath.Join(h.folder, "bin", "worker")))
+	launcher := h.launch()
+	launcher.exitCode()
+	mustSay(t, launcher.output.String(), "bin/worker is not built", "make run")
+}
+
+// houseWithTemporal makes a house whose launcher starts a real Temporal server, at the address.
+func houseWithTemporal(t *testing.T) (h *house, address string) {
+	t.Helper()
+	cli, err := devserver.CLI(t.Context(), t.Output())
+	check(t, err)
+	path := t.TempDir()
+	check(t, os.Symlink(cli, filepath.Join(path, "temporal")))
+	server, ui := listen(t), listen(t)
+	h = newHouse(t, "PATH="+path, "TEMPORAL_ADDRESS=", "TEMPORAL_PORT="+port(server), "TEMPORAL_UI_PORT="+port(ui))
+	check(t, server.Close())
+	check(t, ui.Close())
+	return h, server.Addr().String()
+}
+
+func TestOurOwnTemporalServerRunsBeforeTheWorkerAndEndsWithIt(t *testing.T) {
+	h, address := houseWithTemporal(t)
+	launcher, worker := h.launch(), h.meet()
+	launcher.output.await(t, "Slipway is ready")
+	check(t, devserver.Ready(t.Context(), address))
+	mustSay(t, launcher.output.String(), "Temporal     "+address, "Temporal UI  http://127.0.0.1:")
+	launcher.signal(os.Interrupt)
+	if code := launcher.exitCode(); code != 0 {
+		t.Errorf("exit code %d, want 0; it said:\n%s", code, launcher.output)
+	}
+	mustSay(t, h.farewell(worker), "with Temporal at "+address, "stopped when asked")
+	if devserver.Ready(t.Context(), address) == nil {
+		t.Error("the Temporal server still answers")
+	}
+	if _, err := os.Stat(filepath.Join(h.folder, "data", "temporal.db")); err != nil {
+		t.Errorf("the server's data is not kept: %v", err)
+	}
+}

@@ -1,0 +1,104 @@
+// Command launcher runs the whole product on this machine: it starts the programs of its table in order, each when the one
+// before is ready, and stops them in reverse when it is told to, or when one of them ends by itself.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"slipway/devserver"
+	"slipway/process"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	if err := command(ctx, args, stdout); err != nil {
+		fmt.Fprintln(stderr, "\nslipway:", err)
+		return 1
+	}
+	return 0
+}
+
+func command(ctx context.Context, args []string, stdout io.Writer) error {
+	switch {
+	case len(args) == 0:
+		return launch(ctx, stdout)
+	case len(args) == 1 && args[0] == "prepare":
+		_, err := devserver.CLI(ctx, stdout)
+		return err
+	default:
+		return fmt.Errorf("unknown arguments %q: give none to run the product, or \"prepare\" to only make sure that "+
+			"there is a temporal command", args)
+	}
+}
+
+// launch looks for every obstacle before it starts anything. Being told to stop is success, whenever it happens.
+func launch(ctx context.Context, stdout io.Writer) error {
+	settings, err := settingsFromEnvironment()
+	if err != nil {
+		return err
+	}
+	unlock, err := claim(settings.varDir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	programs := settings.programs()
+	if err := checkPorts(ctx, programs); err != nil {
+		return err
+	}
+	commands, err := locate(ctx, programs, stdout)
+	if err != nil {
+		return unlessToldToStop(ctx, err)
+	}
+	crew := newCrew(stdout, programs)
+	defer crew.stop()
+	if err := crew.start(ctx, programs, commands); err != nil {
+		return unlessToldToStop(ctx, err)
+	}
+	settings.announce(stdout, programs)
+	return crew.watch(ctx)
+}
+
+func unlessToldToStop(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// claim makes sure that no other launcher works on the same data.
+func claim(varDir string) (unlock func(), err error) {
+	if err := os.MkdirAll(varDir, 0o755); err != nil {
+		return nil, fmt.Errorf("folder for data, VAR_DIR=%s: %w", varDir, err)
+	}
+	unlock, err = process.TryLock(filepath.Join(varDir, "launcher.lock"))
+	if errors.Is(err, process.ErrLocked) {
+		return nil, fmt.Errorf("the data in %s is in use by another make run: stop it, or choose another folder "+
+			"with VAR_DIR=…", varDir)
+	}
+	return unlock, err
+}
+
+// locate finds the program file of every row, which may mean building it.
+func locate(ctx context.Context, programs []program, progress io.Writer) ([]string, error) {
+	commands := make([]string, len(programs))
+	for i, p := range programs {
+		var err error
+		if commands[i], err = p.locate(ctx, progress); err != nil {
+			return nil, err
+		}
+	}
+	return commands, nil
+}

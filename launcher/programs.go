@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"slipway/devserver"
+)
+
+// program is one row of the table of what runs.
+type program struct {
+	name      string
+	locate    func(ctx context.Context, progress io.Writer) (path string, err error)
+	args      []string
+	env       []string // empty: our own
+	endpoints []endpoint
+	ready     func(ctx context.Context) error
+}
+
+// endpoint is an address that a program listens on, and the variable that moves it.
+type endpoint struct {
+	address  string
+	variable string
+	title    string // for people; empty: not shown
+	scheme   string // what makes the address one that can be clicked
+}
+
+// programs is the table: what is started, in this order, and stopped in reverse.
+func (s settings) programs() []program {
+	env := s.environment()
+	worker := program{
+		name:      "worker",
+		locate:    built("worker"),
+		env:       env,
+		endpoints: []endpoint{{address: s.workerAddr, variable: "WORKER_ADDR"}},
+		ready:     answers("http://" + s.workerAddr + "/readyz"),
+	}
+	if s.serverElsewhere != "" {
+		return []program{worker}
+	}
+	return []program{s.temporalServer(), worker}
+}
+
+func (s settings) temporalServer() program {
+	address := s.temporal.Address()
+	ui := net.JoinHostPort(devserver.Host, strconv.Itoa(s.temporal.UIPort))
+	return program{
+		name:   "temporal",
+		locate: devserver.CLI,
+		args:   s.temporal.Args(),
+		endpoints: []endpoint{
+			{address: address, variable: "TEMPORAL_PORT", title: "Temporal"},
+			{address: ui, variable: "TEMPORAL_UI_PORT", title: "Temporal UI", scheme: "http://"},
+		},
+		ready: func(ctx context.Context) error { return devserver.Ready(ctx, address) },
+	}
+}
+
+func built(name string) func(context.Context, io.Writer) (string, error) {
+	path := filepath.Join("bin", name)
+	return func(context.Context, io.Writer) (string, error) {
+		if _, err := os.Stat(path); err != nil {
+			return "", fmt.Errorf("%s is not built: start the launcher with make run, in the project's folder", path)
+		}
+		return path, nil
+	}
+}
+
+// answers asks a program's readiness address.
+func answers(url string) func(context.Context) error {
+	client := &http.Client{Timeout: time.Second}
+	return func(ctx context.Context) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s answers %s", url, response.Status)
+		}
+		return nil
+	}
+}

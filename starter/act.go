@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"slipway/config"
+	"slipway/lifecycle"
+)
+
+type requestCommand struct {
+	ID          string `arg:"" help:"Id of the mini-program."`
+	Title       string `required:"" help:"Its title."`
+	Description string `help:"What it does."`
+	Team        string `default:"acme" help:"The team that develops it."`
+	RequestID   string `help:"Makes a repetition harmless."`
+}
+
+// Run requests the creation.
+func (c *requestCommand) Run(ctx context.Context, a *app) error {
+	actor, err := a.actor("developer")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.Timeout)
+	defer cancel()
+	miniPrograms, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	outcome, err := miniPrograms.RequestCreation(ctx, lifecycle.Creation{
+		ID: c.ID, Title: c.Title, Description: c.Description, Team: c.Team, RequestID: c.RequestID, Actor: actor,
+	})
+	if err != nil {
+		return err
+	}
+	return a.say(c.ID, outcome)
+}
+
+type uploadCommand struct {
+	ID        string `arg:"" help:"Id of the mini-program."`
+	File      string `arg:"" type:"existingfile" help:"The package, a ZIP file."`
+	Version   string `help:"Its semantic version; not needed when the manifest has it."`
+	Notes     string `help:"Release notes."`
+	Comment   string `help:"Comment."`
+	RequestID string `help:"Makes a repetition harmless."`
+}
+
+// Run stores the package and uploads it.
+func (c *uploadCommand) Run(ctx context.Context, a *app) error {
+	file, err := os.Open(c.File)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	store, err := a.packages(ctx)
+	if err != nil {
+		return err
+	}
+	sha256, _, err := store.Put(ctx, file)
+	if err != nil {
+		return err
+	}
+	if c.Version == "" {
+		if c.Version, err = versionIn(ctx, file); err != nil {
+			return err
+		}
+	}
+	return a.act(ctx, c.ID, lifecycle.Command{
+		Action: lifecycle.UploadCode, RequestID: c.RequestID, Notes: c.Notes, Comment: c.Comment,
+		Package: &lifecycle.Package{Version: c.Version, SHA256: sha256},
+	})
+}
+
+type actCommand struct {
+	Action     lifecycle.Action   `arg:"" help:"One of ${actions}."`
+	ID         string             `arg:"" help:"Id of the mini-program."`
+	Comment    string             `help:"Comment; rejections, rollback, suspend and unpublish need one."`
+	IfRevision int                `help:"Only if this is still the revision."`
+	RequestID  string             `help:"Makes a repetition harmless."`
+	Version    string             `help:"Version of the package (upload-code)."`
+	SHA256     string             `name:"sha256" help:"Hash of the package in the store (upload-code)."`
+	Notes      string             `help:"Release notes."`
+	Plan       string             `help:"Rollout plan: a name, JSON, or @file (publish, change-plan)."`
+	At         time.Time          `help:"Publish at this time, such as 2026-12-01T09:00:00Z." format:"2006-01-02T15:04:05Z07:00"`
+	Percent    *lifecycle.Percent `help:"Share of users (set-grayscale)."`
+	Testers    *[]string          `help:"Users that get the candidate whatever the percentage (set-grayscale)."`
+	Rating     int                `help:"1 to 5 (leave-feedback)."`
+	Text       string             `help:"What you think of it (leave-feedback)."`
+}
+
+// Run sends the action.
+func (c *actCommand) Run(ctx context.Context, a *app) error {
+	command := lifecycle.Command{
+		Action: c.Action, RequestID: c.RequestID, Comment: c.Comment, IfRevision: c.IfRevision, Notes: c.Notes,
+		Percent: c.Percent, Testers: c.Testers, Rating: c.Rating, Text: c.Text,
+	}
+	if c.Version != "" || c.SHA256 != "" {
+		command.Package = &lifecycle.Package{Version: c.Version, SHA256: c.SHA256}
+	}
+	if !c.At.IsZero() {
+		command.At = &c.At
+	}
+	if c.Plan != "" {
+		plan, err := readPlan(c.Plan)
+		if err != nil {
+			return err
+		}
+		command.Plan = &plan
+	}
+	return a.act(ctx, c.ID, command)
+}
+
+// readPlan takes a plan as people write it: its name, JSON, or @ and the name of a file with JSON.
+func readPlan(text string) (lifecycle.Plan, error) {
+	var plan lifecycle.Plan
+	if name, isFile := strings.CutPrefix(text, "@"); isFile {
+		data, err := os.ReadFile(name) //nolint:gosec // the user names the file
+		if err != nil {
+			return plan, err
+		}
+		text = string(data)
+	}
+	if !strings.HasPrefix(strings.TrimSpace(text), "{") {
+		return lifecycle.Plan{Name: strings.TrimSpace(text)}, nil
+	}
+	if err := json.Unmarshal([]byte(text), &plan); err != nil {
+		return plan, fmt.Errorf("--plan: %w", err)
+	}
+	return plan, nil
+}
+
+// act sends an action as the account that it belongs to, unless another one is given, and says what came of it.
+func (a *app) act(ctx context.Context, id string, command lifecycle.Command) error {
+	rule, ok := lifecycle.RuleFor(command.Action)
+	if !ok {
+		return lifecycle.Refuse(lifecycle.InvalidInput, "there is no action %q; choose one of %s", command.Action, actionNames())
+	}
+	account := "developer"
+	if len(rule.Roles) > 0 {
+		account = string(rule.Roles[0])
+	}
+	var err error
+	if command.Actor, err = a.actor(account); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.Timeout)
+	defer cancel()
+	miniPrograms, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	outcome, err := miniPrograms.Act(ctx, id, command)
+	if err != nil {
+		return err
+	}
+	return a.say(id, outcome)
+}
+
+func accountNames() string {
+	return strings.Join(slices.Sorted(maps.Keys(config.DevAccounts())), ", ")
+}
+
+func actionNames() string {
+	var names []string
+	for _, action := range lifecycle.Actions {
+		if action != lifecycle.RequestCreation {
+			names = append(names, string(action))
+		}
+	}
+	return strings.Join(names, ", ")
+}

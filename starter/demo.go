@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"slipway/lifecycle"
+	"slipway/packages"
+	samples "slipway/testdata/packages"
+	"slipway/workflows"
+)
+
+type demoCommand struct {
+	ID string `help:"Id of the mini-program; a new one by default."`
+}
+
+// demoPlan brings a release to everyone in some ten seconds.
+func demoPlan() *lifecycle.Plan {
+	seconds := func(n int) lifecycle.Duration { return lifecycle.Duration(time.Duration(n) * time.Second) }
+	stage := func(percent int, hold lifecycle.Duration) lifecycle.Stage {
+		return lifecycle.Stage{Percent: lifecycle.WholePercent(percent), Hold: hold}
+	}
+	return &lifecycle.Plan{
+		Name:       "demo",
+		Grayscale:  lifecycle.Grayscale{Percent: lifecycle.WholePercent(5), Bake: seconds(4)},
+		Production: []lifecycle.Stage{stage(25, seconds(3)), stage(50, seconds(3)), stage(100, 0)},
+	}
+}
+
+// Run tells the whole story with a real package: people act by signals, timers bring the release to everyone.
+func (c *demoCommand) Run(ctx context.Context, a *app) error {
+	if c.ID == "" {
+		c.ID = "weather-" + time.Now().UTC().Format("20060102-150405")
+	}
+	request := requestCommand{ID: c.ID, Title: "Weather", Description: "The sample of slipway demo", Team: "acme"}
+	if err := request.Run(ctx, a); err != nil {
+		return err
+	}
+	sha256, err := a.storeSample(ctx)
+	if err != nil {
+		return err
+	}
+	for _, command := range []lifecycle.Command{
+		{Action: lifecycle.ApproveCreation, Comment: "welcome"},
+		{Action: lifecycle.UploadCode, Package: &lifecycle.Package{Version: "1.0.0", SHA256: sha256}, Notes: "The first release."},
+		{Action: lifecycle.RequestPublishing},
+		{Action: lifecycle.ApprovePublishing, Comment: "looks good"},
+		{Action: lifecycle.Publish, Plan: demoPlan()},
+	} {
+		if err := a.act(ctx, c.ID, command); err != nil {
+			return err
+		}
+	}
+	if !a.JSON {
+		_, _ = fmt.Fprintf(a.stdout, "\nFrom here on timers do the work. The same in Temporal UI: workflow %s\n\n", workflows.WorkflowID(c.ID))
+	}
+	watch := watchCommand{ID: c.ID, Until: lifecycle.Published}
+	return watch.Run(ctx, a)
+}
+
+func (a *app) storeSample(ctx context.Context) (string, error) {
+	var packed bytes.Buffer
+	if err := packages.Zip(&packed, samples.Weather()); err != nil {
+		return "", err
+	}
+	store, err := a.packages(ctx)
+	if err != nil {
+		return "", err
+	}
+	sha256, _, err := store.Put(ctx, &packed)
+	return sha256, err
+}

@@ -1,0 +1,182 @@
+// Command starter is Slipway's command line: it requests, uploads, acts, and shows what came of it.
+//
+// Exit codes: 0 done, 1 it did not work, 2 wrong usage, 3 refused, 4 recorded but not answered yet.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"go.temporal.io/sdk/client"
+	"go.uber.org/zap"
+
+	"slipway/catalog"
+	"slipway/config"
+	"slipway/lifecycle"
+	"slipway/packages"
+	"slipway/workflows"
+)
+
+const (
+	exitDone       = 0
+	exitFailed     = 1
+	exitUsage      = 2
+	exitRefused    = 3
+	exitUnanswered = 4
+)
+
+// commandLine is what can be typed.
+type commandLine struct {
+	JSON    bool             `help:"Print JSON, for scripts."`
+	As      string           `help:"Act as this development account: ${accounts}." placeholder:"ACCOUNT"`
+	User    string           `help:"Act as this user, with --role and --member-of." env:"SLIPWAY_USER"`
+	Role    []lifecycle.Role `help:"Roles of --user." env:"SLIPWAY_ROLES"`
+	Member  []string         `name:"member-of" help:"Teams of --user." env:"SLIPWAY_TEAMS"`
+	Timeout time.Duration    `help:"How long to wait for an answer." default:"30s"`
+
+	Request requestCommand `cmd:"" help:"Request the creation of a mini-program."`
+	Upload  uploadCommand  `cmd:"" help:"Upload a code package."`
+	Act     actCommand     `cmd:"" help:"Take an action, such as approve-creation, publish or rollback."`
+	Status  statusCommand  `cmd:"" help:"Show where a mini-program stands."`
+	Watch   watchCommand   `cmd:"" help:"Follow a mini-program live."`
+	List    listCommand    `cmd:"" help:"List mini-programs, newest change first."`
+	Audit   auditCommand   `cmd:"" help:"Show the audit trail of a mini-program, newest first."`
+	Inspect inspectCommand `cmd:"" help:"Inspect a package file here, without uploading it."`
+	Demo    demoCommand    `cmd:"" help:"Take a sample mini-program from request to Published."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run executes one command line and returns its exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var line commandLine
+	exited := -1
+	parser, err := kong.New(&line,
+		kong.Name("starter"), kong.Description("Slipway's command line."),
+		kong.Vars{"accounts": accountNames(), "actions": actionNames()},
+		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }),
+	)
+	if err != nil {
+		return report(&app{stderr: stderr}, err)
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 { // --help was asked for
+		return exited
+	}
+	if err != nil {
+		parser.Errorf("%s; see starter --help", err)
+		return exitUsage
+	}
+	a := &app{commandLine: line, stdout: stdout, stderr: stderr}
+	defer a.close()
+	if err := config.Parse(&a.config); err != nil {
+		return report(a, err)
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	return report(a, parsed.Run(a))
+}
+
+// report says what went wrong and finds the exit code for it.
+func report(a *app, err error) int {
+	refusal, refused := errors.AsType[*lifecycle.Refusal](err)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errSaid):
+		return exitRefused
+	case refused:
+		a.sayRefusal(lifecycle.Outcome{Code: refusal.Code, Message: refusal.Message})
+		return exitRefused
+	case errors.Is(err, workflows.ErrUnanswered):
+		_, _ = fmt.Fprintln(a.stderr, "recorded:", err)
+		return exitUnanswered
+	case errors.Is(err, context.Canceled):
+		return exitFailed
+	default:
+		_, _ = fmt.Fprintln(a.stderr, "starter:", err)
+		return exitFailed
+	}
+}
+
+// errSaid ends a command whose refusal was printed already.
+var errSaid = errors.New("refused")
+
+// app is what commands work with. Connections are made when a command first needs them.
+type app struct {
+	commandLine
+	config         config.Common
+	stdout, stderr io.Writer
+	temporal       client.Client
+	catalogue      *catalog.Catalog
+	store          *packages.Store
+}
+
+func (a *app) close() {
+	if a.temporal != nil {
+		a.temporal.Close()
+	}
+	if a.catalogue != nil {
+		_ = a.catalogue.Close()
+	}
+	if a.store != nil {
+		_ = a.store.Close()
+	}
+}
+
+func (a *app) client(ctx context.Context) (workflows.Client, error) {
+	if a.temporal == nil {
+		options, err := config.Temporal(zap.NewNop())
+		if err != nil {
+			return workflows.Client{}, err
+		}
+		a.temporal, err = client.DialContext(ctx, options)
+		if err != nil {
+			return workflows.Client{}, fmt.Errorf("no Temporal at %q; start it with make run, or set TEMPORAL_ADDRESS: %w", options.HostPort, err)
+		}
+	}
+	return workflows.Client{Temporal: a.temporal}, nil
+}
+
+func (a *app) catalog(ctx context.Context) (*catalog.Catalog, error) {
+	var err error
+	if a.catalogue == nil {
+		if err = a.config.MakeVarDir(); err == nil {
+			a.catalogue, err = catalog.Open(ctx, a.config.Database())
+		}
+	}
+	return a.catalogue, err
+}
+
+func (a *app) packages(ctx context.Context) (*packages.Store, error) {
+	var err error
+	if a.store == nil {
+		a.store, err = packages.OpenStore(ctx, a.config.Packages())
+	}
+	return a.store, err
+}
+
+// actor is who acts: the account or the user given, else the development account that an action belongs to.
+func (a *app) actor(account string) (lifecycle.Actor, error) {
+	if a.User != "" {
+		return lifecycle.Actor{User: a.User, Roles: a.Role, Teams: a.Member}, nil
+	}
+	if a.As != "" {
+		account = a.As
+	}
+	actor, ok := config.DevAccounts()[account]
+	if !ok {
+		return actor, fmt.Errorf("there is no account %q; choose one of %s, or give --user with --role and --member-of", account, accountNames())
+	}
+	return actor, nil
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"slipway/lifecycle"
+)
+
+// say prints an outcome. A refusal is printed too, and ends the command with exitRefused.
+func (a *app) say(id string, outcome lifecycle.Outcome) error {
+	if !outcome.Accepted {
+		a.sayRefusal(outcome)
+		return errSaid
+	}
+	if a.JSON {
+		return a.print(outcome)
+	}
+	_, err := fmt.Fprintf(a.stdout, "%s: %s accepted; now %s, revision %d\n", id, outcome.Action, outcome.State, outcome.Revision)
+	return err
+}
+
+func (a *app) sayRefusal(outcome lifecycle.Outcome) {
+	if a.JSON {
+		_ = a.print(outcome)
+		return
+	}
+	_, _ = fmt.Fprintf(a.stderr, "refused (%s): %s\n", outcome.Code, outcome.Message)
+	if len(outcome.Actions) > 0 {
+		names := strings.Trim(fmt.Sprint(outcome.Actions), "[]")
+		_, _ = fmt.Fprintf(a.stderr, "in state %s, revision %d, these are possible: %s\n", outcome.State, outcome.Revision, strings.ReplaceAll(names, " ", ", "))
+	}
+}
+
+func (a *app) print(value any) error {
+	encoder := json.NewEncoder(a.stdout)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// describe words a status for a terminal.
+func describe(s lifecycle.Status, now time.Time) string {
+	var b strings.Builder
+	line := func(label, format string, args ...any) {
+		fmt.Fprintf(&b, "%-11s %s\n", label, fmt.Sprintf(format, args...))
+	}
+	line(s.ID, "%s (team %s)", s.Title, s.Team)
+	line("state", "%s, revision %d", s.State, s.Revision)
+	if s.Live != nil {
+		line("live", "%s", s.Live.Version)
+	}
+	if s.Candidate != nil {
+		line("candidate", "%s", s.Candidate.Version)
+	}
+	for _, waiting := range s.Inspecting {
+		line("inspecting", "%s", waiting.Version)
+	}
+	if next := waitingFor(s, now); next != "" {
+		line("waits", "%s", next)
+	}
+	if s.Suspension != nil {
+		line("suspended", "by %s: %s", s.Suspension.By, s.Suspension.Reason)
+	}
+	for _, legal := range s.Actions {
+		line("possible", "%s (%s)", legal.Action, rolesOf(legal))
+	}
+	return b.String()
+}
+
+func rolesOf(legal lifecycle.LegalAction) string {
+	if len(legal.Roles) == 0 {
+		return "everyone"
+	}
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint(legal.Roles), "[]"), " ", ", ")
+}
+
+// waitingFor words what happens next, and how long that takes.
+func waitingFor(s lifecycle.Status, now time.Time) string {
+	switch {
+	case s.Review != nil && s.Review.Overdue:
+		return "overdue review, requested by " + s.Review.RequestedBy
+	case s.Review != nil:
+		return "review, due in " + until(s.Review.DueAt, now)
+	case s.ScheduledAt != nil:
+		return "publication in " + until(*s.ScheduledAt, now)
+	case s.Rollout != nil:
+		return rolloutLine(*s.Rollout, now)
+	default:
+		return ""
+	}
+}
+
+func rolloutLine(r lifecycle.RolloutStatus, now time.Time) string {
+	stage := "grayscale"
+	if r.Stage > 0 {
+		stage = fmt.Sprintf("stage %d of %d", r.Stage, r.Stages)
+	}
+	rest := ""
+	switch {
+	case r.Paused:
+		rest = fmt.Sprintf("paused, %s left", r.Remaining)
+	case r.Held:
+		rest = "held: " + string(r.HeldReason)
+	default:
+		rest = until(*r.EndsAt, now) + " left"
+	}
+	return fmt.Sprintf("%s %s %s, %s", bar(r.Percent), r.Percent, stage, rest)
+}
+
+const barWidth = 20
+
+func bar(percent lifecycle.Percent) string {
+	full := int(percent) * barWidth / int(lifecycle.Everyone)
+	return "[" + strings.Repeat("█", full) + strings.Repeat("░", barWidth-full) + "]"
+}
+
+func until(at, now time.Time) string {
+	left := at.Sub(now)
+	if left > time.Minute {
+		return lifecycle.Duration(left.Round(time.Second)).String()
+	}
+	return max(0, left).Round(100 * time.Millisecond).String()
+}

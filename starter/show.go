@@ -1,0 +1,276 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"slipway/catalog"
+	"slipway/lifecycle"
+	"slipway/packages"
+)
+
+type statusCommand struct {
+	ID string `arg:"" help:"Id of the mini-program."`
+}
+
+// Run shows the status.
+func (c *statusCommand) Run(ctx context.Context, a *app) error {
+	status, err := a.status(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.print(status)
+	}
+	_, err = io.WriteString(a.stdout, describe(status, time.Now()))
+	return err
+}
+
+func (a *app) status(ctx context.Context, id string) (lifecycle.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.Timeout)
+	defer cancel()
+	miniPrograms, err := a.client(ctx)
+	if err != nil {
+		return lifecycle.Status{}, err
+	}
+	return miniPrograms.Status(ctx, id)
+}
+
+type watchCommand struct {
+	ID    string          `arg:"" help:"Id of the mini-program."`
+	Until lifecycle.State `help:"Stop when this state is reached."`
+}
+
+// watchInterval is how often a watched mini-program is looked at.
+const watchInterval = 300 * time.Millisecond
+
+// Run follows the mini-program until the state is reached, its lifecycle is over, or the user has seen enough.
+func (c *watchCommand) Run(ctx context.Context, a *app) error {
+	view := &view{out: a.stdout, inPlace: isTerminal(a.stdout), json: a.JSON}
+	for {
+		status, err := a.status(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		if err := view.update(a, status); err != nil {
+			return err
+		}
+		if status.State == c.Until || status.State.Final() {
+			return view.end()
+		}
+		select {
+		case <-ctx.Done():
+			return view.end()
+		case <-time.After(watchInterval):
+		}
+	}
+}
+
+// view shows a mini-program as it changes: each transition a line, below it, on a terminal, the live progress.
+type view struct {
+	out           io.Writer
+	inPlace, json bool
+	seen          int
+}
+
+func (v *view) update(a *app, s lifecycle.Status) error {
+	if v.json {
+		if s.Revision == v.seen {
+			return nil
+		}
+		v.seen = s.Revision
+		return a.print(s)
+	}
+	for _, t := range s.Transitions {
+		if t.Revision > v.seen {
+			v.seen = t.Revision
+			if err := v.line("%s  %-20s → %-18s %s %s%s", t.At.Local().Format(time.TimeOnly), t.Action, t.To, t.Actor, t.Version, remark(t.Comment)); err != nil {
+				return err
+			}
+		}
+	}
+	if !v.inPlace {
+		return nil
+	}
+	_, err := fmt.Fprintf(v.out, "\r\033[K%s  %s", s.State, waitingFor(s, time.Now()))
+	return err
+}
+
+func (v *view) line(format string, args ...any) error {
+	if v.inPlace {
+		format = "\r\033[K" + format
+	}
+	_, err := fmt.Fprintf(v.out, format+"\n", args...)
+	return err
+}
+
+func (v *view) end() error {
+	if !v.inPlace {
+		return nil
+	}
+	_, err := fmt.Fprintln(v.out)
+	return err
+}
+
+func remark(comment string) string {
+	if comment == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s)", comment)
+}
+
+func isTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+type listCommand struct {
+	State   []lifecycle.State `help:"Only these states."`
+	Team    []string          `help:"Only these teams."`
+	Query   string            `help:"Only those whose id or title contains this."`
+	Overdue bool              `help:"Only those that are overdue."`
+	Limit   int               `default:"50" help:"At most this many."`
+	Cursor  string            `help:"Go on where an earlier page ended."`
+}
+
+// Run lists mini-programs from the catalogue.
+func (c *listCommand) Run(ctx context.Context, a *app) error {
+	cat, err := a.catalog(ctx)
+	if err != nil {
+		return err
+	}
+	filter := catalog.Filter{States: c.State, Teams: c.Team, Query: c.Query, Limit: c.Limit, Cursor: c.Cursor}
+	if c.Overdue {
+		filter.Overdue = &c.Overdue
+	}
+	page, err := cat.List(ctx, filter)
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.print(page)
+	}
+	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "ID\tSTATE\tTEAM\tCANDIDATE\tLIVE\tPERCENT\tUPDATED")
+	for _, item := range page.Items {
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", item.ID, item.State, item.Team, item.CandidateVersion, item.LiveVersion,
+			item.Percent, item.UpdatedAt.Local().Format(time.DateTime))
+	}
+	if page.NextCursor != "" {
+		_, _ = fmt.Fprintf(table, "more with --cursor %s\n", page.NextCursor)
+	}
+	return table.Flush()
+}
+
+type auditCommand struct {
+	ID     string `arg:"" help:"Id of the mini-program."`
+	Limit  int    `default:"100" help:"At most this many."`
+	Before int64  `help:"Go on before this change number, the last one of an earlier page."`
+}
+
+// auditLine is one accepted action as JSON.
+type auditLine struct {
+	Change int64 `json:"change"`
+	lifecycle.Record
+}
+
+// Run shows the audit trail from the catalogue.
+func (c *auditCommand) Run(ctx context.Context, a *app) error {
+	cat, err := a.catalog(ctx)
+	if err != nil {
+		return err
+	}
+	entries, err := cat.Audit(ctx, c.ID, c.Before, c.Limit)
+	if err != nil {
+		return err
+	}
+	lines := []auditLine{}
+	for _, entry := range entries {
+		if entry.Err != nil {
+			return entry.Err
+		}
+		lines = append(lines, auditLine{entry.Change, entry.Record})
+	}
+	if a.JSON {
+		return a.print(lines)
+	}
+	return a.auditTable(lines)
+}
+
+func (a *app) auditTable(lines []auditLine) error {
+	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "CHANGE\tREVISION\tAT\tACTION\tWHO\tROLE\tTO\tVERSION\tCOMMENT")
+	for _, l := range lines {
+		_, _ = fmt.Fprintf(table, "%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Change, l.Revision, l.At.Local().Format(time.DateTime), l.Action,
+			l.Actor, l.Role, l.To, l.Version, l.Comment)
+	}
+	return table.Flush()
+}
+
+type inspectCommand struct {
+	File    string `arg:"" type:"existingfile" help:"The package, a ZIP file."`
+	Version string `help:"The semantic version that it will be uploaded as."`
+}
+
+// Run inspects a file offline. A package that would be refused ends with exitRefused.
+func (c *inspectCommand) Run(ctx context.Context, a *app) error {
+	file, err := os.Open(c.File)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	report, err := inspectFile(ctx, file, c.Version)
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		err = a.print(report)
+	} else {
+		err = a.describeReport(report)
+	}
+	if err == nil && !report.Accepted() {
+		return errSaid
+	}
+	return err
+}
+
+func inspectFile(ctx context.Context, file *os.File, version string) (packages.Report, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return packages.Report{}, err
+	}
+	return packages.Inspect(ctx, file, info.Size(), packages.Options{Version: version})
+}
+
+// versionIn finds the version that the package's manifest states.
+func versionIn(ctx context.Context, file *os.File) (string, error) {
+	report, err := inspectFile(ctx, file, "")
+	if err != nil {
+		return "", err
+	}
+	if report.Version == "" {
+		return "", lifecycle.Refuse(lifecycle.InvalidInput, "the package does not state its version; give it with --version")
+	}
+	return report.Version, nil
+}
+
+func (a *app) describeReport(report packages.Report) error {
+	verdict := "accepted"
+	if !report.Accepted() {
+		verdict = "refused"
+	}
+	_, err := fmt.Fprintf(a.stdout, "%s: %s %s (%s), %d files, %d bytes, sha256 %s\n", verdict, report.Name, report.Version, report.Format,
+		report.Files, report.Size, report.SHA256)
+	for _, finding := range report.Findings {
+		_, err = fmt.Fprintf(a.stdout, "%-8s%s  %s  %s\n", finding.Severity, finding.Code, finding.Path, finding.Message)
+	}
+	return err
+}

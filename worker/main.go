@@ -1,0 +1,113 @@
+// Command worker runs the workflows and activities of Slipway.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"go.temporal.io/sdk/client"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"slipway/activities"
+	"slipway/catalog"
+	"slipway/packages"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	os.Exit(exitCode(run(ctx), os.Stderr))
+}
+
+func exitCode(err error, stderr io.Writer) int {
+	if err == nil {
+		return 0
+	}
+	_, _ = fmt.Fprintln(stderr, "worker:", err)
+	return 1
+}
+
+// run works until ctx is done, then lets what is under way finish. An error is why it could not start or go on.
+func run(ctx context.Context) error {
+	settings, err := load()
+	if err != nil {
+		return err
+	}
+	logger, err := settings.Logger()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = logger.Sync() }()
+	if err := settings.MakeVarDir(); err != nil {
+		return err
+	}
+	metrics, err := newMetrics()
+	if err != nil {
+		return err
+	}
+	connection, err := dial(ctx, settings, logger, metrics)
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
+	acts, closeAll, err := open(ctx, settings)
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	return serve(ctx, settings, connection, acts, metrics, logger)
+}
+
+// open connects the activities to the world.
+func open(ctx context.Context, settings settings) (*activities.Activities, func(), error) {
+	cat, err := catalog.Open(ctx, settings.Database())
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := packages.OpenStore(ctx, settings.Packages())
+	if err != nil {
+		_ = cat.Close()
+		return nil, nil, err
+	}
+	closeAll := func() { _, _ = store.Close(), cat.Close() }
+	acts := &activities.Activities{Catalog: cat, Packages: store}
+	if settings.PrometheusURL != "" {
+		prometheus, err := activities.NewPrometheus(settings.PrometheusURL)
+		if err != nil {
+			closeAll()
+			return nil, nil, err
+		}
+		acts.Health = prometheus
+	}
+	return acts, closeAll, nil
+}
+
+// serve runs the Temporal worker and the HTTP server beside each other; when one fails, the other stops too.
+func serve(ctx context.Context, settings settings, connection client.Client, acts *activities.Activities, metrics *metrics, logger *zap.Logger) error {
+	work := newWorker(connection, settings, acts)
+	health := newHealth(connection, acts.Catalog.(*catalog.Catalog))
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return listen(ctx, settings.Addr, health, metrics) })
+	group.Go(func() error {
+		if err := work.Start(); err != nil {
+			return fmt.Errorf("starting the worker: %w", err)
+		}
+		health.started.Store(true)
+		logger.Info("worker started", zap.String("address", settings.Addr))
+		<-ctx.Done()
+		health.started.Store(false)
+		work.Stop()
+		logger.Info("worker stopped")
+		return nil
+	})
+	if err := group.Wait(); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,133 @@
+package workflows
+
+import (
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/workflow"
+)
+
+// Interceptor hands a workflow all its signals in the order in which they arrived, whatever their names and contents.
+//
+// Signals of different names come through different channels, which lose that order: a request-publishing sent
+// after an upload-code while no worker ran could be handled first, and refused. Channels also drop signals that
+// nobody listens to, or whose payload is not what the receiver expects; here they get a refusal like everything else.
+type Interceptor struct {
+	interceptor.WorkerInterceptorBase
+}
+
+// InterceptWorkflow gives each workflow execution its own inbox.
+func (*Interceptor) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	return &inbox{WorkflowInboundInterceptorBase: interceptor.WorkflowInboundInterceptorBase{Next: next}}
+}
+
+// inbox holds what has happened and is not dealt with yet, in the order of the history.
+//
+// That order matters beyond fairness: when a worker dies after a commit but before its workflow task is recorded, the
+// task is done again, with later events added. Only if what was first stays first does the second attempt decide the same.
+type inbox struct {
+	interceptor.WorkflowInboundInterceptorBase
+	onSignal func(ctx workflow.Context, s signal)
+	happened []occurrence
+	awaited  []*awaited
+}
+
+// occurrence is something to deal with; it stands for nothing any more when it was dropped meanwhile.
+type occurrence struct {
+	handle func(ctx workflow.Context)
+	from   *awaited
+}
+
+// awaited is a timer or an activity that will be an occurrence when it is done.
+type awaited struct {
+	future  workflow.Future
+	then    func(ctx workflow.Context)
+	dropped bool
+}
+
+type inboxKey struct{}
+
+// inboxOf finds the inbox of the workflow.
+func inboxOf(ctx workflow.Context) *inbox {
+	i, ok := ctx.Value(inboxKey{}).(*inbox)
+	if !ok {
+		panic("the worker runs without workflows.Interceptor; give it in worker.Options.Interceptors")
+	}
+	return i
+}
+
+// ExecuteWorkflow runs the workflow with its inbox within reach.
+func (i *inbox) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWorkflowInput) (any, error) {
+	return i.Next.ExecuteWorkflow(workflow.WithValue(ctx, inboxKey{}, i), in)
+}
+
+// HandleSignal is called for each signal as the history is read, before any workflow code runs.
+func (i *inbox) HandleSignal(_ workflow.Context, in *interceptor.HandleSignalInput) error {
+	i.collect()
+	s := signal{name: in.SignalName, payloads: in.Arg}
+	i.happened = append(i.happened, occurrence{handle: func(ctx workflow.Context) { i.onSignal(ctx, s) }})
+	return nil
+}
+
+// signal is one signal as it arrived.
+type signal struct {
+	name     string
+	payloads *commonpb.Payloads
+}
+
+// collect moves what is done by now behind what happened before.
+func (i *inbox) collect() {
+	var pending []*awaited
+	for _, a := range i.awaited {
+		switch {
+		case a.dropped:
+		case a.future.IsReady():
+			i.happened = append(i.happened, occurrence{handle: a.then, from: a})
+		default:
+			pending = append(pending, a)
+		}
+	}
+	i.awaited = pending
+}
+
+// await makes the end of a timer or an activity an occurrence.
+func (i *inbox) await(future workflow.Future, then func(ctx workflow.Context)) *awaited {
+	a := &awaited{future: future, then: then}
+	i.awaited = append(i.awaited, a)
+	return a
+}
+
+// next blocks until something has happened and returns it; occurrences that were dropped are skipped.
+func (i *inbox) next(ctx workflow.Context) (occurrence, error) {
+	for {
+		if err := workflow.Await(ctx, i.ready); err != nil {
+			return occurrence{}, err
+		}
+		if o, ok := i.take(); ok {
+			return o, nil
+		}
+	}
+}
+
+// take returns what happened first and is still of interest; ok is false when there is nothing.
+func (i *inbox) take() (o occurrence, ok bool) {
+	i.collect()
+	for len(i.happened) > 0 {
+		o, i.happened = i.happened[0], i.happened[1:]
+		if o.from == nil || !o.from.dropped {
+			return o, true
+		}
+	}
+	return occurrence{}, false
+}
+
+func (i *inbox) ready() bool {
+	if len(i.happened) > 0 {
+		return true
+	}
+	for _, a := range i.awaited {
+		if a.future.IsReady() {
+			return true
+		}
+	}
+	return false
+}

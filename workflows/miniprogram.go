@@ -1,0 +1,236 @@
+package workflows
+
+import (
+	"reflect"
+	"time"
+
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"slipway/activities"
+	"slipway/lifecycle"
+)
+
+// Workflows holds what the deployment decides for the workflows of a worker.
+type Workflows struct {
+	Settings lifecycle.Settings
+}
+
+// MiniProgram is the life of one mini-program. Each phase is a chapter in a file of its own: creation.go,
+// publishing.go, ready.go, release.go, offline.go. One run tells the story of one release: the workflow continues as new when a version
+// has become Published or the mini-program went offline. It completes when its creation is cancelled or rejected.
+func (w *Workflows) MiniProgram(ctx workflow.Context, in Input) error {
+	// A cancellation is not an action of the lifecycle: it must not end the story of a mini-program that has users.
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	m, err := w.open(ctx, in)
+	if err != nil {
+		return err
+	}
+	return m.live(ctx)
+}
+
+// miniProgram is one run of the workflow.
+type miniProgram struct {
+	lifecycle.MiniProgram
+	configured lifecycle.Settings
+	inbox      *inbox
+	answers    answers
+	deadline   *deadline
+	inspecting []*inspection
+	health     *healthWatch
+	unnamed    int
+	// commits counts the commits since the last transition; it tells them apart within one revision.
+	commits int
+	// cycleOver is set when a version became Published or the mini-program went offline in this run.
+	cycleOver bool
+	// saving is the step that the catalogue has not taken in yet.
+	saving string
+	log    log.Logger
+	shown  attributes
+}
+
+// open sets the run up: queries and signals before anything blocks, then the state that was carried over, or the
+// request for creation.
+func (w *Workflows) open(ctx workflow.Context, in Input) (*miniProgram, error) {
+	m := &miniProgram{configured: w.Settings, inbox: inboxOf(ctx), log: workflow.GetLogger(ctx)}
+	m.inbox.onSignal = m.handleSignal
+	m.shown = shownSoFar(ctx)
+	if err := m.answerQueries(ctx); err != nil {
+		return nil, err
+	}
+	describeSignals(ctx)
+	if in.Carried != nil {
+		return m, m.restore(ctx, *in.Carried)
+	}
+	return m, m.begin(ctx, in.Creation)
+}
+
+// begin answers the request that started the workflow. A refused request fails it: there is no mini-program then.
+func (m *miniProgram) begin(ctx workflow.Context, creation lifecycle.Creation) error {
+	refusal := m.refuseStart(ctx, creation)
+	var record lifecycle.Record
+	after := m.MiniProgram
+	if refusal == nil {
+		after, record, refusal = lifecycle.NewMiniProgram(creation, workflow.Now(ctx), m.settings(ctx))
+	}
+	if refusal != nil {
+		return temporal.NewNonRetryableApplicationError(refusal.Message, string(refusal.Code), refusal)
+	}
+	m.settle(ctx, after, &record, after.Outcome(lifecycle.RequestCreation, creation.RequestID, nil, workflow.Now(ctx)))
+	return nil
+}
+
+func (m *miniProgram) refuseStart(ctx workflow.Context, creation lifecycle.Creation) *lifecycle.Refusal {
+	if id := workflow.GetInfo(ctx).WorkflowExecution.ID; id != WorkflowID(creation.ID) {
+		return lifecycle.Refuse(lifecycle.InvalidInput, "the workflow id is %q, but mini-program %q must have %q", id, creation.ID, WorkflowID(creation.ID))
+	}
+	return refuseSystem(creation.Actor)
+}
+
+func (m *miniProgram) restore(ctx workflow.Context, carried Carried) error {
+	m.MiniProgram, m.unnamed, m.commits = carried.MiniProgram, carried.Unnamed, carried.Commits
+	if err := m.answers.unpack(carried.Answers); err != nil {
+		return err
+	}
+	m.settings(ctx)
+	for _, command := range carried.Inspecting {
+		m.inspect(ctx, command)
+	}
+	m.show(ctx)
+	return nil
+}
+
+// live tells the story, a step at a time, until the mini-program ends or the run does.
+func (m *miniProgram) live(ctx workflow.Context) error {
+	for !m.State.Final() {
+		switch m.State.Group() {
+		case lifecycle.RequestForCreation:
+			m.requestForCreation(ctx)
+		case lifecycle.RequestForPublishing:
+			m.requestForPublishing(ctx)
+		case lifecycle.Ready:
+			m.ready(ctx)
+		case lifecycle.Release:
+			m.release(ctx)
+		case lifecycle.NotAvailable:
+			m.notAvailable(ctx)
+		}
+		if m.runEnds(ctx) {
+			return m.continueAsNew(ctx)
+		}
+	}
+	m.answerTheRest(ctx)
+	return nil
+}
+
+// runEnds says when a run may end: after a release cycle, or when the history has become long; never in the middle of
+// a step.
+func (m *miniProgram) runEnds(ctx workflow.Context) bool {
+	return m.cycleOver || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+}
+
+// continueAsNew hands everything to the next run. A signal that arrived meanwhile is answered before; one that arrives
+// while Temporal takes this in makes the server repeat the workflow task with it.
+func (m *miniProgram) continueAsNew(ctx workflow.Context) error {
+	m.answerTheRest(ctx)
+	if m.State.Final() {
+		return nil
+	}
+	packed, err := m.answers.pack()
+	if err != nil {
+		return err
+	}
+	carried := Carried{MiniProgram: m.MiniProgram, Answers: packed, Unnamed: m.unnamed, Commits: m.commits}
+	for _, i := range m.inspecting {
+		carried.Inspecting = append(carried.Inspecting, i.command)
+	}
+	return workflow.NewContinueAsNewError(ctx, WorkflowType, Input{
+		Creation: lifecycle.Creation{ID: m.ID, Title: m.Title, Team: m.Team}, Carried: &carried,
+	})
+}
+
+func (m *miniProgram) answerTheRest(ctx workflow.Context) {
+	for {
+		o, ok := m.inbox.take()
+		if !ok {
+			return
+		}
+		o.handle(ctx)
+	}
+}
+
+// settings are the deployment's settings as of now. A change of them reaches running workflows with the next decision, and is
+// recorded in the history, so that replay decides the same.
+func (m *miniProgram) settings(ctx workflow.Context) lifecycle.Settings {
+	var settings lifecycle.Settings
+	current := workflow.MutableSideEffectWithOptions(ctx, "settings",
+		workflow.MutableSideEffectOptions{Summary: "The deployment's settings"},
+		func(workflow.Context) any { return m.configured }, reflect.DeepEqual)
+	if err := current.Get(&settings); err != nil {
+		panic(err) // the settings are of our own making: the worker that recorded them is broken
+	}
+	return settings
+}
+
+// deadline is what happens by itself at a time if nothing happens before.
+type deadline struct {
+	at      time.Time
+	summary string
+	then    func(ctx workflow.Context)
+	timer   *awaited
+	cancel  workflow.CancelFunc
+}
+
+// waitUntil deals with the next thing that happens: an action, the end of an inspection, a verdict on health, or the
+// deadline. A timer that already runs towards the deadline runs on.
+func (m *miniProgram) waitUntil(ctx workflow.Context, d deadline) {
+	if m.deadline == nil || !m.deadline.at.Equal(d.at) || m.deadline.summary != d.summary {
+		m.clearDeadline()
+		m.setDeadline(ctx, d)
+	}
+	m.waitForNext(ctx)
+}
+
+// wait deals with the next thing that happens, however long it takes.
+func (m *miniProgram) wait(ctx workflow.Context) {
+	m.clearDeadline()
+	m.waitForNext(ctx)
+}
+
+func (m *miniProgram) waitForNext(ctx workflow.Context) {
+	o, err := m.inbox.next(ctx)
+	if err != nil {
+		panic(err) // the context cannot be cancelled
+	}
+	o.handle(ctx)
+}
+
+func (m *miniProgram) setDeadline(ctx workflow.Context, d deadline) {
+	timerCtx, cancel := workflow.WithCancel(ctx)
+	future := workflow.NewTimerWithOptions(timerCtx, d.at.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: d.summary})
+	d.cancel = cancel
+	d.timer = m.inbox.await(future, func(ctx workflow.Context) {
+		m.deadline = nil
+		d.then(ctx)
+	})
+	m.deadline = &d
+}
+
+func (m *miniProgram) clearDeadline() {
+	if m.deadline != nil {
+		m.deadline.timer.dropped = true
+		m.deadline.cancel()
+		m.deadline = nil
+	}
+}
+
+// notify asks the worker to tell people; nobody waits for it.
+func (m *miniProgram) notify(ctx workflow.Context, role lifecycle.Role, subject, text string) {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 30 * time.Second,
+		Summary:             subject,
+	})
+	var a *activities.Activities
+	workflow.ExecuteActivity(ctx, a.Notify, activities.Notification{MiniProgram: m.ID, Role: role, Subject: subject, Text: text})
+}

@@ -1,0 +1,97 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"slipway/lifecycle"
+)
+
+// release: the candidate reaches a cohort for testing and feedback, then stage by stage everyone.
+func (m *miniProgram) release(ctx workflow.Context) {
+	m.watchHealth(ctx)
+	switch {
+	case m.State == lifecycle.Published:
+		m.wait(ctx)
+	case m.Rollout.Paused():
+		m.paused(ctx)
+	case m.Rollout.Held != "":
+		m.wait(ctx)
+	default:
+		m.stage(ctx)
+	}
+}
+
+// stage waits until the bake or hold time is over. With a health gate it is the gate's verdict that ends the stage;
+// when that stays out, the stage is held.
+func (m *miniProgram) stage(ctx workflow.Context) {
+	at, _ := m.Rollout.EndsAt()
+	gate := m.Rollout.Plan.Health
+	switch {
+	case m.Rollout.WaitsForPerson():
+		m.waitUntil(ctx, deadline{at: at, summary: m.stageName() + " is over; a person has to promote", then: m.holdForPromotion})
+	case gate != nil:
+		at = at.Add(2 * time.Duration(gate.Interval))
+		m.waitUntil(ctx, deadline{at: at, summary: m.stageName() + " is over; hold unless known to be healthy", then: m.holdForHealth})
+	default:
+		m.waitUntil(ctx, deadline{at: at, summary: m.stageName() + " is over; then " + m.whatFollows(), then: m.endStage})
+	}
+}
+
+// endStage goes on to the next stage, and after the last one to Published.
+func (m *miniProgram) endStage(ctx workflow.Context) {
+	if m.State == lifecycle.GrayscaleRelease {
+		m.actAs(ctx, lifecycle.Timers, lifecycle.Promote, "the bake time is over")
+		return
+	}
+	m.actAs(ctx, lifecycle.Timers, lifecycle.Advance, "the hold time is over")
+}
+
+func (m *miniProgram) holdForPromotion(ctx workflow.Context) {
+	m.hold(ctx, lifecycle.HeldForPromotion)
+}
+
+func (m *miniProgram) holdForHealth(ctx workflow.Context) {
+	m.hold(ctx, lifecycle.HeldForHealth)
+}
+
+func (m *miniProgram) hold(ctx workflow.Context, why lifecycle.Hold) {
+	m.Hold(why)
+	m.notify(ctx, lifecycle.ReleaseManager, "Rollout waits: "+m.ID,
+		fmt.Sprintf("%s of %s %s is over, but %s.", m.stageName(), m.ID, m.Candidate.Version, why))
+	m.refresh(ctx, "Note that the rollout waits")
+}
+
+// paused waits for a person, whom it reminds from time to time. A pause never ends by itself.
+func (m *miniProgram) paused(ctx workflow.Context) {
+	every := time.Duration(m.settings(ctx).PauseReminder)
+	at := m.Rollout.PausedAt.Add(every * time.Duration(m.Rollout.PauseReminders+1))
+	m.waitUntil(ctx, deadline{at: at, summary: "Remind of the paused rollout", then: m.remindOfPause})
+}
+
+func (m *miniProgram) remindOfPause(ctx workflow.Context) {
+	m.RemindOfPause()
+	m.notify(ctx, lifecycle.ReleaseManager, "Rollout still paused: "+m.ID,
+		fmt.Sprintf("The rollout of %s %s is paused at %s since %s.", m.ID, m.Candidate.Version, m.Rollout.Percent(), clock(*m.Rollout.PausedAt)))
+}
+
+// stageName and whatFollows word the stage for summaries and notices.
+func (m *miniProgram) stageName() string {
+	if m.Rollout.Stage == 0 {
+		return fmt.Sprintf("Bake time at %s", m.Rollout.Percent())
+	}
+	return fmt.Sprintf("Hold time of stage %d at %s", m.Rollout.Stage, m.Rollout.Percent())
+}
+
+func (m *miniProgram) whatFollows() string {
+	if m.Rollout.LastStage() {
+		return string(lifecycle.Published)
+	}
+	next := *m.Rollout
+	next.Stage++
+	return fmt.Sprintf("stage %d at %s", next.Stage, next.Percent())
+}
+
+func clock(at time.Time) string { return at.UTC().Format("2006-01-02 15:04 MST") }

@@ -1,0 +1,243 @@
+package workflows
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"slipway/activities"
+	"slipway/catalog"
+	"slipway/lifecycle"
+	"slipway/packages"
+	samples "slipway/testdata/packages"
+)
+
+var (
+	ann   = lifecycle.Actor{User: "ann", Roles: []lifecycle.Role{lifecycle.Developer}, Teams: []string{"acme"}}
+	rob   = lifecycle.Actor{User: "rob", Roles: []lifecycle.Role{lifecycle.Reviewer}}
+	mia   = lifecycle.Actor{User: "mia", Roles: []lifecycle.Role{lifecycle.ReleaseManager}}
+	otto  = lifecycle.Actor{User: "otto", Roles: []lifecycle.Role{lifecycle.Operator}}
+	start = time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC)
+)
+
+const (
+	minute = time.Minute
+	day    = 24 * time.Hour
+)
+
+// scene is a story told to the workflow: what people do, and when. Time passes at once.
+type scene struct {
+	t       *testing.T
+	steps   []step
+	end     time.Duration
+	health  *healthVerdicts
+	commits func(n int) error
+}
+
+// healthVerdicts are what every health watch of a scene finds out, and how long it takes.
+type healthVerdicts struct {
+	status lifecycle.HealthStatus
+	after  time.Duration
+}
+
+// step is something that happens at a time after the beginning of the scene.
+type step struct {
+	at     time.Duration
+	signal string
+	value  any
+}
+
+// at adds an action. Its request id is the action with its place in the scene.
+func (s *scene) at(after time.Duration, action lifecycle.Action, by lifecycle.Actor, fill ...func(*lifecycle.Command)) *scene {
+	command := lifecycle.Command{Actor: by, Comment: "because", RequestID: requestID(len(s.steps), action)}
+	for _, f := range fill {
+		f(&command)
+	}
+	s.steps = append(s.steps, step{after, string(action), command})
+	return s
+}
+
+// signalAt adds any signal at all.
+func (s *scene) signalAt(after time.Duration, name string, value any) *scene {
+	s.steps = append(s.steps, step{after, name, value})
+	return s
+}
+
+func requestID(place int, action lifecycle.Action) string {
+	return string(action) + "-" + time.Duration(place).String()
+}
+
+// ending is what a scene leads to.
+type ending struct {
+	lifecycle.MiniProgram
+	outcomes map[string]lifecycle.Outcome
+	ledger   *ledger
+	sent     int
+	runs     int
+	// completed tells that the lifecycle is over; carried is the size of what runs handed on, in bytes.
+	completed bool
+	carried   int
+}
+
+// ledger is a catalogue in memory that insists on what the real one relies on: revisions without gaps.
+type ledger struct {
+	mu            sync.Mutex
+	t             *testing.T
+	commits       int
+	records       []lifecycle.Record
+	outcomes      []lifecycle.Outcome
+	statuses      []lifecycle.Status
+	notifications []activities.Notification
+	onCommit      func(n int) error
+}
+
+func (l *ledger) Commit(_ context.Context, commit catalog.Commit) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.onCommit != nil {
+		if err := l.onCommit(l.commits + 1); err != nil {
+			return err
+		}
+	}
+	l.commits++
+	l.statuses = append(l.statuses, commit.Status)
+	if commit.Record != nil {
+		require.Equal(l.t, len(l.records)+1, commit.Record.Revision, "revisions have no gaps and no doubles")
+		l.records = append(l.records, *commit.Record)
+	}
+	if commit.Outcome != nil {
+		l.outcomes = append(l.outcomes, *commit.Outcome)
+	}
+	return nil
+}
+
+func (l *ledger) actions() []lifecycle.Action {
+	var actions []lifecycle.Action
+	for _, record := range l.records {
+		actions = append(actions, record.Action)
+	}
+	return actions
+}
+
+// play tells the scene; cut forces the run to end after so many commits (0 = never), as a long history would.
+func (s *scene) play(cut int) ending {
+	l := &ledger{t: s.t}
+	result := ending{ledger: l}
+	input := Input{Creation: lifecycle.Creation{ID: "weather", Title: "Weather", Team: "acme", Actor: ann, RequestID: "creation"}}
+	elapsed := time.Duration(0)
+	for run := 0; ; run++ {
+		require.Less(s.t, run, 50, "the scene does not end")
+		s.playRun(l, &input, &elapsed, cut, &result)
+		if result.completed || elapsed >= s.end {
+			result.runs = run + 1
+			return result
+		}
+	}
+}
+
+func (s *scene) playRun(l *ledger, input *Input, elapsed *time.Duration, cut int, result *ending) {
+	env := newEnv(s.t, l, s.health)
+	began := start.Add(*elapsed)
+	env.SetStartTime(began)
+	l.onCommit = func(n int) error {
+		env.SetContinueAsNewSuggested(n == cut)
+		if s.commits != nil {
+			return s.commits(n)
+		}
+		return nil
+	}
+	s.sendNext(env, result)
+	env.RegisterDelayedCallback(func() {
+		env.SetContinueAsNewSuggested(true)
+		answered := l.outcomes[len(l.outcomes)-1].RequestID
+		env.SignalWorkflow("pause", lifecycle.Command{RequestID: answered}) // changes nothing, but wakes the workflow up
+	}, s.end-*elapsed)
+	env.ExecuteWorkflow(WorkflowType, *input)
+	require.True(s.t, env.IsWorkflowCompleted(), "the run goes on beyond the end of the scene")
+	result.read(s.t, env)
+	*elapsed = env.Now().Sub(start)
+	if again, ok := errors.AsType[*workflow.ContinueAsNewError](env.GetWorkflowError()); ok {
+		*input = Input{}
+		require.NoError(s.t, converter.GetDefaultDataConverter().FromPayloads(again.Input, input))
+		result.MiniProgram, result.carried = input.Carried.MiniProgram, len(again.Input.Payloads[0].Data)
+		return
+	}
+	require.NoError(s.t, env.GetWorkflowError())
+	result.completed = true
+}
+
+// sendNext sends the steps one after the other: the test environment takes only so many callbacks at once.
+func (s *scene) sendNext(env *testsuite.TestWorkflowEnvironment, result *ending) {
+	if result.sent == len(s.steps) {
+		return
+	}
+	next := s.steps[result.sent]
+	env.RegisterDelayedCallback(func() {
+		result.sent++
+		env.SignalWorkflow(next.signal, next.value)
+		s.sendNext(env, result)
+	}, max(0, start.Add(next.at).Sub(env.Now())))
+}
+
+// read asks the finished run for the outcomes that it must know: the last 200.
+func (e *ending) read(t *testing.T, env *testsuite.TestWorkflowEnvironment) {
+	e.outcomes = map[string]lifecycle.Outcome{}
+	for _, outcome := range e.ledger.outcomes[max(0, len(e.ledger.outcomes)-200):] {
+		value, err := env.QueryWorkflow(QueryOutcome, outcome.RequestID)
+		require.NoError(t, err)
+		var answer lifecycle.Outcome
+		require.NoError(t, value.Get(&answer), "the answer to %s is lost", outcome.RequestID)
+		e.outcomes[outcome.RequestID] = answer
+	}
+}
+
+func newEnv(t *testing.T, l *ledger, health *healthVerdicts) *testsuite.TestWorkflowEnvironment {
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(20 * time.Second)
+	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&Interceptor{}}})
+	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: WorkflowID("weather"), TaskQueue: TaskQueue})
+	flows := &Workflows{Settings: lifecycle.DefaultSettings()}
+	env.RegisterWorkflowWithOptions(flows.MiniProgram, workflow.RegisterOptions{Name: WorkflowType})
+	acts := &activities.Activities{Catalog: l, Packages: openStore()}
+	env.RegisterActivity(acts)
+	env.OnActivity(acts.Notify, mock.Anything, mock.Anything).Return(func(_ context.Context, n activities.Notification) error {
+		l.notifications = append(l.notifications, n)
+		return nil
+	})
+	if health != nil {
+		env.OnActivity(acts.WatchHealth, mock.Anything, mock.Anything).After(health.after).
+			Return(lifecycle.HealthVerdict{Status: health.status, Detail: "0.3 is above the limit of 0.02"}, nil)
+	}
+	return env
+}
+
+// coffee is the sha256 of a real package; its format takes the version from the upload.
+var coffee string
+
+var openStore = sync.OnceValue(func() *packages.Store {
+	store, err := packages.OpenStore(context.Background(), "mem://")
+	if err != nil {
+		panic(err)
+	}
+	var packed bytes.Buffer
+	if err := packages.Zip(&packed, samples.Coffee()); err != nil {
+		panic(err)
+	}
+	if coffee, _, err = store.Put(context.Background(), &packed); err != nil {
+		panic(err)
+	}
+	return store
+})

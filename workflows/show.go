@@ -1,0 +1,202 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"slipway/lifecycle"
+)
+
+// answerQueries makes status and outcome known.
+func (m *miniProgram) answerQueries(ctx workflow.Context) error {
+	err := workflow.SetQueryHandlerWithOptions(ctx, QueryStatus, func() (lifecycle.Status, error) {
+		return m.status(), nil
+	}, workflow.QueryHandlerOptions{Description: "Everything about the mini-program: state, versions, review, rollout, legal actions, recent transitions"})
+	if err != nil {
+		return fmt.Errorf("query %s: %w", QueryStatus, err)
+	}
+	err = workflow.SetQueryHandlerWithOptions(ctx, QueryOutcome, func(requestID string) (any, error) {
+		if outcome, ok := m.answers.byID[requestID]; ok {
+			return outcome, nil
+		}
+		return NotSeen, nil
+	}, workflow.QueryHandlerOptions{Description: `The answer to an action, by its request id; "not seen" when there is none (yet)`})
+	if err != nil {
+		return fmt.Errorf("query %s: %w", QueryOutcome, err)
+	}
+	return nil
+}
+
+// describeSignals lets Temporal UI offer every action with what it does. The signals themselves come through the inbox.
+func describeSignals(ctx workflow.Context) {
+	for _, rule := range lifecycle.Table {
+		if rule.Action != lifecycle.RequestCreation {
+			workflow.GetSignalChannelWithOptions(ctx, string(rule.Action), workflow.SignalChannelOptions{Description: rule.Summary})
+		}
+	}
+}
+
+func (m *miniProgram) status() lifecycle.Status {
+	status := m.Status()
+	for _, i := range m.inspecting {
+		status.Inspecting = append(status.Inspecting, *i.command.Package)
+	}
+	status.Refused = m.answers.refused()
+	return status
+}
+
+// show lets Temporal UI see where the mini-program stands.
+func (m *miniProgram) show(ctx workflow.Context) {
+	m.showDetails(ctx)
+	now := attributesOf(m.MiniProgram)
+	if updates := now.since(m.shown); len(updates) > 0 {
+		if err := workflow.UpsertTypedSearchAttributes(ctx, updates...); err != nil {
+			m.log.Error("search attributes not updated", "error", err)
+			return
+		}
+		m.shown = now
+	}
+}
+
+// attributes are the values of the search attributes; zero values are not set.
+type attributes struct {
+	state, team, version, live string
+	percent                    float64
+	dueAt                      time.Time
+	overdue                    bool
+}
+
+func attributesOf(m lifecycle.MiniProgram) attributes {
+	a := attributes{state: string(m.State), team: m.Team, overdue: m.Overdue()}
+	if m.Candidate != nil {
+		a.version = m.Candidate.Version
+	}
+	if m.Live != nil {
+		a.live = m.Live.Version
+	}
+	if m.Rollout != nil {
+		a.percent = m.Rollout.Percent().Float()
+	}
+	if at, ok := m.DueAt(); ok {
+		a.dueAt = at.Truncate(time.Millisecond)
+	}
+	return a
+}
+
+func shownSoFar(ctx workflow.Context) attributes {
+	set := workflow.GetTypedSearchAttributes(ctx)
+	var a attributes
+	a.state, _ = set.GetKeyword(AttributeState)
+	a.team, _ = set.GetKeyword(AttributeTeam)
+	a.version, _ = set.GetKeyword(AttributeVersion)
+	a.live, _ = set.GetKeyword(AttributeLiveVersion)
+	a.percent, _ = set.GetFloat64(AttributeRolloutPercent)
+	a.dueAt, _ = set.GetTime(AttributeDueAt)
+	a.overdue, _ = set.GetBool(AttributeOverdue)
+	return a
+}
+
+// since lists what has to be told to Temporal: only what differs, because every update is an event of the history.
+func (a attributes) since(before attributes) []temporal.SearchAttributeUpdate {
+	var updates []temporal.SearchAttributeUpdate
+	keyword := func(key temporal.SearchAttributeKeyKeyword, is, was string) {
+		if is == was {
+			return
+		}
+		if is == "" {
+			updates = append(updates, key.ValueUnset())
+			return
+		}
+		updates = append(updates, key.ValueSet(is))
+	}
+	keyword(AttributeState, a.state, before.state)
+	keyword(AttributeTeam, a.team, before.team)
+	keyword(AttributeVersion, a.version, before.version)
+	keyword(AttributeLiveVersion, a.live, before.live)
+	if a.percent != before.percent {
+		updates = append(updates, AttributeRolloutPercent.ValueSet(a.percent))
+	}
+	if !a.dueAt.Equal(before.dueAt) {
+		updates = append(updates, dueAtUpdate(a.dueAt))
+	}
+	if a.overdue != before.overdue {
+		updates = append(updates, AttributeOverdue.ValueSet(a.overdue))
+	}
+	return updates
+}
+
+func dueAtUpdate(at time.Time) temporal.SearchAttributeUpdate {
+	if at.IsZero() {
+		return AttributeDueAt.ValueUnset()
+	}
+	return AttributeDueAt.ValueSet(at)
+}
+
+// showDetails writes the current details: where the mini-program stands, in Markdown.
+func (m *miniProgram) showDetails(ctx workflow.Context) {
+	lines := []string{fmt.Sprintf("**%s**, revision %d", m.State, m.Revision)}
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf("- "+format, args...)) }
+	if m.saving != "" {
+		add("**The catalogue does not answer.** Waiting for: %s", m.saving)
+	}
+	if m.Live != nil {
+		add("live for everyone: %s", m.Live.Version)
+	}
+	if m.Candidate != nil {
+		add("candidate: %s", m.Candidate.Version)
+	}
+	for _, i := range m.inspecting {
+		add("being inspected: %s", i.command.Package.Version)
+	}
+	lines = append(lines, m.waitingFor()...)
+	if m.Suspension != nil {
+		add("suspended by %s on %s: %s", m.Suspension.By, clock(m.Suspension.At), quoted(m.Suspension.Reason))
+	}
+	for _, refused := range m.answers.refused() {
+		add("refused on %s: %s, %s", clock(refused.At), quoted(string(refused.Action)), quoted(refused.Message))
+	}
+	names := m.LegalActionNames()
+	if len(names) > 0 {
+		add("possible now: %s", strings.Trim(fmt.Sprint(names), "[]"))
+	}
+	workflow.SetCurrentDetails(ctx, strings.Join(lines, "\n"))
+}
+
+// waitingFor words what happens next by itself, and when.
+func (m *miniProgram) waitingFor() []string {
+	var lines []string
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf("- "+format, args...)) }
+	switch {
+	case m.Review != nil && m.Review.Overdue:
+		add("review requested by %s, **overdue** since %s", m.Review.RequestedBy, clock(m.Review.DueAt))
+	case m.Review != nil:
+		add("review requested by %s, due %s", m.Review.RequestedBy, clock(m.Review.DueAt))
+	case m.Schedule != nil:
+		add("publishes itself on %s, scheduled by %s", clock(m.Schedule.At), m.Schedule.By)
+	case m.Rollout != nil:
+		add("%s (stage %d of %d)", m.stageName(), m.Rollout.Stage, len(m.Rollout.Plan.Production))
+		lines = append(lines, m.stageClock())
+	}
+	return slices.Clip(lines)
+}
+
+func (m *miniProgram) stageClock() string {
+	at, running := m.Rollout.EndsAt()
+	switch {
+	case !running:
+		left := m.Rollout.Remaining(*m.Rollout.PausedAt).Round(time.Second)
+		return fmt.Sprintf("- **paused** since %s, %s of the stage left", clock(*m.Rollout.PausedAt), left)
+	case m.Rollout.Held != "":
+		return fmt.Sprintf("- **waits for a person** since %s: %s", clock(at), m.Rollout.Held)
+	default:
+		return fmt.Sprintf("- ends %s, then %s", at.UTC().Format(time.DateTime+" MST"), m.whatFollows())
+	}
+}
+
+// quoted keeps what people wrote from being read as Markdown.
+func quoted(text string) string { return "`" + strings.ReplaceAll(text, "`", "'") + "`" }
