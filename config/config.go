@@ -2,6 +2,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"os"
@@ -81,6 +82,8 @@ func Temporal(logger *zap.Logger) (client.Options, error) {
 	if err != nil {
 		return options, fmt.Errorf("configuration of the connection to Temporal: %w", err)
 	}
+	options.Namespace = cmp.Or(options.Namespace, client.DefaultNamespace)
+	options.HostPort = cmp.Or(options.HostPort, client.DefaultHostPort)
 	options.Logger = log.NewStructuredLogger(slog.New(zapslog.NewHandler(logger.Core())))
 	return options, nil
 }

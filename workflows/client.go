@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
+	"google.golang.org/grpc/codes"
 
 	"slipway/lifecycle"
 )
@@ -178,12 +179,18 @@ func (c Client) query(ctx context.Context, workflowID, runID, queryType string, 
 	for patience := firstPatience; ; patience *= 2 {
 		try, cancel := context.WithTimeout(ctx, patience)
 		value, err = c.Temporal.QueryWorkflow(try, workflowID, runID, queryType, args...)
-		timedOut := try.Err() != nil && ctx.Err() == nil
+		timedOut := try.Err() != nil || ranOutOfTime(err)
 		cancel()
-		if !timedOut {
+		if !timedOut || ctx.Err() != nil {
 			return value, err
 		}
 	}
+}
+
+// ranOutOfTime recognises a server that noticed the end of the try before the client did.
+func ranOutOfTime(err error) bool {
+	code := serviceerror.ToStatus(err).Code()
+	return code == codes.Canceled || code == codes.DeadlineExceeded
 }
 
 func refuseUnknown(id string, err error) error {

@@ -80,9 +80,9 @@ func (m *miniProgram) remindOfPause(ctx workflow.Context) {
 // stageName and whatFollows word the stage for summaries and notices.
 func (m *miniProgram) stageName() string {
 	if m.Rollout.Stage == 0 {
-		return fmt.Sprintf("Bake time at %s", m.Rollout.Percent())
+		return "Bake time"
 	}
-	return fmt.Sprintf("Hold time of stage %d at %s", m.Rollout.Stage, m.Rollout.Percent())
+	return fmt.Sprintf("Hold time of stage %d", m.Rollout.Stage)
 }
 
 func (m *miniProgram) whatFollows() string {

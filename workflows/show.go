@@ -179,7 +179,7 @@ func (m *miniProgram) waitingFor() []string {
 	case m.Schedule != nil:
 		add("publishes itself on %s, scheduled by %s", clock(m.Schedule.At), m.Schedule.By)
 	case m.Rollout != nil:
-		add("%s (stage %d of %d)", m.stageName(), m.Rollout.Stage, len(m.Rollout.Plan.Production))
+		add("served to %s and %d testers; %s of %d", m.Rollout.Percent(), len(m.Rollout.Plan.Grayscale.Testers), m.stageName(), len(m.Rollout.Plan.Production))
 		lines = append(lines, m.stageClock())
 	}
 	return slices.Clip(lines)

@@ -1,0 +1,242 @@
+// Package e2e tests the product as a whole: a real Temporal development server, the real worker as a process of its
+// own, a real database and real packages.
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/catalog"
+	"slipway/config"
+	"slipway/devserver/devservertest"
+	"slipway/lifecycle"
+	"slipway/packages"
+	samples "slipway/testdata/packages"
+	"slipway/workflows"
+)
+
+const (
+	patience = 30 * time.Second
+	glance   = 20 * time.Millisecond
+)
+
+var (
+	server    *devservertest.Server
+	workerBin string
+
+	developer = config.DevAccounts()["developer"]
+	reviewer  = config.DevAccounts()["reviewer"]
+	manager   = config.DevAccounts()["release-manager"]
+	operator  = config.DevAccounts()["operator"]
+)
+
+func TestMain(m *testing.M) { os.Exit(runTests(m)) }
+
+func runTests(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "slipway-e2e")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	workerBin = filepath.Join(folder, "worker")
+	if out, err := exec.Command("go", "build", "-o", workerBin, "slipway/worker").CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("building the worker: %s\n%s", err, out))
+	}
+	if server, err = devservertest.Launch(context.Background(), os.Stderr); err != nil {
+		panic(err)
+	}
+	defer server.Stop()
+	return m.Run()
+}
+
+// platform is one installation of the product: a worker at a time, its data, and a client.
+type platform struct {
+	t       *testing.T
+	varDir  string
+	env     []string
+	client  workflows.Client
+	catalog *catalog.Catalog
+	store   *packages.Store
+	worker  *exec.Cmd
+	output  *bytes.Buffer
+}
+
+// install prepares an installation without starting its worker; env adds to the worker's environment.
+func install(t *testing.T, env ...string) *platform {
+	p := &platform{t: t, varDir: t.TempDir(), client: workflows.Client{Temporal: server.Client}, output: &bytes.Buffer{}}
+	p.env = append([]string{"VAR_DIR=" + p.varDir, "TEMPORAL_ADDRESS=" + server.Address, "TEMPORAL_NAMESPACE=default"}, env...)
+	var err error
+	p.store, err = packages.OpenStore(t.Context(), filepath.Join(p.varDir, "packages"))
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		p.stop(os.Interrupt)
+		require.NoError(t, p.store.Close())
+		if t.Failed() {
+			t.Logf("the worker said:\n%s", p.output)
+		}
+	})
+	return p
+}
+
+// running starts an installation with its worker, on a SQLite catalogue of its own.
+func running(t *testing.T) *platform { return install(t).start() }
+
+// start starts the worker and waits until it is ready.
+func (p *platform) start() *platform {
+	p.t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(p.t, err)
+	addr := listener.Addr().String()
+	require.NoError(p.t, listener.Close())
+	p.worker = exec.Command(workerBin)
+	p.worker.Env = append(append(os.Environ(), p.env...), "WORKER_ADDR="+addr)
+	p.worker.Stdout, p.worker.Stderr = p.output, p.output
+	require.NoError(p.t, p.worker.Start())
+	p.eventually("the worker is ready", func() bool { return get("http://"+addr+"/readyz") == http.StatusOK })
+	p.openCatalog()
+	return p
+}
+
+func (p *platform) openCatalog() {
+	if p.catalog != nil {
+		return
+	}
+	url := "sqlite:" + filepath.Join(p.varDir, "slipway.db")
+	for _, variable := range p.env {
+		if value, ok := bytes.CutPrefix([]byte(variable), []byte("DATABASE_URL=")); ok {
+			url = string(value)
+		}
+	}
+	var err error
+	p.catalog, err = catalog.Open(p.t.Context(), url)
+	require.NoError(p.t, err)
+	p.t.Cleanup(func() { _ = p.catalog.Close() })
+}
+
+// stop ends the worker with a signal and waits until it is gone.
+func (p *platform) stop(signal os.Signal) {
+	if p.worker == nil {
+		return
+	}
+	_ = p.worker.Process.Signal(signal)
+	_ = p.worker.Wait()
+	p.worker = nil
+}
+
+func get(url string) int {
+	response, err := http.Get(url) //nolint:gosec // a server of this test
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = response.Body.Close() }()
+	_, _ = io.Copy(io.Discard, response.Body)
+	return response.StatusCode
+}
+
+func (p *platform) eventually(what string, condition func() bool) {
+	p.t.Helper()
+	require.Eventually(p.t, condition, patience, glance, what)
+}
+
+// upload puts a real package into the store; its format takes the version from the upload.
+func (p *platform) upload() string {
+	var packed bytes.Buffer
+	require.NoError(p.t, packages.Zip(&packed, samples.Coffee()))
+	sha256, _, err := p.store.Put(p.t.Context(), &packed)
+	require.NoError(p.t, err)
+	return sha256
+}
+
+// request creates a mini-program, approved and ready for code.
+func (p *platform) request(id string) string {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
+	defer cancel()
+	outcome, err := p.client.RequestCreation(ctx, lifecycle.Creation{ID: id, Title: "Test", Team: "acme", Actor: developer, RequestID: "creation"})
+	require.NoError(p.t, err)
+	require.True(p.t, outcome.Accepted, outcome.Message)
+	p.do(id, lifecycle.ApproveCreation, reviewer)
+	return id
+}
+
+// do takes an action and requires it to be accepted.
+func (p *platform) do(id string, action lifecycle.Action, by lifecycle.Actor, fill ...func(*lifecycle.Command)) lifecycle.Outcome {
+	p.t.Helper()
+	outcome := p.try(id, action, by, fill...)
+	require.True(p.t, outcome.Accepted, "%s: %s", action, outcome.Message)
+	return outcome
+}
+
+func (p *platform) try(id string, action lifecycle.Action, by lifecycle.Actor, fill ...func(*lifecycle.Command)) lifecycle.Outcome {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
+	defer cancel()
+	command := lifecycle.Command{Action: action, Actor: by, Comment: "because"}
+	for _, f := range fill {
+		f(&command)
+	}
+	outcome, err := p.client.Act(ctx, id, command)
+	require.NoError(p.t, err)
+	return outcome
+}
+
+// approved brings a version to ReadyToPublish.
+func (p *platform) approved(id, version string) {
+	p.t.Helper()
+	sha256 := p.upload()
+	p.do(id, lifecycle.UploadCode, developer, func(c *lifecycle.Command) { c.Package = &lifecycle.Package{Version: version, SHA256: sha256} })
+	p.do(id, lifecycle.RequestPublishing, developer)
+	p.do(id, lifecycle.ApprovePublishing, reviewer)
+}
+
+// plan is a rollout whose four stages take the time given each.
+func plan(stage time.Duration) func(*lifecycle.Command) {
+	hold := lifecycle.Duration(stage)
+	return func(c *lifecycle.Command) {
+		c.Plan = &lifecycle.Plan{
+			Grayscale:  lifecycle.Grayscale{Percent: lifecycle.WholePercent(5), Bake: hold},
+			Production: []lifecycle.Stage{{Percent: lifecycle.WholePercent(25), Hold: hold}, {Percent: lifecycle.WholePercent(50), Hold: hold}, {Percent: lifecycle.Everyone}},
+		}
+	}
+}
+
+func (p *platform) status(id string) lifecycle.Status {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
+	defer cancel()
+	status, err := p.client.Status(ctx, id)
+	require.NoError(p.t, err)
+	return status
+}
+
+func (p *platform) becomes(id string, state lifecycle.State) {
+	p.t.Helper()
+	p.eventually(id+" becomes "+string(state), func() bool { return p.status(id).State == state })
+}
+
+// trail is the audit trail, oldest first; it must have no gaps and agree with the workflow.
+func (p *platform) trail(id string) []lifecycle.Action {
+	p.t.Helper()
+	entries, err := p.catalog.Audit(p.t.Context(), id, 0, 1000)
+	require.NoError(p.t, err)
+	var actions []lifecycle.Action
+	for i := len(entries) - 1; i >= 0; i-- {
+		require.NoError(p.t, entries[i].Err)
+		actions = append(actions, entries[i].Record.Action)
+		assert.Equal(p.t, len(actions), entries[i].Record.Revision, "revisions have no gaps and no doubles")
+	}
+	assert.Equal(p.t, p.status(id).Revision, len(actions))
+	return actions
+}
