@@ -5,13 +5,15 @@ PROGRAMS = ./launcher ./starter ./worker
 # Races are looked for wherever Go can: it needs a C compiler for that.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help run demo test bench lint clean programs temporal
+.PHONY: help run demo test bench record diagram lint clean programs temporal
 
 help:
 	@echo 'make run     the whole product on this machine: Temporal with its UI, and our programs'
 	@echo 'make demo    with make run running: one mini-program from request to Published'
 	@echo 'make test    every test'
 	@echo 'make bench   the benchmarks'
+	@echo 'make record  records histories of this version of the workflow, for the replay tests'
+	@echo 'make diagram writes the state diagram into the README'
 	@echo 'make lint    gofmt, go vet, golangci-lint, workflowcheck, govulncheck'
 	@echo 'make clean   removes what was built; data stays'
 	@echo
@@ -29,6 +31,16 @@ test: temporal
 
 bench: temporal
 	go test -run='^$$' -bench=. ./...
+
+# Version of the workflow whose histories are recorded: a new folder for every release that changes package workflows.
+HISTORIES = v1
+
+record: temporal
+	RECORD_HISTORIES=$(CURDIR)/workflows/testdata/histories/$(HISTORIES) go test -count=1 ./e2e
+
+# The state diagram of the README, from the transition table.
+diagram:
+	go run ./lifecycle/diagram README.md
 
 lint: bin/golangci-lint bin/workflowcheck bin/govulncheck
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:" $$unformatted; exit 1; }

@@ -54,11 +54,7 @@ func pauseAndResume(b *testing.B, c *catalog.Catalog, todo <-chan struct{}) erro
 		if err := c.Commit(b.Context(), next); err != nil {
 			return err
 		}
-		if p.Rollout.Paused() {
-			next = p.do(developer, lifecycle.Resume)
-		} else {
-			next = p.do(developer, lifecycle.Pause)
-		}
+		next = p.do(developer, pauseOrResume(p))
 	}
 	return nil
 }
@@ -133,4 +129,5 @@ func fill(b *testing.B, c *catalog.Catalog, count int) {
 			}
 		}
 	}))
+	require.NoError(b, c.Vacuum(b.Context()))
 }

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/pressly/goose/v3"
 )
 
 // ErrNotFound is wrapped by the error of a read that found nothing.
@@ -24,6 +26,7 @@ var ErrInvalid = errors.New("invalid")
 type Catalog struct {
 	// One connection writes, so that commits of this process queue here and not at the lock of the database.
 	write, read *sql.DB
+	dialect     goose.Dialect
 	statements  statements
 	// Who waits for a change looks again after poll; in PostgreSQL the listener wakes it earlier.
 	poll     time.Duration

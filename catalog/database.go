@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
 
@@ -32,8 +33,8 @@ func connect(databaseURL string) (*Catalog, error) {
 		return connectSQLite(path, query)
 	case "postgres", "postgresql":
 		return connectPostgres(databaseURL)
-	default: // the rest of the URL may hold a password, which does not belong into an error
-		return nil, fmt.Errorf("%w database URL beginning with %q: it must be sqlite:PATH or postgres://…", ErrInvalid, scheme)
+	default: // not shown, because it may hold a password
+		return nil, fmt.Errorf("%w database URL: it must begin with sqlite: (and the path of a file) or postgres://", ErrInvalid)
 	}
 }
 
@@ -57,7 +58,7 @@ func connectSQLite(path, query string) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Catalog{write: limit(write, 1), read: limit(read, readers), poll: sqlitePoll}, nil
+	return &Catalog{dialect: goose.DialectSQLite3, write: limit(write, 1), read: limit(read, readers), poll: sqlitePoll}, nil
 }
 
 func connectPostgres(databaseURL string) (*Catalog, error) {
@@ -69,7 +70,7 @@ func connectPostgres(databaseURL string) (*Catalog, error) {
 	// Every commit waits for the counter's row: a process that freezes while it holds it must not stop the others.
 	writer.RuntimeParams["idle_in_transaction_session_timeout"] = "10s"
 	return &Catalog{
-		write: limit(stdlib.OpenDB(*writer), 4), read: limit(stdlib.OpenDB(*config), readers),
+		dialect: goose.DialectPostgres, write: limit(stdlib.OpenDB(*writer), 4), read: limit(stdlib.OpenDB(*config), readers),
 		poll: postgresPoll, listener: newListener(config),
 	}, nil
 }

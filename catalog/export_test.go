@@ -3,6 +3,9 @@ package catalog
 import (
 	"context"
 	"database/sql"
+	"errors"
+
+	"github.com/pressly/goose/v3"
 )
 
 // CommitAll writes many commits in one transaction, to fill a catalogue quickly.
@@ -18,5 +21,24 @@ func (c *Catalog) CommitAll(ctx context.Context, commits func(yield func(Commit)
 			}
 		}
 		return nil
+	})
+}
+
+// Vacuum does what PostgreSQL does by itself some time after a catalogue was filled.
+func (c *Catalog) Vacuum(ctx context.Context) error {
+	if c.dialect != goose.DialectPostgres {
+		return nil
+	}
+	_, err := c.write.ExecContext(ctx, "VACUUM ANALYZE")
+	return err
+}
+
+// Spoil makes unreadable what is stored of a mini-program.
+func (c *Catalog) Spoil(ctx context.Context, id string) error {
+	return c.inTransaction(ctx, func(tx *sql.Tx) error {
+		_, err1 := tx.ExecContext(ctx, "UPDATE releases SET serving = '{' WHERE mini_program = $1", id)
+		_, err2 := tx.ExecContext(ctx, "UPDATE changes SET record = '{' WHERE mini_program = $1", id)
+		_, err3 := tx.ExecContext(ctx, "UPDATE mini_programs SET status = '{' WHERE id = $1", id)
+		return errors.Join(err1, err2, err3)
 	})
 }

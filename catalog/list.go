@@ -67,9 +67,9 @@ func (c *Catalog) List(ctx context.Context, filter Filter) (Page, error) {
 	if limit <= 0 {
 		limit = DefaultLimit
 	}
-	q, err := filter.listQuery(limit + 1)
+	q, err := c.listQuery(ctx, filter, limit+1)
 	if err != nil {
-		return Page{}, err
+		return Page{}, fmt.Errorf("list mini-programs: %w", err)
 	}
 	items, err := collect(ctx, c.read, scanItem, q.String(), q.args...)
 	if err != nil {
@@ -102,23 +102,29 @@ type Counts struct {
 // Count counts the mini-programs that the filter chooses. States without any are missing.
 func (c *Catalog) Count(ctx context.Context, filter Filter) (Counts, error) {
 	counts := Counts{ByState: map[lifecycle.State]int{}}
-	var q query
+	q := &query{}
 	q.add("SELECT overdue, state, count(*) FROM mini_programs WHERE TRUE")
-	filter.choose(&q)
-	q.add(" GROUP BY overdue, state")
-	err := each(ctx, c.read, func(row *sql.Rows) error {
-		var overdue bool
-		var state lifecycle.State
-		var count int
-		err := row.Scan(&overdue, &state, &count)
-		counts.ByState[state] += count
-		if overdue {
-			counts.Overdue += count
-		}
-		return err
-	}, q.String(), q.args...)
+	err := c.choose(ctx, q, filter)
+	if err == nil {
+		q.add(" GROUP BY overdue, state")
+		err = each(ctx, c.read, counts.add, q.String(), q.args...)
+	}
 	if err != nil {
 		return Counts{}, fmt.Errorf("count mini-programs: %w", err)
 	}
 	return counts, nil
+}
+
+func (c *Counts) add(row *sql.Rows) error {
+	var overdue bool
+	var state lifecycle.State
+	var count int
+	if err := row.Scan(&overdue, &state, &count); err != nil {
+		return err
+	}
+	c.ByState[state] += count
+	if overdue {
+		c.Overdue += count
+	}
+	return nil
 }

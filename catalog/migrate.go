@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -12,38 +11,16 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
+// The migrations are for both databases, but for those whose name says which one they are for.
+//
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrate brings the tables up to date, together with other processes that do the same.
+// migrate brings the tables up to date while other processes may be doing the same. PostgreSQL has a lock for that.
+// SQLite needs none: a migration and the note that it was applied are one transaction, and the note can be made only
+// once, so that who loses the race has changed nothing and looks again.
 func (c *Catalog) migrate(ctx context.Context) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	if c.listener != nil {
-		return migratePostgres(ctx, c.write, files)
-	}
-	return migrateSQLite(ctx, c.write, files)
-}
-
-func migratePostgres(ctx context.Context, db *sql.DB, files fs.FS) error {
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
-	if err != nil {
-		return err
-	}
-	_, err = provider.Up(ctx)
-	return err
-}
-
-// migrateSQLite needs no lock: a migration and the note that it was applied are one transaction, and the note can be
-// made only once. Who loses the race has changed nothing and looks again.
-func migrateSQLite(ctx context.Context, db *sql.DB, files fs.FS) error {
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithExcludeNames([]string{"00002_notify_postgres.sql"}))
+	provider, err := c.migrationProvider()
 	if err != nil {
 		return err
 	}
@@ -54,7 +31,23 @@ func migrateSQLite(ctx context.Context, db *sql.DB, files fs.FS) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("migrate: %w", err)
+		return fmt.Errorf("migrate the tables: %w", err)
 	}
 	return nil
+}
+
+func (c *Catalog) migrationProvider() (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	if c.dialect == goose.DialectSQLite3 {
+		return goose.NewProvider(c.dialect, c.write, files, goose.WithExcludeNames([]string{"00002_postgres_notify.sql"}))
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(c.dialect, c.write, files,
+		goose.WithExcludeNames([]string{"00003_sqlite_search.sql"}), goose.WithSessionLocker(locker))
 }

@@ -93,6 +93,13 @@ func (p *program) publish() []catalog.Commit {
 	return commits
 }
 
+func pauseOrResume(p *program) lifecycle.Action {
+	if p.Rollout.Paused() {
+		return lifecycle.Resume
+	}
+	return lifecycle.Pause
+}
+
 // tester is a test or a rapid check.
 type tester interface {
 	require.TestingT

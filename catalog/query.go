@@ -1,11 +1,15 @@
 package catalog
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"github.com/pressly/goose/v3"
 )
 
 // query builds a statement; texts of users become arguments, never part of it.
@@ -42,25 +46,42 @@ func addOneOf[T ~string](q *query, column string, values []T) {
 
 // choose appends what mini-programs must be like. The conditions are worded so that they lead SQLite to no index but
 // the one that has the order of the list.
-func (f Filter) choose(q *query) {
+func (c *Catalog) choose(ctx context.Context, q *query, f Filter) error {
 	addOneOf(q, "state", f.States)
 	addOneOf(q, "team", f.Teams)
-	if f.Query != "" {
-		q.add(` AND search LIKE ? ESCAPE '\'`, containing(f.Query))
-	}
 	if f.Overdue != nil && *f.Overdue {
 		q.add(" AND overdue")
 	}
 	if f.Overdue != nil && !*f.Overdue {
 		q.add(" AND NOT overdue")
 	}
+	if f.Query == "" {
+		return nil
+	}
+	text := searchable(f.Query[:min(len(f.Query), longerThanAnyTitle)])
+	q.add(` AND search LIKE ? ESCAPE '\'`, "%"+likeEscaper.Replace(text)+"%")
+	return c.narrow(ctx, q, text)
 }
 
-// containing is the pattern of texts that contain what somebody searches, letter for letter.
-func containing(text string) string {
-	const longerThanAnyTitle = 1000
-	text = searchable(text[:min(len(text), longerThanAnyTitle)])
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+const longerThanAnyTitle = 1000
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// narrow leads SQLite straight to the mini-programs that contain a text, if they are few. If they are many, a page is
+// full soon anyway.
+func (c *Catalog) narrow(ctx context.Context, q *query, text string) error {
+	const few, trigram = 200, 3
+	if c.dialect != goose.DialectSQLite3 || utf8.RuneCountInString(text) < trigram {
+		return nil
+	}
+	phrase := `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
+	var found int
+	err := c.read.QueryRowContext(ctx, `
+		SELECT count(*) FROM (SELECT 1 FROM search_index WHERE text MATCH $1 LIMIT $2)`, phrase, few+1).Scan(&found)
+	if err == nil && found <= few {
+		q.add(" AND id IN (SELECT id FROM search_index WHERE text MATCH ?)", phrase)
+	}
+	return err
 }
 
 // ordering is an order in SQL: the column, its direction, and how a row compares that comes later.
@@ -73,11 +94,10 @@ func (o Order) sql() ordering {
 	return ordering{"updated_at", "DESC", "<"}
 }
 
-func (f Filter) listQuery(limit int) (*query, error) {
+func (c *Catalog) listQuery(ctx context.Context, f Filter, limit int) (*query, error) {
 	q, by := &query{}, f.Order.sql()
 	q.add(`SELECT id, title, team, state, revision, candidate_version, live_version, percent, due_at, overdue, updated_at
 		FROM mini_programs WHERE TRUE`)
-	f.choose(q)
 	if f.Cursor != "" {
 		at, id, err := readCursor(f.Cursor)
 		if err != nil {
@@ -85,8 +105,9 @@ func (f Filter) listQuery(limit int) (*query, error) {
 		}
 		q.add(" AND ("+by.column+", id) "+by.later+" (?, ?)", at, id)
 	}
+	err := c.choose(ctx, q, f)
 	q.add(" ORDER BY "+by.column+" "+by.direction+", id "+by.direction+" LIMIT ?", limit)
-	return q, nil
+	return q, err
 }
 
 // cursor names the place in the list behind the item.

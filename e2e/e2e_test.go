@@ -58,7 +58,13 @@ func runTests(m *testing.M) int {
 		panic(err)
 	}
 	defer server.Stop()
-	return m.Run()
+	code := m.Run()
+	if folder := os.Getenv("RECORD_HISTORIES"); folder != "" && code == 0 {
+		if err := record(folder); err != nil {
+			panic(err)
+		}
+	}
+	return code
 }
 
 // platform is one installation of the product: a worker at a time, its data, and a client.

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"slipway/process"
@@ -15,15 +16,16 @@ import (
 const (
 	startLimit  = time.Minute
 	askInterval = 100 * time.Millisecond
-	stopGrace   = 10 * time.Second
-	lastWords   = 10 // lines
+	stopGrace   = 15 * time.Second // longer than what the worker gives its activities
+	lastWords   = 10               // lines
 )
 
 // member is one running program.
 type member struct {
-	name    string
-	process *process.Process
-	tail    *process.Tail
+	program
+	process  *process.Process
+	tail     *process.Tail
+	stopping atomic.Bool
 }
 
 // crew is the programs that run, in the order in which they started.
@@ -58,10 +60,12 @@ func (c *crew) start(ctx context.Context, programs []program, commands []string)
 
 func (c *crew) launch(p program, command string) error {
 	c.output.line(p.name, "(starting)")
-	m := &member{name: p.name, tail: &process.Tail{Max: lastWords}}
+	m := &member{program: p, tail: &process.Tail{Max: lastWords}}
 	lines := &process.Lines{Each: func(line string) {
-		c.output.line(p.name, line)
 		m.tail.Add(line)
+		if !p.silentStop || !m.stopping.Load() {
+			c.output.line(p.name, line)
+		}
 	}}
 	cmd := exec.Command(command, p.args...)
 	cmd.Env = p.env
@@ -115,6 +119,7 @@ func (c *crew) watch(ctx context.Context) error {
 // stop ends the programs in reverse, so that none loses one that it needs.
 func (c *crew) stop() {
 	for _, m := range slices.Backward(c.members) {
+		m.stopping.Store(true)
 		m.process.Stop(stopGrace)
 	}
 	c.watchers.Wait()

@@ -73,6 +73,19 @@ func TestProgramsStopInReverse(t *testing.T) {
 	mustSay(t, said.String(), want)
 }
 
+func TestTheLastLinesOfASilentStopAreLeftOut(t *testing.T) {
+	var said transcript
+	silent := fake("temporal", "steady", &said)
+	silent.silentStop = true
+	crew, err := man(t, &said, silent)
+	check(t, err)
+	crew.stop()
+	want := "temporal | (starting)\ntemporal | hello\ntemporal | (ended: exit status 0)\n"
+	if said.String() != want {
+		t.Errorf("got:\n%swant:\n%s", &said, want)
+	}
+}
+
 func TestAProgramThatDiesIsNamedWithItsLastWords(t *testing.T) {
 	var said transcript
 	_, err := man(t, &said, fake("web", "broken", &said))

@@ -22,6 +22,8 @@ type program struct {
 	env       []string // empty: our own
 	endpoints []endpoint
 	ready     func(ctx context.Context) error
+	// silentStop leaves out what the program says once it was asked to stop.
+	silentStop bool
 }
 
 // endpoint is an address that a program listens on, and the variable that moves it.
@@ -60,6 +62,8 @@ func (s settings) temporalServer() program {
 			{address: ui, variable: "TEMPORAL_UI_PORT", title: "Temporal UI", scheme: "http://"},
 		},
 		ready: func(ctx context.Context) error { return devserver.Ready(ctx, address) },
+		// It reports its own orderly end as errors.
+		silentStop: true,
 	}
 }
 

@@ -134,13 +134,13 @@ func (m MiniProgram) upToDate(command Command) *Refusal {
 
 func (rule Rule) legalIn(m MiniProgram) *Refusal {
 	if !slices.Contains(rule.From, m.State) {
-		return Refuse(IllegalInState, "%s is not possible in state %s%s", rule.Action, m.stateOrNone(), m.instead())
+		return Refuse(IllegalInState, "%s is not possible in state %s", rule.Action, m.stateOrNone())
 	}
 	if rule.when == nil {
 		return nil
 	}
 	if why := rule.when(m); why != "" {
-		return Refuse(IllegalInState, "%s is not possible in state %s because %s%s", rule.Action, m.State, why, m.instead())
+		return Refuse(IllegalInState, "%s is not possible in state %s: %s", rule.Action, m.State, why)
 	}
 	return nil
 }
@@ -184,14 +184,6 @@ func (m MiniProgram) LegalActionNames() []Action {
 		names = append(names, legal.Action)
 	}
 	return names
-}
-
-func (m MiniProgram) instead() string {
-	names := m.LegalActionNames()
-	if len(names) == 0 {
-		return ""
-	}
-	return "; possible now: " + joined(names)
 }
 
 func (m MiniProgram) stateOrNone() string {

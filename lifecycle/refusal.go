@@ -27,7 +27,10 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return fmt.Sprintf("%s: %s", r.Code, r.Message) }
 
+// maxMessage bounds a message, in characters: it may quote what a stranger sent.
+const maxMessage = 2_000
+
 // Refuse builds a refusal; the message is a sentence that says what was wrong, with which value, and what to do.
 func Refuse(code Code, format string, args ...any) *Refusal {
-	return &Refusal{Code: code, Message: fmt.Sprintf(format, args...)}
+	return &Refusal{Code: code, Message: shorten(fmt.Sprintf(format, args...), maxMessage)}
 }

@@ -243,8 +243,11 @@ func TestASignalWithAFieldThatDoesNotExistIsRefused(t *testing.T) {
 }
 
 func TestARefusalSaysWhatIsPossibleInstead(t *testing.T) {
-	message := refusedWith(t, IllegalInState, inState(t, CodeUnavailable).try(Publish, ann))
-	assert.Contains(t, message, "possible now: upload-code")
+	s := inState(t, CodeUnavailable)
+	refusal := s.try(Publish, ann)
+	outcome := s.m.Outcome(Publish, "r", refusal, s.now)
+	assert.Contains(t, refusedWith(t, IllegalInState, refusal), "CodeUnavailable")
+	assert.Equal(t, []Action{UploadCode}, outcome.Actions)
 }
 
 func TestTheStatusHasTheFieldsOfTheContract(t *testing.T) {

@@ -114,12 +114,14 @@ func decodeStrictly(data []byte, into any) error {
 }
 
 // excerpt shortens what somebody wrote so that it can be shown in a message or kept in the workflow's state.
-func excerpt(text string) string {
-	runes := []rune(text)
-	if len(runes) <= excerptLength {
-		return text
-	}
-	return string(runes[:excerptLength-1]) + "…"
-}
+func excerpt(text string) string { return shorten(text, excerptLength) }
 
 const excerptLength = 200
+
+func shorten(text string, limit int) string {
+	runes := []rune(text)
+	if len(runes) <= limit {
+		return text
+	}
+	return string(runes[:limit-1]) + "…"
+}

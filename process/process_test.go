@@ -30,9 +30,12 @@ func TestMain(m *testing.M) {
 		<-asked
 		fmt.Println("goodbye")
 	case "stubborn":
-		signal.Ignore(syscall.SIGTERM)
+		asked := make(chan os.Signal, 1)
+		signal.Notify(asked, syscall.SIGTERM)
 		fmt.Println("ready")
-		select {}
+		for range asked {
+			fmt.Println("no")
+		}
 	case "parent":
 		beParent()
 	}
@@ -62,7 +65,7 @@ func start(t *testing.T, cmd *exec.Cmd) (*process.Process, *bufio.Reader) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = read.Close() })
-	_ = read.SetReadDeadline(time.Now().Add(time.Minute)) // a child that never ends fails the test
+	_ = read.SetReadDeadline(time.Now().Add(10 * time.Second)) // a child that never ends fails the test
 	cmd.Stdout = write
 	child, err := process.Start(cmd)
 	if err != nil {

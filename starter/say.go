@@ -101,7 +101,7 @@ func rolloutLine(r lifecycle.RolloutStatus, now time.Time) string {
 	rest := ""
 	switch {
 	case r.Paused:
-		rest = fmt.Sprintf("paused, %s left", r.Remaining)
+		rest = fmt.Sprintf("paused, %s left", lifecycle.Duration(time.Duration(*r.Remaining).Round(time.Second)))
 	case r.Held:
 		rest = "held: " + string(r.HeldReason)
 	default:

@@ -106,7 +106,7 @@ func (m *miniProgram) settle(ctx workflow.Context, after lifecycle.MiniProgram, 
 	if outcome.RequestID != "" {
 		commit.Outcome = &outcome
 	}
-	m.commit(ctx, fmt.Sprintf("Save revision %d: %s", after.Revision, outcome.Action), commit)
+	m.commit(ctx, summaryOf(outcome), commit)
 	m.cycleOver = m.cycleOver || endsCycle(m.State, after.State)
 	m.MiniProgram = after
 	if outcome.RequestID != "" {
@@ -114,6 +114,14 @@ func (m *miniProgram) settle(ctx workflow.Context, after lifecycle.MiniProgram, 
 	}
 	m.watchHealth(ctx)
 	m.show(ctx)
+}
+
+// summaryOf words a step for the timeline in Temporal UI.
+func summaryOf(outcome lifecycle.Outcome) string {
+	if outcome.Accepted {
+		return fmt.Sprintf("%s: revision %d, %s", outcome.Action, outcome.Revision, outcome.State)
+	}
+	return fmt.Sprintf("%.60q refused: %s", outcome.Action, outcome.Code)
 }
 
 // refresh saves what changed without an action: a reminder sent, a review overdue, a stage held.

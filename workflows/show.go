@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -139,7 +138,7 @@ func dueAtUpdate(at time.Time) temporal.SearchAttributeUpdate {
 
 // showDetails writes the current details: where the mini-program stands, in Markdown.
 func (m *miniProgram) showDetails(ctx workflow.Context) {
-	lines := []string{fmt.Sprintf("**%s**, revision %d", m.State, m.Revision)}
+	lines := []string{fmt.Sprintf("**%s**, revision %d", m.State, m.Revision), ""}
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf("- "+format, args...)) }
 	if m.saving != "" {
 		add("**The catalogue does not answer.** Waiting for: %s", m.saving)
@@ -179,10 +178,10 @@ func (m *miniProgram) waitingFor() []string {
 	case m.Schedule != nil:
 		add("publishes itself on %s, scheduled by %s", clock(m.Schedule.At), m.Schedule.By)
 	case m.Rollout != nil:
-		add("served to %s and %d testers; %s of %d", m.Rollout.Percent(), len(m.Rollout.Plan.Grayscale.Testers), m.stageName(), len(m.Rollout.Plan.Production))
+		add("served to %s and %d testers, stage %d of %d", m.Rollout.Percent(), len(m.Rollout.Plan.Grayscale.Testers), m.Rollout.Stage, len(m.Rollout.Plan.Production))
 		lines = append(lines, m.stageClock())
 	}
-	return slices.Clip(lines)
+	return lines
 }
 
 func (m *miniProgram) stageClock() string {

@@ -1,0 +1,128 @@
+package catalog_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/catalog"
+	"slipway/catalog/catalogtest"
+)
+
+var errEnough = errors.New("enough")
+
+func TestFollowersSeeEveryChangeOnceAndInOrder(t *testing.T) {
+	catalogtest.EachURL(t, func(t *testing.T, databaseURL string) {
+		worker, web := catalogtest.Open(t, databaseURL), catalogtest.Open(t, databaseURL)
+		const writers, each = 8, 20
+		followed := make(chan []catalog.Change, 1)
+		go func() { followed <- follow(t, web, 0, writers*each) }()
+
+		var all sync.WaitGroup
+		for w := range writers {
+			all.Go(func() {
+				p, first := requested(t, fmt.Sprintf("program-%d", w), "Title", "life-1", newYear)
+				assert.NoError(t, worker.Commit(t.Context(), first))
+				for i := range each - 1 {
+					assert.NoError(t, worker.Commit(t.Context(), p.refuse(fmt.Sprint(i))))
+				}
+			})
+		}
+		all.Wait()
+		changes := <-followed
+		next := map[string]int{}
+		for i, change := range changes {
+			require.EqualValues(t, i+1, change.Number, "no number is missing, none comes twice")
+			if next[change.ID] == 0 {
+				assert.Equal(t, 1, change.Transition.Revision)
+			} else {
+				assert.Nil(t, change.Transition)
+				assert.Equal(t, fmt.Sprint(next[change.ID]-1), change.Outcome.RequestID)
+			}
+			next[change.ID]++
+		}
+	})
+}
+
+// follow reads a number of changes.
+func follow(t *testing.T, c *catalog.Catalog, after int64, count int) []catalog.Change {
+	var changes []catalog.Change
+	err := c.Follow(t.Context(), after, func(change catalog.Change) error {
+		changes = append(changes, change)
+		if len(changes) == count {
+			return errEnough
+		}
+		return nil
+	})
+	assert.ErrorIs(t, err, errEnough)
+	return changes
+}
+
+func TestFollowingGoesOnBehindTheNumberGiven(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.refuse("r1"), p.upload("1.0.0"))
+		changes := follow(t, c, 2, 2)
+		assert.Equal(t, "r1", changes[0].Outcome.RequestID)
+		assert.Equal(t, "1.0.0", changes[1].Transition.Version)
+		assert.True(t, changes[1].Outcome.Accepted)
+	})
+}
+
+func TestAnEscalationIsAChangeWithoutTransitionAndOutcome(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p, first := requested(t, "weather", "Weather", "life-1", newYear)
+		commit(t, c, first, p.escalate())
+		assert.Equal(t, []catalog.Change{{Number: 2, ID: "weather"}}, follow(t, c, 1, 1))
+	})
+}
+
+func TestWhoWaitsIsWokenByTheChangeOfAnotherProcess(t *testing.T) {
+	catalogtest.EachURL(t, func(t *testing.T, databaseURL string) {
+		worker, web := catalogtest.Open(t, databaseURL), catalogtest.Open(t, databaseURL)
+		p := weather(t, worker)
+		_, err := web.Wait(t.Context(), 0) // from now on it listens
+		require.NoError(t, err)
+		for i := range int64(20) {
+			woken := make(chan time.Time)
+			go func() {
+				last, err := web.Wait(t.Context(), 2+i)
+				assert.NoError(t, err)
+				assert.Equal(t, 3+i, last)
+				woken <- time.Now()
+			}()
+			commit(t, worker, p.refuse(fmt.Sprint(i)))
+			committed := time.Now()
+			assert.Less(t, (<-woken).Sub(committed), 400*time.Millisecond, "sooner than PostgreSQL is polled")
+		}
+	})
+}
+
+func TestWaitingEndsWithItsContext(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		_, err := c.Wait(ctx, 0)
+		assert.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.ErrorIs(t, c.Follow(ctx, 0, nil), context.DeadlineExceeded)
+	})
+}
+
+func TestFollowersPassOverForgottenChanges(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.refuse("forgotten"))
+		_, err := c.SweepOutcomes(t.Context(), p.now.Add(time.Hour))
+		require.NoError(t, err)
+		assert.EqualValues(t, 3, lastChange(t, c), "a number is never given twice")
+		commit(t, c, p.refuse("new"))
+		changes := follow(t, c, 2, 1)
+		assert.EqualValues(t, 4, changes[0].Number)
+	})
+}

@@ -1,0 +1,85 @@
+package catalog_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/catalog"
+	"slipway/catalog/catalogtest"
+	"slipway/lifecycle"
+)
+
+func TestWhatIsNotThereIsNotFound(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		weather(t, c)
+		for _, id := range []string{"whether", "", "weather\x00", "\xff"} {
+			_, _, err := c.Status(t.Context(), id)
+			assert.ErrorIs(t, err, catalog.ErrNotFound, id)
+			_, err = c.Outcome(t.Context(), id, "life-1/request-creation")
+			assert.ErrorIs(t, err, catalog.ErrNotFound, id)
+			entries, err := c.Audit(t.Context(), id, 0, 10)
+			require.NoError(t, err)
+			assert.Empty(t, entries)
+		}
+		_, err := c.Outcome(t.Context(), "weather", "unheard of")
+		assert.ErrorIs(t, err, catalog.ErrNotFound)
+	})
+}
+
+func TestTheAuditTrailIsReadPageByPageNewestFirst(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.refuse("r1"))
+		commit(t, c, p.release("1.0.0")...)
+		_, other := requested(t, "other", "Other", "life-1", newYear)
+		commit(t, c, other)
+
+		var revisions []int
+		var before int64
+		for {
+			entries, err := c.Audit(t.Context(), "weather", before, 4)
+			require.NoError(t, err)
+			if len(entries) == 0 {
+				break
+			}
+			for _, entry := range entries {
+				revisions = append(revisions, entry.Record.Revision)
+			}
+			before = entries[len(entries)-1].Change
+		}
+		assert.Equal(t, []int{6, 5, 4, 3, 2, 1}, revisions)
+	})
+}
+
+func TestOldAnswersAreForgottenButTheAuditTrailStays(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p, first := requested(t, "weather", "Weather", "life-1", newYear)
+		commit(t, c, first, p.refuse("old"), p.escalate(), p.do(reviewer, lifecycle.ApproveCreation))
+		edge := p.now.Add(time.Minute)
+		for range 700 { // more than one batch
+			commit(t, c, p.refuse("young"))
+		}
+		before, status := audit(t, c, "weather"), snapshot(t, c, "weather")
+
+		forgotten, err := c.SweepOutcomes(t.Context(), edge)
+		require.NoError(t, err)
+		assert.EqualValues(t, 4, forgotten, "two answers to actions, one refusal, one escalation")
+		_, err = c.Outcome(t.Context(), "weather", "old")
+		assert.ErrorIs(t, err, catalog.ErrNotFound)
+		_, err = c.Outcome(t.Context(), "weather", first.Outcome.RequestID)
+		assert.ErrorIs(t, err, catalog.ErrNotFound)
+		_, err = c.Outcome(t.Context(), "weather", "young")
+		assert.NoError(t, err)
+
+		forgotten, err = c.SweepOutcomes(t.Context(), p.now.Add(time.Hour))
+		require.NoError(t, err)
+		assert.EqualValues(t, 700, forgotten)
+		assert.Equal(t, before, audit(t, c, "weather"))
+		assert.Equal(t, status, snapshot(t, c, "weather"))
+		commit(t, c, first)
+		assert.Equal(t, before, audit(t, c, "weather"), "a commit whose answer is forgotten is still known")
+	})
+}

@@ -1,0 +1,79 @@
+package e2e
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"slipway/workflows"
+)
+
+// notRecorded are tests whose histories only repeat others, or are large.
+var notRecorded = []string{"race-", "rubbish"}
+
+// record writes the history of every run of these tests into a folder, for the replay tests of package workflows.
+func record(folder string) error {
+	ctx := context.Background()
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return err
+	}
+	list, err := server.Client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{PageSize: 1000})
+	if err != nil {
+		return err
+	}
+	runs := map[string]int{}
+	for i := len(list.Executions) - 1; i >= 0; i-- { // the list begins with the newest
+		id := strings.TrimPrefix(list.Executions[i].Execution.WorkflowId, workflows.WorkflowID(""))
+		runs[id]++
+		if !recorded(id) {
+			continue
+		}
+		file := filepath.Join(folder, fmt.Sprintf("%s-%d.json.gz", id, runs[id]))
+		if err := recordRun(ctx, file, list.Executions[i]); err != nil {
+			return fmt.Errorf("recording %s: %w", file, err)
+		}
+	}
+	return nil
+}
+
+func recorded(id string) bool {
+	for _, prefix := range notRecorded {
+		if strings.HasPrefix(id, prefix) {
+			return false
+		}
+	}
+	return true
+}
+
+func recordRun(ctx context.Context, file string, run *workflow.WorkflowExecutionInfo) error {
+	history := &historypb.History{}
+	events := server.Client.GetWorkflowHistory(ctx, run.Execution.WorkflowId, run.Execution.RunId, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		event, err := events.Next()
+		if err != nil {
+			return err
+		}
+		history.Events = append(history.Events, event)
+	}
+	data, err := protojson.Marshal(history)
+	if err != nil {
+		return err
+	}
+	out, err := os.Create(file) //nolint:gosec // the developer names the folder
+	if err != nil {
+		return err
+	}
+	zipper := gzip.NewWriter(out)
+	_, err = zipper.Write(data)
+	return errors.Join(err, zipper.Close(), out.Close())
+}
