@@ -105,12 +105,25 @@ func decodeStrictly(data []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		return err
+		return inPlainWords(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("there is something behind the JSON object")
 	}
 	return nil
+}
+
+// inPlainWords keeps Go's type names from people who send signals by hand.
+func inPlainWords(err error) error {
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case !ok:
+		return err
+	case wrong.Field == "":
+		return fmt.Errorf("it must be a JSON object, not a %s", wrong.Value)
+	default:
+		return fmt.Errorf("%s must not be a %s", wrong.Field, wrong.Value)
+	}
 }
 
 // excerpt shortens what somebody wrote so that it can be shown in a message or kept in the workflow's state.

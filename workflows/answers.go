@@ -15,7 +15,7 @@ const (
 	// maxAnswers is how many outcomes are remembered (lifecycle.md, "Once only": at least the last 200 actions).
 	maxAnswers = 250
 	// maxRefused is how many of the latest refusals the status shows.
-	maxRefused = 5
+	maxRefused = 3
 )
 
 // answers remembers the latest outcomes by request id, oldest first.

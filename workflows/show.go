@@ -156,12 +156,11 @@ func (m *miniProgram) showDetails(ctx workflow.Context) {
 	if m.Suspension != nil {
 		add("suspended by %s on %s: %s", m.Suspension.By, clock(m.Suspension.At), quoted(m.Suspension.Reason))
 	}
+	if names := m.LegalActionNames(); len(names) > 0 {
+		add("possible now: %s", strings.Trim(fmt.Sprint(names), "[]"))
+	}
 	for _, refused := range m.answers.refused() {
 		add("refused on %s: %s, %s", clock(refused.At), quoted(string(refused.Action)), quoted(refused.Message))
-	}
-	names := m.LegalActionNames()
-	if len(names) > 0 {
-		add("possible now: %s", strings.Trim(fmt.Sprint(names), "[]"))
 	}
 	workflow.SetCurrentDetails(ctx, strings.Join(lines, "\n"))
 }
