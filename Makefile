@@ -40,7 +40,7 @@ record: temporal
 
 # The state diagram of the README, from the transition table.
 diagram:
-	go run ./lifecycle/diagram README.md
+	go run ./docs/diagram README.md
 
 lint: bin/golangci-lint bin/workflowcheck bin/govulncheck
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:" $$unformatted; exit 1; }

@@ -138,7 +138,8 @@ func dueAtUpdate(at time.Time) temporal.SearchAttributeUpdate {
 
 // showDetails writes the current details: where the mini-program stands, in Markdown.
 func (m *miniProgram) showDetails(ctx workflow.Context) {
-	lines := []string{fmt.Sprintf("**%s**, revision %d", m.State, m.Revision), ""}
+	// Temporal forgets the static summary when a run continues as new: the title has to be here too.
+	lines := []string{fmt.Sprintf("%s of team %s: **%s**, revision %d", quoted(m.Title), m.Team, m.State, m.Revision), ""}
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf("- "+format, args...)) }
 	if m.saving != "" {
 		add("**The catalogue does not answer.** Waiting for: %s", m.saving)
