@@ -80,7 +80,9 @@ type platform struct {
 }
 
 // install prepares an installation without starting its worker; env adds to the worker's environment.
-func install(t *testing.T, env ...string) *platform {
+func install(t *testing.T, env ...string) *platform { return installOn(t, server, env...) }
+
+func installOn(t *testing.T, server *devservertest.Server, env ...string) *platform {
 	p := &platform{t: t, varDir: t.TempDir(), client: workflows.Client{Temporal: server.Client}, output: &bytes.Buffer{}}
 	p.env = append([]string{"VAR_DIR=" + p.varDir, "TEMPORAL_ADDRESS=" + server.Address, "TEMPORAL_NAMESPACE=default"}, env...)
 	var err error
