@@ -30,7 +30,8 @@ test: temporal
 	go test $(RACE) -timeout 20m ./...
 
 bench: temporal
-	go test -run='^$$' -bench=. ./...
+	go run ./bench
+	go test -run='^$$' -bench=. ./lifecycle ./catalog ./packages
 
 # Version of the workflow whose histories are recorded: a new folder for every release that changes package workflows.
 HISTORIES = v1

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,8 +20,12 @@ import (
 // probeTimeout bounds one question to Prometheus; an answer that takes longer is no answer.
 const probeTimeout = 10 * time.Second
 
-// errNoData is an answer without a number in it.
-var errNoData = errors.New("the query gives no number")
+var (
+	// errNoData is an answer without a number in it.
+	errNoData = errors.New("the query gives no number")
+	// errStopping hands the watch over: Temporal starts it again on another worker, or on this one after its restart.
+	errStopping = errors.New("the worker stops; the watch goes on elsewhere")
+)
 
 // HealthWatch asks for the health of one version while a stage lasts.
 type HealthWatch struct {
@@ -63,6 +68,8 @@ func (a *Activities) WatchHealth(ctx context.Context, watch HealthWatch) (lifecy
 		select {
 		case <-ctx.Done():
 			return verdict, ctx.Err()
+		case <-activity.GetWorkerStopChannel(ctx):
+			return verdict, errStopping
 		case <-ticker.C:
 		}
 	}
@@ -80,11 +87,15 @@ func (a *Activities) probe(ctx context.Context, query string, limit float64) lif
 	switch {
 	case err != nil:
 		verdict.Detail = err.Error()
+		return verdict
 	case value > limit:
-		verdict.Status, verdict.Value = lifecycle.Unhealthy, value
+		verdict.Status = lifecycle.Unhealthy
 		verdict.Detail = fmt.Sprintf("%v is above the limit of %v", value, limit)
 	default:
-		verdict.Status, verdict.Value = lifecycle.Healthy, value
+		verdict.Status = lifecycle.Healthy
+	}
+	if !math.IsInf(value, 0) { // errors without any request: JSON knows no infinity
+		verdict.Value = value
 	}
 	return verdict
 }
@@ -101,23 +112,25 @@ func NewPrometheus(url string) (*Prometheus, error) {
 	return &Prometheus{api: promv1.NewAPI(client)}, nil
 }
 
-// Probe asks for the present value. Of several series the highest counts: one bad region is enough.
+// Probe asks for the present value. Of several series the highest counts: one bad region is enough, and one without
+// traffic (NaN) hides no other.
 func (p *Prometheus) Probe(ctx context.Context, query string) (float64, error) {
 	value, _, _, err := p.api.Query(ctx, query, time.Now())
 	if err != nil {
 		return 0, fmt.Errorf("asking Prometheus: %w", err)
 	}
-	highest := math.Inf(-1)
+	var numbers []float64
 	switch value := value.(type) {
 	case model.Vector:
 		for _, sample := range value {
-			highest = math.Max(highest, float64(sample.Value)) // NaN stays NaN
+			numbers = append(numbers, float64(sample.Value))
 		}
 	case *model.Scalar:
-		highest = float64(value.Value)
+		numbers = []float64{float64(value.Value)}
 	}
-	if math.IsNaN(highest) || math.IsInf(highest, -1) {
+	numbers = slices.DeleteFunc(numbers, math.IsNaN)
+	if len(numbers) == 0 {
 		return 0, errNoData
 	}
-	return highest, nil
+	return slices.Max(numbers), nil
 }

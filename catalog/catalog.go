@@ -33,9 +33,9 @@ type Catalog struct {
 	listener *listener
 }
 
-// Open connects to the catalogue and brings its tables up to date. databaseURL is "sqlite:PATH", "sqlite://PATH" or
-// "file:PATH" (a file that is created when missing, with its folder), or "postgres://…". Several processes may open the
-// same database at once. The caller closes the catalogue.
+// Open connects to the catalogue and brings its tables up to date; several processes may do so at once. databaseURL is
+// "sqlite:PATH", "sqlite://PATH" or "file:PATH?SETTINGS" (a file, which is created when missing, with its folder), or
+// "postgres://…". The caller closes the catalogue. An URL that is none of these is ErrInvalid.
 func Open(ctx context.Context, databaseURL string) (*Catalog, error) {
 	c, err := connect(databaseURL)
 	if err != nil {

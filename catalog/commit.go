@@ -92,7 +92,8 @@ func (c *Catalog) prepare(ctx context.Context) error {
 		{c.write, &c.statements.putRelease, putRelease},
 	} {
 		var err error
-		if *each.statement, err = each.db.PrepareContext(ctx, each.query); err != nil {
+		*each.statement, err = each.db.PrepareContext(ctx, each.query) //nolint:sqlclosecheck // lives as long as the database
+		if err != nil {
 			return err
 		}
 	}
@@ -102,7 +103,8 @@ func (c *Catalog) prepare(ctx context.Context) error {
 // write takes the next change number first: from here to the end of the transaction no other commit runs.
 func (s statements) write(ctx context.Context, tx *sql.Tx, rows rows) error {
 	var number int64
-	if err := tx.StmtContext(ctx, s.nextChange).QueryRowContext(ctx).Scan(&number); err != nil {
+	nextChange := tx.StmtContext(ctx, s.nextChange) //nolint:sqlclosecheck // lives as long as the transaction
+	if err := nextChange.QueryRowContext(ctx).Scan(&number); err != nil {
 		return err
 	}
 	isNew, err := put(ctx, tx.StmtContext(ctx, s.insertChange), number, rows.change)

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,27 +39,38 @@ func connect(databaseURL string) (*Catalog, error) {
 	}
 }
 
-// connectSQLite opens the file with the path, which is escaped as in a URL. Nothing acknowledged is lost in a power
-// failure (synchronous FULL); the settings of the query come last and win.
+// connectSQLite opens the file with the path, which is escaped as in a URL; the query may hold other settings than ours.
 func connectSQLite(path, query string) (*Catalog, error) {
 	file, err := url.PathUnescape(strings.TrimPrefix(path, "//"))
-	if err != nil || file == "" || strings.Contains(file, ":memory:") || strings.Contains(query, "mode=memory") {
+	settings, errQuery := url.ParseQuery(query)
+	if err != nil || errQuery != nil || file == "" || strings.Contains(file, ":memory:") || settings.Get("mode") == "memory" {
 		return nil, fmt.Errorf("%w SQLite database %q: it must be the path of a file", ErrInvalid, path)
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		return nil, fmt.Errorf("create the folder of the catalogue: %w", err)
 	}
-	source := "file:" + path + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
-		"&_pragma=foreign_keys(1)&_time_format=sqlite"
-	write, err := sql.Open("sqlite", source+"&_txlock=immediate&"+query)
+	// FULL: a commit that was acknowledged is not lost in a power failure.
+	source := "file:" + path + "?" + withDefaults(settings, "_busy_timeout", "5000", "_journal_mode", "WAL",
+		"_synchronous", "FULL", "_foreign_keys", "on", "_time_format", "sqlite").Encode()
+	write, err := sql.Open("sqlite", source+"&_txlock=immediate")
 	if err != nil {
 		return nil, err
 	}
-	read, err := sql.Open("sqlite", source+"&_pragma=query_only(1)&_pragma=cache_size(-32768)&"+query)
+	read, err := sql.Open("sqlite", source+"&_query_only=on&_pragma=cache_size(-32768)")
 	if err != nil {
 		return nil, err
 	}
 	return &Catalog{dialect: goose.DialectSQLite3, write: limit(write, 1), read: limit(read, readers), poll: sqlitePoll}, nil
+}
+
+// withDefaults sets what is not set; names and values take turns.
+func withDefaults(settings url.Values, defaults ...string) url.Values {
+	for pair := range slices.Chunk(defaults, 2) {
+		if !settings.Has(pair[0]) {
+			settings.Set(pair[0], pair[1])
+		}
+	}
+	return settings
 }
 
 func connectPostgres(databaseURL string) (*Catalog, error) {

@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,10 @@ func TestAListShowsWhatTheFilterChooses(t *testing.T) {
 			{catalog.Filter{Query: `k\s`}, "dentist"},
 			{catalog.Filter{Query: `\`}, "dentist"},
 			{catalog.Filter{Query: "' OR 1=1 --"}, ""},
+			{catalog.Filter{Query: `"`}, ""},
+			{catalog.Filter{Query: `word" OR "bread`}, ""},
+			{catalog.Filter{Query: "an"}, "anagram"},
+			{catalog.Filter{Query: "a"}, "dentist cinema bakery anagram"},
 			{catalog.Filter{Query: "cin\x00ema"}, ""},
 			{catalog.Filter{Query: "\xff"}, ""},
 			{catalog.Filter{Query: strings.Repeat("cinema", 100_000)}, ""},
@@ -157,6 +162,28 @@ func TestPagesInOrderOfTheDueTimeEndWithWhatWaitsForNothing(t *testing.T) {
 			}
 		}
 		assert.Equal(t, []string{"anagram", "bakery", "cinema", "dentist"}, seen)
+	})
+}
+
+func TestATextThatManyContainIsFoundAsOneThatFewContain(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		require.NoError(t, c.CommitAll(t.Context(), func(yield func(catalog.Commit) bool) {
+			for i := range 300 {
+				_, first := requested(t, fmt.Sprintf("program-%d", i), "Title", "life-1", newYear.Add(time.Duration(i)*time.Second))
+				if !yield(first) {
+					return
+				}
+			}
+		}))
+		for query, want := range map[string]int{"program": 300, "program-2": 111, "program-29": 11, "program-300": 0} {
+			page, err := c.List(t.Context(), catalog.Filter{Query: query, Limit: catalog.MaxLimit})
+			require.NoError(t, err)
+			assert.Len(t, page.Items, want)
+			assert.True(t, slices.IsSortedFunc(page.Items, func(a, b catalog.Item) int { return b.UpdatedAt.Compare(a.UpdatedAt) }))
+			counts, err := c.Count(t.Context(), catalog.Filter{Query: query})
+			require.NoError(t, err)
+			assert.Equal(t, want, counts.ByState[lifecycle.CreationPending])
+		}
 	})
 }
 

@@ -24,14 +24,14 @@ func TestASQLiteURLNamesTheFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	folder := t.TempDir()
 	for databaseURL, file := range map[string]string{
-		"sqlite:a.db":                             "a.db",
-		"sqlite:var/deep/a.db":                    "var/deep/a.db",
-		"sqlite://b.db":                           "b.db",
-		"sqlite:///" + folder[1:] + "/c.db":       folder + "/c.db",
-		"sqlite:" + folder + "/50%? #1 ü.db":      folder + "/50%? #1 ü.db",
-		"file:e.db":                               "e.db",
-		"file:f%20g.db?_pragma=busy_timeout(100)": "f g.db",
-		"file:" + folder + "/h.db?mode=rwc":       folder + "/h.db",
+		"sqlite:a.db":                        "a.db",
+		"sqlite:var/deep/a.db":               "var/deep/a.db",
+		"sqlite://b.db":                      "b.db",
+		"sqlite:///" + folder[1:] + "/c.db":  folder + "/c.db",
+		"sqlite:" + folder + "/50%? #1 ü.db": folder + "/50%? #1 ü.db",
+		"file:e.db":                          "e.db",
+		"file:f%20g.db?_busy_timeout=100":    "f g.db",
+		"file:" + folder + "/h.db?mode=rwc":  folder + "/h.db",
 	} {
 		c := catalogtest.Open(t, databaseURL)
 		assert.NoError(t, c.Ping(t.Context()))
@@ -119,7 +119,7 @@ func TestNothingAcknowledgedIsLostWhenTheProcessIsKilled(t *testing.T) {
 
 func TestACommitFailsWhileAnotherProcessLocksTheFileAndSucceedsLater(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "catalog.db")
-	c := catalogtest.Open(t, "file:"+file+"?_pragma=busy_timeout(50)")
+	c := catalogtest.Open(t, "file:"+file+"?_busy_timeout=50")
 	p := weather(t, c)
 	next := p.upload("1.0.0")
 	other := start(t, "lock", "file:"+file)
@@ -186,9 +186,9 @@ func TestACommitWhoseAnswerWasLostIsNotDoubledByItsRetry(t *testing.T) {
 		p := weather(t, c)
 		commit(t, c, p.release("1.0.0")...)
 		lost := 0
-		for i := range 200 {
+		for i := range 100 {
 			next := p.do(developer, pauseOrResume(p))
-			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*10*time.Microsecond)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*20*time.Microsecond)
 			if c.Commit(ctx, next) != nil {
 				lost++
 			}

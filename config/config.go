@@ -3,10 +3,14 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strings"
 
 	"github.com/caarlos0/env/v11"
 	"go.temporal.io/sdk/client"
@@ -31,10 +35,26 @@ type Common struct {
 
 // Parse fills a configuration from the environment. The error names every variable that is wrong, not only the first.
 func Parse(into any) error {
-	if err := env.Parse(into); err != nil {
-		return fmt.Errorf("configuration: %w", err)
+	err := env.Parse(into)
+	if all, ok := errors.AsType[env.AggregateError](err); ok {
+		return errors.Join(namingVariables(reflect.TypeOf(into).Elem(), all.Errors)...)
 	}
-	return nil
+	return err
+}
+
+// namingVariables words errors with the name of the variable instead of the field, which only we know.
+func namingVariables(config reflect.Type, errs []error) []error {
+	var named []error
+	for _, err := range errs {
+		if wrong, ok := errors.AsType[env.ParseError](err); ok {
+			if field, ok := config.FieldByName(wrong.Name); ok {
+				variable, _, _ := strings.Cut(field.Tag.Get("env"), ",")
+				err = fmt.Errorf("%s: %w", variable, wrong.Err)
+			}
+		}
+		named = append(named, err)
+	}
+	return named
 }
 
 // Database is the URL of the catalogue.
@@ -43,6 +63,24 @@ func (c Common) Database() string {
 		return c.DatabaseURL
 	}
 	return "sqlite:" + filepath.Join(c.VarDir, "slipway.db")
+}
+
+// DatabaseFile is the path of the catalogue's file; "" when it is on a server.
+func (c Common) DatabaseFile() string {
+	scheme, path, _ := strings.Cut(c.Database(), ":")
+	path = strings.TrimPrefix(path, "//")
+	switch scheme {
+	case "sqlite":
+		return path
+	case "file":
+		path, _, _ = strings.Cut(path, "?")
+		if plain, err := url.PathUnescape(path); err == nil {
+			return plain
+		}
+		return path
+	default:
+		return ""
+	}
 }
 
 // Packages is the location of the package store.

@@ -24,10 +24,6 @@ type requestCommand struct {
 
 // Run requests the creation.
 func (c *requestCommand) Run(ctx context.Context, a *app) error {
-	actor, err := a.actor("developer")
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, a.Timeout)
 	defer cancel()
 	miniPrograms, err := a.client(ctx)
@@ -35,7 +31,7 @@ func (c *requestCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	outcome, err := miniPrograms.RequestCreation(ctx, lifecycle.Creation{
-		ID: c.ID, Title: c.Title, Description: c.Description, Team: c.Team, RequestID: c.RequestID, Actor: actor,
+		ID: c.ID, Title: c.Title, Description: c.Description, Team: c.Team, RequestID: c.RequestID, Actor: a.actor("developer"),
 	})
 	if err != nil {
 		return err
@@ -146,10 +142,7 @@ func (a *app) act(ctx context.Context, id string, command lifecycle.Command) err
 	if len(rule.Roles) > 0 {
 		account = string(rule.Roles[0])
 	}
-	var err error
-	if command.Actor, err = a.actor(account); err != nil {
-		return err
-	}
+	command.Actor = a.actor(account)
 	ctx, cancel := context.WithTimeout(ctx, a.Timeout)
 	defer cancel()
 	miniPrograms, err := a.client(ctx)

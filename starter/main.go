@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -148,14 +149,21 @@ func (a *app) client(ctx context.Context) (workflows.Client, error) {
 	return workflows.Client{Temporal: a.temporal}, nil
 }
 
+// catalog opens the catalogue that worker and web keep. One that is not there is not created: it would stay empty.
 func (a *app) catalog(ctx context.Context) (*catalog.Catalog, error) {
 	var err error
 	if a.catalogue == nil {
-		if err = a.config.MakeVarDir(); err == nil {
-			a.catalogue, err = catalog.Open(ctx, a.config.Database())
+		if file := a.config.DatabaseFile(); file != "" && !isFile(file) {
+			return nil, fmt.Errorf("there is no catalogue at %s; VAR_DIR (now %q) names the folder of another, or DATABASE_URL the database", file, a.config.VarDir)
 		}
+		a.catalogue, err = catalog.Open(ctx, a.config.Database())
 	}
 	return a.catalogue, err
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func (a *app) packages(ctx context.Context) (*packages.Store, error) {
@@ -166,17 +174,18 @@ func (a *app) packages(ctx context.Context) (*packages.Store, error) {
 	return a.store, err
 }
 
-// actor is who acts: the account or the user given, else the development account that an action belongs to.
-func (a *app) actor(account string) (lifecycle.Actor, error) {
+// Validate refuses an account that does not exist.
+func (c *commandLine) Validate() error {
+	if _, ok := config.DevAccounts()[c.As]; c.As != "" && !ok {
+		return fmt.Errorf("there is no account %q; choose one of %s, or give --user with --role and --member-of", c.As, accountNames())
+	}
+	return nil
+}
+
+// actor is who acts: the user or the account given, else the development account that an action belongs to.
+func (a *app) actor(account string) lifecycle.Actor {
 	if a.User != "" {
-		return lifecycle.Actor{User: a.User, Roles: a.Role, Teams: a.Member}, nil
+		return lifecycle.Actor{User: a.User, Roles: a.Role, Teams: a.Member}
 	}
-	if a.As != "" {
-		account = a.As
-	}
-	actor, ok := config.DevAccounts()[account]
-	if !ok {
-		return actor, fmt.Errorf("there is no account %q; choose one of %s, or give --user with --role and --member-of", account, accountNames())
-	}
-	return actor, nil
+	return config.DevAccounts()[cmp.Or(a.As, account)]
 }

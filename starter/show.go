@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -37,12 +40,35 @@ func (a *app) status(ctx context.Context, id string) (lifecycle.Status, error) {
 	if err != nil {
 		return lifecycle.Status{}, err
 	}
-	return miniPrograms.Status(ctx, id)
+	status, err := miniPrograms.Status(ctx, id)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return status, fmt.Errorf("no worker has answered within %s; is one running? (%w)", a.Timeout, err)
+	}
+	return status, err
+}
+
+// knownStates refuses a state that no mini-program can ever be in.
+func knownStates(states ...lifecycle.State) error {
+	for _, state := range states {
+		if !slices.Contains(lifecycle.States, state) {
+			names := strings.ReplaceAll(strings.Trim(fmt.Sprint(lifecycle.States), "[]"), " ", ", ")
+			return fmt.Errorf("there is no state %q; choose one of %s", state, names)
+		}
+	}
+	return nil
 }
 
 type watchCommand struct {
 	ID    string          `arg:"" help:"Id of the mini-program."`
 	Until lifecycle.State `help:"Stop when this state is reached."`
+}
+
+// Validate refuses to wait for ever.
+func (c *watchCommand) Validate() error {
+	if c.Until == "" {
+		return nil
+	}
+	return knownStates(c.Until)
 }
 
 // watchInterval is how often a watched mini-program is looked at.
@@ -140,6 +166,9 @@ type listCommand struct {
 	Limit   int               `default:"50" help:"At most this many."`
 	Cursor  string            `help:"Go on where an earlier page ended."`
 }
+
+// Validate refuses a state that does not exist.
+func (c *listCommand) Validate() error { return knownStates(c.State...) }
 
 // Run lists mini-programs from the catalogue.
 func (c *listCommand) Run(ctx context.Context, a *app) error {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
@@ -51,7 +52,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	connection, err := dial(ctx, settings, logger, metrics)
+	connection, err := dial(ctx, logger, metrics)
 	if err != nil {
 		return err
 	}
@@ -90,24 +91,53 @@ func open(ctx context.Context, settings settings) (*activities.Activities, func(
 
 // serve runs the Temporal worker and the HTTP server beside each other; when one fails, the other stops too.
 func serve(ctx context.Context, settings settings, connection client.Client, acts *activities.Activities, metrics *metrics, logger *zap.Logger) error {
-	work := newWorker(connection, settings, acts)
-	health := newHealth(connection, acts.Catalog.(*catalog.Catalog))
+	cat := acts.Catalog.(*catalog.Catalog)
+	health := newHealth(connection, cat)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return listen(ctx, settings.Addr, health, metrics) })
+	group.Go(func() error { return sweep(ctx, cat, logger) })
 	group.Go(func() error {
+		fatal := make(chan error, 1)
+		work := newWorker(connection, settings, acts, func(err error) { fatal <- err })
 		if err := work.Start(); err != nil {
 			return fmt.Errorf("starting the worker: %w", err)
 		}
 		health.started.Store(true)
 		logger.Info("worker started", zap.String("address", settings.Addr))
-		<-ctx.Done()
-		health.started.Store(false)
-		work.Stop()
-		logger.Info("worker stopped")
-		return nil
+		defer logger.Info("worker stopped")
+		select {
+		case err := <-fatal: // the SDK has stopped the worker already
+			return fmt.Errorf("working: %w", err)
+		case <-ctx.Done():
+			health.started.Store(false)
+			work.Stop()
+			return nil
+		}
 	})
 	if err := group.Wait(); !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
+}
+
+const (
+	// answersKept is how long the catalogue keeps the answers to requests; the audit trail is kept for ever.
+	answersKept   = 30 * 24 * time.Hour
+	sweepInterval = time.Hour
+)
+
+// sweep forgets old answers from time to time, until ctx is done.
+func sweep(ctx context.Context, cat *catalog.Catalog, logger *zap.Logger) error {
+	ticker := time.NewTicker(sweepInterval)
+	defer ticker.Stop()
+	for {
+		if _, err := cat.SweepOutcomes(ctx, time.Now().Add(-answersKept)); err != nil && ctx.Err() == nil {
+			logger.Warn("old answers are not swept; trying again later", zap.Error(err))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
 }

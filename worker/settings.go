@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"slipway/config"
@@ -26,17 +28,16 @@ type settings struct {
 	lifecycle lifecycle.Settings
 }
 
+// load reads the settings. The error names everything that is wrong.
 func load() (settings, error) {
 	var s settings
-	if err := config.Parse(&s); err != nil {
-		return s, err
-	}
+	err := config.Parse(&s)
 	if (s.Deployment == "") != (s.BuildID == "") {
-		return s, fmt.Errorf("worker versioning needs both WORKER_DEPLOYMENT (%q) and WORKER_BUILD_ID (%q), or none", s.Deployment, s.BuildID)
+		err = errors.Join(err, fmt.Errorf("worker versioning needs both WORKER_DEPLOYMENT (%q) and WORKER_BUILD_ID (%q), or none", s.Deployment, s.BuildID))
 	}
-	var err error
-	s.lifecycle, err = loadLifecycle(s.SettingsFile)
-	return s, err
+	var wrong error
+	s.lifecycle, wrong = loadLifecycle(s.SettingsFile)
+	return s, errors.Join(err, wrong)
 }
 
 // loadLifecycle reads the deployment's settings. What the file does not name keeps its default.
@@ -53,6 +54,9 @@ func loadLifecycle(file string) (lifecycle.Settings, error) {
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&loaded); err != nil {
 		return loaded, fmt.Errorf("SETTINGS_FILE %s: %w", file, err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return loaded, fmt.Errorf("SETTINGS_FILE %s: there is something behind the JSON object", file)
 	}
 	if refusal := loaded.Validate(); refusal != nil {
 		return loaded, fmt.Errorf("SETTINGS_FILE %s: %s", file, refusal.Message)

@@ -29,10 +29,13 @@ const (
 	stickyTimeout = time.Second
 	// stopTimeout is what running activities get to finish.
 	stopTimeout = 10 * time.Second
+	// heartbeatInterval is how far back a worker that takes over a health watch starts to count. Temporal's default of up to
+	// a minute would forget most breaches of a gate that asks every few seconds, and notice a cancellation as late.
+	heartbeatInterval = time.Second
 )
 
 // dial connects to Temporal and makes sure that the namespace has what the workflows need.
-func dial(ctx context.Context, settings settings, logger *zap.Logger, metrics *metrics) (client.Client, error) {
+func dial(ctx context.Context, logger *zap.Logger, metrics *metrics) (client.Client, error) {
 	options, err := config.Temporal(logger)
 	if err != nil {
 		return nil, err
@@ -49,12 +52,15 @@ func dial(ctx context.Context, settings settings, logger *zap.Logger, metrics *m
 	return connection, nil
 }
 
-func newWorker(connection client.Client, settings settings, acts *activities.Activities) worker.Worker {
+// newWorker is the worker as production runs it. onFatalError hears when it cannot go on, such as when its namespace is gone.
+func newWorker(connection client.Client, settings settings, acts *activities.Activities, onFatalError func(error)) worker.Worker {
 	w := worker.New(connection, workflows.TaskQueue, worker.Options{
 		StickyScheduleToStartTimeout: stickyTimeout,
 		WorkerStopTimeout:            stopTimeout,
+		MaxHeartbeatThrottleInterval: heartbeatInterval,
 		Interceptors:                 []interceptor.WorkerInterceptor{&workflows.Interceptor{}},
 		DeploymentOptions:            versioning(settings),
+		OnFatalError:                 onFatalError,
 		WorkflowTaskPollerBehavior:   worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
 		ActivityTaskPollerBehavior:   worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
 	})

@@ -11,9 +11,11 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"google.golang.org/grpc/codes"
 
+	"slipway/catalog"
 	"slipway/lifecycle"
 )
 
@@ -23,7 +25,13 @@ var ErrUnanswered = errors.New("the action is recorded, but no worker has answer
 // Client starts and steers mini-programs, for web and starter alike.
 type Client struct {
 	Temporal client.Client
+	// Answers brings outcomes from the catalogue, which saves a query for each action. Without it, or when it does not
+	// have the answer, the workflow is asked.
+	Answers *catalog.Answers
 }
+
+// feedPatience is how long the catalogue's feed may take before the workflow is asked.
+const feedPatience = time.Second
 
 // RequestCreation starts the workflow of a new mini-program and waits for the answer as long as ctx allows. A refusal
 // comes as the error, a *lifecycle.Refusal; ErrUnanswered as in Act.
@@ -38,6 +46,8 @@ func (c Client) RequestCreation(ctx context.Context, creation lifecycle.Creation
 	if creation.RequestID == "" {
 		creation.RequestID = uuid.NewString()
 	}
+	answer, forget := c.await(creation.ID, creation.RequestID)
+	defer forget()
 	run, err := c.Temporal.ExecuteWorkflow(ctx, startOptions(requested), WorkflowType, Input{Creation: creation})
 	if _, exists := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); exists {
 		return c.creationRepeated(ctx, creation)
@@ -45,7 +55,7 @@ func (c Client) RequestCreation(ctx context.Context, creation lifecycle.Creation
 	if err != nil {
 		return lifecycle.Outcome{}, fmt.Errorf("starting the workflow of %s: %w", creation.ID, err)
 	}
-	return c.awaitOutcome(ctx, run.GetID(), run.GetRunID(), creation.RequestID)
+	return c.outcomeOf(ctx, answer, run.GetID(), run.GetRunID(), creation.RequestID)
 }
 
 func startOptions(m lifecycle.MiniProgram) client.StartWorkflowOptions {
@@ -77,10 +87,20 @@ func (c Client) Act(ctx context.Context, id string, command lifecycle.Command) (
 	if command.RequestID == "" {
 		command.RequestID = uuid.NewString()
 	}
+	answer, forget := c.await(id, command.RequestID)
+	defer forget()
 	if err := c.Signal(ctx, id, command); err != nil {
 		return lifecycle.Outcome{}, err
 	}
-	return c.awaitOutcome(ctx, WorkflowID(id), "", command.RequestID)
+	return c.outcomeOf(ctx, answer, WorkflowID(id), "", command.RequestID)
+}
+
+// await registers for an answer before the question is sent. Without a feed the channel is nil and brings nothing.
+func (c Client) await(id, requestID string) (<-chan lifecycle.Outcome, func()) {
+	if c.Answers == nil {
+		return nil, func() {}
+	}
+	return c.Answers.Await(id, requestID)
 }
 
 // Signal sends an action; when it returns without an error, the action is safely recorded.
@@ -150,47 +170,58 @@ func (c Client) outcome(ctx context.Context, workflowID, runID, requestID string
 	return outcome, true, nil
 }
 
-// awaitOutcome asks until there is an answer. The query is consistent, so that the first one usually has it; an upload
-// takes longer because its package is inspected.
-func (c Client) awaitOutcome(ctx context.Context, workflowID, runID, requestID string) (lifecycle.Outcome, error) {
-	pause := 20 * time.Millisecond
+// outcomeOf takes the answer from the feed, else asks the workflow until it has one. The query is consistent, so that the first
+// one usually has it; an upload takes longer because its package is inspected.
+func (c Client) outcomeOf(ctx context.Context, answer <-chan lifecycle.Outcome, workflowID, runID, requestID string) (lifecycle.Outcome, error) {
+	pause := time.Duration(0)
+	if answer != nil {
+		pause = feedPatience
+	}
 	for {
-		outcome, seen, err := c.outcome(ctx, workflowID, runID, requestID)
-		if seen {
+		select {
+		case outcome := <-answer:
 			return outcome, nil
+		case <-ctx.Done():
+			return lifecycle.Outcome{}, fmt.Errorf("%w (request id %s)", ErrUnanswered, requestID)
+		case <-time.After(pause):
 		}
-		if err != nil && ctx.Err() == nil {
+		outcome, seen, err := c.outcome(ctx, workflowID, runID, requestID)
+		if seen || err != nil && ctx.Err() == nil {
 			return outcome, err
 		}
-		select {
-		case <-ctx.Done():
-			return outcome, fmt.Errorf("%w (request id %s)", ErrUnanswered, requestID)
-		case <-time.After(pause):
-			pause = min(2*pause, time.Second)
-		}
+		pause = min(max(2*pause, firstPause), time.Second)
 	}
 }
+
+// firstPause is how long to wait after the first query that has no answer, or finds no worker.
+const firstPause = 20 * time.Millisecond
 
 // firstPatience is how long the first try of a query may take. About one query in 1,600 gets stuck behind a worker's sticky
 // cache (measured, see docs/architecture.md) and is answered at once when it is asked again.
 const firstPatience = 250 * time.Millisecond
 
-func (c Client) query(ctx context.Context, workflowID, runID, queryType string, args ...any) (value interface{ Get(any) error }, err error) {
+func (c Client) query(ctx context.Context, workflowID, runID, queryType string, args ...any) (converter.EncodedValue, error) {
 	for patience := firstPatience; ; patience *= 2 {
 		try, cancel := context.WithTimeout(ctx, patience)
-		value, err = c.Temporal.QueryWorkflow(try, workflowID, runID, queryType, args...)
-		timedOut := try.Err() != nil || ranOutOfTime(err)
+		value, err := c.Temporal.QueryWorkflow(try, workflowID, runID, queryType, args...)
+		timedOut := try.Err() != nil
 		cancel()
-		if !timedOut || ctx.Err() != nil {
+		if err == nil || !timedOut && !unanswered(err) {
 			return value, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("no worker answers the query %s: %w", queryType, err)
+		case <-time.After(firstPause):
 		}
 	}
 }
 
-// ranOutOfTime recognises a server that noticed the end of the try before the client did.
-func ranOutOfTime(err error) bool {
+// unanswered recognises a server that noticed the end of the try before the client did, or that has heard of no worker for a
+// while: it says so even when one is about to ask for work again.
+func unanswered(err error) bool {
 	code := serviceerror.ToStatus(err).Code()
-	return code == codes.Canceled || code == codes.DeadlineExceeded
+	return code == codes.Canceled || code == codes.DeadlineExceeded || code == codes.FailedPrecondition
 }
 
 func refuseUnknown(id string, err error) error {

@@ -1,6 +1,9 @@
 package workflows
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"reflect"
 	"time"
 
@@ -33,7 +36,10 @@ func (w *Workflows) MiniProgram(ctx workflow.Context, in Input) error {
 // miniProgram is one run of the workflow.
 type miniProgram struct {
 	lifecycle.MiniProgram
-	configured lifecycle.Settings
+	// configured are the worker's settings as JSON; recorded those in the history, decoded the same to decide by.
+	configured, recorded json.RawMessage
+	decoded              lifecycle.Settings
+
 	inbox      *inbox
 	answers    answers
 	deadline   *deadline
@@ -53,7 +59,11 @@ type miniProgram struct {
 // open sets the run up: queries and signals before anything blocks, then the state that was carried over, or the
 // request for creation.
 func (w *Workflows) open(ctx workflow.Context, in Input) (*miniProgram, error) {
-	m := &miniProgram{configured: w.Settings, inbox: inboxOf(ctx), log: workflow.GetLogger(ctx)}
+	configured, err := json.Marshal(w.Settings)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the settings: %w", err)
+	}
+	m := &miniProgram{configured: configured, inbox: inboxOf(ctx), log: workflow.GetLogger(ctx)}
 	m.inbox.onSignal = m.handleSignal
 	m.shown = shownSoFar(ctx)
 	if err := m.answerQueries(ctx); err != nil {
@@ -163,14 +173,19 @@ func (m *miniProgram) answerTheRest(ctx workflow.Context) {
 // settings are the deployment's settings as of now. A change of them reaches running workflows with the next decision, and is
 // recorded in the history, so that replay decides the same.
 func (m *miniProgram) settings(ctx workflow.Context) lifecycle.Settings {
-	var settings lifecycle.Settings
+	var recorded json.RawMessage
 	current := workflow.MutableSideEffectWithOptions(ctx, "settings",
 		workflow.MutableSideEffectOptions{Summary: "The deployment's settings"},
 		func(workflow.Context) any { return m.configured }, reflect.DeepEqual)
-	if err := current.Get(&settings); err != nil {
+	err := current.Get(&recorded)
+	if err == nil && !bytes.Equal(recorded, m.recorded) {
+		m.recorded, m.decoded = recorded, lifecycle.Settings{}
+		err = json.Unmarshal(recorded, &m.decoded)
+	}
+	if err != nil {
 		panic(err) // the settings are of our own making: the worker that recorded them is broken
 	}
-	return settings
+	return m.decoded
 }
 
 // deadline is what happens by itself at a time if nothing happens before.

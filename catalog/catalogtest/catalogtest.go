@@ -3,6 +3,7 @@ package catalogtest
 
 import (
 	"context"
+	"net/url"
 	"path/filepath"
 	"testing"
 
@@ -33,5 +34,15 @@ func Open(t testing.TB, databaseURL string) *catalog.Catalog {
 
 // SQLite returns the URL of an empty SQLite database of the test's own.
 func SQLite(t testing.TB) string {
-	return "sqlite:" + filepath.Join(t.TempDir(), "catalog.db")
+	file := url.URL{Path: filepath.Join(t.TempDir(), "catalog.db")}
+	if durable(t) {
+		return "file:" + file.EscapedPath()
+	}
+	return "file:" + file.EscapedPath() + "?_synchronous=OFF"
+}
+
+// durable tells whether the database has to wait for the disk. Benchmarks measure that; tests have no power failure.
+func durable(t testing.TB) bool {
+	_, ok := t.(*testing.B)
+	return ok
 }

@@ -21,7 +21,11 @@ import (
 )
 
 var (
-	server    = sync.OnceValues(startPostgres)
+	only struct {
+		sync.Once
+		server
+		err error
+	}
 	databases atomic.Int64
 	errAbsent = errors.New("PostgreSQL is not installed (Debian: apt-get install postgresql)")
 )
@@ -30,23 +34,31 @@ var (
 // of the process that asks, and ends with the process. Without PostgreSQL the test is skipped, but fails where CI=true.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	dir, err := server()
-	if errors.Is(err, errAbsent) && os.Getenv("CI") != "true" {
-		t.Skip(err)
+	only.Do(func() { only.server, only.err = startPostgres(durable(t)) })
+	if errors.Is(only.err, errAbsent) && os.Getenv("CI") != "true" {
+		t.Skip(only.err)
 	}
-	require.NoError(t, err)
+	require.NoError(t, only.err)
 	name := fmt.Sprintf("test_%d", databases.Add(1))
-	execute(t, dir, "CREATE DATABASE "+name)
-	t.Cleanup(func() { execute(t, dir, "DROP DATABASE "+name+" WITH (FORCE)") })
-	return databaseURL(dir, name)
+	only.execute(t, "CREATE DATABASE "+name)
+	t.Cleanup(func() { only.execute(t, "DROP DATABASE "+name+" WITH (FORCE)") })
+	return only.url(name)
 }
 
-func databaseURL(dir, name string) string {
-	return fmt.Sprintf("postgres://postgres@/%s?host=%s", name, url.QueryEscape(dir))
+// server is a PostgreSQL server that listens on a socket in its folder, and nowhere else.
+type server struct {
+	dir string
+	// untilExit is the input of the shell that watches over the server; the end of this process closes it.
+	untilExit io.Closer
 }
 
-func execute(t testing.TB, dir, statement string) {
-	conn, err := pgx.Connect(context.Background(), databaseURL(dir, "postgres"))
+func (s server) url(database string) string {
+	return fmt.Sprintf("postgres://postgres@/%s?host=%s", database, url.QueryEscape(s.dir))
+}
+
+func (s server) execute(t testing.TB, statement string) {
+	t.Helper()
+	conn, err := pgx.Connect(context.Background(), s.url("postgres"))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, conn.Close(context.Background())) }()
 	_, err = conn.Exec(context.Background(), statement)
@@ -55,52 +67,51 @@ func execute(t testing.TB, dir, statement string) {
 
 // The shell outlives the tests for a moment: when they end, in whatever way, its input ends, and it stops the server.
 const serverScript = `
+	exec 2>&1
 	trap '' HUP INT TERM
 	trap '"$1/pg_ctl" -D "$2/data" -m immediate stop >/dev/null 2>&1; rm -rf "$2"' EXIT
 	"$1/initdb" -D "$2/data" -U postgres -A trust -E UTF8 --no-locale --no-sync &&
-	"$1/pg_ctl" -D "$2/data" -l "$2/log" -w -o "-k '$2' -c listen_addresses='' -c max_connections=300" start &&
+	"$1/pg_ctl" -D "$2/data" -l "$2/log" -w -o "-k '$2' -c listen_addresses='' -c max_connections=300 -c fsync=$3" start &&
 	echo ready && cat`
 
-// untilExit is the input of the shell; the end of this process closes it.
-var untilExit io.WriteCloser
-
-// startPostgres starts a server that listens on a socket in the folder that it returns, and nowhere else.
-func startPostgres() (dir string, err error) {
+func startPostgres(durable bool) (server, error) {
 	binaries, err := findBinaries()
 	if err != nil {
-		return "", err
+		return server{}, err
 	}
-	if dir, err = os.MkdirTemp("", "slipway-postgres-"); err != nil {
-		return "", err
+	dir, err := os.MkdirTemp("", "slipway-postgres-")
+	if err != nil {
+		return server{}, err
 	}
-	command := []string{"sh", "-c", serverScript, "sh", binaries, dir}
+	command := []string{"sh", "-c", serverScript, "sh", binaries, dir, strconv.FormatBool(durable)}
 	if os.Getuid() == 0 { // PostgreSQL refuses to run as root
 		if command, err = asPostgres(command, dir); err != nil {
-			return "", err
+			return server{}, err
 		}
 	}
-	return dir, start(exec.Command(command[0], command[1:]...)) //nolint:gosec // the arguments are our own
+	input, err := startShell(command)
+	return server{dir, input}, err
 }
 
-func start(shell *exec.Cmd) (err error) {
-	if untilExit, err = shell.StdinPipe(); err != nil {
-		return err
-	}
-	output, err := shell.StdoutPipe()
-	if err != nil {
-		return err
-	}
+// startShell returns when the server is ready.
+func startShell(command []string) (input io.Closer, err error) {
+	shell := exec.Command(command[0], command[1:]...)
 	shell.Dir = os.TempDir()
+	input, err1 := shell.StdinPipe()
+	output, err2 := shell.StdoutPipe()
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
 	if err := shell.Start(); err != nil {
-		return err
+		return nil, err
 	}
 	log := ""
 	for lines := bufio.NewScanner(output); lines.Scan(); log += lines.Text() + "\n" {
 		if lines.Text() == "ready" {
-			return nil
+			return input, nil
 		}
 	}
-	return fmt.Errorf("PostgreSQL did not start: %w\n%s", shell.Wait(), log)
+	return nil, fmt.Errorf("PostgreSQL did not start: %w\n%s", shell.Wait(), log)
 }
 
 func findBinaries() (dir string, err error) {

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"slipway/lifecycle"
+	"slipway/workflows"
+)
+
+const (
+	minimalCommand = "minimal-worker"
+	minimalQueue   = "minimal"
+	minimalType    = "Minimal"
+)
+
+// minimal is the least that answers workflows.Client: no rules, no catalogue, nothing to see in Temporal UI. It never
+// continues as new; a measurement is over long before its history is too long.
+func minimal(ctx workflow.Context) error {
+	answers := map[string]lifecycle.Outcome{}
+	err := workflow.SetQueryHandler(ctx, workflows.QueryOutcome, func(requestID string) (any, error) {
+		if outcome, ok := answers[requestID]; ok {
+			return outcome, nil
+		}
+		return workflows.NotSeen, nil
+	})
+	if err != nil {
+		return err
+	}
+	selector := workflow.NewSelector(ctx)
+	for _, action := range measured {
+		selector.AddReceive(workflow.GetSignalChannel(ctx, string(action)), func(c workflow.ReceiveChannel, _ bool) {
+			var command lifecycle.Command
+			c.Receive(ctx, &command)
+			answers[command.RequestID] = lifecycle.Outcome{RequestID: command.RequestID, Accepted: true}
+		})
+	}
+	for {
+		selector.Select(ctx)
+	}
+}
+
+// workMinimally runs the minimal workflow until ctx is done, in a worker with the options of the real one that matter for speed.
+func workMinimally(ctx context.Context, address string) error {
+	connection, err := client.DialContext(ctx, client.Options{HostPort: address})
+	if err != nil {
+		return fmt.Errorf("connecting the minimal worker to %s: %w", address, err)
+	}
+	defer connection.Close()
+	w := worker.New(connection, minimalQueue, worker.Options{
+		StickyScheduleToStartTimeout: time.Second,
+		WorkflowTaskPollerBehavior:   worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
+	})
+	w.RegisterWorkflowWithOptions(minimal, workflow.RegisterOptions{Name: minimalType})
+	if err := w.Start(); err != nil {
+		return fmt.Errorf("starting the minimal worker: %w", err)
+	}
+	<-ctx.Done()
+	w.Stop()
+	return nil
+}

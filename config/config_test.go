@@ -1,0 +1,155 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"slipway/config"
+	"slipway/lifecycle"
+)
+
+// nothingSet takes away what the machine of the test may have configured.
+func nothingSet(t *testing.T) {
+	for _, name := range []string{"VAR_DIR", "DATABASE_URL", "PACKAGE_STORE", "LOG_LEVEL", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE"} {
+		t.Setenv(name, "") // puts it back at the end
+		require.NoError(t, os.Unsetenv(name))
+	}
+	t.Setenv("TEMPORAL_CONFIG_FILE", filepath.Join(t.TempDir(), "none.toml"))
+}
+
+func parse(t *testing.T) config.Common {
+	t.Helper()
+	var common config.Common
+	require.NoError(t, config.Parse(&common))
+	return common
+}
+
+func TestWithoutConfigurationEverythingIsKeptInVar(t *testing.T) {
+	nothingSet(t)
+	common := parse(t)
+	assert.Equal(t, "sqlite:var/slipway.db", common.Database())
+	assert.Equal(t, "var/packages", common.Packages())
+	assert.Equal(t, zapcore.InfoLevel, common.LogLevel)
+}
+
+func TestVarDirMovesDatabaseAndPackages(t *testing.T) {
+	nothingSet(t)
+	t.Setenv("VAR_DIR", "elsewhere")
+	assert.Equal(t, "sqlite:elsewhere/slipway.db", parse(t).Database())
+	assert.Equal(t, "elsewhere/packages", parse(t).Packages())
+}
+
+func TestDatabaseAndPackagesCanBeNamed(t *testing.T) {
+	nothingSet(t)
+	t.Setenv("DATABASE_URL", "postgres://db/slipway")
+	t.Setenv("PACKAGE_STORE", "s3://packages")
+	assert.Equal(t, "postgres://db/slipway", parse(t).Database())
+	assert.Equal(t, "s3://packages", parse(t).Packages())
+}
+
+func TestADatabaseFileIsToldFromAServer(t *testing.T) {
+	for url, file := range map[string]string{
+		"":                           "var/slipway.db",
+		"sqlite:a/b.db":              "a/b.db",
+		"sqlite:///a/b.db":           "/a/b.db",
+		"file:a/b%20c.db?mode=rw":    "a/b c.db",
+		"sqlite:what?.db":            "what?.db",
+		"postgres://user@db/slipway": "",
+		"postgresql://db/slipway":    "",
+	} {
+		assert.Equal(t, file, config.Common{VarDir: "var", DatabaseURL: url}.DatabaseFile(), url)
+	}
+}
+
+func TestEveryWrongVariableIsNamed(t *testing.T) {
+	nothingSet(t)
+	t.Setenv("LOG_LEVEL", "chatty")
+	t.Setenv("WAIT", "soon")
+	var more struct {
+		config.Common
+		Wait time.Duration `env:"WAIT"`
+		Need string        `env:"NEED,required"`
+	}
+	err := config.Parse(&more)
+	for _, expected := range []string{"LOG_LEVEL", "chatty", "WAIT", "soon", "NEED"} {
+		assert.ErrorContains(t, err, expected)
+	}
+}
+
+func TestTheLogHasTheLevelAskedFor(t *testing.T) {
+	nothingSet(t)
+	for level, least := range map[string]zapcore.Level{"debug": zap.DebugLevel, "info": zap.InfoLevel, "WARN": zap.WarnLevel, "error": zap.ErrorLevel} {
+		t.Setenv("LOG_LEVEL", level)
+		logger, err := parse(t).Logger()
+		require.NoError(t, err)
+		assert.Equal(t, least, logger.Level(), level)
+	}
+}
+
+func TestVarDirIsCreated(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "a", "b")
+	require.NoError(t, config.Common{VarDir: folder}.MakeVarDir())
+	assert.DirExists(t, folder)
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	assert.ErrorContains(t, config.Common{VarDir: filepath.Join(file, "var")}.MakeVarDir(), "VAR_DIR")
+}
+
+func TestTemporalIsLookedForOnThisMachine(t *testing.T) {
+	nothingSet(t)
+	options, err := config.Temporal(zap.NewNop())
+	require.NoError(t, err)
+	assert.Equal(t, "localhost:7233", options.HostPort)
+	assert.Equal(t, "default", options.Namespace)
+	assert.NotNil(t, options.Logger)
+}
+
+func TestTemporalIsWhereItsVariablesSay(t *testing.T) {
+	nothingSet(t)
+	t.Setenv("TEMPORAL_ADDRESS", "temporal.example:7233")
+	t.Setenv("TEMPORAL_NAMESPACE", "apps")
+	options, err := config.Temporal(zap.NewNop())
+	require.NoError(t, err)
+	assert.Equal(t, "temporal.example:7233", options.HostPort)
+	assert.Equal(t, "apps", options.Namespace)
+}
+
+func TestTemporalIsWhereItsProfileSays(t *testing.T) {
+	nothingSet(t)
+	file := filepath.Join(t.TempDir(), "temporal.toml")
+	require.NoError(t, os.WriteFile(file, []byte("[profile.default]\naddress = \"profile.example:7233\"\nnamespace = \"profiled\"\n"), 0o600))
+	t.Setenv("TEMPORAL_CONFIG_FILE", file)
+	options, err := config.Temporal(zap.NewNop())
+	require.NoError(t, err)
+	assert.Equal(t, "profile.example:7233", options.HostPort)
+	assert.Equal(t, "profiled", options.Namespace)
+}
+
+func TestAProfileThatCannotBeReadIsAnError(t *testing.T) {
+	nothingSet(t)
+	file := filepath.Join(t.TempDir(), "temporal.toml")
+	require.NoError(t, os.WriteFile(file, []byte("["), 0o600))
+	t.Setenv("TEMPORAL_CONFIG_FILE", file)
+	_, err := config.Temporal(zap.NewNop())
+	assert.ErrorContains(t, err, "connection to Temporal")
+}
+
+func TestTheDevelopmentAccountsCoverEveryRoleOfPeople(t *testing.T) {
+	accounts := config.DevAccounts()
+	for _, role := range []lifecycle.Role{lifecycle.Developer, lifecycle.Reviewer, lifecycle.ReleaseManager, lifecycle.Operator} {
+		assert.Equal(t, []lifecycle.Role{role}, accounts[string(role)].Roles)
+	}
+	assert.Equal(t, []string{"acme"}, accounts["developer"].Teams)
+	assert.Equal(t, []string{"globex"}, accounts["other-developer"].Teams)
+	for name, account := range accounts {
+		assert.Equal(t, name, account.User)
+		assert.NotContains(t, account.Roles, lifecycle.System, "no person is the system")
+	}
+}

@@ -1,0 +1,196 @@
+package packages_test
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/packages"
+)
+
+// appJSONBreaches are mini-programs of the app.json family that break a rule of their format.
+var appJSONBreaches = []breach{
+	{what: "no app.js", code: "required_file_missing", path: "app.js", says: "neither", pack: func(t testing.TB) []byte { return coffee(t, without("app.js")) }},
+	{what: "no pages in app.json", code: "manifest_member_missing", path: "app.json", says: `"/pages"`, also: []string{"tab_page_undeclared"}, pack: app("pages", nil)},
+	{what: "a single tab", code: "manifest_member_invalid", path: "app.json", says: `"/tabBar/list"`, pack: app("tabBar", tabs("pages/menu/menu"))},
+	{what: "a plugin without a provider", code: "manifest_member_missing", path: "app.json", says: `"/plugins/pay/provider"`, pack: app("plugins", map[string]any{"pay": map[string]any{"version": "1.0.0"}})},
+	{what: "a page with a leading slash", code: "page_path_invalid", path: "app.json", says: "no leading", pack: app("pages", []any{"pages/menu/menu", "pages/order/order", "/pages/more/more"})},
+	{what: "a page twice", code: "page_duplicate", path: "app.json", says: "declared twice", pack: app("pages", []any{"pages/menu/menu", "pages/order/order", "pages/menu/menu"})},
+	{what: "a page without logic", code: "page_missing", path: "pages/menu/menu", says: "no logic (.js or .ts);", pack: func(t testing.TB) []byte { return coffee(t, without("pages/menu/menu.js")) }},
+	{what: "a page without markup", code: "page_missing", path: "pages/menu/menu", says: "no markup (.wxml", pack: func(t testing.TB) []byte { return coffee(t, without("pages/menu/menu.fxml")) }},
+	{what: "a page elsewhere", code: "page_missing", path: "pages/menu/menu", says: `found "menu/menu.js" instead`, pack: func(t testing.TB) []byte {
+		return coffee(t, moved("pages/menu/menu.js", "menu/menu.js"), moved("pages/menu/menu.fxml", "menu/menu.fxml"))
+	}},
+	{what: "a page in a subpackage that is not there", code: "page_missing", path: "packages/loyalty/pages/card/card", says: "no logic", pack: func(t testing.TB) []byte {
+		return coffee(t, without("packages/loyalty/pages/card/card.js"))
+	}},
+	{what: "page settings that are a list", code: "json_syntax", path: "pages/menu/menu.json", says: "not an object", pack: func(t testing.TB) []byte { return coffee(t, with("pages/menu/menu.json", "[]")) }},
+	{what: "both spellings", code: "subpackages_twice", path: "app.json", says: "keep one", pack: app("subpackages", []any{})},
+	{what: "a subpackage outside", code: "subpackage_root_invalid", path: "app.json", says: `"../loyalty"`, pack: app("subPackages", []any{part("../loyalty")})},
+	{what: "a subpackage in another", code: "subpackage_nested", path: "app.json", says: `"packages/loyalty/" lies in the subpackage "packages/"`,
+		pack: app("subPackages", []any{part("packages"), part("packages/loyalty", "pages/card/card")})},
+	{what: "a subpackage twice", code: "subpackage_nested", path: "app.json", says: "move it out", pack: app("subPackages", []any{part("packages/loyalty", "pages/card/card"), part("packages/loyalty")})},
+	{what: "a main page in a subpackage", code: "page_in_subpackage", path: "app.json", says: `"packages/loyalty/pages/card/card"`,
+		pack: app("pages", []any{"pages/menu/menu", "pages/order/order", "packages/loyalty/pages/card/card"}), also: []string{"page_duplicate"}},
+	{what: "a main package above 2 MiB", code: "part_too_large", path: "app.json", says: "the main package has", pack: func(t testing.TB) []byte { return coffee(t, with("images/big.png", noise(2<<20))) }},
+	{what: "a subpackage above 2 MiB", code: "part_too_large", path: "app.json", says: `the subpackage "packages/loyalty/" has`,
+		pack: func(t testing.TB) []byte { return coffee(t, with("packages/loyalty/big.png", noise(2<<20+1))) }},
+	{what: "more than 20 MiB in all", code: "parts_too_large", path: "app.json", says: "all parts together", also: []string{"part_too_large"},
+		pack: func(t testing.TB) []byte { return coffee(t, manyFiles) }},
+	{what: "a tab that is no page", code: "tab_page_undeclared", path: "app.json", says: `"pages/more/more"`, pack: app("tabBar", tabs("pages/menu/menu", "pages/more/more"))},
+	{what: "a tab in a subpackage", code: "tab_page_undeclared", path: "app.json", says: "not a page of the main package", pack: app("tabBar", tabs("pages/menu/menu", "packages/loyalty/pages/card/card"))},
+	{what: "a tab without its icon", code: "tab_icon_missing", path: "images/cup.png", says: `"images/cup.png"`, pack: func(t testing.TB) []byte { return coffee(t, without("images/cup.png")) }},
+	{what: "a start page that is no page", code: "entry_page_undeclared", path: "app.json", says: `"pages/start/start"`, pack: app("entryPagePath", "pages/start/start")},
+	{what: "a permission without a reason", code: "permission_without_reason", path: "app.json", says: `"scope.camera"`, pack: app("permission", map[string]any{"scope.camera": map[string]any{}})},
+	{what: "roughly and exactly", code: "private_info_conflict", path: "app.json", says: "exclude each other", pack: app("requiredPrivateInfos", []any{"getLocation", "getFuzzyLocation"})},
+	{what: "a location asked for in secret", code: "private_info_undeclared", path: "pages/menu/menu.js", says: `"getLocation"`, pack: app("requiredPrivateInfos", nil)},
+	{what: "a component that an independent part cannot reach", code: "component_outside_independent", path: "packages/loyalty/pages/card/card.json", says: `"/parts/star" of <my-star>`,
+		pack: func(t testing.TB) []byte {
+			return coffee(t, independentLoyalty, with("parts/star.js", ""), with("packages/loyalty/own.js", ""),
+				with("packages/loyalty/pages/card/card.json", `{"usingComponents": {"my-star": "/parts/star", "my-own": "/packages/loyalty/own"}}`))
+		}},
+	{what: "a component that is not there", code: "component_missing", path: "pages/menu/menu.json", says: `"/components/cup" of <my-cup>`,
+		pack: func(t testing.TB) []byte { return coffee(t, uses("/components/cup")) }},
+	{what: "a component elsewhere", code: "component_missing", path: "pages/menu/menu.json", says: `found "parts/cup.js" instead`,
+		pack: func(t testing.TB) []byte { return coffee(t, uses("/components/cup"), with("parts/cup.js", "")) }},
+}
+
+func app(name string, value any) func(testing.TB) []byte {
+	return func(t testing.TB) []byte { return coffee(t, member("app.json", name, value)) }
+}
+
+func tabs(pages ...string) map[string]any {
+	var list []any
+	for _, page := range pages {
+		list = append(list, map[string]any{"pagePath": page, "text": "Tab"})
+	}
+	return map[string]any{"list": list}
+}
+
+func part(root string, pages ...any) map[string]any {
+	return map[string]any{"root": root, "pages": append([]any{}, pages...)}
+}
+
+func independentLoyalty(t testing.TB, files fstest.MapFS) {
+	loyalty := part("packages/loyalty", "pages/card/card")
+	loyalty["independent"] = true
+	member("app.json", "subPackages", []any{loyalty})(t, files)
+}
+
+func uses(component string) change {
+	return with("pages/menu/menu.json", `{"usingComponents": {"my-cup": "`+component+`"}}`)
+}
+
+// manyFiles adds a little more than 20 MiB that pack well, but not too well.
+func manyFiles(t testing.TB, files fstest.MapFS) {
+	for i := range 22 {
+		with("images/"+strings.Repeat("i", i+1)+".png", strings.Repeat(noise(10<<10), 102))(t, files)
+	}
+}
+
+func TestCoffeeIsAnAcceptedAppJSONMiniProgram(t *testing.T) {
+	report := inspect(t, coffee(t), packages.Options{Version: "2.1.0"})
+
+	assert.Empty(t, report.Findings)
+	assert.True(t, report.Accepted())
+	assert.Equal(t, packages.AppJSON, report.Format)
+	assert.Equal(t, "Coffee", report.Name)
+	assert.Equal(t, "fc2480130413581093", report.AppID)
+	assert.Equal(t, "2.1.0", report.Version)
+	assert.Equal(t, []string{"pages/menu/menu", "pages/order/order", "packages/loyalty/pages/card/card"}, report.Pages)
+	assert.Equal(t, []packages.Permission{
+		{Name: "scope.userLocation", Reason: "To find the coffee bar nearest to you"},
+		{Name: "getLocation", Reason: "To find the coffee bar nearest to you"},
+	}, report.Permissions)
+}
+
+func TestThePartsOfAMiniProgramAreReported(t *testing.T) {
+	data := coffee(t, independentLoyalty, with("packages/loyalty/big.png", noise(1000)))
+	report := inspect(t, data, packages.Options{Version: "1.0.0"})
+
+	require.Len(t, report.Parts, 2)
+	assert.Equal(t, packages.Part{Pages: 2, Size: report.Unpacked - report.Parts[1].Size}, report.Parts[0])
+	assert.Equal(t, packages.Part{Root: "packages/loyalty/", Pages: 1, Size: report.Parts[1].Size, Independent: true}, report.Parts[1])
+	assert.Greater(t, report.Parts[1].Size, int64(1000))
+}
+
+func TestTheRootMayBeTheFolderThatTheProjectNames(t *testing.T) {
+	for _, root := range []string{"miniprogram/", "./miniprogram", "miniprogram"} {
+		data := coffee(t, under("miniprogram"), with("README.md", ""),
+			with("project.config.json", `{"miniprogramRoot": "`+root+`", "appid": "wx1", "projectname": "Coffee"}`))
+		report := inspect(t, data, packages.Options{Version: "1.0.0"})
+
+		assert.Empty(t, report.Findings, root)
+		assert.Equal(t, "wx1", report.AppID)
+		assert.Len(t, report.Pages, 3)
+	}
+}
+
+func TestTheAppIDIsFoundInAWrappedProjectToo(t *testing.T) {
+	report := inspect(t, coffee(t, under("coffee")), packages.Options{Version: "1.0.0"})
+	assert.Equal(t, "fc2480130413581093", report.AppID)
+}
+
+func TestEveryHostOfTheFamilyHasItsOwnMarkup(t *testing.T) {
+	for _, extension := range []string{".wxml", ".fxml", ".axml", ".ttml", ".swan", ".html"} {
+		report := inspect(t, rawZip(
+			rawEntry{name: "app.json", content: `{"pages": ["pages/home/home"]}`}, rawEntry{name: "app.js"},
+			rawEntry{name: "pages/home/home" + extension}, rawEntry{name: "pages/home/home.js"},
+		), packages.Options{Version: "1.0.0"})
+		assert.Empty(t, report.Findings, extension)
+	}
+}
+
+func TestLogicMayBeTypeScript(t *testing.T) {
+	data := coffee(t, moved("app.js", "app.ts"), moved("pages/menu/menu.js", "pages/menu/menu.ts"))
+	assert.Empty(t, inspect(t, data, packages.Options{Version: "1.0.0"}).Findings)
+}
+
+func TestPluginsAreReportedWithTheirVersionAndProvider(t *testing.T) {
+	plugin := map[string]any{"pay": map[string]any{"version": "1.2.0", "provider": "wx2"}}
+	inPart := part("packages/loyalty", "pages/card/card")
+	inPart["plugins"] = map[string]any{"map": map[string]any{"version": "3.0.0", "provider": "wx3"}}
+	data := coffee(t, member("app.json", "plugins", plugin), member("app.json", "subPackages", []any{inPart}))
+	report := inspect(t, data, packages.Options{Version: "1.0.0"})
+
+	assert.Empty(t, report.Findings)
+	assert.Equal(t, []packages.Plugin{{Name: "pay", Version: "1.2.0", Provider: "wx2"}, {Name: "map", Version: "3.0.0", Provider: "wx3"}}, report.Plugins)
+}
+
+func TestComponentsAreLookedForWhereHostsLook(t *testing.T) {
+	for target, file := range map[string]string{
+		"/components/cup":  "components/cup.js",
+		"components/cup":   "components/cup.ts",
+		"cup":              "pages/menu/cup.js",
+		"./cup":            "pages/menu/cup.js",
+		"../../parts/cup":  "parts/cup/index.js",
+		"@vant/weapp/cup":  "miniprogram_npm/@vant/weapp/cup.js",
+		"ui/cup":           "pages/miniprogram_npm/ui/cup/index.js",
+		"plugin://pay/cup": "unrelated.js",
+	} {
+		data := coffee(t, uses(target), with(file, ""))
+		assert.Empty(t, inspect(t, data, packages.Options{Version: "1.0.0"}).Findings, target)
+	}
+}
+
+func TestIconsMayBeNamedByTheTheme(t *testing.T) {
+	tabBar := tabs("pages/menu/menu", "pages/order/order")
+	tabBar["list"].([]any)[0].(map[string]any)["iconPath"] = "@menuIcon"
+	data := coffee(t, member("app.json", "tabBar", tabBar), with("theme.json", "{}"))
+	assert.Empty(t, inspect(t, data, packages.Options{Version: "1.0.0"}).Findings)
+}
+
+func TestAnotherFileCalledManifestDoesNotConfuse(t *testing.T) {
+	data := coffee(t, with("manifest.json", `{"name": "of a build tool"}`))
+	report := inspect(t, data, packages.Options{Version: "1.0.0"})
+	assert.Equal(t, packages.AppJSON, report.Format)
+	assert.Empty(t, report.Findings)
+
+	data = weather(t, with("app.json", `{"of": "the developer"}`))
+	report = inspect(t, data, packages.Options{})
+	assert.Equal(t, packages.W3C, report.Format)
+	assert.Empty(t, report.Findings)
+}

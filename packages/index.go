@@ -1,0 +1,118 @@
+package packages
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+)
+
+// fileIndex finds files by their path, and what a path that leads nowhere was probably meant to be.
+type fileIndex struct {
+	entries map[string]entry
+	folded  map[string]string   // folded path -> path
+	byStem  map[string][]string // folded file name without folder and extension -> paths
+	byNPM   map[string][]string // path in a folder of npm packages, without extension -> the folders around it
+	folders map[string]bool     // every folder with a file in it, slash at the end
+}
+
+// npmFolder is where the development tools put the packages that were installed with npm.
+const npmFolder = "miniprogram_npm/"
+
+// maxSimilar bounds the time that looking for something similar takes; with more there is no telling which was meant.
+const maxSimilar = 100
+
+func newFileIndex(files []entry) fileIndex {
+	x := fileIndex{entries: map[string]entry{}, folded: map[string]string{}, byStem: map[string][]string{}, byNPM: map[string][]string{}, folders: map[string]bool{}}
+	for _, e := range files {
+		x.entries[e.name] = e
+		x.folded[e.folded] = e.name
+		if stem := stemOf(e.folded); len(x.byStem[stem]) < maxSimilar {
+			x.byStem[stem] = append(x.byStem[stem], e.name)
+		}
+		x.addNPM(e.name)
+		for folder := path.Dir(e.name); folder != "." && !x.folders[folder+"/"]; folder = path.Dir(folder) {
+			x.folders[folder+"/"] = true
+		}
+	}
+	return x
+}
+
+func (x fileIndex) addNPM(name string) {
+	i := strings.LastIndex("/"+name, "/"+npmFolder)
+	if i < 0 {
+		return
+	}
+	inside := strings.TrimSuffix(name[i+len(npmFolder):], path.Ext(name))
+	if len(x.byNPM[inside]) < maxSimilar {
+		x.byNPM[inside] = append(x.byNPM[inside], name[:i])
+	}
+}
+
+// stemOf returns the name of a file without its folder and extension.
+func stemOf(name string) string {
+	return strings.TrimSuffix(path.Base(name), path.Ext(name))
+}
+
+func (x fileIndex) has(name string) bool {
+	_, found := x.entries[name]
+	return found
+}
+
+// hasAny tells whether there is a file of that path with one of the extensions.
+func (x fileIndex) hasAny(stem string, extensions []string) bool {
+	return slices.ContainsFunc(extensions, func(extension string) bool { return x.has(stem + extension) })
+}
+
+// npmPlace returns the path of an npm package's component that is within reach of a folder: the packages of the folder
+// itself and of those around it are.
+func (x fileIndex) npmPlace(folder, target string) string {
+	target = path.Clean(target)
+	for _, around := range slices.Concat(x.byNPM[target], x.byNPM[target+"/index"]) {
+		if strings.HasPrefix(folder+"/", around) {
+			return around + npmFolder + target
+		}
+	}
+	return ""
+}
+
+// instead returns the end of a sentence: which file there is where another was looked for; "" when none is similar.
+func (x fileIndex) instead(wanted string) string {
+	if found := x.nearest(wanted); found != "" {
+		return "; found " + quote(found) + " instead"
+	}
+	return ""
+}
+
+// nearest returns the file that was most probably meant; "" when nothing is similar. It is the same but for upper and
+// lower case, or the only one of that name and extension elsewhere, or the only one in a folder of the same name too.
+func (x fileIndex) nearest(wanted string) string {
+	folded := foldName(wanted)
+	if found, ok := x.folded[folded]; ok {
+		return found
+	}
+	candidates := x.byStem[stemOf(folded)]
+	same := only(candidates, func(name string) bool { return path.Ext(name) == path.Ext(wanted) })
+	inSame := only(candidates, func(name string) bool {
+		return path.Ext(name) == path.Ext(wanted) && path.Base(path.Dir(name)) == path.Base(path.Dir(wanted))
+	})
+	other := only(candidates, func(string) bool { return true })
+	return cmp.Or(same, inSame, other)
+}
+
+// only returns the one name that matches; "" when none or several do.
+func only(names []string, matches func(string) bool) string {
+	found := ""
+	for _, name := range names {
+		if !matches(name) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = name
+	}
+	return found
+}
+
+func quote(s string) string { return `"` + shorten(s, maxPathShown) + `"` }

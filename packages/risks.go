@@ -1,0 +1,84 @@
+package packages
+
+import "slices"
+
+// The changes that a reviewer should look at first.
+const comparison = slipway + "comparison with the version before"
+
+var (
+	riskAppID       = rule("app_id_changed", Warning, comparison)
+	riskFormat      = rule("format_changed", Warning, comparison)
+	riskPermission  = rule("permission_added", Warning, comparison)
+	riskReason      = rule("permission_reason_changed", Warning, comparison)
+	riskDomain      = rule("domain_added", Warning, comparison)
+	riskPlugin      = rule("plugin_added", Warning, comparison)
+	riskOpaque      = rule("opaque_file", Warning, comparison)
+	riskSignature   = rule("signature_changed", Warning, comparison)
+	riskVersionCode = rule("version_code_not_higher", Warning, manifest+"version resource, code member")
+	riskPlatform    = rule("platform_raised", Warning, manifest+"platform version resource, min_code member")
+)
+
+// risks lists the changes that a reviewer should look at first, the gravest at the top.
+func risks(a, b side, c Comparison) []Finding {
+	found := &findings{}
+	old, current := a.report, b.report
+	if old.AppID != current.AppID {
+		found.add(riskAppID, "", "the app id was %q and is now %q", old.AppID, current.AppID)
+	}
+	if old.Format != current.Format {
+		found.add(riskFormat, "", "the format was %q and is now %q", old.Format, current.Format)
+	}
+	riskyPermissions(old, current, found)
+	for _, d := range current.Domains {
+		if slices.Contains(c.Domains.Added, d.Host) {
+			found.add(riskDomain, d.Path, "the code now names %s%s", d.Host, insecurely(d))
+		}
+	}
+	for _, plugin := range c.Plugins.Added {
+		found.add(riskPlugin, "", "the plugin %q is new; its code is not in the package", plugin)
+	}
+	for _, f := range c.Files {
+		for _, note := range f.Notes {
+			found.add(riskOpaque, f.Path, "the file was %s, and nobody can read it: %s", f.Change, note)
+		}
+	}
+	riskyFacts(old, current, found)
+	return found.sorted()
+}
+
+func insecurely(d Domain) string {
+	if d.Insecure {
+		return ", without encryption"
+	}
+	return ""
+}
+
+func riskyPermissions(old, current Report, found *findings) {
+	reasons := map[string]string{}
+	for _, p := range old.Permissions {
+		reasons[p.Name] = p.Reason
+	}
+	for _, p := range current.Permissions {
+		reason, known := reasons[p.Name]
+		switch {
+		case !known:
+			found.add(riskPermission, "", "the permission %q is new; the reason given: %q", p.Name, p.Reason)
+		case reason != p.Reason:
+			found.add(riskReason, "", "the reason for the permission %q was %q and is now %q", p.Name, reason, p.Reason)
+		}
+	}
+}
+
+func riskyFacts(old, current Report, found *findings) {
+	if old.Signature != current.Signature {
+		found.add(riskSignature, "", "the signing block was %q and is now %q", old.Signature, current.Signature)
+	}
+	if current.Format == W3C && old.Format == W3C {
+		if current.VersionCode <= old.VersionCode {
+			found.add(riskVersionCode, "", "the version code was %d and is now %d; it should rise with every version", old.VersionCode, current.VersionCode)
+		}
+		if current.MinPlatform > old.MinPlatform {
+			found.add(riskPlatform, "", "the platform needed was %d and is now %d; users with an older one are left behind", old.MinPlatform, current.MinPlatform)
+		}
+	}
+}

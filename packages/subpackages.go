@@ -1,0 +1,157 @@
+package packages
+
+import (
+	"slices"
+	"strings"
+)
+
+// The sizes above which a host of the app.json family refuses a package, in bytes.
+const (
+	maxPartBytes  = 2 << 20
+	maxPartsBytes = 20 << 20
+)
+
+// subPackage is a part of a mini-program that is loaded when its first page is opened.
+type subPackage struct {
+	root        string // folder with a slash at the end
+	pages       []string
+	independent bool
+}
+
+// subPackageObjects returns the subpackages under both of the spellings that hosts take.
+func (in *inspection) subPackageObjects() []map[string]any {
+	return append(objects(in.value["subPackages"]), objects(in.value["subpackages"])...)
+}
+
+// subPackages returns the subpackages whose root is a folder in the package.
+func (in *inspection) subPackages() []subPackage {
+	if in.value["subPackages"] != nil && in.value["subpackages"] != nil {
+		in.findings.add(subPackagesTwice, in.manifest, `there are both "subPackages" and "subpackages", of which a host may read only one; keep one`)
+	}
+	var parts []subPackage
+	for _, o := range in.subPackageObjects() {
+		root, problem := localPath(strings.Trim(text(o, "root"), "/"))
+		if problem != "" {
+			in.findings.add(subPackageRoot, in.manifest, "the root %q of a subpackage %s; write the path of a folder in the package", text(o, "root"), problem)
+			continue
+		}
+		part := subPackage{root: root + "/", independent: o["independent"] == true}
+		for _, page := range texts(o["pages"]) {
+			part.pages = append(part.pages, part.root+strings.TrimPrefix(page, "/"))
+		}
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// checkParts checks that the parts of the mini-program are apart from each other.
+func (in *inspection) checkParts(main []string, parts []subPackage) {
+	roots := make([]string, len(parts))
+	for i, part := range parts {
+		roots[i] = part.root
+	}
+	slices.Sort(roots) // so that a root comes right before those that lie in it
+	outer := 0
+	for i := 1; i < len(roots); i++ {
+		if strings.HasPrefix(roots[i], roots[outer]) {
+			in.findings.add(subPackageNested, in.manifest, "the subpackage %q lies in the subpackage %q; move it out", roots[i], roots[outer])
+		} else {
+			outer = i
+		}
+	}
+	for _, page := range main {
+		if root := partOf(page, roots); root != "" {
+			in.findings.add(pageInSubPackage, in.manifest, "the page %q of the main package lies in the subpackage %q; list it in that subpackage", page, root)
+		}
+	}
+}
+
+// reportParts reports the parts and their pages, and which part is too large.
+func (in *inspection) reportParts(main []string, parts []subPackage) {
+	roots := []string{}
+	in.report.Parts = append(in.report.Parts, Part{Pages: len(main)})
+	in.report.Pages = append(in.report.Pages, main...)
+	for _, part := range parts {
+		roots = append(roots, part.root)
+		in.report.Parts = append(in.report.Parts, Part{Root: part.root, Pages: len(part.pages), Independent: part.independent})
+		in.report.Pages = append(in.report.Pages, part.pages...)
+		if part.independent {
+			in.independent = append(in.independent, part.root)
+		}
+	}
+	slices.Sort(roots)
+	slices.Sort(in.independent)
+	sizes, total := in.partSizes(roots)
+	for i := range in.report.Parts {
+		part := &in.report.Parts[i]
+		part.Size = sizes[part.Root]
+		in.checkPartSize(*part)
+	}
+	if total > maxPartsBytes {
+		in.findings.add(partsTooLarge, in.manifest, "all parts together have %d bytes unpacked; WeChat takes at most %d: move files to a server", total, maxPartsBytes)
+	}
+}
+
+// partOf returns the root, of those that are sorted, in which a path lies; "" is the main package.
+func partOf(name string, roots []string) string {
+	for i := strings.IndexByte(name, '/'); i >= 0; {
+		if _, found := slices.BinarySearch(roots, name[:i+1]); found {
+			return name[:i+1]
+		}
+		next := strings.IndexByte(name[i+1:], '/')
+		if next < 0 {
+			break
+		}
+		i += 1 + next
+	}
+	return ""
+}
+
+// partSizes returns the bytes of each part, unpacked, by its root, and of all.
+func (in *inspection) partSizes(roots []string) (sizes map[string]int64, total int64) {
+	sizes = map[string]int64{}
+	for name, e := range in.files.entries {
+		if relative, inside := strings.CutPrefix(name, in.root); inside {
+			sizes[partOf(relative, roots)] += e.size
+			total += e.size
+		}
+	}
+	return sizes, total
+}
+
+func (in *inspection) checkPartSize(part Part) {
+	if part.Size <= maxPartBytes {
+		return
+	}
+	name := "the main package"
+	if part.Root != "" {
+		name = "the subpackage " + quote(part.Root)
+	}
+	in.findings.add(partTooLarge, in.manifest, "%s has %d bytes unpacked; WeChat takes at most %d: move pages to subpackages or files to a server", name, part.Size, maxPartBytes)
+}
+
+// checkTabBar checks that the tabs lead to pages of the main package and have their icons.
+func (in *inspection) checkTabBar(main []string) {
+	declared := map[string]bool{}
+	for _, page := range main {
+		declared[page] = true
+	}
+	for _, tab := range objects(object(in.value, "tabBar")["list"]) {
+		page := text(tab, "pagePath")
+		if page != "" && !declared[page] {
+			in.findings.add(tabPageUndeclared, in.manifest, `the tab %q leads to %q, which is not a page of the main package; add it to "pages"`, text(tab, "text"), page)
+		}
+		for _, member := range []string{"iconPath", "selectedIconPath"} {
+			in.checkTabIcon(text(tab, "text"), text(tab, member))
+		}
+	}
+}
+
+func (in *inspection) checkTabIcon(tab, icon string) {
+	if icon == "" || strings.HasPrefix(icon, "@") {
+		return // a name of theme.json, which has an icon for light and one for dark
+	}
+	if wanted := in.fromRoot(icon); !in.files.has(wanted) {
+		in.findings.add(tabIconMissing, wanted, "the icon %q of the tab %q is not in the package%s; add it or correct app.json", icon, tab, in.files.instead(wanted))
+	}
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/devserver/devservertest"
+	"slipway/lifecycle"
+	"slipway/packages"
+)
+
+const (
+	patience = 30 * time.Second
+	glance   = 20 * time.Millisecond
+)
+
+var (
+	server    *devservertest.Server
+	workerBin string
+)
+
+func TestMain(m *testing.M) { os.Exit(runTests(m)) }
+
+func runTests(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "slipway-starter")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	workerBin = filepath.Join(folder, "worker")
+	if out, err := exec.Command("go", "build", "-o", workerBin, "slipway/worker").CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("building the worker: %s\n%s", err, out))
+	}
+	if server, err = devservertest.Launch(context.Background(), os.Stderr); err != nil {
+		panic(err)
+	}
+	defer server.Stop()
+	return m.Run()
+}
+
+// terminal is a person at the command line, on a machine with data of its own.
+type terminal struct {
+	t      *testing.T
+	varDir string
+}
+
+func sitDown(t *testing.T) *terminal {
+	for _, name := range []string{"DATABASE_URL", "PACKAGE_STORE", "LOG_LEVEL", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE", "SLIPWAY_USER", "SLIPWAY_ROLES", "SLIPWAY_TEAMS", "SETTINGS_FILE"} {
+		t.Setenv(name, "") // puts it back at the end
+		require.NoError(t, os.Unsetenv(name))
+	}
+	terminal := &terminal{t: t, varDir: filepath.Join(t.TempDir(), "var")}
+	t.Setenv("VAR_DIR", terminal.varDir)
+	t.Setenv("TEMPORAL_ADDRESS", server.Address)
+	t.Setenv("TEMPORAL_CONFIG_FILE", filepath.Join(t.TempDir(), "none.toml"))
+	return terminal
+}
+
+// withWorker is a terminal beside a running worker, which stop ends early.
+func withWorker(t *testing.T) (terminal *terminal, stop func()) {
+	terminal = sitDown(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	addr := listener.Addr().String()
+	require.NoError(t, listener.Close())
+	var said bytes.Buffer
+	worker := exec.Command(workerBin)
+	worker.Env = append(os.Environ(), "WORKER_ADDR="+addr)
+	worker.Stdout, worker.Stderr = &said, &said
+	require.NoError(t, worker.Start())
+	stopped := false
+	stop = func() {
+		if !stopped {
+			stopped = true
+			_ = worker.Process.Signal(os.Interrupt)
+			_ = worker.Wait()
+		}
+	}
+	t.Cleanup(func() {
+		stop()
+		if t.Failed() {
+			t.Logf("the worker said:\n%s", &said)
+		}
+	})
+	require.Eventually(t, func() bool {
+		response, err := http.Get("http://" + addr + "/readyz")
+		if err != nil {
+			return false
+		}
+		_ = response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	}, patience, glance, "the worker is ready")
+	return terminal, stop
+}
+
+// types types one command line; words are separated by blanks.
+func (c *terminal) types(line string, more ...string) (code int, stdout, stderr string) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	defer cancel()
+	var out, err bytes.Buffer
+	code = run(ctx, append(strings.Fields(line), more...), &out, &err)
+	return code, out.String(), err.String()
+}
+
+// does types a command line that has to work and returns what it prints.
+func (c *terminal) does(line string, more ...string) string {
+	c.t.Helper()
+	code, stdout, stderr := c.types(line, more...)
+	require.Equal(c.t, exitDone, code, "%s: %s", line, stderr)
+	assert.Empty(c.t, stderr, line)
+	return stdout
+}
+
+// file writes a package as a file.
+func (c *terminal) file(files fs.FS) string {
+	path := filepath.Join(c.t.TempDir(), "package.zip")
+	var packed bytes.Buffer
+	require.NoError(c.t, packages.Zip(&packed, files))
+	require.NoError(c.t, os.WriteFile(path, packed.Bytes(), 0o600))
+	return path
+}
+
+// created requests a mini-program and has it approved.
+func (c *terminal) created(id string) string {
+	c.t.Helper()
+	c.does("request "+id+" --title", "Some Title")
+	c.does("act approve-creation " + id)
+	return id
+}
+
+func (c *terminal) status(id string) (status lifecycle.Status) {
+	c.t.Helper()
+	require.NoError(c.t, json.Unmarshal([]byte(c.does("--json status "+id)), &status))
+	return status
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/packages"
+	samples "slipway/testdata/packages"
+)
+
+func TestWrongUsageSaysWhatIsWrong(t *testing.T) {
+	c := sitDown(t)
+	for line, expected := range map[string]string{
+		"":                                        "expected one of",
+		"frobnicate":                              "frobnicate",
+		"status":                                  "<id>",
+		"status weather more":                     "more",
+		"status weather --colour":                 "--colour",
+		"request weather":                         "--title",
+		"upload weather nowhere.zip":              "nowhere.zip",
+		"act publish":                             "<id>",
+		"act publish weather --at tomorrow":       "tomorrow",
+		"act set-grayscale weather --percent x":   "percentage",
+		"act set-grayscale w --percent 0.001":     "0.01",
+		"act leave-feedback weather --rating one": "one",
+		"status weather --timeout soon":           "soon",
+		"watch weather --until Publishd":          "Published",
+		"list --state Publishd":                   "Published",
+		"list --limit few":                        "few",
+		"inspect nowhere.zip":                     "nowhere.zip",
+		"status weather --as nobody":              "release-manager",
+	} {
+		code, stdout, stderr := c.types(line)
+		assert.Equal(t, exitUsage, code, line)
+		assert.Contains(t, stderr, expected, line)
+		assert.Contains(t, stderr, "see starter --help", line)
+		assert.Empty(t, stdout, line)
+	}
+	assert.NoDirExists(t, c.varDir)
+}
+
+func TestHelpIsNoFailure(t *testing.T) {
+	c := sitDown(t)
+	for line, expected := range map[string]string{"--help": "Commands:", "act --help": "approve-publishing", "list --help": "--overdue", "request --help": "--title"} {
+		assert.Contains(t, c.does(line), expected)
+	}
+}
+
+func TestWrongConfigurationIsNamed(t *testing.T) {
+	c := sitDown(t)
+	t.Setenv("LOG_LEVEL", "chatty")
+	code, _, stderr := c.types("status weather")
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, stderr, "LOG_LEVEL")
+}
+
+func TestWithoutATemporalAPersonIsToldWhatToDo(t *testing.T) {
+	c := sitDown(t)
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+	for _, line := range []string{"status weather", "act publish weather", "request weather --title W", "watch weather", "demo"} {
+		code, _, stderr := c.types(line)
+		assert.Equal(t, exitFailed, code, line)
+		assert.Contains(t, stderr, `no Temporal at "127.0.0.1:1"; start it with make run, or set TEMPORAL_ADDRESS`, line)
+	}
+}
+
+func TestACatalogueThatIsNotThereIsNotCreated(t *testing.T) {
+	c := sitDown(t)
+	for _, line := range []string{"list", "audit weather", "--json list"} {
+		code, stdout, stderr := c.types(line)
+		assert.Equal(t, exitFailed, code, line)
+		assert.Empty(t, stdout, line)
+		for _, expected := range []string{filepath.Join(c.varDir, "slipway.db"), "VAR_DIR", "DATABASE_URL"} {
+			assert.Contains(t, stderr, expected, line)
+		}
+	}
+	assert.NoDirExists(t, c.varDir)
+
+	elsewhere := filepath.Join(t.TempDir(), "not there", "some.db")
+	t.Setenv("DATABASE_URL", "sqlite:"+elsewhere)
+	code, _, stderr := c.types("list")
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, stderr, elsewhere)
+	assert.NoDirExists(t, filepath.Dir(elsewhere))
+}
+
+func TestAnActionIsRefusedBeforeItIsSentWhenThereIsNoSuchAction(t *testing.T) {
+	c := sitDown(t)
+	code, _, stderr := c.types("act frobnicate weather")
+	assert.Equal(t, exitRefused, code)
+	assert.Contains(t, stderr, `refused (invalid_input): there is no action "frobnicate"; choose one of `)
+	assert.Contains(t, stderr, "approve-creation")
+	assert.NotContains(t, stderr, "request-creation", "that is the command request")
+}
+
+func TestAPlanThatCannotBeReadIsAnError(t *testing.T) {
+	c := sitDown(t)
+	broken := filepath.Join(t.TempDir(), "plan.json")
+	require.NoError(t, os.WriteFile(broken, []byte(`{"grayscale":`), 0o600))
+	for plan, expected := range map[string]string{"@nowhere.json": "nowhere.json", "@" + broken: "--plan", `{"speed":1}`: "speed"} {
+		code, _, stderr := c.types("act publish weather --plan", plan)
+		assert.Equal(t, exitFailed, code, plan)
+		assert.Contains(t, stderr, expected)
+	}
+}
+
+func TestInspectWorksOffline(t *testing.T) {
+	c := sitDown(t)
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+	assert.Regexp(t, `^accepted: .* 1\.0\.0 \(w3c-miniapp\), \d+ files, \d+ bytes, sha256 [0-9a-f]{64}\n`, c.does("inspect", c.file(samples.Weather())))
+	assert.Contains(t, c.does("inspect --version 2.0.0", c.file(samples.Coffee())), "2.0.0 (app-json)")
+	var report packages.Report
+	require.NoError(t, json.Unmarshal([]byte(c.does("--json inspect", c.file(samples.Weather()))), &report))
+	assert.Equal(t, "1.0.0", report.Version)
+	assert.NoDirExists(t, c.varDir, "nothing is stored")
+}
+
+func TestInspectRefusesABadPackageWithItsFindings(t *testing.T) {
+	c := sitDown(t)
+	bad := c.file(fstest.MapFS{"app.json": {Data: []byte(`{"pages":["home"]}`)}})
+	code, stdout, stderr := c.types("inspect --version 1.0.0", bad)
+	assert.Equal(t, exitRefused, code)
+	assert.Empty(t, stderr)
+	assert.Contains(t, stdout, "refused: ")
+	assert.Contains(t, stdout, `the page "home" is declared`)
+
+	code, stdout, _ = c.types("--json inspect --version 1.0.0", bad)
+	assert.Equal(t, exitRefused, code)
+	var report packages.Report
+	require.NoError(t, json.Unmarshal([]byte(stdout), &report))
+	assert.False(t, report.Accepted())
+}
