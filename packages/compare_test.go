@@ -173,6 +173,11 @@ func TestAComparisonOfHugeChangesStaysSmall(t *testing.T) {
 	assert.Equal(t, 1200, c.Changed)
 	assert.Len(t, c.Files, 1000)
 	assert.True(t, c.Files[999].DiffCut)
+	shown := 0
+	for _, f := range c.Files {
+		shown += len(f.Diff)
+	}
+	assert.LessOrEqual(t, shown, 128<<10)
 }
 
 func TestFilesTooLargeToReadHaveNoDiff(t *testing.T) {

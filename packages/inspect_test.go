@@ -101,6 +101,33 @@ func TestAReportIsJSONWithoutNulls(t *testing.T) {
 	}
 }
 
+func TestAllOfAKindAreFoundAndNotTheFirstOnly(t *testing.T) {
+	components := with("pages/menu/menu.json", `{"usingComponents": {"a": "plugin://pay/a", "b": "/no/b", "c": "./menu", "d": "/no/d"}}`)
+	permissions := member("app.json", "permission", map[string]any{"a": map[string]any{}, "b": map[string]any{"desc": "For b"}, "c": map[string]any{}})
+	parts := member("app.json", "subPackages", []any{part("../a"), part("packages/loyalty", "pages/card/card"), part("../b"), part("packages/loyalty/in"), part("other")})
+	pages := member("app.json", "pages", []any{"/a", "pages/menu/menu", "../b", "pages/order/order", "no/c", "no/d"})
+	report := inspect(t, coffee(t, components, permissions, parts, pages), packages.Options{Version: "1.0.0"})
+
+	found := map[string]int{}
+	for _, f := range report.Findings {
+		found[f.Code]++
+	}
+	assert.Equal(t, map[string]int{"component_missing": 2, "permission_without_reason": 2, "subpackage_root_invalid": 2, "subpackage_nested": 1,
+		"page_path_invalid": 2, "page_missing": 2}, found)
+	assert.Len(t, report.Permissions, 4)
+	assert.Len(t, report.Parts, 4)
+}
+
+func TestEveryCharacterThatTurnsTheTextIsFound(t *testing.T) {
+	for _, r := range []rune{0x202A, 0x202E, 0x2066, 0x2069} {
+		report := inspect(t, weather(t, with("common/a.js", "a – b"+string(r))), packages.Options{})
+		assert.Equal(t, []string{"bidi_control"}, codesOf(report.Findings), "%U", r)
+	}
+	for _, r := range []rune{0x2029, 0x202F, 0x2065, 0x206A, '–', '中'} {
+		assert.Empty(t, inspect(t, weather(t, with("common/a.js", string(r))), packages.Options{}).Findings, "%U", r)
+	}
+}
+
 func TestManyFindingsOfOneKindAreCounted(t *testing.T) {
 	var entries []rawEntry
 	for i := range 60 {

@@ -46,6 +46,8 @@ type miniProgram struct {
 	inspecting []*inspection
 	health     *healthWatch
 	unnamed    int
+	// notifying counts the notifications under way; a run that ends would drop them.
+	notifying int
 	// commits counts the commits since the last transition; it tells them apart within one revision.
 	commits int
 	// cycleOver is set when a version became Published or the mini-program went offline in this run.
@@ -127,26 +129,28 @@ func (m *miniProgram) live(ctx workflow.Context) error {
 			m.notAvailable(ctx)
 		}
 		if m.runEnds(ctx) {
+			m.answerTheRest(ctx)
+		}
+		if m.runEnds(ctx) && !m.State.Final() {
 			return m.continueAsNew(ctx)
 		}
+	}
+	for m.notifying > 0 {
+		m.wait(ctx)
 	}
 	m.answerTheRest(ctx)
 	return nil
 }
 
 // runEnds says when a run may end: after a release cycle, or when the history has become long; never in the middle of
-// a step.
+// a step, nor before people were notified.
 func (m *miniProgram) runEnds(ctx workflow.Context) bool {
-	return m.cycleOver || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+	return m.notifying == 0 && (m.cycleOver || workflow.GetInfo(ctx).GetContinueAsNewSuggested())
 }
 
-// continueAsNew hands everything to the next run. A signal that arrived meanwhile is answered before; one that arrives
-// while Temporal takes this in makes the server repeat the workflow task with it.
+// continueAsNew hands everything to the next run. What has happened so far is dealt with before; a signal that arrives while
+// Temporal takes this in makes the server repeat the workflow task with it.
 func (m *miniProgram) continueAsNew(ctx workflow.Context) error {
-	m.answerTheRest(ctx)
-	if m.State.Final() {
-		return nil
-	}
 	packed, err := m.answers.pack()
 	if err != nil {
 		return err
@@ -240,12 +244,23 @@ func (m *miniProgram) clearDeadline() {
 	}
 }
 
-// notify asks the worker to tell people; nobody waits for it.
+// notifyLimit is how long a notification may take; who looks in later sees the same on the page.
+const notifyLimit = 10 * time.Minute
+
+// notify asks the worker to tell people; the story goes on meanwhile.
 func (m *miniProgram) notify(ctx workflow.Context, role lifecycle.Role, subject, text string) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: 30 * time.Second,
-		Summary:             subject,
+		ScheduleToCloseTimeout: notifyLimit,
+		StartToCloseTimeout:    30 * time.Second,
+		Summary:                subject,
 	})
 	var a *activities.Activities
-	workflow.ExecuteActivity(ctx, a.Notify, activities.Notification{MiniProgram: m.ID, Role: role, Subject: subject, Text: text})
+	notified := workflow.ExecuteActivity(ctx, a.Notify, activities.Notification{MiniProgram: m.ID, Role: role, Subject: subject, Text: text})
+	m.notifying++
+	m.inbox.await(notified, func(ctx workflow.Context) {
+		m.notifying--
+		if err := notified.Get(ctx, nil); err != nil {
+			m.log.Error("notification not delivered", "subject", subject, "error", err)
+		}
+	})
 }
