@@ -15,7 +15,7 @@ import (
 // BenchmarkInspect inspects a package of 20 MiB with 3,000 files, and beside it lets unzip test the same file. Rates are
 // of unpacked bytes; peak-MiB is the most heap in use, the package itself not counted.
 func BenchmarkInspect(b *testing.B) {
-	data := largeProgram(b)
+	data := largeProgram(b, 1)
 	report := inspect(b, data, packages.Options{Version: "1.0.0"})
 	require.True(b, report.Accepted(), "%v", report.Findings)
 	b.Logf("%d files, %d pages, %d bytes, unpacked %d", report.Files, len(report.Pages), report.Size, report.Unpacked)
@@ -43,7 +43,7 @@ func BenchmarkInspect(b *testing.B) {
 }
 
 func BenchmarkCompare(b *testing.B) {
-	before, after := largeProgram(b), coffee(b)
+	before, after := largeProgram(b, 1), coffee(b)
 	for b.Loop() {
 		_, err := packages.Compare(b.Context(), bytes.NewReader(before), bytes.NewReader(after), packages.Limits{})
 		require.NoError(b, err)

@@ -22,8 +22,8 @@ const (
 	pagesPerPart    = 40
 )
 
-// largeProgram packs the large mini-program; the same bytes every time.
-func largeProgram(t testing.TB) []byte {
+// largeProgram packs the large mini-program, its files made smaller by a factor; the same bytes every time.
+func largeProgram(t testing.TB, smaller int) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -34,7 +34,7 @@ func largeProgram(t testing.TB) []byte {
 		_, err = f.Write(content)
 		require.NoError(t, err)
 	}
-	text := func(name string, size int) { add(name, zip.Deflate, code(random, size)) }
+	text := func(name string, size int) { add(name, zip.Deflate, code(random, size/smaller)) }
 
 	manifest := map[string]any{"pages": []string{"pages/home/home"}}
 	parts := map[int][]string{}
@@ -53,7 +53,7 @@ func largeProgram(t testing.TB) []byte {
 		text(fmt.Sprintf("part%d/modules/module%d.js", i%(largePages/pagesPerPart), i), 1000+random.IntN(30_000))
 	}
 	for i := range largeImages {
-		image := make([]byte, largeImageBytes)
+		image := make([]byte, largeImageBytes/smaller)
 		fill(random, image)
 		add(fmt.Sprintf("part%d/images/image%d.png", i%(largePages/pagesPerPart), i), zip.Store, image)
 	}

@@ -175,7 +175,7 @@ func (e rawEntry) filled() rawEntry {
 
 func deflate(content string) []byte {
 	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestCompression)
+	w, err := flate.NewWriter(&b, flate.DefaultCompression)
 	if err == nil {
 		_, err = w.Write([]byte(content))
 	}

@@ -69,6 +69,10 @@ var w3cBreaches = []breach{
 	}},
 	{what: "a page one folder up", code: "page_missing", path: "pages/today/today.html", says: `found "pages/today.html" instead`, also: []string{"page_undeclared"},
 		pack: func(t testing.TB) []byte { return weather(t, moved("pages/today/today.html", "pages/today.html")) }},
+	{what: "a page of another extension", code: "page_missing", path: "pages/today/today.html", says: `found "pages/today/today.htm" instead`,
+		pack: func(t testing.TB) []byte {
+			return weather(t, moved("pages/today/today.html", "pages/today/today.htm"), without("pages/today/today.css", "pages/today/today.js"))
+		}},
 	{what: "a page not declared", code: "page_undeclared", path: "pages/news/news.html", says: "will not be shown", pack: func(t testing.TB) []byte { return weather(t, with("pages/news/news.html", "")) }},
 	{what: "an icon that is not there", code: "icon_missing", path: "common/sun.png", says: `found "common/icons/sun.png" instead`, pack: icon("common/sun.png")},
 	{what: "an icon on a server", code: "icon_external", path: "manifest.json", says: "leads out of the package", pack: icon("https://example.org/sun.png")},

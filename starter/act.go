@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"slipway/config"
 	"slipway/lifecycle"
+	"slipway/packages"
 )
 
 type requestCommand struct {
@@ -60,6 +62,9 @@ func (c *uploadCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	sha256, _, err := store.Put(ctx, file)
+	if errors.Is(err, packages.ErrTooLarge) {
+		return lifecycle.Refuse(lifecycle.PackageRefused, "%s", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -85,8 +85,11 @@ func (c *watchCommand) Run(ctx context.Context, a *app) error {
 		if err := view.update(a, status); err != nil {
 			return err
 		}
-		if status.State == c.Until || status.State.Final() {
+		if status.State == c.Until {
 			return view.end()
+		}
+		if status.State.Final() {
+			return errors.Join(view.end(), c.missed(status.State))
 		}
 		select {
 		case <-ctx.Done():
@@ -94,6 +97,14 @@ func (c *watchCommand) Run(ctx context.Context, a *app) error {
 		case <-time.After(watchInterval):
 		}
 	}
+}
+
+// missed is the error of waiting for a state that cannot come any more.
+func (c *watchCommand) missed(final lifecycle.State) error {
+	if c.Until == "" {
+		return nil
+	}
+	return fmt.Errorf("the lifecycle of %s is over: %s, not %s", c.ID, final, c.Until)
 }
 
 // view shows a mini-program as it changes: each transition a line, below it, on a terminal, the live progress.
