@@ -34,12 +34,14 @@ func TestOnlyReleasesThatChangedAreReadAgain(t *testing.T) {
 func TestReleasesComeInTheOrderOfTheirChanges(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p := weather(t, c)
-		_, other := requested(t, "other", "Other", "life-1", newYear)
-		commit(t, c, other)
+		for _, id := range []string{"zoo", "anagram"} {
+			_, first := requested(t, id, "Title", "life-1", newYear)
+			commit(t, c, first)
+		}
 		commit(t, c, p.release("1.0.0")...)
 		var order []string
 		require.NoError(t, c.Releases(t.Context(), 0, func(r catalog.Release) { order = append(order, r.ID) }))
-		assert.Equal(t, []string{"other", "weather"}, order)
+		assert.Equal(t, []string{"zoo", "anagram", "weather"}, order)
 	})
 }
 

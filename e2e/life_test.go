@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
 
 	"slipway/catalog/catalogtest"
 	"slipway/lifecycle"
@@ -205,6 +206,17 @@ func TestRubbishIsRefusedAndChangesNothing(t *testing.T) {
 	assert.True(t, seen, "who sent it finds the refusal")
 	assert.Equal(t, lifecycle.InvalidInput, outcome.Code)
 	p.approved(id, "1.0.0") // and it lives on
+}
+
+func TestAWorkflowStartedWithRubbishFailsAndIsNoMiniProgram(t *testing.T) {
+	p := running(t)
+	for id, input := range map[string]any{"rubbish-text": "x", "rubbish-untitled": lifecycle.Creation{ID: "rubbish-untitled", Team: "acme", Actor: developer}} {
+		run, err := server.Client.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: workflows.WorkflowID(id), TaskQueue: workflows.TaskQueue}, workflows.WorkflowType, input)
+		require.NoError(t, err)
+		require.Error(t, run.Get(t.Context(), nil))
+		_, err = p.client.Status(t.Context(), id)
+		assert.ErrorContains(t, err, "unknown_mini_program")
+	}
 }
 
 func TestAPackageThatIsNotThereIsRefused(t *testing.T) {

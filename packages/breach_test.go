@@ -46,7 +46,7 @@ func breaches() []breach {
 	return slices.Concat(containerBreaches, contentBreaches, nameBreaches, jsonBreaches, formatBreaches, w3cBreaches, appJSONBreaches)
 }
 
-// writeTo is for trying the broken packages by hand: go test ./packages -run Breach -args -write=/tmp/broken
+// writeTo is for trying the broken packages by hand: go test ./packages -run Breach -args -write=broken
 var writeTo = flag.String("write", "", "folder to write every broken package to")
 
 func TestEveryBreachIsFoundAndNothingElse(t *testing.T) {

@@ -115,15 +115,15 @@ func Compare(ctx context.Context, before, after Package, limits Limits) (Compari
 
 // side is one of the two packages.
 type side struct {
-	*inspection // nil when there is no archive to read
-	report      Report
-	files       map[string]fingerprint
+	in     *inspection // nil when there is no archive to read
+	report Report
+	prints map[string]fingerprint
 }
 
 func inspectSide(ctx context.Context, p Package, limits Limits) (side, error) {
-	s := side{files: map[string]fingerprint{}}
+	s := side{prints: map[string]fingerprint{}}
 	var err error
-	s.report, s.inspection, err = inspect(ctx, p, p.Size(), Options{Limits: limits}, s.files)
+	s.report, s.in, err = inspect(ctx, p, p.Size(), Options{Limits: limits}, s.prints)
 	return s, err
 }
 
@@ -161,8 +161,8 @@ func without(names, others []string) []string {
 
 func (c *Comparison) compareFiles(a, b side) {
 	c.Files = []FileChange{}
-	for name, after := range b.files {
-		before, existed := a.files[name]
+	for name, after := range b.prints {
+		before, existed := a.prints[name]
 		switch {
 		case !existed:
 			c.Added++
@@ -172,8 +172,8 @@ func (c *Comparison) compareFiles(a, b side) {
 			c.Files = append(c.Files, newFileChange(name, fileChanged, before.entry.size, after.entry.size, after.opaque))
 		}
 	}
-	for name, before := range a.files {
-		if _, exists := b.files[name]; !exists {
+	for name, before := range a.prints {
+		if _, exists := b.prints[name]; !exists {
 			c.Removed++
 			c.Files = append(c.Files, newFileChange(name, fileRemoved, before.entry.size, 0, ""))
 		}
@@ -197,7 +197,7 @@ func newFileChange(name, change string, before, after int64, opaque string) File
 func rank(f FileChange, b side) int {
 	order := []string{kindScript, kindMarkup, kindData, kindStyle, kindOther}
 	switch {
-	case b.inspection != nil && f.Path == b.manifest:
+	case b.in != nil && f.Path == b.in.manifest:
 		return -2
 	case len(f.Notes) > 0:
 		return -1

@@ -27,7 +27,7 @@ func (c *Comparison) addDiffs(a, b side) {
 		if f.Change != fileChanged || !isText(f.Kind) {
 			continue
 		}
-		before, after := a.files[f.Path].entry, b.files[f.Path].entry
+		before, after := a.prints[f.Path].entry, b.prints[f.Path].entry
 		if len(f.Notes) > 0 || before.size > maxDiffedFile || after.size > maxDiffedFile || left < minDiff {
 			f.DiffCut = true
 			continue
@@ -38,7 +38,7 @@ func (c *Comparison) addDiffs(a, b side) {
 }
 
 func diffFiles(a side, before entry, b side, after entry, limit int) (diff string, cut bool) {
-	oldLines, newLines := linesOf(a.inspection, before), linesOf(b.inspection, after)
+	oldLines, newLines := linesOf(a.in, before), linesOf(b.in, after)
 	if len(oldLines) > maxDiffedLine || len(newLines) > maxDiffedLine {
 		return "", true
 	}

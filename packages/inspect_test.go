@@ -106,14 +106,15 @@ func TestAllOfAKindAreFoundAndNotTheFirstOnly(t *testing.T) {
 	permissions := member("app.json", "permission", map[string]any{"a": map[string]any{}, "b": map[string]any{"desc": "For b"}, "c": map[string]any{}})
 	parts := member("app.json", "subPackages", []any{part("../a"), part("packages/loyalty", "pages/card/card"), part("../b"), part("packages/loyalty/in"), part("other")})
 	pages := member("app.json", "pages", []any{"/a", "pages/menu/menu", "../b", "pages/order/order", "no/c", "no/d"})
-	report := inspect(t, coffee(t, components, permissions, parts, pages), packages.Options{Version: "1.0.0"})
+	plugins := member("app.json", "plugins", map[string]any{"a": map[string]any{"version": "1.0.0"}, "b": map[string]any{"provider": "wx1"}})
+	report := inspect(t, coffee(t, components, permissions, parts, pages, plugins), packages.Options{Version: "1.0.0"})
 
 	found := map[string]int{}
 	for _, f := range report.Findings {
 		found[f.Code]++
 	}
 	assert.Equal(t, map[string]int{"component_missing": 2, "permission_without_reason": 2, "subpackage_root_invalid": 2, "subpackage_nested": 1,
-		"page_path_invalid": 2, "page_missing": 2}, found)
+		"page_path_invalid": 2, "page_missing": 2, "manifest_member_missing": 2}, found)
 	assert.Len(t, report.Permissions, 4)
 	assert.Len(t, report.Parts, 4)
 }

@@ -225,7 +225,9 @@ func unanswered(err error) bool {
 }
 
 func refuseUnknown(id string, err error) error {
-	if _, notFound := errors.AsType[*serviceerror.NotFound](err); notFound {
+	_, notFound := errors.AsType[*serviceerror.NotFound](err)
+	_, neverBegun := errors.AsType[*serviceerror.QueryFailed](err)
+	if notFound || neverBegun {
 		return lifecycle.Refuse(lifecycle.UnknownMiniProgram, "there is no mini-program %q; request its creation first", id)
 	}
 	return err

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -11,9 +12,15 @@ import (
 	"slipway/lifecycle"
 )
 
+// errNotAccepted answers for a workflow that is no mini-program: its request was refused, or is not saved yet.
+var errNotAccepted = errors.New("the request for creation has not been accepted")
+
 // answerQueries makes status and outcome known.
 func (m *miniProgram) answerQueries(ctx workflow.Context) error {
 	err := workflow.SetQueryHandlerWithOptions(ctx, QueryStatus, func() (lifecycle.Status, error) {
+		if m.Revision == 0 {
+			return lifecycle.Status{}, errNotAccepted
+		}
 		return m.status(), nil
 	}, workflow.QueryHandlerOptions{Description: "Everything about the mini-program: state, versions, review, rollout, legal actions, recent transitions"})
 	if err != nil {
