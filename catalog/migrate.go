@@ -6,15 +6,23 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // The migrations are for both databases, but for those whose name says which one they are for.
 //
 //go:embed migrations/*.sql
 var migrations embed.FS
+
+const (
+	migrationAttempts = 30
+	migrationPause    = 200 * time.Millisecond
+)
 
 // migrate brings the tables up to date while other processes may be doing the same. PostgreSQL has a lock for that.
 // SQLite needs none: a migration and the note that it was applied are one transaction, and the note can be made only
@@ -24,16 +32,27 @@ func (c *Catalog) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for range 1 + len(provider.ListSources()) {
-		var lost *goose.PartialError
-		if _, err = provider.Up(ctx); !errors.As(err, &lost) {
+	for range migrationAttempts {
+		if _, err = provider.Up(ctx); !lostRace(err) {
 			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(migrationPause):
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("migrate the tables: %w", err)
 	}
 	return nil
+}
+
+// lostRace tells whether another process was in the way: it applied the migration first, or it held the lock of the
+// file for longer than SQLite waits (turning an empty file to WAL does not wait at all).
+func lostRace(err error) bool {
+	var lost *goose.PartialError
+	var busy *sqlite.Error
+	return errors.As(err, &lost) || errors.As(err, &busy) && busy.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
 func (c *Catalog) migrationProvider() (*goose.Provider, error) {

@@ -36,9 +36,12 @@ func TestMain(m *testing.M) {
 // outsider fails a helper process.
 type outsider struct{}
 
-func (*outsider) Errorf(format string, args ...any) { fmt.Printf(format+"\n", args...) }
-func (*outsider) FailNow()                          { os.Exit(1) }
-func (*outsider) Context() context.Context          { return context.Background() }
+// Errorf tells on one line, because a test reads lines.
+func (*outsider) Errorf(format string, args ...any) {
+	fmt.Printf("%q\n", fmt.Sprintf(format, args...))
+}
+func (*outsider) FailNow()                 { os.Exit(1) }
+func (*outsider) Context() context.Context { return context.Background() }
 
 func (t *outsider) open(databaseURL string) *catalog.Catalog {
 	c, err := catalog.Open(t.Context(), databaseURL)
