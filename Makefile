@@ -1,6 +1,6 @@
 # Slipway. All that is needed: Go, git and make. What is built goes to bin/, data to var/.
 
-PROGRAMS = ./launcher ./starter ./worker
+PROGRAMS = ./launcher ./starter ./worker ./web
 
 # Races are looked for wherever Go can: it needs a C compiler for that.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)

@@ -4,6 +4,7 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 
 	"slipway/catalog"
 	"slipway/packages"
@@ -11,8 +12,12 @@ import (
 
 // Activities holds what the activities work on; one per worker. Its methods are registered under their own names.
 type Activities struct {
-	Catalog  Committer
+	Catalog Committer
+	// Reports keeps what inspections find; nil forgets it.
+	Reports  ReportKeeper
 	Packages *packages.Store
+	// Limits bound what an inspection accepts; the zero value means packages.DefaultLimits.
+	Limits packages.Limits
 	// Health answers health gates; nil when the deployment has no Prometheus, which makes every health unknown.
 	Health Prober
 }
@@ -20,6 +25,11 @@ type Activities struct {
 // Committer is the part of the catalogue that a workflow writes to.
 type Committer interface {
 	Commit(ctx context.Context, commit catalog.Commit) error
+}
+
+// ReportKeeper is the part of the catalogue that keeps the reports about packages.
+type ReportKeeper interface {
+	KeepReport(ctx context.Context, sha256, version string, report json.RawMessage) error
 }
 
 // Commit writes what one step of a mini-program leaves behind, in one transaction. The same commit again changes

@@ -3,6 +3,7 @@ package activities_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,6 +21,7 @@ import (
 
 	"slipway/activities"
 	"slipway/catalog"
+	"slipway/catalog/catalogtest"
 	"slipway/lifecycle"
 	"slipway/packages"
 	samples "slipway/testdata/packages"
@@ -62,12 +64,13 @@ func TestANotificationGoesToTheLog(t *testing.T) {
 	}
 }
 
-// shelf is a package store in a folder, and the activities that read it.
+// shelf is a package store in a folder with a catalogue, and the activities that work on them.
 type shelf struct {
-	t      *testing.T
-	folder string
-	store  *packages.Store
-	acts   *activities.Activities
+	t       *testing.T
+	folder  string
+	store   *packages.Store
+	reports *catalog.Catalog
+	acts    *activities.Activities
 }
 
 func newShelf(t *testing.T) *shelf {
@@ -75,7 +78,8 @@ func newShelf(t *testing.T) *shelf {
 	store, err := packages.OpenStore(t.Context(), folder)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = store.Close() })
-	return &shelf{t: t, folder: folder, store: store, acts: &activities.Activities{Packages: store}}
+	reports := catalogtest.Open(t, catalogtest.SQLite(t))
+	return &shelf{t, folder, store, reports, &activities.Activities{Packages: store, Reports: reports}}
 }
 
 func (s *shelf) put(content []byte) string {
@@ -120,6 +124,40 @@ func TestAGoodPackageIsAcceptedWithItsFacts(t *testing.T) {
 		c.expected.Size = int64(len(content))
 		assert.Equal(t, c.expected, verdict.Facts, name)
 	}
+}
+
+func TestTheReportIsKeptWhetherThePackageIsAcceptedOrRefused(t *testing.T) {
+	s := newShelf(t)
+	sha256 := s.put(packed(t, samples.Weather()))
+	for version, accepted := range map[string]bool{"1.0.0": true, "2.0.0": false} {
+		verdict, err := s.inspect(sha256, version)
+		require.NoError(t, err)
+		assert.Equal(t, accepted, verdict.Refusal == nil, version)
+		text, err := s.reports.Report(t.Context(), sha256, version)
+		require.NoError(t, err)
+		var report packages.Report
+		require.NoError(t, json.Unmarshal(text, &report))
+		assert.Equal(t, accepted, report.Accepted(), version)
+		assert.Equal(t, "1.0.0", report.Version)
+		assert.Equal(t, sha256, report.SHA256)
+		assert.NotEmpty(t, report.Pages)
+	}
+}
+
+func TestAReportThatIsNotKeptIsAnError(t *testing.T) {
+	s := newShelf(t)
+	sha256 := s.put(packed(t, samples.Weather()))
+	require.NoError(t, s.reports.Close())
+	verdict, err := s.inspect(sha256, "1.0.0")
+	assert.ErrorContains(t, err, "keep the report", "Temporal tries again")
+	assert.Empty(t, verdict)
+}
+
+func TestAPackageAboveTheConfiguredLimitIsRefused(t *testing.T) {
+	s := newShelf(t)
+	sha256 := s.put(packed(t, samples.Weather()))
+	s.acts.Limits = packages.LimitsFor(100)
+	assert.Contains(t, s.refused(sha256, "1.0.0"), "at most 100 are allowed")
 }
 
 func TestAPackageWithAnotherVersionThanItsManifestIsRefused(t *testing.T) {

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -25,8 +26,8 @@ type Verdict struct {
 	Refusal *lifecycle.Refusal `json:"refusal,omitempty"`
 }
 
-// InspectPackage looks into a package of the store. A bad package, or none at all, is a verdict; an error is a store
-// that does not answer.
+// InspectPackage looks into a package of the store and keeps the report about it. A bad package, or none at all, is a
+// verdict; an error is a store or a catalogue that does not answer.
 func (a *Activities) InspectPackage(ctx context.Context, in Inspection) (Verdict, error) {
 	content, err := a.Packages.Open(ctx, in.Package.SHA256)
 	switch {
@@ -38,14 +39,28 @@ func (a *Activities) InspectPackage(ctx context.Context, in Inspection) (Verdict
 		return Verdict{}, err
 	}
 	defer func() { _ = content.Close() }()
-	report, err := packages.Inspect(ctx, content, content.Size(), packages.Options{Version: in.Package.Version})
+	report, err := packages.Inspect(ctx, content, content.Size(), packages.Options{Version: in.Package.Version, Limits: a.Limits})
 	if err != nil {
 		return Verdict{}, fmt.Errorf("inspecting package %s: %w", in.Package.SHA256, err)
+	}
+	if err := a.keepReport(ctx, in.Package, report); err != nil {
+		return Verdict{}, err
 	}
 	if !report.Accepted() {
 		return refusePackage("%s", sentences(report)), nil
 	}
 	return Verdict{Facts: lifecycle.Facts{Format: string(report.Format), Size: report.Size, MinPlatform: report.MinPlatform}}, nil
+}
+
+func (a *Activities) keepReport(ctx context.Context, p lifecycle.Package, report packages.Report) error {
+	if a.Reports == nil {
+		return nil
+	}
+	text, err := json.Marshal(report)
+	if err != nil {
+		return err
+	}
+	return a.Reports.KeepReport(ctx, p.SHA256, p.Version, text)
 }
 
 func refusePackage(format string, args ...any) Verdict {

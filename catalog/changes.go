@@ -15,6 +15,8 @@ import (
 type Change struct {
 	Number int64
 	ID     string
+	// Team is the team that the mini-program belongs to now; "" when its creation was refused.
+	Team string
 	// Transition is nil when nothing was accepted, Outcome when nobody asked (or the answer is forgotten).
 	Transition *lifecycle.Transition
 	Outcome    *lifecycle.Outcome
@@ -52,13 +54,14 @@ func (c *Catalog) Wait(ctx context.Context, after int64) (int64, error) {
 // ChangesSince reads the changes above after, oldest first, at most limit.
 func (c *Catalog) ChangesSince(ctx context.Context, after int64, limit int) ([]Change, error) {
 	return collect(ctx, c.read, scanChange, `
-		SELECT number, mini_program, record, outcome FROM changes WHERE number > $1 ORDER BY number LIMIT $2`, after, limit)
+		SELECT number, mini_program, coalesce(team, ''), record, outcome FROM changes
+		LEFT JOIN mini_programs ON id = mini_program WHERE number > $1 ORDER BY number LIMIT $2`, after, limit)
 }
 
 func scanChange(row *sql.Rows) (Change, error) {
 	var change Change
 	var record, outcome sql.NullString
-	if err := row.Scan(&change.Number, &change.ID, &record, &outcome); err != nil {
+	if err := row.Scan(&change.Number, &change.ID, &change.Team, &record, &outcome); err != nil {
 		return change, err
 	}
 	var errs [2]error

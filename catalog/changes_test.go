@@ -79,7 +79,7 @@ func TestAnEscalationIsAChangeWithoutTransitionAndOutcome(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p, first := requested(t, "weather", "Weather", "life-1", newYear)
 		commit(t, c, first, p.escalate())
-		assert.Equal(t, []catalog.Change{{Number: 2, ID: "weather"}}, follow(t, c, 1, 1))
+		assert.Equal(t, []catalog.Change{{Number: 2, ID: "weather", Team: "acme"}}, follow(t, c, 1, 1))
 	})
 }
 

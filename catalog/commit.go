@@ -118,8 +118,11 @@ func (s statements) write(ctx context.Context, tx *sql.Tx, rows rows) error {
 	if err != nil || !isNewest {
 		return err
 	}
-	_, err = put(ctx, tx.StmtContext(ctx, s.putRelease), number, rows.release)
-	return err
+	isAnother, err := put(ctx, tx.StmtContext(ctx, s.putRelease), number, rows.release)
+	if err != nil || !isAnother {
+		return err
+	}
+	return noteServed(ctx, tx, rows.served)
 }
 
 // put writes one row, which begins with the change number, and tells whether the statement had an effect.

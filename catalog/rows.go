@@ -16,15 +16,15 @@ const insertChange = `
 
 // Of one life the newest step counts, of two lives the later one. A step that shows nothing new leaves the row alone.
 const putMiniProgram = `
-	INSERT INTO mini_programs (change, id, first_run_id, revision, step, title, team, state, candidate_version, live_version,
-		percent, due_at, overdue, updated_at, search, status)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+	INSERT INTO mini_programs (change, id, first_run_id, revision, step, title, team, state, candidate_version,
+		candidate_sha256, live_version, percent, due_at, overdue, updated_at, search, status)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 	ON CONFLICT (id) DO UPDATE SET
 		change = excluded.change, first_run_id = excluded.first_run_id, revision = excluded.revision, step = excluded.step,
 		title = excluded.title, team = excluded.team, state = excluded.state,
-		candidate_version = excluded.candidate_version, live_version = excluded.live_version, percent = excluded.percent,
-		due_at = excluded.due_at, overdue = excluded.overdue, updated_at = excluded.updated_at,
-		search = excluded.search, status = excluded.status
+		candidate_version = excluded.candidate_version, candidate_sha256 = excluded.candidate_sha256,
+		live_version = excluded.live_version, percent = excluded.percent, due_at = excluded.due_at, overdue = excluded.overdue,
+		updated_at = excluded.updated_at, search = excluded.search, status = excluded.status
 	WHERE CASE WHEN excluded.first_run_id = mini_programs.first_run_id
 		THEN (excluded.revision, excluded.step) > (mini_programs.revision, mini_programs.step) AND excluded.status <> mini_programs.status
 		ELSE excluded.updated_at >= mini_programs.updated_at END`
@@ -37,11 +37,17 @@ const putRelease = `
 
 // rows are the values of a commit; before each comes the change number. miniProgram is nil when there is no mini-program
 // because its creation was refused.
-type rows struct{ change, miniProgram, release []any }
+type rows struct {
+	change, miniProgram, release []any
+	served                       []string // sha256s
+}
 
 func (c Commit) rows() (rows, error) {
 	var e encoder
-	rows := rows{change: c.changeRow(&e), miniProgram: c.miniProgramRow(&e), release: []any{c.Status.ID, e.json(served(c.Serving))}}
+	rows := rows{
+		change: c.changeRow(&e), miniProgram: c.miniProgramRow(&e),
+		release: []any{c.Status.ID, e.json(served(c.Serving))}, served: packagesOf(c.Serving),
+	}
 	if c.Status.Revision == 0 {
 		rows.miniProgram = nil
 	}
@@ -74,7 +80,7 @@ func (c Commit) miniProgramRow(e *encoder) []any {
 	}
 	return []any{
 		s.ID, storedText(c.FirstRunID), s.Revision, c.Step, storedText(s.Title), storedText(s.Team), s.State,
-		versionName(s.Candidate), versionName(s.Live), percent, storedTime(due), s.Review != nil && s.Review.Overdue,
+		versionName(s.Candidate), sha256Of(s.Candidate), versionName(s.Live), percent, storedTime(due), s.Review != nil && s.Review.Overdue,
 		storedTime(s.UpdatedAt), searchable(s.ID + "\n" + s.Title), e.json(s),
 	}
 }
@@ -90,6 +96,13 @@ func versionName(v *lifecycle.Version) string {
 		return ""
 	}
 	return storedText(v.Version)
+}
+
+func sha256Of(v *lifecycle.Version) string {
+	if v == nil {
+		return ""
+	}
+	return storedText(v.SHA256)
 }
 
 // served is what delivery needs to know; the rest of a version, such as its notes, would only slow its start.

@@ -3,6 +3,7 @@ package config
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,6 +20,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
 	"go.uber.org/zap/zapcore"
+
+	"slipway/packages"
 )
 
 // Common is what worker, web and starter share.
@@ -29,6 +32,8 @@ type Common struct {
 	DatabaseURL string `env:"DATABASE_URL"`
 	// PackageStore names where packages are kept: a folder or s3://…; empty means packages in VarDir.
 	PackageStore string `env:"PACKAGE_STORE"`
+	// PackageMax is the largest package that is taken.
+	PackageMax MiB `env:"PACKAGE_MAX_MIB" envDefault:"20"`
 	// LogLevel is debug, info, warn or error.
 	LogLevel zapcore.Level `env:"LOG_LEVEL" envDefault:"info"`
 }
@@ -89,6 +94,19 @@ func (c Common) Packages() string {
 		return c.PackageStore
 	}
 	return filepath.Join(c.VarDir, "packages")
+}
+
+// PackageLimits bound what uploads and inspections accept.
+func (c Common) PackageLimits() packages.Limits { return packages.LimitsFor(c.PackageMax.Bytes()) }
+
+// OpenPackages opens the package store, which takes packages up to the limit. The caller closes it.
+func (c Common) OpenPackages(ctx context.Context) (*packages.Store, error) {
+	store, err := packages.OpenStore(ctx, c.Packages())
+	if err != nil {
+		return nil, fmt.Errorf("PACKAGE_STORE: %w", err)
+	}
+	store.MaxBytes = c.PackageMax.Bytes()
+	return store, nil
 }
 
 // MakeVarDir creates the folder for what is kept on this machine.

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,11 +14,12 @@ import (
 
 	"slipway/config"
 	"slipway/lifecycle"
+	"slipway/packages"
 )
 
 // nothingSet takes away what the machine of the test may have configured.
 func nothingSet(t *testing.T) {
-	for _, name := range []string{"VAR_DIR", "DATABASE_URL", "PACKAGE_STORE", "LOG_LEVEL", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE"} {
+	for _, name := range []string{"VAR_DIR", "DATABASE_URL", "PACKAGE_STORE", "PACKAGE_MAX_MIB", "LOG_LEVEL", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE"} {
 		t.Setenv(name, "") // puts it back at the end
 		require.NoError(t, os.Unsetenv(name))
 	}
@@ -52,6 +54,38 @@ func TestDatabaseAndPackagesCanBeNamed(t *testing.T) {
 	t.Setenv("PACKAGE_STORE", "s3://packages")
 	assert.Equal(t, "postgres://db/slipway", parse(t).Database())
 	assert.Equal(t, "s3://packages", parse(t).Packages())
+}
+
+func TestPackagesMayHave20MiBUnlessToldOtherwise(t *testing.T) {
+	nothingSet(t)
+	t.Setenv("PACKAGE_STORE", "mem://")
+	assert.Equal(t, packages.DefaultLimits, parse(t).PackageLimits())
+	for variable, bytes := range map[string]int64{"": 20 << 20, "2": 2 << 20, "200": 200 << 20} {
+		t.Setenv("PACKAGE_MAX_MIB", variable)
+		common := parse(t)
+		store, err := common.OpenPackages(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, bytes, store.MaxBytes)
+		require.NoError(t, store.Close())
+		limits := common.PackageLimits()
+		assert.Equal(t, bytes, limits.PackageBytes)
+		assert.GreaterOrEqual(t, limits.FileBytes, bytes, "a package may be one large file")
+	}
+}
+
+func TestASizeOfPackagesThatMakesNoSenseIsNamed(t *testing.T) {
+	nothingSet(t)
+	for _, size := range []string{"0", "-1", "201", "20M", "2.5", "99999999999999999999"} {
+		t.Setenv("PACKAGE_MAX_MIB", size)
+		var common config.Common
+		assert.EqualError(t, config.Parse(&common), fmt.Sprintf("PACKAGE_MAX_MIB: %q is not a number of MiB from 1 to 200", size))
+	}
+}
+
+func TestAPackageStoreThatCannotBeOpenedNamesItsVariable(t *testing.T) {
+	_, err := config.Common{PackageStore: "ftp://packages"}.OpenPackages(t.Context())
+	assert.ErrorContains(t, err, "PACKAGE_STORE")
+	assert.ErrorContains(t, err, "ftp://packages")
 }
 
 func TestADatabaseFileIsToldFromAServer(t *testing.T) {

@@ -34,6 +34,10 @@ func TestMain(m *testing.M) {
 		_ = os.Setenv(role, "worker")
 		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 	case "worker":
+		if filepath.Base(os.Args[0]) == "web" {
+			beWeb()
+			return
+		}
 		beWorker()
 	case "steady":
 		beSteady()
@@ -50,6 +54,16 @@ func beSteady() {
 	fmt.Println("hello")
 	<-asked
 	fmt.Println("goodbye")
+}
+
+// beWeb answers /readyz until it is asked to stop.
+func beWeb() {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
+	http.HandleFunc("/readyz", func(http.ResponseWriter, *http.Request) {})
+	listener := must(net.Listen("tcp", os.Getenv("WEB_ADDR")))
+	go func() { _ = http.Serve(listener, nil) }()
+	<-asked
 }
 
 // beWorker answers /readyz, dies after /die, and keeps a connection to the witness, who sees by its end that we are gone.
@@ -78,11 +92,12 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// house is a folder in which a launcher finds a worker, with addresses that are free.
+// house is a folder in which a launcher finds a worker and a web, with addresses that are free.
 type house struct {
 	t          *testing.T
 	folder     string
 	workerAddr string
+	webAddr    string
 	witness    net.Listener
 	variables  []string
 }
@@ -90,12 +105,14 @@ type house struct {
 // newHouse makes a house whose Temporal server is elsewhere, unless variables say otherwise.
 func newHouse(t *testing.T, variables ...string) *house {
 	t.Helper()
-	h := &house{t: t, folder: t.TempDir(), workerAddr: freeAddress(t), witness: listen(t)}
+	h := &house{t: t, folder: t.TempDir(), workerAddr: freeAddress(t), webAddr: freeAddress(t), witness: listen(t)}
 	check(t, os.Mkdir(filepath.Join(h.folder, "bin"), 0o755))
-	check(t, os.Symlink(self(), filepath.Join(h.folder, "bin", "worker")))
+	for _, program := range []string{"worker", "web"} {
+		check(t, os.Symlink(self(), filepath.Join(h.folder, "bin", program)))
+	}
 	h.variables = append([]string{
 		role + "=launcher", witness + "=" + h.witness.Addr().String(),
-		"WORKER_ADDR=" + h.workerAddr, "TEMPORAL_ADDRESS=elsewhere:7233", "VAR_DIR=data",
+		"WORKER_ADDR=" + h.workerAddr, "WEB_ADDR=" + h.webAddr, "TEMPORAL_ADDRESS=elsewhere:7233", "VAR_DIR=data",
 	}, variables...)
 	return h
 }

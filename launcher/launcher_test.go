@@ -50,7 +50,7 @@ func TestWhatIsReadyIsAnnouncedWithWhatToDoNext(t *testing.T) {
 	h := newHouse(t)
 	launcher := h.launch()
 	launcher.output.await(t, "Ctrl-C stops everything")
-	mustSay(t, launcher.output.String(), "Temporal     elsewhere:7233", "TEMPORAL_ADDRESS=elsewhere:7233 VAR_DIR=data make demo")
+	mustSay(t, launcher.output.String(), "Temporal     elsewhere:7233", "Slipway      http://"+h.webAddr, "TEMPORAL_ADDRESS=elsewhere:7233 VAR_DIR=data make demo")
 }
 
 func TestASecondLauncherOnTheSameDataIsRefused(t *testing.T) {
@@ -92,12 +92,12 @@ func TestOneAddressForTwoIsRefused(t *testing.T) {
 }
 
 func TestWrongSettingsAreNamedTogether(t *testing.T) {
-	launcher := newHouse(t, "TEMPORAL_PORT=http", "TEMPORAL_UI_PORT=0", "WORKER_ADDR=8081").launch()
+	launcher := newHouse(t, "TEMPORAL_PORT=http", "TEMPORAL_UI_PORT=0", "WORKER_ADDR=8081", "WEB_ADDR=8080").launch()
 	if code := launcher.exitCode(); code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
 	mustSay(t, launcher.output.String(), "TEMPORAL_PORT=http is not a port", "TEMPORAL_UI_PORT=0 is not a port",
-		"WORKER_ADDR=8081 is not an address: give host and port, such as 127.0.0.1:8081")
+		"WORKER_ADDR=8081 is not an address: give host and port, such as 127.0.0.1:8081", "WEB_ADDR=8080 is not an address")
 }
 
 func TestAWorkerThatIsNotBuiltIsNamed(t *testing.T) {

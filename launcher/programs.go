@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"slipway/devserver"
@@ -44,22 +42,28 @@ func (s settings) programs() []program {
 		endpoints: []endpoint{{address: s.workerAddr, variable: "WORKER_ADDR"}},
 		ready:     answers("http://" + s.workerAddr + "/readyz"),
 	}
-	if s.serverElsewhere != "" {
-		return []program{worker}
+	web := program{
+		name:      "web",
+		locate:    built("web"),
+		env:       env,
+		endpoints: []endpoint{{address: s.webAddr, variable: "WEB_ADDR", title: "Slipway", scheme: "http://"}},
+		ready:     answers("http://" + s.webAddr + "/readyz"),
 	}
-	return []program{s.temporalServer(), worker}
+	if s.serverElsewhere != "" {
+		return []program{worker, web}
+	}
+	return []program{s.temporalServer(), worker, web}
 }
 
 func (s settings) temporalServer() program {
 	address := s.temporal.Address()
-	ui := net.JoinHostPort(devserver.Host, strconv.Itoa(s.temporal.UIPort))
 	return program{
 		name:   "temporal",
 		locate: devserver.CLI,
 		args:   s.temporal.Args(),
 		endpoints: []endpoint{
 			{address: address, variable: "TEMPORAL_PORT", title: "Temporal"},
-			{address: ui, variable: "TEMPORAL_UI_PORT", title: "Temporal UI", scheme: "http://"},
+			{address: s.uiAddr(), variable: "TEMPORAL_UI_PORT", title: "Temporal UI", scheme: "http://"},
 		},
 		ready: func(ctx context.Context) error { return devserver.Ready(ctx, address) },
 		// It reports its own orderly end as errors.

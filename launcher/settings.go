@@ -19,6 +19,7 @@ type settings struct {
 	temporal        devserver.Options
 	serverElsewhere string // TEMPORAL_ADDRESS: a server that is not ours to start
 	workerAddr      string
+	webAddr         string
 }
 
 func settingsFromEnvironment() (settings, error) {
@@ -26,6 +27,7 @@ func settingsFromEnvironment() (settings, error) {
 	port, portErr := portFromEnvironment("TEMPORAL_PORT", "7233")
 	uiPort, uiErr := portFromEnvironment("TEMPORAL_UI_PORT", "8233")
 	worker, workerErr := addressFromEnvironment("WORKER_ADDR", "127.0.0.1:8081")
+	web, webErr := addressFromEnvironment("WEB_ADDR", "127.0.0.1:8080")
 	return settings{
 		varDir: varDir,
 		temporal: devserver.Options{
@@ -35,7 +37,12 @@ func settingsFromEnvironment() (settings, error) {
 		},
 		serverElsewhere: os.Getenv("TEMPORAL_ADDRESS"),
 		workerAddr:      worker,
-	}, errors.Join(portErr, uiErr, workerErr)
+		webAddr:         web,
+	}, errors.Join(portErr, uiErr, workerErr, webErr)
+}
+
+func (s settings) uiAddr() string {
+	return net.JoinHostPort(devserver.Host, strconv.Itoa(s.temporal.UIPort))
 }
 
 // environment leads the children to the right server: ours needs none of the credentials or namespaces that a person's
@@ -44,7 +51,7 @@ func (s settings) environment() []string {
 	env := os.Environ()
 	if s.serverElsewhere == "" {
 		env = slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, "TEMPORAL_") })
-		env = append(env, "TEMPORAL_ADDRESS="+s.temporal.Address(), "TEMPORAL_CONFIG_FILE="+os.DevNull)
+		env = append(env, "TEMPORAL_ADDRESS="+s.temporal.Address(), "TEMPORAL_CONFIG_FILE="+os.DevNull, "TEMPORAL_UI_URL=http://"+s.uiAddr())
 	}
 	return append(env, "VAR_DIR="+s.varDir)
 }

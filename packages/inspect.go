@@ -37,6 +37,14 @@ var DefaultLimits = Limits{
 	JSONDepth:    64,
 }
 
+// LimitsFor are the default limits with another one on the package, in bytes. A larger package may hold a larger file.
+func LimitsFor(packageBytes int64) Limits {
+	limits := DefaultLimits
+	limits.PackageBytes = packageBytes
+	limits.FileBytes = max(limits.FileBytes, packageBytes)
+	return limits
+}
+
 // Options say what is known about a package before it is read.
 type Options struct {
 	Version string // given at upload; "" when none was

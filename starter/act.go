@@ -69,7 +69,7 @@ func (c *uploadCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.Version == "" {
-		if c.Version, err = versionIn(ctx, file); err != nil {
+		if c.Version, err = a.versionIn(ctx, file); err != nil {
 			return err
 		}
 	}

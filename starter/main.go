@@ -169,7 +169,7 @@ func isFile(path string) bool {
 func (a *app) packages(ctx context.Context) (*packages.Store, error) {
 	var err error
 	if a.store == nil {
-		a.store, err = packages.OpenStore(ctx, a.config.Packages())
+		a.store, err = a.config.OpenPackages(ctx)
 	}
 	return a.store, err
 }

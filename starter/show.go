@@ -13,7 +13,6 @@ import (
 
 	"slipway/catalog"
 	"slipway/lifecycle"
-	"slipway/packages"
 )
 
 type statusCommand struct {
@@ -253,64 +252,4 @@ func (a *app) auditTable(lines []auditLine) error {
 			l.Actor, l.Role, l.To, l.Version, l.Comment)
 	}
 	return table.Flush()
-}
-
-type inspectCommand struct {
-	File    string `arg:"" type:"existingfile" help:"The package, a ZIP file."`
-	Version string `help:"The semantic version that it will be uploaded as."`
-}
-
-// Run inspects a file offline. A package that would be refused ends with exitRefused.
-func (c *inspectCommand) Run(ctx context.Context, a *app) error {
-	file, err := os.Open(c.File)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	report, err := inspectFile(ctx, file, c.Version)
-	if err != nil {
-		return err
-	}
-	if a.JSON {
-		err = a.print(report)
-	} else {
-		err = a.describeReport(report)
-	}
-	if err == nil && !report.Accepted() {
-		return errSaid
-	}
-	return err
-}
-
-func inspectFile(ctx context.Context, file *os.File, version string) (packages.Report, error) {
-	info, err := file.Stat()
-	if err != nil {
-		return packages.Report{}, err
-	}
-	return packages.Inspect(ctx, file, info.Size(), packages.Options{Version: version})
-}
-
-// versionIn finds the version that the package's manifest states.
-func versionIn(ctx context.Context, file *os.File) (string, error) {
-	report, err := inspectFile(ctx, file, "")
-	if err != nil {
-		return "", err
-	}
-	if report.Version == "" {
-		return "", lifecycle.Refuse(lifecycle.InvalidInput, "the package does not state its version; give it with --version")
-	}
-	return report.Version, nil
-}
-
-func (a *app) describeReport(report packages.Report) error {
-	verdict := "accepted"
-	if !report.Accepted() {
-		verdict = "refused"
-	}
-	_, err := fmt.Fprintf(a.stdout, "%s: %s %s (%s), %d files, %d bytes, sha256 %s\n", verdict, report.Name, report.Version, report.Format,
-		report.Files, report.Size, report.SHA256)
-	for _, finding := range report.Findings {
-		_, err = fmt.Fprintf(a.stdout, "%-8s%s  %s  %s\n", finding.Severity, finding.Code, finding.Path, finding.Message)
-	}
-	return err
 }

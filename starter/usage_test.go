@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -119,6 +121,50 @@ func TestInspectWorksOffline(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(c.does("--json inspect", c.file(samples.Weather()))), &report))
 	assert.Equal(t, "1.0.0", report.Version)
 	assert.NoDirExists(t, c.varDir, "nothing is stored")
+}
+
+func TestInspectTellsAReviewerWhatThereIs(t *testing.T) {
+	c := sitDown(t)
+	weather := c.does("inspect", c.file(samples.Weather()))
+	for _, expected := range []string{
+		"\n  app id: org.example.weather\n", "\n  version code: 1\n", "\n  platform needed: 3\n",
+		"\npages, the start page first (2)\n  pages/", "\npermissions (", "\nkinds of files, unpacked (", "\nlargest files, unpacked (",
+	} {
+		assert.Contains(t, weather, expected)
+	}
+	assert.NotContains(t, weather, "parts", "what there is none of is left out")
+}
+
+func TestInspectShowsThePartsWithTheirSizes(t *testing.T) {
+	c := sitDown(t)
+	parted := c.file(fstest.MapFS{
+		"app.json":        {Data: []byte(`{"pages":["p/home"],"subPackages":[{"root":"shop","pages":["buy"],"independent":true}],"permission":{"scope.camera":{}}}`)},
+		"app.js":          {Data: []byte(`fetch("http://api.example.com")`)},
+		"p/home.js":       {Data: nil},
+		"p/home.wxml":     {Data: nil},
+		"shop/buy.js":     {Data: make([]byte, 3<<19)},
+		"shop/buy.wxml":   {Data: nil},
+		"shop/big\x1b[2J": {Data: nil},
+	})
+	_, stdout, _ := c.types("inspect --version 1.0.0", parted)
+	for _, expected := range []string{
+		"\nparts, unpacked (2)\n  main package: 1 page, ", "\n  shop/ (independent): 1 page, 1.5 MiB\n",
+		"\n  scope.camera: no reason given\n", "\n  api.example.com (without encryption): 1 file, such as app.js\n",
+	} {
+		assert.Contains(t, stdout, expected)
+	}
+	assert.NotContains(t, stdout, "\x1b", "a package cannot write on the terminal as it likes")
+}
+
+func TestInspectListsOnlySoMany(t *testing.T) {
+	c := sitDown(t)
+	pages := make([]string, 40)
+	for i := range pages {
+		pages[i] = fmt.Sprintf(`"page%02d"`, i)
+	}
+	_, stdout, _ := c.types("inspect --version 1.0.0", c.file(fstest.MapFS{"app.json": {Data: []byte(`{"pages":[` + strings.Join(pages, ",") + `]}`)}}))
+	assert.Contains(t, stdout, "(40)\n  page00\n")
+	assert.Contains(t, stdout, "\n  page29\n  and 10 more\n")
 }
 
 func TestInspectRefusesABadPackageWithItsFindings(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 
 	"slipway/catalog"
 	"slipway/devserver/devservertest"
+	"slipway/monitoring"
 )
 
 const (
@@ -100,7 +101,7 @@ func TestAnAddressThatIsTakenIsNamed(t *testing.T) {
 // probed serves the health of something that is not a whole worker.
 func probed(t *testing.T, health *health) (url string) {
 	addr := freeAddress(t)
-	metrics, err := newMetrics()
+	metrics, err := monitoring.NewMetrics()
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

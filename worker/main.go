@@ -17,7 +17,7 @@ import (
 
 	"slipway/activities"
 	"slipway/catalog"
-	"slipway/packages"
+	"slipway/monitoring"
 )
 
 func main() {
@@ -48,7 +48,7 @@ func run(ctx context.Context) error {
 	if err := settings.MakeVarDir(); err != nil {
 		return err
 	}
-	metrics, err := newMetrics()
+	metrics, err := monitoring.NewMetrics()
 	if err != nil {
 		return err
 	}
@@ -71,13 +71,13 @@ func open(ctx context.Context, settings settings) (*activities.Activities, func(
 	if err != nil {
 		return nil, nil, err
 	}
-	store, err := packages.OpenStore(ctx, settings.Packages())
+	store, err := settings.OpenPackages(ctx)
 	if err != nil {
 		_ = cat.Close()
 		return nil, nil, err
 	}
 	closeAll := func() { _, _ = store.Close(), cat.Close() }
-	acts := &activities.Activities{Catalog: cat, Packages: store}
+	acts := &activities.Activities{Catalog: cat, Reports: cat, Packages: store, Limits: settings.PackageLimits()}
 	if settings.PrometheusURL != "" {
 		prometheus, err := activities.NewPrometheus(settings.PrometheusURL)
 		if err != nil {
@@ -90,12 +90,14 @@ func open(ctx context.Context, settings settings) (*activities.Activities, func(
 }
 
 // serve runs the Temporal worker and the HTTP server beside each other; when one fails, the other stops too.
-func serve(ctx context.Context, settings settings, connection client.Client, acts *activities.Activities, metrics *metrics, logger *zap.Logger) error {
+func serve(ctx context.Context, settings settings, connection client.Client, acts *activities.Activities, metrics *monitoring.Metrics, logger *zap.Logger) error {
 	cat := acts.Catalog.(*catalog.Catalog)
 	health := newHealth(connection, cat)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return listen(ctx, settings.Addr, health, metrics) })
-	group.Go(func() error { return sweep(ctx, cat, logger) })
+	group.Go(func() error {
+		return newSweeper(cat, acts.Packages, time.Duration(settings.PackageGrace), logger).run(ctx)
+	})
 	group.Go(func() error {
 		fatal := make(chan error, 1)
 		work := newWorker(connection, settings, acts, func(err error) { fatal <- err })
@@ -118,26 +120,4 @@ func serve(ctx context.Context, settings settings, connection client.Client, act
 		return err
 	}
 	return nil
-}
-
-const (
-	// answersKept is how long the catalogue keeps the answers to requests; the audit trail is kept for ever.
-	answersKept   = 30 * 24 * time.Hour
-	sweepInterval = time.Hour
-)
-
-// sweep forgets old answers from time to time, until ctx is done.
-func sweep(ctx context.Context, cat *catalog.Catalog, logger *zap.Logger) error {
-	ticker := time.NewTicker(sweepInterval)
-	defer ticker.Stop()
-	for {
-		if _, err := cat.SweepOutcomes(ctx, time.Now().Add(-answersKept)); err != nil && ctx.Err() == nil {
-			logger.Warn("old answers are not swept; trying again later", zap.Error(err))
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -16,7 +17,7 @@ import (
 // nothingSet takes away what the machine of the test may have configured.
 func nothingSet(t *testing.T) {
 	for _, name := range []string{
-		"VAR_DIR", "DATABASE_URL", "PACKAGE_STORE", "LOG_LEVEL", "WORKER_ADDR", "SETTINGS_FILE", "PROMETHEUS_URL", "WORKER_DEPLOYMENT",
+		"VAR_DIR", "DATABASE_URL", "PACKAGE_STORE", "PACKAGE_MAX_MIB", "PACKAGE_GRACE", "LOG_LEVEL", "WORKER_ADDR", "SETTINGS_FILE", "PROMETHEUS_URL", "WORKER_DEPLOYMENT",
 		"WORKER_BUILD_ID", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE",
 	} {
 		t.Setenv(name, "") // puts it back at the end
@@ -37,6 +38,7 @@ func TestWithoutConfigurationTheSettingsAreTheDefaults(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "127.0.0.1:8081", settings.Addr, "loopback only")
 	assert.Empty(t, settings.PrometheusURL)
+	assert.EqualValues(t, 7*24*time.Hour, settings.PackageGrace)
 	assert.Equal(t, lifecycle.DefaultSettings(), settings.lifecycle)
 	assert.False(t, versioning(settings).UseVersioning)
 }
@@ -47,6 +49,19 @@ func TestAWrongVariableIsNamed(t *testing.T) {
 	_, err := load()
 	assert.ErrorContains(t, err, "LOG_LEVEL")
 	assert.ErrorContains(t, err, "chatty")
+}
+
+func TestAGraceTimeThatUploadsMightNotSurviveIsRefused(t *testing.T) {
+	nothingSet(t)
+	for _, grace := range []string{"0s", "59m", "-168h", "7d", "soon"} {
+		t.Setenv("PACKAGE_GRACE", grace)
+		_, err := load()
+		assert.ErrorContains(t, err, fmt.Sprintf("PACKAGE_GRACE: %q is not a duration of at least 1h0m0s", grace))
+	}
+	t.Setenv("PACKAGE_GRACE", "1h")
+	settings, err := load()
+	require.NoError(t, err)
+	assert.EqualValues(t, time.Hour, settings.PackageGrace)
 }
 
 func TestEverythingThatIsWrongIsNamedAtOnce(t *testing.T) {
@@ -122,7 +137,7 @@ func TestASettingsFileThatMakesNoSenseIsRefused(t *testing.T) {
 }
 
 func TestAPlanOfTheSameNameReplacesTheStandardOne(t *testing.T) {
-	loaded, err := loadLifecycle(settingsFile(t, `{"plans": {"standard": {"production": [{"percent": 100, "hold": "0s"}]}}}`))
+	loaded, err := config.LoadLifecycle(settingsFile(t, `{"plans": {"standard": {"production": [{"percent": 100, "hold": "0s"}]}}}`))
 	require.NoError(t, err)
 	assert.Len(t, loaded.Plans["standard"].Production, 1)
 	assert.Zero(t, loaded.Plans["standard"].Grayscale.Percent, "nothing of the old one is mixed in")

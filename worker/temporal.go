@@ -20,6 +20,7 @@ import (
 
 	"slipway/activities"
 	"slipway/config"
+	"slipway/monitoring"
 	"slipway/workflows"
 )
 
@@ -35,12 +36,12 @@ const (
 )
 
 // dial connects to Temporal and makes sure that the namespace has what the workflows need.
-func dial(ctx context.Context, logger *zap.Logger, metrics *metrics) (client.Client, error) {
+func dial(ctx context.Context, logger *zap.Logger, metrics *monitoring.Metrics) (client.Client, error) {
 	options, err := config.Temporal(logger)
 	if err != nil {
 		return nil, err
 	}
-	options.MetricsHandler = metrics.temporal
+	options.MetricsHandler = metrics.Temporal
 	connection, err := client.DialContext(ctx, options)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to Temporal at %q (TEMPORAL_ADDRESS): %w", options.HostPort, err)

@@ -35,6 +35,7 @@ CREATE TABLE mini_programs (
     team              TEXT      NOT NULL,
     state             TEXT      NOT NULL,
     candidate_version TEXT      NOT NULL,
+    candidate_sha256  TEXT      NOT NULL,
     live_version      TEXT      NOT NULL,
     percent           INTEGER   NOT NULL, -- hundredths
     due_at            TIMESTAMP NOT NULL, -- 9999-12-31 when nothing is awaited
@@ -48,6 +49,7 @@ CREATE TABLE mini_programs (
 CREATE INDEX mini_programs_newest ON mini_programs (updated_at, id, search, team, state, overdue);
 CREATE INDEX mini_programs_due ON mini_programs (due_at, id, search, team, state, overdue);
 CREATE INDEX mini_programs_count ON mini_programs (overdue, state, team, search);
+CREATE INDEX mini_programs_candidate ON mini_programs (candidate_sha256);
 
 -- What users get, read by delivery.
 CREATE TABLE releases (
@@ -56,6 +58,21 @@ CREATE TABLE releases (
     serving      TEXT   NOT NULL
 );
 CREATE INDEX releases_change ON releases (change);
+
+-- Which packages users were ever given.
+CREATE TABLE served_packages (
+    sha256 TEXT NOT NULL PRIMARY KEY
+);
+
+-- What the last inspection of a package found.
+CREATE TABLE reports (
+    sha256  TEXT      NOT NULL,
+    version TEXT      NOT NULL,
+    kept_at TIMESTAMP NOT NULL,
+    report  TEXT      NOT NULL,
+    PRIMARY KEY (sha256, version)
+);
+CREATE INDEX reports_age ON reports (kept_at, sha256);
 
 -- No migration can be applied twice, even when two processes try at the same moment.
 CREATE UNIQUE INDEX goose_db_version_once ON goose_db_version (version_id);

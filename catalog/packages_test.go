@@ -1,0 +1,190 @@
+package catalog_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/catalog"
+	"slipway/catalog/catalogtest"
+	"slipway/lifecycle"
+)
+
+// sum is the sha256 of the package with the name.
+func sum(name string) string { return strings.Repeat(name, 64)[:64] }
+
+// uploaded is the commit of an upload of the package with the name.
+func (p *program) uploaded(version, name string) catalog.Commit {
+	return p.do(developer, lifecycle.UploadCode, func(c *lifecycle.Command) {
+		c.Package = &lifecycle.Package{Version: version, SHA256: sum(name)}
+	})
+}
+
+// submitted leads a package from the upload to ReadyToPublish.
+func (p *program) submitted(version, name string) []catalog.Commit {
+	return []catalog.Commit{p.uploaded(version, name), p.do(developer, lifecycle.RequestPublishing), p.do(reviewer, lifecycle.ApprovePublishing)}
+}
+
+// those names the packages from a to d that the question is answered with yes for.
+func those(t tester, is func(ctx context.Context, sha256 string) (bool, error)) string {
+	names := ""
+	for _, name := range []string{"a", "b", "c", "d"} {
+		yes, err := is(t.Context(), sum(name))
+		require.NoError(t, err)
+		if yes {
+			names += name
+		}
+	}
+	return names
+}
+
+func served(t tester, c *catalog.Catalog) string { return those(t, c.Served) }
+
+func referenced(t tester, c *catalog.Catalog) string { return those(t, c.PackageReferenced) }
+
+func keep(t tester, c *catalog.Catalog, name, version, report string) {
+	require.NoError(t, c.KeepReport(t.Context(), sum(name), version, json.RawMessage(report)))
+}
+
+func TestAPackageCountsAsServedOnceUsersWereGivenIt(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.submitted("1.0.0", "a")...)
+		assert.Empty(t, served(t, c), "an approval gives nobody anything")
+
+		commit(t, c, p.do(developer, lifecycle.Publish))
+		assert.Equal(t, "a", served(t, c), "a rollout does")
+		commit(t, c, p.do(developer, lifecycle.Rollback), p.do(developer, lifecycle.DiscardCode))
+		assert.Equal(t, "a", served(t, c), "what was taken back was served all the same")
+
+		commit(t, c, p.submitted("1.1.0", "b")...)
+		commit(t, c, p.do(developer, lifecycle.Publish))
+		commit(t, c, p.publish()...)
+		commit(t, c, p.submitted("1.2.0", "c")...)
+		commit(t, c, p.do(developer, lifecycle.Publish))
+		commit(t, c, p.publish()...)
+		commit(t, c, p.uploaded("1.3.0", "d"), p.do(developer, lifecycle.Unpublish))
+		assert.Equal(t, "abc", served(t, c), "being offline changes nothing about that")
+	})
+}
+
+func TestEarlierVersionsCountAsServedInACatalogueThatNeverSawThemLive(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		p.submitted("1.0.0", "a")
+		p.do(developer, lifecycle.Publish)
+		p.publish()
+		p.submitted("2.0.0", "b")
+		p.do(developer, lifecycle.Publish)
+		commit(t, c, p.publish()...)
+		assert.Equal(t, "ab", served(t, c), "a was live before a backup of the catalogue was brought back")
+	})
+}
+
+func TestAPackageIsReferredToAsLongAsItIsTheCandidate(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.uploaded("1.0.0", "a"))
+		assert.Equal(t, "a", referenced(t, c))
+		commit(t, c, p.uploaded("1.0.1", "b"), p.do(developer, lifecycle.RequestPublishing))
+		assert.Equal(t, "b", referenced(t, c), "a was replaced before anybody got it")
+		commit(t, c, p.do(developer, lifecycle.CancelPublishing), p.do(developer, lifecycle.DiscardCode))
+		assert.Empty(t, referenced(t, c))
+	})
+}
+
+func TestAPackageThatTwoMiniProgramsUploadedStaysUntilBothGaveItUp(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		other, first := requested(t, "other", "Other", "life-1", newYear)
+		commit(t, c, p.uploaded("1.0.0", "a"), first, other.do(reviewer, lifecycle.ApproveCreation), other.uploaded("1.0.0", "a"))
+		commit(t, c, p.do(developer, lifecycle.DiscardCode))
+		assert.Equal(t, "a", referenced(t, c))
+		commit(t, c, other.do(developer, lifecycle.DiscardCode))
+		assert.Empty(t, referenced(t, c))
+	})
+}
+
+func TestServedPackagesAndCandidatesAreReferredTo(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.submitted("1.0.0", "a")...)
+		commit(t, c, p.do(developer, lifecycle.Publish))
+		commit(t, c, p.publish()...)
+		commit(t, c, p.uploaded("1.1.0", "b"))
+		assert.Equal(t, "ab", referenced(t, c))
+		assert.Equal(t, "a", served(t, c))
+	})
+}
+
+func TestTheNewestReportAboutAPackageIsKept(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		keep(t, c, "a", "1.0.0", `{"name": "first \u0000"}`)
+		keep(t, c, "a", "1.0.0", `{"name": "second \u0000"}`)
+		keep(t, c, "a", "2.0.0", `{"name": "another version"}`)
+		keep(t, c, "b", "1.0.0", `{"name": "another package"}`)
+		report, err := c.Report(t.Context(), sum("a"), "1.0.0")
+		require.NoError(t, err)
+		assert.JSONEq(t, `{"name": "second \u0000"}`, string(report))
+	})
+}
+
+func TestAReportThatIsNotThereIsNotFound(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		keep(t, c, "a", "1.0.0", `{}`)
+		_, err := c.Report(t.Context(), sum("a"), "1.0.1")
+		assert.ErrorIs(t, err, catalog.ErrNotFound)
+		_, err = c.Report(t.Context(), "\x00", "1.0.0")
+		assert.ErrorIs(t, err, catalog.ErrNotFound)
+	})
+}
+
+func TestAReportThatIsNoJSONIsInvalid(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		for _, report := range []string{"", "{", "{}\x00"} {
+			assert.ErrorIs(t, c.KeepReport(t.Context(), sum("a"), "1.0.0", json.RawMessage(report)), catalog.ErrInvalid, report)
+		}
+	})
+}
+
+func TestOldReportsAreForgottenUnlessTheirPackageIsReferredTo(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		for _, name := range []string{"a", "b", "c"} {
+			keep(t, c, name, "1.0.0", `{}`)
+		}
+		commit(t, c, p.submitted("1.0.0", "a")...)
+		commit(t, c, p.do(developer, lifecycle.Publish))
+		commit(t, c, p.publish()...)
+		commit(t, c, p.uploaded("1.1.0", "b"))
+		assert.Equal(t, "abc", referenced(t, c), "c was inspected, and its upload may be decided any moment")
+
+		forgotten, err := c.SweepReports(t.Context(), time.Now().Add(-time.Hour))
+		require.NoError(t, err)
+		assert.Zero(t, forgotten, "all are young")
+		forgotten, err = c.SweepReports(t.Context(), time.Now().Add(time.Hour))
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, forgotten)
+		assert.Equal(t, "ab", referenced(t, c))
+		for _, name := range []string{"a", "b"} {
+			_, err = c.Report(t.Context(), sum(name), "1.0.0")
+			assert.NoError(t, err, "served and candidate keep their reports")
+		}
+	})
+}
+
+func TestAReportKeptAgainIsYoungAgain(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		keep(t, c, "a", "1.0.0", `{}`)
+		before := time.Now()
+		keep(t, c, "a", "1.0.0", `{}`)
+		forgotten, err := c.SweepReports(t.Context(), before)
+		require.NoError(t, err)
+		assert.Zero(t, forgotten)
+	})
+}

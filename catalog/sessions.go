@@ -1,0 +1,72 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Sessions keeps who is signed in to the web, for all its processes. It is a store of alexedwards/scs.
+type Sessions struct{ catalog *Catalog }
+
+// Sessions gives access to the sessions.
+func (c *Catalog) Sessions() Sessions { return Sessions{c} }
+
+// FindCtx reads the data of a session; found is false when there is none or it has expired.
+func (s Sessions) FindCtx(ctx context.Context, token string) (data []byte, found bool, err error) {
+	var text string
+	err = s.catalog.read.QueryRowContext(ctx, `SELECT data FROM sessions WHERE token = $1 AND expiry > $2`,
+		storedText(token), storedTime(time.Now())).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, false, nil
+	}
+	if err == nil {
+		data, err = base64.StdEncoding.DecodeString(text)
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read a session: %w", err)
+	}
+	return data, true, nil
+}
+
+// CommitCtx keeps the data of a session until it expires, and forgets those that have expired.
+func (s Sessions) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
+	err := s.catalog.inTransaction(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE expiry < $1`, storedTime(time.Now())); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (token, data, expiry) VALUES ($1, $2, $3)
+			ON CONFLICT (token) DO UPDATE SET data = excluded.data, expiry = excluded.expiry`,
+			storedText(token), base64.StdEncoding.EncodeToString(data), storedTime(expiry))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep a session: %w", err)
+	}
+	return nil
+}
+
+// DeleteCtx forgets a session.
+func (s Sessions) DeleteCtx(ctx context.Context, token string) error {
+	_, err := s.catalog.exec(ctx, `DELETE FROM sessions WHERE token = $1`, storedText(token))
+	if err != nil {
+		return fmt.Errorf("end a session: %w", err)
+	}
+	return nil
+}
+
+// Find is FindCtx without a deadline; the three below complete the interface of a store.
+func (s Sessions) Find(token string) ([]byte, bool, error) {
+	return s.FindCtx(context.Background(), token)
+}
+
+// Commit is CommitCtx without a deadline.
+func (s Sessions) Commit(token string, data []byte, expiry time.Time) error {
+	return s.CommitCtx(context.Background(), token, data, expiry)
+}
+
+// Delete is DeleteCtx without a deadline.
+func (s Sessions) Delete(token string) error { return s.DeleteCtx(context.Background(), token) }

@@ -1,0 +1,54 @@
+package delivery
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+)
+
+// appendAnswer writes what the protocol calls an evaluation: the value for a user, or why there is none. base is the
+// beginning of the packages' URLs, as it stands within a JSON text.
+func appendAnswer(out []byte, id string, d Decision, base []byte) []byte {
+	if f := faultOf(id, d.Rule); f != nil {
+		text, _ := json.Marshal(f) // texts only
+		return append(out, text...)
+	}
+	out = append(out, `{"key":"`...)
+	out = append(out, id...)
+	out = append(out, `","value":`...)
+	out = appendValue(out, d, base)
+	out = append(out, `,"reason":"`...)
+	out = append(out, d.Rule.Reason()...)
+	out = append(out, `","variant":"`...)
+	out = append(out, d.Variant...)
+	out = append(out, `","metadata":{"rule":"`...)
+	out = append(out, d.Rule...)
+	out = append(out, `","change":`...)
+	out = strconv.AppendInt(out, d.Change, 10)
+	return append(out, `}}`...)
+}
+
+func appendValue(out []byte, d Decision, base []byte) []byte {
+	if d.Variant == Unavailable {
+		return append(out, `{"available":false}`...)
+	}
+	out = append(out, `{"available":true,"version":"`...)
+	out = appendText(out, d.Version)
+	out = append(out, `","sha256":"`...)
+	out = hex.AppendEncode(out, d.SHA256[:])
+	out = append(out, `","url":"`...)
+	out = append(out, base...)
+	out = hex.AppendEncode(out, d.SHA256[:])
+	return append(out, `"}`...)
+}
+
+// appendText writes a text as it stands between the quotes of JSON.
+func appendText(out []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			quoted, _ := json.Marshal(text) // a text can always be written
+			return append(out, quoted[1:len(quoted)-1]...)
+		}
+	}
+	return append(out, text...)
+}

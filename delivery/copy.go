@@ -1,0 +1,102 @@
+package delivery
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// copyEvery is how often the file copy may be written.
+const copyEvery = 10 * time.Second
+
+// copyFormat begins the file. Another form of release needs another number.
+const copyFormat = "slipway delivery 1\n"
+
+// saved is what the file copy holds: the format, this as gob, and the sha256 of both.
+type saved struct {
+	Change   int64
+	At       time.Time
+	Releases []*release
+}
+
+// keepCopy writes the file at start, after changes, and at the end.
+func (s *Snapshot) keepCopy(ctx context.Context) {
+	var written knowledge
+	for {
+		known := *s.knowledge.Load()
+		if known.change != written.change || (ctx.Err() != nil && known.at.After(written.at)) {
+			if err := s.writeCopy(known); err != nil {
+				s.logger.Error("delivery cannot write its file copy", zap.Error(err))
+			} else {
+				written = known
+			}
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(copyEvery):
+		}
+	}
+}
+
+// writeCopy replaces the file as a whole. Releases that changed since known was read do no harm: they are only newer.
+func (s *Snapshot) writeCopy(known knowledge) error {
+	copied := saved{Change: known.change, At: known.at}
+	for r := range s.all {
+		copied.Releases = append(copied.Releases, r)
+	}
+	file, err := os.CreateTemp(filepath.Dir(s.options.File), filepath.Base(s.options.File)+".*")
+	if err != nil {
+		return err
+	}
+	err = errors.Join(copied.write(file), file.Sync(), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), s.options.File)
+	}
+	if err != nil {
+		_ = os.Remove(file.Name()) // err says what went wrong
+	}
+	return err
+}
+
+func (c saved) write(file io.Writer) error {
+	sum := sha256.New()
+	out := bufio.NewWriterSize(io.MultiWriter(file, sum), 1<<16)
+	_, err := out.WriteString(copyFormat)
+	err = errors.Join(err, gob.NewEncoder(out).Encode(c), out.Flush())
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(sum.Sum(nil))
+	return err
+}
+
+func readCopy(path string) (saved, error) {
+	data, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	if err != nil {
+		return saved{}, fmt.Errorf("file copy: %w", err)
+	}
+	whole := max(0, len(data)-sha256.Size)
+	sum := sha256.Sum256(data[:whole])
+	content, ours := bytes.CutPrefix(data[:whole], []byte(copyFormat))
+	if !ours || !bytes.Equal(sum[:], data[whole:]) {
+		return saved{}, fmt.Errorf("file copy %s: it is damaged, or of another version of Slipway; it is written anew once the database answers", path)
+	}
+	var copied saved
+	if err := gob.NewDecoder(bytes.NewReader(content)).Decode(&copied); err != nil {
+		return saved{}, fmt.Errorf("file copy %s: %w", path, err)
+	}
+	return copied, nil
+}

@@ -1,0 +1,169 @@
+package delivery
+
+import (
+	"context"
+	"encoding/binary"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/gin-gonic/gin"
+
+	"slipway/packages"
+)
+
+// Handlers answer host apps. All but Snapshot, Store and History may be left empty.
+type Handlers struct {
+	Snapshot *Snapshot
+	// Store has the packages: a *packages.Store.
+	Store interface {
+		Open(ctx context.Context, sha256 string) (*packages.Content, error)
+	}
+	// History knows which packages were served before: a *catalog.Catalog. It is asked only about those that the snapshot
+	// does not know.
+	History interface {
+		Served(ctx context.Context, sha256 string) (bool, error)
+	}
+	// BaseURL is where host apps reach the packages, such as https://mini.example.com; "" means where they asked.
+	BaseURL string
+	// Tokens are those of the host apps. Without any, everyone is answered.
+	Tokens Tokens
+}
+
+// Register adds the routes.
+func (h *Handlers) Register(router gin.IRouter) {
+	guarded := router.Group("", h.Tokens.Require)
+	guarded.POST("/ofrep/v1/evaluate/flags/:id", h.evaluate)
+	guarded.POST("/ofrep/v1/evaluate/flags", h.evaluateAll)
+	guarded.GET("/packages/:sha256", h.download)
+	guarded.HEAD("/packages/:sha256", h.download)
+}
+
+// scratch is memory for one question and its answer, used again and again.
+type scratch struct{ in, base, out []byte }
+
+var scratches = sync.Pool{New: func() any { return &scratch{in: make([]byte, 0, 1<<10), out: make([]byte, 0, 1<<10)} }}
+
+// maxKept bounds the memory that rests between two questions.
+const maxKept = 4 << 20
+
+func (s *scratch) release() {
+	if cap(s.out) <= maxKept {
+		scratches.Put(s)
+	}
+}
+
+// evaluate answers about one mini-program.
+func (h *Handlers) evaluate(c *gin.Context) {
+	s := scratches.Get().(*scratch)
+	defer s.release()
+	id := c.Param("id")
+	var q question
+	var wrong *fault
+	if q, s.in, wrong = readQuestion(c.Request.Body, s.in); wrong != nil {
+		wrong.Key = id
+		c.AbortWithStatusJSON(wrong.status, wrong)
+		return
+	}
+	decision := h.Snapshot.Evaluate(id, q.user, q.platform)
+	s.base = h.appendBase(s.base[:0], c.Request)
+	s.out = appendAnswer(s.out[:0], id, decision, s.base)
+	status := http.StatusOK
+	if wrong := faultOf(id, decision.Rule); wrong != nil {
+		status = wrong.status
+	}
+	send(c, status, s.out)
+}
+
+// evaluateAll answers about all mini-programs with something served. The client that has this very answer already is
+// told so: the ETag covers every byte of it, and the user and platform that it is for.
+func (h *Handlers) evaluateAll(c *gin.Context) {
+	s := scratches.Get().(*scratch)
+	defer s.release()
+	var q question
+	var wrong *fault
+	if q, s.in, wrong = readQuestion(c.Request.Body, s.in); wrong != nil {
+		c.AbortWithStatusJSON(wrong.status, wrong)
+		return
+	}
+	s.base = h.appendBase(s.base[:0], c.Request)
+	s.out = h.Snapshot.appendAll(s.out[:0], q, s.base)
+	tag := entityTag(s.out, q)
+	c.Header("ETag", tag)
+	if matches(c.GetHeader("If-None-Match"), tag) {
+		c.Status(http.StatusNotModified)
+		return
+	}
+	send(c, http.StatusOK, s.out)
+}
+
+func (s *Snapshot) appendAll(out []byte, q question, base []byte) []byte {
+	out = append(out, `{"flags":[`...)
+	first := len(out)
+	for r := range s.answers {
+		if len(out) > first {
+			out = append(out, ',')
+		}
+		out = appendAnswer(out, r.ID, r.decide(q.user, q.platform), base)
+	}
+	return append(out, `]}`...)
+}
+
+func entityTag(answer []byte, q question) string {
+	var digest xxhash.Digest
+	digest.Reset()
+	_, _ = digest.Write(answer)
+	_, _ = digest.Write(binary.LittleEndian.AppendUint64(nil, uint64(q.platform))) //nolint:gosec // any bits will do
+	_, _ = digest.WriteString(q.user)
+	return `"` + strconv.FormatUint(digest.Sum64(), 16) + `"`
+}
+
+// matches tells whether the tag is among those of an If-None-Match header. Some clients leave out the quotes, as the
+// example in the protocol does.
+func matches(header, tag string) bool {
+	for each := range strings.SplitSeq(header, ",") {
+		each = strings.TrimPrefix(strings.TrimSpace(each), "W/")
+		if each == tag || each == strings.Trim(tag, `"`) {
+			return true
+		}
+	}
+	return false
+}
+
+// appendBase writes the beginning of the packages' URLs, as it stands within a JSON text.
+func (h *Handlers) appendBase(out []byte, r *http.Request) []byte {
+	switch {
+	case h.BaseURL != "":
+		out = appendText(out, strings.TrimRight(h.BaseURL, "/"))
+	case r.TLS != nil:
+		out = appendText(append(out, "https://"...), r.Host)
+	default:
+		out = appendText(append(out, "http://"...), r.Host)
+	}
+	return append(out, "/packages/"...)
+}
+
+// faultOf is why there is no answer about a mini-program; nil when there is one.
+func faultOf(id string, rule Rule) *fault {
+	switch rule {
+	case Unknown:
+		return &fault{http.StatusNotFound, id, "FLAG_NOT_FOUND", "there is no such mini-program"}
+	case Unreadable:
+		return &fault{http.StatusInternalServerError, id, "GENERAL", "what is released cannot be read; the operator is told"}
+	default:
+		return nil
+	}
+}
+
+// Values of headers that are the same for everyone need no memory of their own.
+var jsonType = []string{"application/json"}
+
+func send(c *gin.Context, status int, body []byte) {
+	header := c.Writer.Header()
+	header["Content-Type"] = jsonType
+	header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	c.Status(status)
+	_, _ = c.Writer.Write(body) // whoever asked may be gone
+}

@@ -1,0 +1,207 @@
+package delivery
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"math"
+	"net/http"
+	"strconv"
+)
+
+// maxQuestion bounds the body of a question, in bytes.
+const maxQuestion = 64 << 10
+
+// question is what a host app tells about a user: {"context": {"targetingKey": "…", "platform_version": 12, …}}.
+type question struct {
+	user     string
+	platform int
+}
+
+// fault is why a question cannot be answered, in the words of the protocol.
+type fault struct {
+	status  int
+	Key     string `json:"key,omitempty"`
+	Code    string `json:"errorCode"`
+	Details string `json:"errorDetails"`
+}
+
+func badRequest(code, format string, args ...any) *fault {
+	return &fault{status: http.StatusBadRequest, Code: code, Details: fmt.Sprintf(format, args...)}
+}
+
+// readQuestion reads the body into a buffer, which it returns grown.
+func readQuestion(body io.Reader, buffer []byte) (question, []byte, *fault) {
+	text, err := readAll(body, buffer[:0])
+	switch {
+	case err != nil:
+		return question{}, text, badRequest("PARSE_ERROR", "the request was not received whole: %s", err)
+	case len(text) > maxQuestion:
+		f := badRequest("INVALID_CONTEXT", "the request is larger than the %d bytes allowed", maxQuestion)
+		f.status = http.StatusRequestEntityTooLarge
+		return question{}, text, f
+	case !json.Valid(text):
+		return question{}, text, badRequest("PARSE_ERROR", "the request is not JSON")
+	}
+	q, f := parseQuestion(text)
+	return q, text, f
+}
+
+// readAll stops once there is more than maxQuestion.
+func readAll(r io.Reader, text []byte) ([]byte, error) {
+	for len(text) <= maxQuestion {
+		if len(text) == cap(text) {
+			text = append(text, 0)[:len(text)]
+		}
+		n, err := r.Read(text[len(text):cap(text)])
+		text = text[:len(text)+n]
+		if err == io.EOF { //nolint:errorlint // readers return it bare
+			return text, nil
+		}
+		if err != nil {
+			return text, err
+		}
+	}
+	return text, nil
+}
+
+// parseQuestion finds the two things that matter. It does so by hand because unmarshalling would cost more than all the
+// rest of an answer.
+func parseQuestion(text []byte) (question, *fault) {
+	q := question{platform: AnyPlatform}
+	context := member(trim(text), "context")
+	if kind(context) != '{' {
+		return q, badRequest("INVALID_CONTEXT", `the request must be an object with the object "context"`)
+	}
+	switch user := member(context, "targetingKey"); kind(user) {
+	case '"':
+		q.user = unquote(user)
+	case 'n', 0:
+	default:
+		return q, badRequest("INVALID_CONTEXT", "targetingKey must be a text: the id of the user")
+	}
+	if q.user == "" {
+		return q, badRequest("TARGETING_KEY_MISSING", "targetingKey, the id of the user, is missing")
+	}
+	switch platform := member(context, "platform_version"); kind(platform) {
+	case '0':
+		q.platform = platformVersion(platform)
+	case 'n', 0:
+	default:
+		return q, badRequest("INVALID_CONTEXT", "platform_version must be a number")
+	}
+	return q, nil
+}
+
+// platformVersion is the whole version that a platform fully has.
+func platformVersion(number []byte) int {
+	version, _ := strconv.ParseFloat(string(number), 64) // an error means too large a number, which is then infinite
+	if version >= math.MaxInt {
+		return AnyPlatform
+	}
+	return int(max(0, version))
+}
+
+// What follows walks through a text that is known to be valid JSON.
+
+// kind is the first character of a value, '0' for all numbers, 0 for no value.
+func kind(value []byte) byte {
+	switch {
+	case len(value) == 0:
+		return 0
+	case value[0] == '-' || '0' <= value[0] && value[0] <= '9':
+		return '0'
+	default:
+		return value[0]
+	}
+}
+
+// member is the value of the object's last member of this name; nil when there is none, or it is no object.
+func member(object []byte, name string) (value []byte) {
+	if kind(object) != '{' {
+		return nil
+	}
+	for key, each := range members(object) {
+		if string(key[1:len(key)-1]) == name || (len(key) > len(name)+2 && unquote(key) == name) {
+			value = each
+		}
+	}
+	return value
+}
+
+func members(object []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		rest := trim(object[1:])
+		for rest[0] != '}' {
+			key := rest[:valueLength(rest)]
+			rest = trim(rest[len(key):])
+			value := rest[:valueLength(rest)]
+			rest = trim(rest[len(value):])
+			if !yield(key, value) {
+				return
+			}
+		}
+	}
+}
+
+// trim removes what stands between values.
+func trim(text []byte) []byte {
+	for len(text) > 0 {
+		switch text[0] {
+		case ' ', '\t', '\r', '\n', ',', ':':
+			text = text[1:]
+		default:
+			return text
+		}
+	}
+	return text
+}
+
+// valueLength is how long the value is that the text begins with.
+func valueLength(text []byte) int {
+	switch text[0] {
+	case '"':
+		return stringLength(text)
+	case '{', '[':
+		return nestedLength(text)
+	default:
+		return bytes.IndexAny(text, ",}] \t\r\n") // within an object something always follows
+	}
+}
+
+func nestedLength(text []byte) int {
+	depth := 0
+	for i := 0; ; i++ {
+		switch text[i] {
+		case '"':
+			i += stringLength(text[i:]) - 1
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+}
+
+func stringLength(text []byte) int {
+	i := 1
+	for ; text[i] != '"'; i++ {
+		if text[i] == '\\' {
+			i++
+		}
+	}
+	return i + 1
+}
+
+func unquote(text []byte) string {
+	if bytes.IndexByte(text, '\\') < 0 {
+		return string(text[1 : len(text)-1])
+	}
+	var s string
+	_ = json.Unmarshal(text, &s) // it is valid
+	return s
+}

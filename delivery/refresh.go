@@ -1,0 +1,195 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"slipway/catalog"
+)
+
+// Source is where releases come from: a *catalog.Catalog.
+type Source interface {
+	// Wait returns as soon as there is a change above after.
+	Wait(ctx context.Context, after int64) (int64, error)
+	// LastChange is the number of the last change; whoever sees it sees all changes up to it.
+	LastChange(ctx context.Context) (int64, error)
+	// Releases hands over those that changed above after, in the order of their change; after 0, all of them.
+	Releases(ctx context.Context, after int64, handle func(catalog.Release)) error
+}
+
+// Options are what may be chosen about a snapshot.
+type Options struct {
+	// File is where a copy is kept, so that the snapshot can be opened while the database is down; "" for none.
+	File string
+	// Logger is told what goes wrong; nil for nobody.
+	Logger *zap.Logger
+}
+
+const (
+	// heartbeat is how long the catalogue may be silent before it is asked whether it is still there.
+	heartbeat = time.Second
+	// retryAfter is the pause after a failure.
+	retryAfter = 250 * time.Millisecond
+	// How long one answer of the database may take.
+	askTimeout  = 5 * time.Second
+	readTimeout = time.Minute
+)
+
+// Open loads the snapshot and keeps it fresh until ctx is done. While the database does not answer it is loaded from
+// Options.File; when there is none either, it is an error, because half a snapshot would answer wrongly.
+func Open(ctx context.Context, source Source, options Options) (*Snapshot, error) {
+	s := &Snapshot{source: source, options: options, logger: options.Logger, done: make(chan struct{})}
+	if s.logger == nil {
+		s.logger = zap.NewNop()
+	}
+	s.served.sums = map[SHA256]struct{}{}
+	s.put(nil, true)
+	s.knowledge.Store(&knowledge{})
+	if err := s.load(ctx); err != nil {
+		if err := s.restore(err); err != nil {
+			return nil, fmt.Errorf("open the snapshot of the catalogue: %w", err)
+		}
+	}
+	var background sync.WaitGroup
+	background.Go(func() { s.follow(ctx) })
+	if options.File != "" {
+		background.Go(func() { s.keepCopy(ctx) })
+	}
+	go func() {
+		background.Wait()
+		close(s.done)
+	}()
+	return s, nil
+}
+
+// Done is closed when the context of Open is done and nothing happens in the background any more.
+func (s *Snapshot) Done() <-chan struct{} { return s.done }
+
+func (s *Snapshot) load(ctx context.Context) error {
+	last, err := s.lastChange(ctx)
+	if err != nil {
+		return err
+	}
+	return s.read(ctx, 0, last)
+}
+
+// restore loads the copy because of the failure; it returns the failure when there is none to load.
+func (s *Snapshot) restore(failure error) error {
+	if s.options.File == "" {
+		return failure
+	}
+	saved, err := readCopy(s.options.File)
+	if err != nil {
+		return errors.Join(failure, err)
+	}
+	s.put(saved.Releases, true)
+	s.knowledge.Store(&knowledge{change: saved.Change, at: saved.At, err: failure})
+	s.logger.Warn("delivery starts from its file copy", zap.String("file", s.options.File), zap.Time("known_until", saved.At), zap.Error(failure))
+	return nil
+}
+
+// follow takes over changes as they happen. A failure changes nothing of what is known.
+func (s *Snapshot) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := s.catchUp(ctx)
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		s.noteFailure(err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(retryAfter):
+		}
+	}
+}
+
+func (s *Snapshot) noteFailure(err error) {
+	s.failures.Add(1)
+	known := *s.knowledge.Load()
+	if known.err == nil {
+		s.logger.Warn("delivery goes on with what it knows: the catalogue does not answer", zap.Time("known_until", known.at), zap.Error(err))
+	}
+	known.err = err
+	s.knowledge.Store(&known)
+}
+
+// catchUp waits for a change, a heartbeat at most, and takes over what changed. After a failure everything is read
+// again: the database may have come back as an older copy of itself, with numbers that count anew.
+func (s *Snapshot) catchUp(ctx context.Context) error {
+	known := s.knowledge.Load()
+	if known.err == nil {
+		if err := s.wait(ctx, known.change); err != nil {
+			return err
+		}
+	}
+	last, err := s.lastChange(ctx)
+	switch {
+	case err != nil:
+		return err
+	case last == 0 && known.change > 0:
+		return errEmptied
+	case known.err != nil || last < known.change:
+		return s.read(ctx, 0, last)
+	default:
+		return s.read(ctx, known.change, last)
+	}
+}
+
+// errEmptied keeps a database that was lost, or mistaken for another, from taking everything from the users.
+var errEmptied = errors.New("the catalogue is empty, but was not; restart to serve an empty one")
+
+func (s *Snapshot) wait(ctx context.Context, after int64) error {
+	ctx, cancel := context.WithTimeout(ctx, heartbeat)
+	defer cancel()
+	if _, err := s.source.Wait(ctx, after); ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+func (s *Snapshot) lastChange(ctx context.Context) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	return s.source.LastChange(ctx)
+}
+
+// read takes over the releases that changed above after; then everything up to last is known.
+func (s *Snapshot) read(ctx context.Context, after, last int64) error {
+	asked := time.Now()
+	if last > after || after == 0 {
+		ctx, cancel := context.WithTimeout(ctx, readTimeout)
+		defer cancel()
+		var releases []*release
+		err := s.source.Releases(ctx, after, func(r catalog.Release) { releases = append(releases, s.take(r)) })
+		if err != nil {
+			return err
+		}
+		s.put(releases, after == 0)
+	}
+	s.knowledge.Store(&knowledge{change: last, at: asked})
+	return nil
+}
+
+// take makes a stored release one that is served. What cannot be read leaves the last good value in place.
+func (s *Snapshot) take(stored catalog.Release) *release {
+	err := stored.Err
+	if err == nil {
+		var r *release
+		if r, err = newRelease(stored.ID, stored.Change, stored.Serving); err == nil {
+			return r
+		}
+	}
+	s.logger.Error("delivery cannot read a release and keeps the last good one", zap.String("mini_program", stored.ID),
+		zap.Int64("change", stored.Change), zap.Error(err))
+	spoilt := release{ID: stored.ID, Missing: true}
+	if last := s.find(stored.ID); last != nil {
+		spoilt = *last
+	}
+	spoilt.Spoilt = true
+	return &spoilt
+}

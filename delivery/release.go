@@ -1,0 +1,112 @@
+package delivery
+
+import (
+	"fmt"
+	"slices"
+
+	"slipway/lifecycle"
+)
+
+// release is what the users of one mini-program get, in the form in which that is decided fast. It never changes. The
+// fields are exported for the file copy.
+type release struct {
+	ID        string
+	Change    int64
+	Candidate *offer
+	Percent   lifecycle.Percent
+	Testers   []string // sorted
+	// Live is the version for everyone, followed by those for older platforms, newest first.
+	Live []offer
+	// Spoilt says that the newest stored release cannot be read; then this is the last good one, unless that is Missing.
+	Spoilt, Missing bool
+}
+
+// offer is a version that users may get.
+type offer struct {
+	Version     string
+	SHA256      SHA256
+	MinPlatform int
+}
+
+func newRelease(id string, change int64, serving lifecycle.Serving) (*release, error) {
+	r := &release{ID: id, Change: change, Percent: serving.Percent, Testers: slices.Sorted(slices.Values(serving.Testers))}
+	if serving.Candidate != nil {
+		candidate, err := newOffer(*serving.Candidate)
+		if err != nil {
+			return nil, err
+		}
+		r.Candidate = &candidate
+	}
+	if serving.Live == nil {
+		return r, nil // what was live before an outage was taken from the users
+	}
+	r.Live = make([]offer, 0, 1+len(serving.Previous))
+	for _, version := range append([]lifecycle.Version{*serving.Live}, serving.Previous...) {
+		live, err := newOffer(version)
+		if err != nil {
+			return nil, err
+		}
+		r.Live = append(r.Live, live)
+	}
+	return r, nil
+}
+
+func newOffer(v lifecycle.Version) (offer, error) {
+	sum, ok := ParseSHA256(v.SHA256)
+	if !ok {
+		return offer{}, fmt.Errorf("version %s has the sha256 %q, which is not 64 lower-case hexadecimal digits", v.Version, v.SHA256)
+	}
+	return offer{v.Version, sum, v.MinPlatform}, nil
+}
+
+// served tells whether any user gets anything.
+func (r *release) served() bool { return r.Candidate != nil || len(r.Live) > 0 }
+
+// decide finds the version for a user. It allocates nothing.
+func (r *release) decide(user string, platform int) Decision {
+	if r.Missing {
+		return r.nothing(Unreadable)
+	}
+	rule := Everyone
+	if why, entitled := r.entitles(user); entitled {
+		if r.Candidate.runsOn(platform) {
+			return r.gives(r.Candidate, Candidate, why)
+		}
+		rule = Platform
+	}
+	for i := range r.Live {
+		if r.Live[i].runsOn(platform) {
+			return r.gives(&r.Live[i], Live, rule)
+		}
+		rule = Platform
+	}
+	switch {
+	case !r.served():
+		return r.nothing(NothingServed)
+	case rule == Everyone:
+		return r.nothing(OutsideCohort)
+	default:
+		return r.nothing(Platform)
+	}
+}
+
+// entitles tells whether the user is among those who get the candidate, and why.
+func (r *release) entitles(user string) (why Rule, entitled bool) {
+	if r.Candidate == nil {
+		return "", false
+	}
+	if _, tester := slices.BinarySearch(r.Testers, user); tester {
+		return Tester, true
+	}
+	return Cohort, lifecycle.InCohort(r.ID, r.Candidate.Version, user, r.Percent)
+}
+
+func (o *offer) runsOn(platform int) bool { return o.MinPlatform <= platform }
+
+func (r *release) gives(o *offer, variant Variant, rule Rule) Decision {
+	return Decision{variant, rule, o.Version, o.SHA256, r.Change}
+}
+
+func (r *release) nothing(rule Rule) Decision {
+	return Decision{Variant: Unavailable, Rule: rule, Change: r.Change}
+}

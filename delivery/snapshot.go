@@ -1,0 +1,146 @@
+package delivery
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"go.uber.org/zap"
+)
+
+// Snapshot is what all users get, in memory. Its methods may be called concurrently; reading takes no lock.
+type Snapshot struct {
+	source  Source
+	options Options
+	logger  *zap.Logger
+
+	// Immutable parts, replaced as a whole: a change copies one of them, not all that is known.
+	shards [256]atomic.Pointer[shard]
+	served servedPackages
+
+	knowledge atomic.Pointer[knowledge]
+	failures  atomic.Int64
+	done      chan struct{}
+}
+
+// knowledge is how far the snapshot has followed the catalogue.
+type knowledge struct {
+	change int64
+	// at is when the catalogue last had nothing newer.
+	at time.Time
+	// err says why it cannot be asked now.
+	err error
+}
+
+// shard is a part of the mini-programs.
+type shard struct {
+	byID map[string]*release
+	// answers are those with something to say in a bulk answer, in the order of their ids.
+	answers []*release
+}
+
+// Evaluate decides which version of the mini-program the user gets whose host app has this platform version, or
+// AnyPlatform. It allocates nothing.
+func (s *Snapshot) Evaluate(miniProgram, user string, platform int) Decision {
+	r := s.find(miniProgram)
+	if r == nil {
+		return Decision{Variant: Unavailable, Rule: Unknown}
+	}
+	return r.decide(user, platform)
+}
+
+// Served tells whether users were given this package since the snapshot was opened, or may be given it now.
+func (s *Snapshot) Served(sum SHA256) bool { return s.served.has(sum) }
+
+func (s *Snapshot) find(id string) *release { return s.shard(id).Load().byID[id] }
+
+func (s *Snapshot) shard(id string) *atomic.Pointer[shard] {
+	return &s.shards[xxhash.Sum64String(id)%uint64(len(s.shards))]
+}
+
+// answers yields the mini-programs of a bulk answer, in an order that is the same in every process.
+func (s *Snapshot) answers(yield func(*release) bool) {
+	for i := range s.shards {
+		for _, r := range s.shards[i].Load().answers {
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// all yields every mini-program that is known.
+func (s *Snapshot) all(yield func(*release) bool) {
+	for i := range s.shards {
+		for _, r := range s.shards[i].Load().byID {
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// put takes over releases: beside those there are, or instead of them when they are the whole catalogue. Packages are
+// noted first, so that nobody is sent to one that is refused.
+func (s *Snapshot) put(releases []*release, whole bool) {
+	s.served.add(releases)
+	parts := map[*atomic.Pointer[shard]][]*release{}
+	for _, r := range releases {
+		part := s.shard(r.ID)
+		parts[part] = append(parts[part], r)
+	}
+	for i := range s.shards {
+		part := &s.shards[i]
+		if changed := parts[part]; whole || len(changed) > 0 {
+			part.Store(part.Load().with(changed, whole))
+		}
+	}
+}
+
+// with is a new shard that has the releases.
+func (s *shard) with(releases []*release, whole bool) *shard {
+	next := &shard{byID: make(map[string]*release, len(releases))}
+	if s != nil && !whole {
+		next.byID = maps.Clone(s.byID)
+	}
+	for _, r := range releases {
+		next.byID[r.ID] = r
+	}
+	for _, r := range next.byID {
+		if r.served() || r.Missing {
+			next.answers = append(next.answers, r)
+		}
+	}
+	slices.SortFunc(next.answers, func(a, b *release) int { return strings.Compare(a.ID, b.ID) })
+	return next
+}
+
+// servedPackages are the packages that users may fetch. None is ever taken back: what was served stays available.
+type servedPackages struct {
+	mu   sync.RWMutex
+	sums map[SHA256]struct{}
+}
+
+func (p *servedPackages) has(sum SHA256) bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	_, ok := p.sums[sum]
+	return ok
+}
+
+func (p *servedPackages) add(releases []*release) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range releases {
+		if r.Candidate != nil {
+			p.sums[r.Candidate.SHA256] = struct{}{}
+		}
+		for _, live := range r.Live {
+			p.sums[live.SHA256] = struct{}{}
+		}
+	}
+}

@@ -1,0 +1,29 @@
+// Package access answers who sends a request and whether they may.
+package access
+
+import (
+	"context"
+	"errors"
+
+	"slipway/lifecycle"
+)
+
+var (
+	// ErrNotSignedIn says that nobody is signed in, or that the credentials are worth nothing.
+	ErrNotSignedIn = errors.New("you are not signed in; sign in and try again")
+	// ErrTooMany says that one person, or one address, asks too often.
+	ErrTooMany = errors.New("too many requests; wait a second and try again")
+)
+
+type personKey struct{}
+
+// WithPerson keeps who sent the request.
+func WithPerson(ctx context.Context, person lifecycle.Actor) context.Context {
+	return context.WithValue(ctx, personKey{}, person)
+}
+
+// Person is who sent the request; nobody on a public route.
+func Person(ctx context.Context) lifecycle.Actor {
+	person, _ := ctx.Value(personKey{}).(lifecycle.Actor)
+	return person
+}

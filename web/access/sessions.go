@@ -1,0 +1,98 @@
+package access
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"slipway/lifecycle"
+)
+
+const (
+	cookieName     = "slipway_session"
+	sessionPerson  = "person"
+	sessionLength  = 12 * time.Hour
+	bearer         = "Bearer "
+	devTokenPrefix = "dev-"
+)
+
+// Sessions knows who is signed in: in a browser by a session kept on the server, over the API by a bearer token.
+type Sessions struct {
+	manager  *scs.SessionManager
+	accounts map[string]lifecycle.Actor
+}
+
+// NewSessions keeps sessions in the store and offers the accounts of a development machine (AUTH=dev).
+func NewSessions(store scs.CtxStore, accounts map[string]lifecycle.Actor, failed func(http.ResponseWriter, *http.Request, error)) *Sessions {
+	manager := scs.New()
+	manager.Store = store
+	manager.HashTokenInStore = true
+	manager.Lifetime = sessionLength
+	manager.ErrorFunc = failed
+	manager.Cookie.Name = cookieName
+	return &Sessions{manager, accounts}
+}
+
+// Wrap makes the session of a browser known to the handler.
+func (s *Sessions) Wrap(handler http.Handler) http.Handler {
+	withSession := s.manager.LoadAndSave(handler)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := r.Cookie(cookieName); err != nil && r.Method == http.MethodGet || r.Header.Get("Authorization") != "" {
+			handler.ServeHTTP(w, r) // programs need no session
+			return
+		}
+		withSession.ServeHTTP(w, r)
+	})
+}
+
+// Account finds an account of a development machine.
+func (s *Sessions) Account(name string) (lifecycle.Actor, bool) {
+	person, ok := s.accounts[name]
+	return person, ok
+}
+
+// SignIn begins a session of the person; the token is new, so that one planted before is worth nothing.
+func (s *Sessions) SignIn(ctx context.Context, person lifecycle.Actor) error {
+	if err := s.manager.RenewToken(ctx); err != nil {
+		return fmt.Errorf("begin a session: %w", err)
+	}
+	data, err := json.Marshal(person)
+	if err != nil {
+		return fmt.Errorf("begin a session: %w", err)
+	}
+	s.manager.Put(ctx, sessionPerson, data)
+	return nil
+}
+
+// SignOut ends the session.
+func (s *Sessions) SignOut(ctx context.Context) error { return s.manager.Destroy(ctx) }
+
+// Identify finds out who sends the request; ErrNotSignedIn when nobody does.
+func (s *Sessions) Identify(r *http.Request) (lifecycle.Actor, error) {
+	if header := r.Header.Get("Authorization"); header != "" {
+		return s.byToken(header)
+	}
+	if _, err := r.Cookie(cookieName); err != nil {
+		return lifecycle.Actor{}, ErrNotSignedIn
+	}
+	var person lifecycle.Actor
+	if err := json.Unmarshal(s.manager.GetBytes(r.Context(), sessionPerson), &person); err != nil {
+		return lifecycle.Actor{}, ErrNotSignedIn
+	}
+	return person, nil
+}
+
+func (s *Sessions) byToken(header string) (lifecycle.Actor, error) {
+	token, ok := strings.CutPrefix(header, bearer)
+	account, dev := strings.CutPrefix(token, devTokenPrefix)
+	person, known := s.Account(account)
+	if !ok || !dev || !known {
+		return lifecycle.Actor{}, ErrNotSignedIn
+	}
+	return person, nil
+}

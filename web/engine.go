@@ -1,0 +1,128 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+
+	"slipway/config"
+	"slipway/monitoring"
+	"slipway/web/access"
+	"slipway/web/api"
+	"slipway/web/events"
+	"slipway/web/pages"
+	"slipway/web/service"
+)
+
+const (
+	// bodyLimit leaves room for the longest comment and the longest list of testers, as a form encodes them.
+	bodyLimit      = 1 << 20
+	bodyPatience   = 30 * time.Second
+	uploadPatience = 15 * time.Minute
+	// uploadMargin is what a form has besides its file.
+	uploadMargin = 1 << 20
+)
+
+// site puts together what answers requests.
+type site struct {
+	settings settings
+	world    world
+	service  *service.Service
+	feed     *events.Feed
+	logger   *zap.Logger
+}
+
+// handler answers every request. Whoever reads it from the outside in sees what a request goes through.
+func (s site) handler() (http.Handler, error) {
+	sessions := access.NewSessions(s.world.catalog.Sessions(), config.DevAccounts(), s.sessionFailed)
+	engine, err := s.engine(sessions)
+	if err != nil {
+		return nil, err
+	}
+	handler := http.NewCrossOriginProtection().Handler(sessions.Wrap(engine))
+	if s.settings.Auth == authDev {
+		handler = access.LocalOnly(handler)
+	}
+	return handler, nil
+}
+
+func (s site) engine(sessions *access.Sessions) (*gin.Engine, error) {
+	people, err := pages.New(pages.Options{
+		Service: s.service, Sessions: sessions, Feed: s.feed, TemporalUI: s.settings.TemporalUI, Namespace: s.world.namespace,
+	})
+	if err != nil {
+		return nil, err
+	}
+	programs := api.New(s.service, s.feed)
+	refuse := func(c *gin.Context, err error) {
+		if strings.HasPrefix(c.Request.URL.Path, api.Prefix+"/") {
+			programs.Refuse(c, err)
+			return
+		}
+		people.Refuse(c, err)
+	}
+	guard := &access.Guard{Permissions: permissions, Sessions: sessions, Limits: access.NewLimits(int(s.settings.RateLimit)), Refuse: refuse}
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.HandleMethodNotAllowed = true
+	if err := engine.SetTrustedProxies(nil); err != nil {
+		return nil, err
+	}
+	engine.Use(s.observe, gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, cause any) {
+		s.logger.Error("a handler panicked", zap.Any("cause", cause), zap.Stack("stack"))
+		refuse(c, service.ErrPanicked)
+	}), access.Headers, access.Bound(s.bound), guard.Check)
+	engine.NoRoute(func(c *gin.Context) { refuse(c, service.ErrNoRoute) })
+	engine.NoMethod(func(c *gin.Context) { refuse(c, service.ErrNoMethod) })
+	people.Register(engine)
+	programs.Register(engine)
+	s.registerHealth(engine)
+	return engine, nil
+}
+
+// bound lets only uploads be large and slow.
+func (s site) bound(c *gin.Context) (bytes int64, within time.Duration) {
+	if strings.HasSuffix(c.FullPath(), "/packages") {
+		return s.settings.PackageMax.Bytes() + uploadMargin, uploadPatience
+	}
+	return bodyLimit, bodyPatience
+}
+
+func (s site) registerHealth(engine *gin.Engine) {
+	engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	engine.GET("/readyz", func(c *gin.Context) {
+		if err := monitoring.Ready(c.Request.Context(), s.world.temporal, s.world.catalog); err != nil {
+			c.String(http.StatusServiceUnavailable, "%s\n", err)
+			return
+		}
+		c.String(http.StatusOK, "ready\n")
+	})
+	engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.world.metrics.Registry, promhttp.HandlerOpts{})))
+}
+
+// observe logs and counts every request. Looking is logged only when something is wrong.
+func (s site) observe(c *gin.Context) {
+	begin, requestID := time.Now(), uuid.NewString()
+	c.Header("X-Request-Id", requestID)
+	c.Next()
+	status, took := c.Writer.Status(), time.Since(begin)
+	s.world.metrics.observe(c.Request.Method, c.FullPath(), status, took)
+	level := zap.DebugLevel
+	if c.Request.Method != http.MethodGet || status >= http.StatusInternalServerError {
+		level = zap.InfoLevel
+	}
+	s.logger.Log(level, "request",
+		zap.String("method", c.Request.Method), zap.String("route", c.FullPath()), zap.Int("status", status), zap.Duration("took", took),
+		zap.String("request", requestID), zap.String("who", access.Person(c.Request.Context()).User))
+}
+
+// sessionFailed answers when the sessions cannot be read or kept.
+func (s site) sessionFailed(w http.ResponseWriter, _ *http.Request, err error) {
+	problem := s.service.Problem(err)
+	http.Error(w, problem.Message, problem.Status)
+}

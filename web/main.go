@@ -1,0 +1,168 @@
+// Command web serves the pages for people and the API for programs.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"slipway/catalog"
+	"slipway/config"
+	"slipway/packages"
+	"slipway/web/events"
+	"slipway/web/service"
+	"slipway/workflows"
+)
+
+const (
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+	// stopTimeout is what requests under way get to finish.
+	stopTimeout = 10 * time.Second
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	os.Exit(exitCode(run(ctx), os.Stderr))
+}
+
+func exitCode(err error, stderr io.Writer) int {
+	if err == nil {
+		return 0
+	}
+	_, _ = fmt.Fprintln(stderr, "web:", err)
+	return 1
+}
+
+// run serves until ctx is done, then lets what is under way finish. An error is why it could not start or go on.
+func run(ctx context.Context) error {
+	settings, err := load()
+	if err != nil {
+		return err
+	}
+	logger, err := settings.Logger()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = logger.Sync() }()
+	if err := settings.MakeVarDir(); err != nil {
+		return err
+	}
+	world, err := open(ctx, settings, logger)
+	if err != nil {
+		return err
+	}
+	defer world.close()
+	return serve(ctx, settings, world, logger)
+}
+
+// world is what the web works on.
+type world struct {
+	temporal  client.Client
+	namespace string
+	catalog   *catalog.Catalog
+	store     *packages.Store
+	metrics   *metrics
+}
+
+// open connects. Temporal may be away: pages are shown all the same.
+func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, err error) {
+	defer func() {
+		if err != nil {
+			w.close()
+		}
+	}()
+	if w.metrics, err = newMetrics(); err != nil {
+		return w, err
+	}
+	options, err := config.Temporal(logger)
+	if err != nil {
+		return w, err
+	}
+	options.MetricsHandler, w.namespace = w.metrics.Temporal, options.Namespace
+	if w.temporal, err = client.NewLazyClient(options); err != nil {
+		return w, fmt.Errorf("connection to Temporal at %q (TEMPORAL_ADDRESS): %w", options.HostPort, err)
+	}
+	if w.catalog, err = catalog.Open(ctx, settings.Database()); err != nil {
+		return w, err
+	}
+	w.store, err = settings.OpenPackages(ctx)
+	return w, err
+}
+
+func (w world) close() {
+	if w.store != nil {
+		_ = w.store.Close()
+	}
+	if w.catalog != nil {
+		_ = w.catalog.Close()
+	}
+	if w.temporal != nil {
+		w.temporal.Close()
+	}
+}
+
+// serve ends all that it started before it returns.
+func serve(ctx context.Context, settings settings, world world, logger *zap.Logger) error {
+	group, ctx := errgroup.WithContext(ctx)
+	answers, err := world.catalog.Answers(ctx)
+	if err != nil {
+		return err
+	}
+	feed, err := events.NewFeed(ctx, world.catalog, logger)
+	if err != nil {
+		return err
+	}
+	monitor := service.NewMonitor(ctx, world.temporal)
+	site := site{
+		settings: settings, world: world, logger: logger, feed: feed,
+		service: &service.Service{
+			Workflows: workflows.Client{Temporal: world.temporal, Answers: answers},
+			Catalog:   world.catalog, Store: world.store, Temporal: monitor, Logger: logger,
+			Settings: settings.lifecycle, Limits: settings.PackageLimits(), AnswerWait: settings.AnswerWait,
+		},
+	}
+	handler, err := site.handler()
+	if err != nil {
+		return err
+	}
+	group.Go(func() error { feed.Run(ctx); return nil })
+	group.Go(func() error { monitor.Run(ctx); return nil })
+	group.Go(func() error { return listen(ctx, settings.Addr, handler, logger) })
+	return group.Wait()
+}
+
+func listen(ctx context.Context, addr string, handler http.Handler, logger *zap.Logger) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("WEB_ADDR: %w", err)
+	}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		ErrorLog: zap.NewStdLog(logger), BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		stopped <- server.Shutdown(finish)
+	}()
+	logger.Info("web is ready", zap.Stringer("address", listener.Addr()))
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving on %s: %w", addr, err)
+	}
+	return <-stopped
+}

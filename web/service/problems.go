@@ -1,0 +1,83 @@
+package service
+
+import (
+	"errors"
+	"net/http"
+
+	"go.uber.org/zap"
+
+	"slipway/lifecycle"
+	"slipway/packages"
+	"slipway/web/access"
+)
+
+var (
+	// ErrNoRoute says that there is nothing at an address.
+	ErrNoRoute = errors.New("there is nothing at this address")
+	// ErrNoMethod says that an address does not take requests of this method.
+	ErrNoMethod = errors.New("this address takes no requests of this method")
+	// ErrPanicked says that a handler broke off.
+	ErrPanicked = errors.New("a handler panicked")
+)
+
+var statusOfCode = map[lifecycle.Code]int{
+	lifecycle.IllegalInState:     http.StatusConflict,
+	lifecycle.StaleRevision:      http.StatusConflict,
+	lifecycle.AlreadyExists:      http.StatusConflict,
+	lifecycle.ForbiddenRole:      http.StatusForbidden,
+	lifecycle.NotYourTeam:        http.StatusForbidden,
+	lifecycle.OwnRequest:         http.StatusForbidden,
+	lifecycle.CommentRequired:    http.StatusUnprocessableEntity,
+	lifecycle.InvalidInput:       http.StatusUnprocessableEntity,
+	lifecycle.PackageRefused:     http.StatusUnprocessableEntity,
+	lifecycle.VersionNotHigher:   http.StatusUnprocessableEntity,
+	lifecycle.UnknownMiniProgram: http.StatusNotFound,
+}
+
+// HTTPStatus is the status of an answer that refuses with this code (interfaces.md, "Web").
+func HTTPStatus(code lifecycle.Code) int { return statusOfCode[code] }
+
+// Problem is an error as the sender of a request may see it.
+type Problem struct {
+	Status  int
+	Code    lifecycle.Code // "" when it is no refusal
+	Message string
+}
+
+const ourFault = "something went wrong on our side; it was logged, try again in a moment"
+
+// Problem words an error for the sender of the request. What is on our side stays in our log.
+func (s *Service) Problem(err error) Problem {
+	problem := problemOf(err)
+	if problem.Status == http.StatusInternalServerError {
+		s.Logger.Error("a request failed", zap.Error(err))
+	}
+	return problem
+}
+
+func problemOf(err error) Problem {
+	if refusal, ok := errors.AsType[*lifecycle.Refusal](err); ok {
+		return Problem{HTTPStatus(refusal.Code), refusal.Code, refusal.Message}
+	}
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return Problem{http.StatusRequestEntityTooLarge, lifecycle.InvalidInput, tooLarge.Error()}
+	}
+	for _, known := range []struct {
+		err    error
+		status int
+		code   lifecycle.Code
+	}{
+		{access.ErrNotSignedIn, http.StatusUnauthorized, ""},
+		{access.ErrTooMany, http.StatusTooManyRequests, ""},
+		{ErrNoRoute, http.StatusNotFound, ""},
+		{ErrNoMethod, http.StatusMethodNotAllowed, ""},
+		{packages.ErrTooLarge, http.StatusRequestEntityTooLarge, lifecycle.PackageRefused},
+		{ErrAway, http.StatusServiceUnavailable, ""},
+		{ErrUncertain, http.StatusServiceUnavailable, ""},
+	} {
+		if errors.Is(err, known.err) {
+			return Problem{known.status, known.code, known.err.Error()}
+		}
+	}
+	return Problem{Status: http.StatusInternalServerError, Message: ourFault}
+}

@@ -1,0 +1,142 @@
+// Package service does what pages and API offer: it lets a person see what is theirs to see, sends actions to the
+// workflows and waits for the answers.
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"slipway/catalog"
+	"slipway/lifecycle"
+	"slipway/packages"
+	"slipway/workflows"
+)
+
+var (
+	// ErrAway says that Temporal does not answer, so that nothing was recorded.
+	ErrAway = errors.New("Temporal does not answer at the moment, so nothing was changed; try again in a moment") //nolint:revive,staticcheck // a name, and a sentence for people
+	// ErrUncertain says that Temporal was asked but broke off before it confirmed.
+	ErrUncertain = errors.New("Temporal did not confirm the request; send it again with the same request id, which does nothing twice") //nolint:revive,staticcheck // as above
+)
+
+// Service is what one web process works with.
+type Service struct {
+	Workflows workflows.Client
+	Catalog   *catalog.Catalog
+	Store     *packages.Store
+	Temporal  *Monitor
+	Logger    *zap.Logger
+	// Limits bound what an inspection accepts.
+	Limits packages.Limits
+	// Settings are those of the worker: the plans to choose from.
+	Settings lifecycle.Settings
+	// AnswerWait is how long an action waits for its answer.
+	AnswerWait time.Duration
+}
+
+// Sees tells whether a person may look at the mini-programs of a team: their own, or all when they have a role on the
+// platform's side.
+func Sees(person lifecycle.Actor, team string) bool {
+	return onPlatformSide(person) || slices.Contains(person.Teams, team)
+}
+
+func onPlatformSide(person lifecycle.Actor) bool {
+	return slices.ContainsFunc(person.Roles, func(role lifecycle.Role) bool {
+		return slices.Contains([]lifecycle.Role{lifecycle.Reviewer, lifecycle.ReleaseManager, lifecycle.Operator}, role)
+	})
+}
+
+// Status reads where a mini-program stands. One that is unknown, or not theirs to see, is a *lifecycle.Refusal.
+func (s *Service) Status(ctx context.Context, person lifecycle.Actor, id string) (lifecycle.Status, error) {
+	status, _, err := s.Catalog.Status(ctx, id)
+	if errors.Is(err, catalog.ErrNotFound) {
+		return status, lifecycle.Refuse(lifecycle.UnknownMiniProgram, "there is no mini-program %q; request its creation first", id)
+	}
+	if err == nil && !Sees(person, status.Team) {
+		return lifecycle.Status{}, lifecycle.Refuse(lifecycle.NotYourTeam, "%s belongs to another team; its members and the platform's people see it", id)
+	}
+	return status, err
+}
+
+// List reads one page of the mini-programs that the filter chooses among those that the person may see.
+func (s *Service) List(ctx context.Context, person lifecycle.Actor, filter catalog.Filter) (catalog.Page, error) {
+	if !narrow(person, &filter) {
+		return catalog.Page{Items: []catalog.Item{}}, nil
+	}
+	page, err := s.Catalog.List(ctx, filter)
+	if errors.Is(err, catalog.ErrInvalid) {
+		return page, lifecycle.Refuse(lifecycle.InvalidInput, "%s; leave the cursor out to begin at the first page", err)
+	}
+	return page, err
+}
+
+// Count counts the mini-programs that the filter chooses among those that the person may see.
+func (s *Service) Count(ctx context.Context, person lifecycle.Actor, filter catalog.Filter) (catalog.Counts, error) {
+	if !narrow(person, &filter) {
+		return catalog.Counts{ByState: map[lifecycle.State]int{}}, nil
+	}
+	return s.Catalog.Count(ctx, filter)
+}
+
+// narrow leaves the teams that the person may see; false means that none is left.
+func narrow(person lifecycle.Actor, filter *catalog.Filter) bool {
+	if onPlatformSide(person) {
+		return true
+	}
+	asked := filter.Teams
+	if len(asked) == 0 {
+		asked = person.Teams
+	}
+	filter.Teams = slices.DeleteFunc(slices.Clone(asked), func(team string) bool { return !Sees(person, team) })
+	return len(filter.Teams) > 0
+}
+
+// Audit reads the audit trail of a mini-program, newest first: the entries before the change number, or the newest ones for 0.
+func (s *Service) Audit(ctx context.Context, person lifecycle.Actor, id string, before int64, limit int) ([]catalog.AuditEntry, error) {
+	if _, err := s.Status(ctx, person, id); err != nil {
+		return nil, err
+	}
+	return s.Catalog.Audit(ctx, id, before, limit)
+}
+
+// RequestCreation starts a mini-program. The error may be a *lifecycle.Refusal, workflows.ErrUnanswered (recorded, but no
+// worker answered in time), ErrAway or ErrUncertain.
+func (s *Service) RequestCreation(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
+	return s.send(ctx, creation.ID, creation.RequestID, func(ctx context.Context) (lifecycle.Outcome, error) {
+		return s.Workflows.RequestCreation(ctx, creation)
+	})
+}
+
+// Act takes an action. The outcome may be a refusal; the errors are those of RequestCreation.
+func (s *Service) Act(ctx context.Context, id string, command lifecycle.Command) (lifecycle.Outcome, error) {
+	return s.send(ctx, id, command.RequestID, func(ctx context.Context) (lifecycle.Outcome, error) {
+		return s.Workflows.Act(ctx, id, command)
+	})
+}
+
+// send looks first whether the request is a repetition: the feed that brings answers brings each only once.
+func (s *Service) send(ctx context.Context, id, requestID string, action func(context.Context) (lifecycle.Outcome, error)) (lifecycle.Outcome, error) {
+	if outcome, err := s.Catalog.Outcome(ctx, id, requestID); err == nil {
+		return outcome, nil
+	}
+	if !s.Temporal.Answers() {
+		return lifecycle.Outcome{}, ErrAway
+	}
+	waiting, cancel := context.WithTimeout(ctx, s.AnswerWait)
+	defer cancel()
+	outcome, err := action(waiting)
+	if isRefusal(err) || err == nil || errors.Is(err, workflows.ErrUnanswered) {
+		return outcome, err
+	}
+	return outcome, fmt.Errorf("%w (request id %s): %w", ErrUncertain, requestID, err)
+}
+
+func isRefusal(err error) bool {
+	_, ok := errors.AsType[*lifecycle.Refusal](err)
+	return ok
+}

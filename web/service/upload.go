@@ -1,0 +1,133 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"slipway/catalog"
+	"slipway/lifecycle"
+	"slipway/packages"
+)
+
+// Upload is a code package on its way to a mini-program.
+type Upload struct {
+	MiniProgram string
+	Person      lifecycle.Actor
+	RequestID   string
+	// Version may be left out when the package states its own.
+	Version    string
+	Notes      string
+	IfRevision int
+}
+
+// Upload stores a package, inspects it and uploads it to the mini-program. The report comes as soon as the package could
+// be read, also when it is refused. The errors are those of RequestCreation, or packages.ErrTooLarge.
+func (s *Service) Upload(ctx context.Context, upload Upload, file io.Reader) (lifecycle.Outcome, *packages.Report, error) {
+	repeated, err := s.admitUpload(ctx, upload)
+	if err != nil {
+		return lifecycle.Outcome{}, nil, err
+	}
+	sha256, _, err := s.Store.Put(ctx, file)
+	if err != nil {
+		return lifecycle.Outcome{}, nil, err
+	}
+	report, err := s.inspect(ctx, sha256, upload.Version)
+	if err != nil || repeated != nil {
+		return orNone(repeated), report, err
+	}
+	if refusal := refusalOf(*report); refusal != nil {
+		return lifecycle.Outcome{}, report, refusal
+	}
+	outcome, err := s.Act(ctx, upload.MiniProgram, lifecycle.Command{
+		Action: lifecycle.UploadCode, Actor: upload.Person, RequestID: upload.RequestID, Notes: upload.Notes, IfRevision: upload.IfRevision,
+		Package: &lifecycle.Package{Version: report.Version, SHA256: sha256},
+	})
+	return outcome, report, err
+}
+
+// admitUpload refuses an upload that cannot succeed before all its bytes are taken in. A repetition gets the first answer.
+func (s *Service) admitUpload(ctx context.Context, upload Upload) (repeated *lifecycle.Outcome, err error) {
+	status, err := s.Status(ctx, upload.Person, upload.MiniProgram)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(upload.Person.Teams, status.Team) {
+		return nil, lifecycle.Refuse(lifecycle.NotYourTeam, "%s belongs to team %s, of which you are no member", status.ID, status.Team)
+	}
+	if outcome, err := s.Catalog.Outcome(ctx, upload.MiniProgram, upload.RequestID); err == nil {
+		return &outcome, nil
+	} else if !errors.Is(err, catalog.ErrNotFound) {
+		return nil, err
+	}
+	legal := func(l lifecycle.LegalAction) bool { return l.Action == lifecycle.UploadCode }
+	if !slices.ContainsFunc(status.Actions, legal) {
+		return nil, lifecycle.Refuse(lifecycle.IllegalInState, "%s is not possible in state %s", lifecycle.UploadCode, status.State)
+	}
+	if !s.Temporal.Answers() {
+		return nil, ErrAway
+	}
+	return nil, nil
+}
+
+func orNone(outcome *lifecycle.Outcome) lifecycle.Outcome {
+	if outcome == nil {
+		return lifecycle.Outcome{}
+	}
+	return *outcome
+}
+
+func (s *Service) inspect(ctx context.Context, sha256, version string) (*packages.Report, error) {
+	content, err := s.Store.Open(ctx, sha256)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = content.Close() }()
+	report, err := packages.Inspect(ctx, content, content.Size(), packages.Options{Version: version, Limits: s.Limits})
+	if err != nil {
+		return nil, fmt.Errorf("inspecting package %s: %w", sha256, err)
+	}
+	text, err := json.Marshal(report)
+	if err == nil {
+		err = s.Catalog.KeepReport(ctx, sha256, version, text)
+	}
+	return &report, err
+}
+
+// refusalOf words a report with errors; its findings go with it.
+func refusalOf(report packages.Report) *lifecycle.Refusal {
+	errs := 0
+	for _, finding := range report.Findings {
+		if finding.Severity == packages.Error {
+			errs++
+		}
+	}
+	switch {
+	case errs > 0:
+		return lifecycle.Refuse(lifecycle.PackageRefused, "the package has %d errors; put them right and upload it again", errs)
+	case report.Version == "":
+		return lifecycle.Refuse(lifecycle.InvalidInput, "the package states no version; give one with the upload")
+	default:
+		return nil
+	}
+}
+
+// Report reads what the inspection found out about the version of a mini-program.
+func (s *Service) Report(ctx context.Context, version lifecycle.Version) (packages.Report, error) {
+	var report packages.Report
+	kept, err := s.Catalog.Report(ctx, version.SHA256, version.Version)
+	if err == nil {
+		return report, json.Unmarshal(kept, &report)
+	}
+	if !errors.Is(err, catalog.ErrNotFound) {
+		return report, err
+	}
+	fresh, err := s.inspect(ctx, version.SHA256, version.Version)
+	if err != nil {
+		return report, err
+	}
+	return *fresh, nil
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"slipway/config"
+	"slipway/lifecycle"
+	"slipway/web/access"
+)
+
+// settings is what the environment tells the web.
+type settings struct {
+	config.Common
+	// Addr is where pages and API are served.
+	Addr string `env:"WEB_ADDR" envDefault:"127.0.0.1:8080"`
+	// Auth is how people sign in; dev offers accounts without passwords.
+	Auth string `env:"AUTH" envDefault:"dev"`
+	// AnswerWait is how long a request waits for the answer to its action.
+	AnswerWait time.Duration `env:"ANSWER_WAIT" envDefault:"5s"`
+	// RateLimit is how many requests a second one person may send, 0 for any number.
+	RateLimit uint16 `env:"RATE_LIMIT" envDefault:"100"`
+	// TemporalUI is the address of Temporal UI, for links; without it there are none.
+	TemporalUI string `env:"TEMPORAL_UI_URL"`
+	// SettingsFile is the worker's: the plans to choose from.
+	SettingsFile string `env:"SETTINGS_FILE"`
+
+	lifecycle lifecycle.Settings
+}
+
+const authDev = "dev"
+
+// load reads the settings. The error names everything that is wrong.
+func load() (settings, error) {
+	var s settings
+	err := config.Parse(&s)
+	if s.Auth != authDev {
+		err = errors.Join(err, fmt.Errorf("AUTH=%s is not known; the only way to sign in is %s", s.Auth, authDev))
+	}
+	if s.Auth == authDev && !access.IsLoopback(s.Addr) {
+		err = errors.Join(err, fmt.Errorf("WEB_ADDR=%s can be reached from other machines, where AUTH=dev would let anybody in; listen on 127.0.0.1", s.Addr))
+	}
+	if s.AnswerWait <= 0 {
+		err = errors.Join(err, fmt.Errorf("ANSWER_WAIT=%s is no time to wait; give some seconds", s.AnswerWait))
+	}
+	var wrong error
+	s.lifecycle, wrong = config.LoadLifecycle(s.SettingsFile)
+	return s, errors.Join(err, wrong)
+}
