@@ -19,6 +19,7 @@ var permissions = map[string]access.Permission{
 	"POST /request-creation":                                 access.Only(lifecycle.Developer),
 	"GET /mini-programs/:id":                                 access.SignedIn,
 	"GET /mini-programs/:id/audit":                           access.SignedIn,
+	"GET /mini-programs/:id/rollout":                         access.SignedIn,
 	"GET /mini-programs/:id/versions/:version":               access.SignedIn,
 	"POST /mini-programs/:id/packages":                       access.Only(lifecycle.Developer),
 	"GET /mini-programs/:id/actions/:action":                 access.ByAction,

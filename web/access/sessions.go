@@ -50,11 +50,8 @@ func (s *Sessions) Wrap(handler http.Handler) http.Handler {
 	})
 }
 
-// Account finds an account of a development machine.
-func (s *Sessions) Account(name string) (lifecycle.Actor, bool) {
-	person, ok := s.accounts[name]
-	return person, ok
-}
+// Accounts are those of a development machine, by name.
+func (s *Sessions) Accounts() map[string]lifecycle.Actor { return s.accounts }
 
 // SignIn begins a session of the person; the token is new, so that one planted before is worth nothing.
 func (s *Sessions) SignIn(ctx context.Context, person lifecycle.Actor) error {
@@ -90,7 +87,7 @@ func (s *Sessions) Identify(r *http.Request) (lifecycle.Actor, error) {
 func (s *Sessions) byToken(header string) (lifecycle.Actor, error) {
 	token, ok := strings.CutPrefix(header, bearer)
 	account, dev := strings.CutPrefix(token, devTokenPrefix)
-	person, known := s.Account(account)
+	person, known := s.accounts[account]
 	if !ok || !dev || !known {
 		return lifecycle.Actor{}, ErrNotSignedIn
 	}

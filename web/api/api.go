@@ -1,7 +1,14 @@
-// Package api is the JSON API for programs (interfaces.md, "Web").
+// Package api is the JSON API for programs (interfaces.md, "Web"). Its OpenAPI document is made from the same types that
+// the handlers work with.
 package api
 
 import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 
 	"slipway/web/events"
@@ -20,11 +27,39 @@ type API struct {
 // New is an API on the service.
 func New(service *service.Service, feed *events.Feed) *API { return &API{service, feed} }
 
-// Register adds the routes.
-func (a *API) Register(engine *gin.Engine) {}
+// Register adds the routes, and the document that describes them.
+func (a *API) Register(engine *gin.Engine) {
+	api := humagin.NewWithGroup(engine, engine.Group(Prefix), newConfig())
+	a.registerMiniPrograms(api)
+	a.registerActions(api)
+	a.registerUpload(api)
+	a.registerHistory(api)
+	a.registerEvents(api)
+	allowNull(api.OpenAPI().Components.Schemas)
+	document, err := json.Marshal(api.OpenAPI())
+	if err != nil {
+		panic(err) // only for types of ours that cannot be described, which every test would notice
+	}
+	engine.GET(Prefix+"/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/openapi+json", document) })
+}
 
 // Refuse answers with a problem (RFC 9457).
 func (a *API) Refuse(c *gin.Context, err error) {
-	problem := a.service.Problem(err)
-	c.JSON(problem.Status, problem)
+	problem := a.problem(err)
+	for name, values := range problem.GetHeaders() {
+		c.Header(name, values[0])
+	}
+	c.Header("Content-Type", problemType)
+	c.PureJSON(problem.Status, problem)
+}
+
+// register adds an operation whose errors are answered with problems.
+func register[In, Out any](a *API, api huma.API, operation huma.Operation, handle func(context.Context, *In) (*Out, error)) {
+	huma.Register(api, operation, func(ctx context.Context, in *In) (*Out, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, a.problem(err)
+		}
+		return out, nil
+	})
 }

@@ -27,6 +27,7 @@ type Feed struct {
 	catalog *catalog.Catalog
 	logger  *zap.Logger
 	ended   <-chan struct{}
+	pace    pace
 
 	mu     sync.Mutex
 	last   int64            // number of the last change
@@ -40,7 +41,7 @@ func NewFeed(ctx context.Context, source *catalog.Catalog, logger *zap.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	return &Feed{catalog: source, logger: logger, ended: ctx.Done(), last: last, news: make(chan struct{})}, nil
+	return &Feed{catalog: source, logger: logger, ended: ctx.Done(), pace: usualPace, last: last, news: make(chan struct{})}, nil
 }
 
 var errEnded = errors.New("this process stops")
@@ -70,6 +71,15 @@ func (f *Feed) Last() int64 {
 	return f.last
 }
 
+// Resume is where somebody goes on who has seen the changes up to number. A number from the future is now.
+func (f *Feed) Resume(ctx context.Context, number int64) (int64, error) {
+	if number <= f.Last() {
+		return number, nil
+	}
+	last, err := f.catalog.LastChange(ctx) // another process may be ahead of this one
+	return min(number, last), err
+}
+
 func (f *Feed) add(change catalog.Change) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -95,7 +105,7 @@ func (f *Feed) Next(ctx context.Context, after int64) ([]catalog.Change, error) 
 			}
 			after = max(after, last) // should there be none, they were forgotten
 		}
-		if len(changes) > 0 {
+		if len(changes) > 0 && !f.isEnded() {
 			return changes, nil
 		}
 		select {
@@ -105,6 +115,16 @@ func (f *Feed) Next(ctx context.Context, after int64) ([]catalog.Change, error) 
 			return nil, errEnded
 		case <-news:
 		}
+	}
+}
+
+// isEnded tells whether the watchers are let go, also those with much to catch up on.
+func (f *Feed) isEnded() bool {
+	select {
+	case <-f.ended:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -1,9 +1,18 @@
-// Package pages is the web for people.
+// Package pages is the web for people. Every page and every action works without JavaScript; with it, pages follow what
+// happens.
 package pages
 
 import (
-	"github.com/gin-gonic/gin"
+	"bytes"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 
+	"github.com/gin-gonic/gin"
+	"go.uber.org/zap"
+
+	"slipway/lifecycle"
 	"slipway/web/access"
 	"slipway/web/events"
 	"slipway/web/service"
@@ -19,16 +28,98 @@ type Options struct {
 }
 
 // Pages answers people.
-type Pages struct{ Options }
+type Pages struct {
+	Options
+	templates templates
+	assets    assets
+}
 
 // New reads the templates.
-func New(options Options) (*Pages, error) { return &Pages{options}, nil }
+func New(options Options) (*Pages, error) {
+	assets, err := newAssets()
+	if err != nil {
+		return nil, err
+	}
+	templates, err := newTemplates(assets)
+	return &Pages{options, templates, assets}, err
+}
 
 // Register adds the routes.
-func (p *Pages) Register(engine *gin.Engine) {}
+func (p *Pages) Register(engine *gin.Engine) {
+	engine.GET("/assets/*file", p.assets.serve)
+	engine.GET("/sign-in", p.signInPage)
+	engine.POST("/sign-in", p.signIn)
+	engine.POST("/sign-out", p.signOut)
+	engine.GET("/live", p.live)
 
-// Refuse answers with a page that says what was wrong.
+	engine.GET("/", p.overview)
+	engine.GET("/mini-programs", p.list)
+	engine.GET("/request-creation", p.creationPage)
+	engine.POST("/request-creation", p.requestCreation)
+	engine.GET("/mini-programs/:id", p.miniProgram)
+	engine.GET("/mini-programs/:id/rollout", p.rollout)
+	engine.GET("/mini-programs/:id/audit", p.audit)
+	engine.GET("/mini-programs/:id/versions/:version", p.version)
+	engine.POST("/mini-programs/:id/packages", p.upload)
+	engine.GET("/mini-programs/:id/actions/:action", p.actionPage)
+	engine.POST("/mini-programs/:id/actions/:action", p.act)
+	engine.POST("/mini-programs/:id/actions/:action/preview", p.preview)
+}
+
+// page is what the layout needs to know about a page.
+type page struct {
+	Title string
+	// Watch is the mini-program that the page shows; everything means that any change may concern it.
+	Watch string
+	Data  any
+
+	// The rest is filled in by show.
+	Person       lifecycle.Actor
+	SignedIn     bool
+	TemporalAway bool
+}
+
+// IsDeveloper tells whether the person may request mini-programs.
+func (p page) IsDeveloper() bool { return slices.Contains(p.Person.Roles, lifecycle.Developer) }
+
+// everything is no id of a mini-program.
+const everything = "*"
+
+// show answers with a page. It is rendered before anything is sent, so that a mistake in it is an error of ours.
+func (p *Pages) show(c *gin.Context, status int, name string, page page) {
+	page.Person = access.Person(c.Request.Context())
+	page.SignedIn = page.Person.User != ""
+	page.TemporalAway = !p.Service.Temporal.Answers()
+	var rendered bytes.Buffer
+	if err := p.templates[name].ExecuteTemplate(&rendered, "layout", page); err != nil {
+		p.Service.Logger.Error("rendering a page", zap.String("page", name), zap.Error(err))
+		c.String(http.StatusInternalServerError, "This page could not be shown; it was logged.")
+		return
+	}
+	c.Data(status, "text/html; charset=utf-8", rendered.Bytes())
+}
+
+// Refuse answers with a page that says what was wrong. Who is not signed in may do so and come back.
 func (p *Pages) Refuse(c *gin.Context, err error) {
 	problem := p.Service.Problem(err)
-	c.String(problem.Status, problem.Message)
+	switch {
+	case problem.Status == http.StatusUnauthorized && c.Request.Method == http.MethodGet:
+		c.Redirect(http.StatusSeeOther, "/sign-in?next="+url.QueryEscape(c.Request.URL.RequestURI()))
+	default:
+		if problem.Status == http.StatusTooManyRequests {
+			c.Header("Retry-After", "1")
+		}
+		p.show(c, problem.Status, "problem", page{Title: http.StatusText(problem.Status), Data: problem})
+	}
+}
+
+// person is who asks.
+func person(c *gin.Context) lifecycle.Actor { return access.Person(c.Request.Context()) }
+
+// ownPath keeps a redirect within this site.
+func ownPath(path string) string {
+	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+		return "/"
+	}
+	return path
 }

@@ -2,7 +2,9 @@ package service
 
 import (
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -36,6 +38,9 @@ var statusOfCode = map[lifecycle.Code]int{
 
 // HTTPStatus is the status of an answer that refuses with this code (interfaces.md, "Web").
 func HTTPStatus(code lifecycle.Code) int { return statusOfCode[code] }
+
+// Codes lists every code that a refusal may have, in alphabetical order.
+func Codes() []lifecycle.Code { return slices.Sorted(maps.Keys(statusOfCode)) }
 
 // Problem is an error as the sender of a request may see it.
 type Problem struct {
@@ -71,6 +76,7 @@ func problemOf(err error) Problem {
 		{access.ErrTooMany, http.StatusTooManyRequests, ""},
 		{ErrNoRoute, http.StatusNotFound, ""},
 		{ErrNoMethod, http.StatusMethodNotAllowed, ""},
+		{ErrNoVersion, http.StatusNotFound, ""},
 		{packages.ErrTooLarge, http.StatusRequestEntityTooLarge, lifecycle.PackageRefused},
 		{ErrAway, http.StatusServiceUnavailable, ""},
 		{ErrUncertain, http.StatusServiceUnavailable, ""},

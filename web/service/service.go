@@ -37,6 +37,8 @@ type Service struct {
 	Settings lifecycle.Settings
 	// AnswerWait is how long an action waits for its answer.
 	AnswerWait time.Duration
+
+	comparisons comparisons
 }
 
 // Sees tells whether a person may look at the mini-programs of a team: their own, or all when they have a role on the

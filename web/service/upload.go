@@ -27,24 +27,41 @@ type Upload struct {
 // Upload stores a package, inspects it and uploads it to the mini-program. The report comes as soon as the package could
 // be read, also when it is refused. The errors are those of RequestCreation, or packages.ErrTooLarge.
 func (s *Service) Upload(ctx context.Context, upload Upload, file io.Reader) (lifecycle.Outcome, *packages.Report, error) {
+	received, err := s.Receive(ctx, upload, file)
+	if err != nil {
+		return lifecycle.Outcome{}, nil, err
+	}
+	return s.Submit(ctx, upload, received)
+}
+
+// Received is a package that is in the store, on its way to a mini-program.
+type Received struct {
+	sha256   string
+	repeated *lifecycle.Outcome // the first answer, when the upload was made before
+}
+
+// Receive is the first half of Upload: it stores the package. Version, notes and revision may still be unknown.
+func (s *Service) Receive(ctx context.Context, upload Upload, file io.Reader) (Received, error) {
 	repeated, err := s.admitUpload(ctx, upload)
 	if err != nil {
-		return lifecycle.Outcome{}, nil, err
+		return Received{}, err
 	}
 	sha256, _, err := s.Store.Put(ctx, file)
-	if err != nil {
-		return lifecycle.Outcome{}, nil, err
-	}
-	report, err := s.inspect(ctx, sha256, upload.Version)
-	if err != nil || repeated != nil {
-		return orNone(repeated), report, err
+	return Received{sha256, repeated}, err
+}
+
+// Submit is the second half of Upload: it inspects the package and uploads it to the mini-program.
+func (s *Service) Submit(ctx context.Context, upload Upload, received Received) (lifecycle.Outcome, *packages.Report, error) {
+	report, err := s.inspect(ctx, received.sha256, upload.Version)
+	if err != nil || received.repeated != nil {
+		return orNone(received.repeated), report, err
 	}
 	if refusal := refusalOf(*report); refusal != nil {
 		return lifecycle.Outcome{}, report, refusal
 	}
 	outcome, err := s.Act(ctx, upload.MiniProgram, lifecycle.Command{
 		Action: lifecycle.UploadCode, Actor: upload.Person, RequestID: upload.RequestID, Notes: upload.Notes, IfRevision: upload.IfRevision,
-		Package: &lifecycle.Package{Version: report.Version, SHA256: sha256},
+		Package: &lifecycle.Package{Version: report.Version, SHA256: received.sha256},
 	})
 	return outcome, report, err
 }

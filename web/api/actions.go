@@ -1,0 +1,86 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"slipway/lifecycle"
+	"slipway/web/access"
+	"slipway/workflows"
+)
+
+// bodyPatience is how long a JSON body may take to arrive.
+const bodyPatience = 30 * time.Second
+
+var (
+	// lookProblems are what looking at a mini-program may end with, changeProblems what changing it may.
+	lookProblems   = []int{http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity}
+	changeProblems = []int{
+		http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge,
+		http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
+	}
+)
+
+func (a *API) registerActions(api huma.API) {
+	register(a, api, describeAnswers(api, huma.Operation{
+		OperationID: "take-action", Method: http.MethodPost, Path: "/mini-programs/{id}/actions/{action}", Summary: "Take an action",
+		Description:      "The body may be left out when the action needs nothing.",
+		SkipValidateBody: true, MaxBodyBytes: -1, BodyReadTimeout: bodyPatience, Middlewares: huma.Middlewares{wantJSON},
+	}, changeProblems,
+		answer{http.StatusOK, "Done", lifecycle.Outcome{}, nil},
+		answer{http.StatusAccepted, recordedDescription, recorded{}, []string{"Retry-After"}},
+	), a.act)
+}
+
+const recordedDescription = "Recorded and safe, but no worker has answered yet. The same request again, with the same Idempotency-Key, gets the answer"
+
+// recorded says that a request will be answered.
+type recorded struct {
+	RequestID string           `json:"request_id"`
+	Action    lifecycle.Action `json:"action"`
+	Message   string           `json:"message"`
+}
+
+func newRecorded(requestID string, action lifecycle.Action) recorded {
+	return recorded{requestID, action, workflows.ErrUnanswered.Error() + "; send the request again with the same Idempotency-Key to get the answer"}
+}
+
+type actionInput struct {
+	Named
+	Repeatable
+	Action actionName `path:"action" doc:"The action"`
+	Body   *actionBody
+}
+
+// outcomeAnswer has an outcome, or recorded.
+type outcomeAnswer struct {
+	Status     int
+	RetryAfter string `header:"Retry-After" hidden:"true"`
+	Body       any
+}
+
+func (a *API) act(ctx context.Context, in *actionInput) (*outcomeAnswer, error) {
+	var command lifecycle.Command
+	if in.Body != nil {
+		command = lifecycle.Command(*in.Body)
+	}
+	command.Action, command.Actor, command.RequestID = lifecycle.Action(in.Action), access.Person(ctx), in.requestID(command.RequestID)
+	outcome, err := a.service.Act(ctx, in.ID, command)
+	switch {
+	case errors.Is(err, workflows.ErrUnanswered):
+		return unanswered(command.RequestID, command.Action), nil
+	case err != nil:
+		return nil, a.problemOf(command.RequestID, err)
+	case !outcome.Accepted:
+		return nil, refused(outcome)
+	}
+	return &outcomeAnswer{Status: http.StatusOK, Body: outcome}, nil
+}
+
+func unanswered(requestID string, action lifecycle.Action) *outcomeAnswer {
+	return &outcomeAnswer{Status: http.StatusAccepted, RetryAfter: retryAfter, Body: newRecorded(requestID, action)}
+}

@@ -1,0 +1,128 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"slipway/lifecycle"
+)
+
+// creationBody is a request for creation. Who asks is known from the token.
+type creationBody lifecycle.Creation
+
+// UnmarshalJSON reads it strictly.
+func (b *creationBody) UnmarshalJSON(data []byte) error {
+	return decode(data, (*lifecycle.Creation)(b))
+}
+
+// TransformSchema describes what programs send.
+func (creationBody) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
+	return describe(schema, map[string]string{
+		"id":          "3 to 63 lower-case letters, digits and hyphens; starts with a letter",
+		"team":        "The team that develops it, one of yours",
+		"description": "What it does",
+		"comment":     "For the reviewers",
+		"request_id":  "Makes a repetition harmless; the header Idempotency-Key comes before it",
+	})
+}
+
+// actionBody is what goes with an action. Who acts is known from the token.
+type actionBody lifecycle.Command
+
+// UnmarshalJSON reads it strictly: a misspelt if_revision must not become an unconditional action.
+func (b *actionBody) UnmarshalJSON(data []byte) error { return decode(data, (*lifecycle.Command)(b)) }
+
+// TransformSchema describes what programs send.
+func (actionBody) TransformSchema(registry huma.Registry, schema *huma.Schema) *huma.Schema {
+	schema.Properties["plan"] = &huma.Schema{AnyOf: []*huma.Schema{
+		{Type: huma.TypeString, Description: "The name of a plan, such as standard, app-store or fast"},
+		schema.Properties["plan"],
+	}}
+	return describe(schema, map[string]string{
+		"request_id":  "Makes a repetition harmless; the header Idempotency-Key comes before it",
+		"comment":     "Rejections, rollback, suspend and unpublish need one",
+		"if_revision": "Only if the mini-program is still at this revision",
+		"package":     "upload-code: a package of the store; programs rather use the route packages",
+		"notes":       "upload-code: release notes",
+		"plan":        "publish, change-plan: how the release reaches its users",
+		"at":          "publish: at this time",
+		"percent":     "set-grayscale: share of the users",
+		"testers":     "set-grayscale: users who get the candidate whatever the percentage",
+		"rating":      "leave-feedback: 1 to 5",
+		"text":        "leave-feedback: what you think of it",
+	})
+}
+
+// describe says what the members mean; any other member is refused. The actor is never sent.
+func describe(schema *huma.Schema, meaning map[string]string) *huma.Schema {
+	delete(schema.Properties, "actor")
+	schema.Required = slices.DeleteFunc(schema.Required, func(name string) bool { return name == "actor" })
+	schema.AdditionalProperties = false
+	for name, text := range meaning {
+		schema.Properties[name].Description = text
+	}
+	return schema
+}
+
+// decode reads an object member by member, so that the error names each that is wrong.
+func decode(data []byte, into any) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return errors.New("the body must be a JSON object")
+	}
+	var wrong []string
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if err := decodeMember(name, members[name], into); err != nil {
+			wrong = append(wrong, err.Error())
+		}
+	}
+	if len(wrong) > 0 {
+		return errors.New(strings.Join(wrong, "; "))
+	}
+	return nil
+}
+
+func decodeMember(name string, value json.RawMessage, into any) error {
+	if strings.EqualFold(name, "actor") {
+		return fmt.Errorf("%s: leave it out; who acts is known from the token", name)
+	}
+	member, err := json.Marshal(map[string]json.RawMessage{name: value})
+	if err != nil {
+		return fmt.Errorf("%.100q: %w", name, err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(member))
+	decoder.DisallowUnknownFields()
+	err = decoder.Decode(into)
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("%s: must not be a %s", mismatch.Field, mismatch.Value)
+	}
+	if err != nil && strings.HasPrefix(err.Error(), `json: unknown field "`+name) {
+		return fmt.Errorf("%.100q: there is no such member", name)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// wantJSON refuses bodies that say they are something else, such as what curl -d sends by default.
+func wantJSON(ctx huma.Context, next func(huma.Context)) {
+	sent := ctx.Header("Content-Type")
+	if mediaType, _, err := mime.ParseMediaType(sent); sent != "" && (err != nil || mediaType != "application/json") {
+		problem := newProblem(http.StatusUnsupportedMediaType, "", fmt.Sprintf("the body is %.100q; send JSON, with Content-Type: application/json", sent))
+		ctx.SetHeader("Content-Type", problemType)
+		ctx.SetStatus(problem.Status)
+		_ = json.NewEncoder(ctx.BodyWriter()).Encode(problem) // else the sender is gone
+		return
+	}
+	next(ctx)
+}

@@ -1,0 +1,97 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"slipway/lifecycle"
+	"slipway/packages"
+	"slipway/web/access"
+	"slipway/web/service"
+)
+
+func (a *API) registerHistory(api huma.API) {
+	register(a, api, describeAnswers(api, huma.Operation{
+		OperationID: "get-report", Method: http.MethodGet, Path: "/mini-programs/{id}/packages/{version}/report",
+		Summary: "What the inspection found out about a version, and what changed against the live one",
+	}, lookProblems,
+		answer{http.StatusOK, "The report", reportAndChanges{}, nil},
+	), a.report)
+	register(a, api, describeAnswers(api, huma.Operation{
+		OperationID: "get-audit-trail", Method: http.MethodGet, Path: "/mini-programs/{id}/audit", Summary: "The audit trail, newest first",
+	}, lookProblems,
+		answer{http.StatusOK, "A page of the audit trail", trail{}, nil},
+	), a.audit)
+}
+
+type reportInput struct {
+	Named
+	Version string `path:"version" doc:"The candidate's version, the live one, or a previous one"`
+}
+
+// reportAndChanges is a report, and what changed against the live version; nothing when there is no other live version.
+type reportAndChanges struct {
+	Report     packages.Report      `json:"report"`
+	Comparison *packages.Comparison `json:"comparison"`
+}
+
+type reportAnswer struct{ Body reportAndChanges }
+
+func (a *API) report(ctx context.Context, in *reportInput) (*reportAnswer, error) {
+	status, err := a.service.Status(ctx, access.Person(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	version, err := service.FindVersion(status, in.Version)
+	if err != nil {
+		return nil, err
+	}
+	report, err := a.service.Report(ctx, version)
+	if err != nil || status.Live == nil || status.Live.Version == version.Version {
+		return &reportAnswer{reportAndChanges{Report: report}}, err
+	}
+	comparison, err := a.service.Comparison(ctx, *status.Live, version)
+	return &reportAnswer{reportAndChanges{report, &comparison}}, err
+}
+
+type auditInput struct {
+	Named
+	Cursor int64 `query:"cursor" minimum:"1" doc:"next_cursor of the page before"`
+	Limit  int   `query:"limit" default:"100" minimum:"1" maximum:"500" doc:"At most this many"`
+}
+
+// trail is a page of the audit trail. NextCursor is empty on the last page.
+type trail struct {
+	Entries    []entry `json:"entries"`
+	NextCursor string  `json:"next_cursor,omitempty"`
+}
+
+// entry is one accepted action with the number of the change that it made.
+type entry struct {
+	Change int64 `json:"change"`
+	lifecycle.Record
+}
+
+type auditAnswer struct{ Body trail }
+
+func (a *API) audit(ctx context.Context, in *auditInput) (*auditAnswer, error) {
+	found, err := a.service.Audit(ctx, access.Person(ctx), in.ID, in.Cursor, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	page := trail{Entries: []entry{}}
+	for i, one := range found {
+		if one.Err != nil {
+			return nil, one.Err // a trail with a gap would be worse than none
+		}
+		if i == in.Limit {
+			page.NextCursor = strconv.FormatInt(page.Entries[i-1].Change, 10)
+			break
+		}
+		page.Entries = append(page.Entries, entry{one.Change, one.Record})
+	}
+	return &auditAnswer{page}, nil
+}

@@ -1,0 +1,114 @@
+package api
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"slipway/lifecycle"
+	"slipway/packages"
+	"slipway/web/service"
+)
+
+const (
+	problemType = "application/problem+json"
+	// retryAfter is what programs are told to wait when they should try again, in seconds.
+	retryAfter = "1"
+)
+
+// Problem says why a request was not done (RFC 9457). A refused action also has the members of its outcome; they are
+// left out for who does not see the mini-program.
+type Problem struct {
+	Title     string             `json:"title" doc:"The HTTP status in words"`
+	Status    int                `json:"status" doc:"The HTTP status"`
+	Detail    string             `json:"detail" doc:"What was wrong, with which value, and what to do: a sentence for people"`
+	Code      lifecycle.Code     `json:"code,omitempty" doc:"Why it was refused, for programs; stable"`
+	RequestID string             `json:"request_id,omitempty" doc:"Repeats the request without doing it twice"`
+	Action    lifecycle.Action   `json:"action,omitempty"`
+	State     lifecycle.State    `json:"state,omitempty"`
+	Revision  int                `json:"revision,omitempty"`
+	At        *time.Time         `json:"at,omitempty" doc:"When it was refused"`
+	Actions   []lifecycle.Action `json:"actions,omitzero" doc:"What is possible now"`
+	Report    *packages.Report   `json:"report,omitempty" doc:"What the inspection found out about an uploaded package"`
+}
+
+// Error is the detail.
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus is the HTTP status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType is that of a problem.
+func (p *Problem) ContentType(string) string { return problemType }
+
+// GetHeaders are those that go with the status.
+func (p *Problem) GetHeaders() http.Header {
+	switch p.Status {
+	case http.StatusUnauthorized:
+		return http.Header{"Www-Authenticate": {"Bearer"}}
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return http.Header{"Retry-After": {retryAfter}}
+	default:
+		return nil
+	}
+}
+
+func newProblem(status int, code lifecycle.Code, detail string) *Problem {
+	return &Problem{Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
+}
+
+// problem words an error; what is on our side stays in our log.
+func (a *API) problem(err error) *Problem {
+	if problem, ok := errors.AsType[*Problem](err); ok {
+		return problem
+	}
+	known := a.service.Problem(err)
+	return newProblem(known.Status, known.Code, known.Message)
+}
+
+// problemOf words an error of a request that can be repeated.
+func (a *API) problemOf(requestID string, err error) *Problem {
+	problem := a.problem(err)
+	problem.RequestID = requestID
+	return problem
+}
+
+// refused words the outcome of an action that was refused. Members of other teams learn nothing about the mini-program.
+func refused(outcome lifecycle.Outcome) *Problem {
+	problem := newProblem(cmp.Or(service.HTTPStatus(outcome.Code), http.StatusConflict), outcome.Code, outcome.Message)
+	problem.RequestID, problem.Action, problem.At = outcome.RequestID, outcome.Action, &outcome.At
+	if outcome.Code != lifecycle.NotYourTeam {
+		problem.State, problem.Revision, problem.Actions = outcome.State, outcome.Revision, outcome.Actions
+	}
+	return problem
+}
+
+// huma words what is wrong with parameters and bodies through this variable.
+func init() { huma.NewError = invalid }
+
+func invalid(status int, message string, errs ...error) huma.StatusError {
+	var details []string
+	for _, err := range errs {
+		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return newProblem(http.StatusRequestEntityTooLarge, lifecycle.InvalidInput, fmt.Sprintf("the body has more than the %d bytes allowed", tooLarge.Limit))
+		}
+		if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
+			details = append(details, strings.TrimPrefix(detail.Location+": "+detail.Message, "body: "))
+		}
+	}
+	switch status {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		detail := cmp.Or(strings.Join(details, "; "), message)
+		refusal := lifecycle.Refuse(lifecycle.InvalidInput, "%s", detail)
+		return newProblem(http.StatusUnprocessableEntity, refusal.Code, refusal.Message)
+	case http.StatusInternalServerError:
+		return newProblem(http.StatusUnprocessableEntity, lifecycle.InvalidInput, "the body broke off; send the request again")
+	default:
+		return newProblem(status, "", message)
+	}
+}

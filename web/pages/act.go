@@ -1,0 +1,176 @@
+package pages
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"slipway/lifecycle"
+	"slipway/workflows"
+)
+
+// actionData is the page of one action.
+type actionData struct {
+	lifecycle.Status
+	Form form
+	// Impossible says why the action cannot be taken; "" when it can.
+	Impossible string
+	// Problem is what was wrong with the last try, Since what happened after its sender had looked.
+	Problem string
+	Since   []lifecycle.Transition
+	Plans   []planChoice
+	Preview []previewRow
+}
+
+type planChoice struct {
+	Name string
+	Plan lifecycle.Plan
+}
+
+func (p *Pages) actionPage(c *gin.Context) {
+	rule, ok := lifecycle.RuleFor(lifecycle.Action(c.Param("action")))
+	if !ok || rule.Action == lifecycle.RequestCreation {
+		p.Refuse(c, noAction(c.Param("action")))
+		return
+	}
+	status, err := p.Service.Status(c.Request.Context(), person(c), c.Param("id"))
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	form := newForm(rule, status)
+	if form.Has("plan") {
+		form.Plan = newPlanForm(status, p.Service.Settings)
+	}
+	p.showAction(c, http.StatusOK, p.actionData(c, status, form))
+}
+
+func noAction(name string) *lifecycle.Refusal {
+	return lifecycle.Refuse(lifecycle.InvalidInput, "there is no action %q; go back to the mini-program and choose one that is offered", name)
+}
+
+func (p *Pages) actionData(c *gin.Context, status lifecycle.Status, form form) actionData {
+	data := actionData{Status: status, Form: form, Impossible: whyNot(form.Rule(), status, person(c))}
+	for _, name := range slices.Sorted(maps.Keys(p.Service.Settings.Plans)) {
+		data.Plans = append(data.Plans, planChoice{name, p.Service.Settings.Plans[name]})
+	}
+	if form.Has("plan") && data.Impossible == "" {
+		data.Preview, _ = p.previewOf(form, status)
+	}
+	return data
+}
+
+func (p *Pages) showAction(c *gin.Context, status int, data actionData) {
+	p.show(c, status, "action", page{Title: fmt.Sprintf("%s: %s", data.Title, data.Form.Action), Data: data})
+}
+
+// act takes the action. What was refused is shown with what was typed, so that nothing has to be typed again.
+func (p *Pages) act(c *gin.Context) {
+	form, err := p.postedForm(c)
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	command, err := form.command(person(c))
+	var outcome lifecycle.Outcome
+	if err == nil {
+		outcome, err = p.Service.Act(c.Request.Context(), c.Param("id"), command)
+	}
+	if err == nil && !outcome.Accepted {
+		err = &lifecycle.Refusal{Code: outcome.Code, Message: outcome.Message}
+	}
+	p.answer(c, form, err)
+}
+
+func (p *Pages) postedForm(c *gin.Context) (form, error) {
+	action := lifecycle.Action(c.Param("action"))
+	if _, ok := lifecycle.RuleFor(action); !ok || action == lifecycle.RequestCreation {
+		return form{}, noAction(c.Param("action"))
+	}
+	if err := c.Request.ParseForm(); err != nil {
+		return form{}, unreadable(err)
+	}
+	return readForm(action, c.Request.PostForm), nil
+}
+
+// unreadable keeps a body that is too large apart from one that is no form.
+func unreadable(err error) error {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return err
+	}
+	return lifecycle.Refuse(lifecycle.InvalidInput, "the form cannot be read: %s", err)
+}
+
+// answer leads to the mini-program when the action was accepted or at least recorded, else back to the form.
+func (p *Pages) answer(c *gin.Context, form form, err error) {
+	if err == nil || errors.Is(err, workflows.ErrUnanswered) {
+		c.Redirect(http.StatusSeeOther, answerAt(c.Param("id"), form.RequestID))
+		return
+	}
+	status, errStatus := p.Service.Status(c.Request.Context(), person(c), c.Param("id"))
+	if errStatus != nil {
+		p.Refuse(c, err)
+		return
+	}
+	problem := p.Service.Problem(err)
+	seen := form.IfRevision
+	// A refused request id is used up; what is sent next is a new question, asked by somebody who has seen the new state.
+	form.RequestID, form.IfRevision = uuid.NewString(), status.Revision
+	data := p.actionData(c, status, form)
+	data.Problem = problem.Message
+	if seen > 0 {
+		data.Since = slices.DeleteFunc(slices.Clone(status.Transitions), func(t lifecycle.Transition) bool { return t.Revision <= seen })
+	}
+	p.showAction(c, problem.Status, data)
+}
+
+// answerAt is the page that shows what came of a request.
+func answerAt(id, requestID string) string {
+	return "/mini-programs/" + url.PathEscape(id) + "?answer=" + url.QueryEscape(requestID)
+}
+
+// preview shows when each stage of the plan that was typed will happen, and changes nothing.
+func (p *Pages) preview(c *gin.Context) {
+	form, err := p.postedForm(c)
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	status, err := p.Service.Status(c.Request.Context(), person(c), c.Param("id"))
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	data := p.actionData(c, status, form)
+	if _, err := p.previewOf(form, status); err != nil {
+		data.Problem = p.Service.Problem(err).Message
+	}
+	p.showAction(c, http.StatusOK, data)
+}
+
+// previewOf resolves the plan as the workflow will.
+func (p *Pages) previewOf(form form, status lifecycle.Status) ([]previewRow, error) {
+	var command lifecycle.Command
+	if err := form.readPlan(&command); err != nil {
+		return nil, err
+	}
+	plan, refusal := command.Plan.Resolve(p.Service.Settings.Plans)
+	if refusal != nil {
+		return nil, refusal
+	}
+	begins := status.ScheduledAt
+	switch {
+	case command.At != nil:
+		begins = command.At
+	case form.Action == lifecycle.Publish:
+		begins = new(time.Now())
+	}
+	return previewOf(plan, begins), nil
+}

@@ -1,0 +1,54 @@
+package pages
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"slipway/catalog"
+	"slipway/lifecycle"
+)
+
+const auditLength = 50
+
+type auditData struct {
+	ID      string
+	Entries []auditEntry
+	// Older leads to the entries before these; "" when there are none.
+	Older string
+}
+
+type auditEntry struct {
+	catalog.AuditEntry
+	Details string // the command as JSON
+}
+
+func (p *Pages) audit(c *gin.Context) {
+	before, err := strconv.ParseInt(c.DefaultQuery("cursor", "0"), 10, 64)
+	if err != nil || before < 0 {
+		p.Refuse(c, lifecycle.Refuse(lifecycle.InvalidInput, "the cursor %q is not one of this list; leave it out to begin at the newest entry", c.Query("cursor")))
+		return
+	}
+	id := c.Param("id")
+	entries, err := p.Service.Audit(c.Request.Context(), person(c), id, before, auditLength+1)
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	data := auditData{ID: id}
+	if len(entries) > auditLength {
+		entries = entries[:auditLength]
+		data.Older = "/mini-programs/" + id + "/audit?cursor=" + strconv.FormatInt(entries[auditLength-1].Change, 10)
+	}
+	for _, entry := range entries {
+		details, err := json.MarshalIndent(entry.Record.Command, "", "  ")
+		if err != nil {
+			p.Refuse(c, err)
+			return
+		}
+		data.Entries = append(data.Entries, auditEntry{entry, string(details)})
+	}
+	p.show(c, http.StatusOK, "audit", page{Title: "Audit trail of " + id, Watch: id, Data: data})
+}

@@ -1,0 +1,50 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"slipway/lifecycle"
+	"slipway/workflows"
+)
+
+// creationData is the request for a mini-program as somebody typed it.
+type creationData struct {
+	lifecycle.Creation
+	Teams   []string
+	Problem string
+}
+
+func (p *Pages) creationPage(c *gin.Context) {
+	p.showCreation(c, http.StatusOK, creationData{Creation: lifecycle.Creation{RequestID: uuid.NewString()}})
+}
+
+func (p *Pages) showCreation(c *gin.Context, status int, data creationData) {
+	data.Teams = person(c).Teams
+	p.show(c, status, "request-creation", page{Title: "Request a mini-program", Data: data})
+}
+
+func (p *Pages) requestCreation(c *gin.Context) {
+	if err := c.Request.ParseForm(); err != nil {
+		p.Refuse(c, unreadable(err))
+		return
+	}
+	creation := lifecycle.Creation{
+		ID: c.PostForm("id"), Title: c.PostForm("title"), Description: lines(c.PostForm("description")), Team: c.PostForm("team"),
+		Comment: lines(c.PostForm("comment")), RequestID: c.PostForm("request_id"), Actor: person(c),
+	}
+	outcome, err := p.Service.RequestCreation(c.Request.Context(), creation)
+	if err == nil && !outcome.Accepted {
+		err = &lifecycle.Refusal{Code: outcome.Code, Message: outcome.Message}
+	}
+	if err == nil || errors.Is(err, workflows.ErrUnanswered) {
+		c.Redirect(http.StatusSeeOther, answerAt(creation.ID, creation.RequestID))
+		return
+	}
+	problem := p.Service.Problem(err)
+	creation.RequestID = uuid.NewString()
+	p.showCreation(c, problem.Status, creationData{Creation: creation, Problem: problem.Message})
+}

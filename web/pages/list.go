@@ -1,0 +1,101 @@
+package pages
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/gin-gonic/gin"
+
+	"slipway/catalog"
+	"slipway/lifecycle"
+)
+
+type listData struct {
+	Query, Team string
+	States      []stateChoice
+	Overdue     bool
+	DueFirst    bool
+	Items       []catalog.Item
+	// Next leads to the next page, First to the first one; "" when there is none, or one is there.
+	Next, First string
+	Filtered    bool
+}
+
+type stateChoice struct {
+	State  lifecycle.State
+	Chosen bool
+	Count  int
+}
+
+// orderDue asks for what is due first; otherwise the newest change comes first.
+const orderDue = "due"
+
+func (p *Pages) list(c *gin.Context) {
+	filter, err := readFilter(c.Request.URL.Query())
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	list, err := p.Service.List(c.Request.Context(), person(c), filter)
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	ofAnyState := filter
+	ofAnyState.States = nil
+	counts, err := p.Service.Count(c.Request.Context(), person(c), ofAnyState)
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	data := listData{
+		Query: filter.Query, Team: c.Query("team"), Overdue: filter.Overdue != nil, DueFirst: filter.Order == catalog.DueFirst, Items: list.Items,
+		Filtered: filter.Query != "" || len(filter.States)+len(filter.Teams) > 0 || filter.Overdue != nil,
+	}
+	for _, state := range lifecycle.States {
+		data.States = append(data.States, stateChoice{state, slices.Contains(filter.States, state), counts.ByState[state]})
+	}
+	if filter.Cursor != "" {
+		data.First = pageAt(c.Request.URL, "")
+	}
+	if list.NextCursor != "" {
+		data.Next = pageAt(c.Request.URL, list.NextCursor)
+	}
+	p.show(c, http.StatusOK, "list", page{Title: "Mini-programs", Watch: everything, Data: data})
+}
+
+// readFilter understands what the form of the list sends; empty fields choose nothing.
+func readFilter(query url.Values) (catalog.Filter, error) {
+	filter := catalog.Filter{Query: query.Get("q"), Cursor: query.Get("cursor")}
+	for _, name := range query["state"] {
+		state := lifecycle.State(name)
+		if name == "" {
+			continue
+		}
+		if !slices.Contains(lifecycle.States, state) {
+			return filter, lifecycle.Refuse(lifecycle.InvalidInput, "there is no state %q", name)
+		}
+		filter.States = append(filter.States, state)
+	}
+	if team := query.Get("team"); team != "" {
+		filter.Teams = []string{team}
+	}
+	if query.Get("overdue") == "true" {
+		filter.Overdue = new(true)
+	}
+	if query.Get("order") == orderDue {
+		filter.Order = catalog.DueFirst
+	}
+	return filter, nil
+}
+
+// pageAt is the address of another page of the same list.
+func pageAt(here *url.URL, cursor string) string {
+	query := here.Query()
+	query.Del("cursor")
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	return (&url.URL{Path: here.Path, RawQuery: query.Encode()}).String()
+}

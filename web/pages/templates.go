@@ -1,0 +1,146 @@
+package pages
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"path"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"slipway/lifecycle"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// templates are the pages by name. Each is the layout, the parts that pages share, and what is its own.
+type templates map[string]*template.Template
+
+func newTemplates(assets assets) (templates, error) {
+	common, err := template.New("").Funcs(functions(assets)).ParseFS(templateFiles, "templates/layout.html", "templates/parts/*.html")
+	if err != nil {
+		return nil, err
+	}
+	files, err := templateFiles.ReadDir("templates/pages")
+	if err != nil {
+		return nil, err
+	}
+	all := templates{}
+	for _, file := range files {
+		one, err := common.Clone()
+		if err == nil {
+			_, err = one.ParseFS(templateFiles, "templates/pages/"+file.Name())
+		}
+		if err != nil {
+			return nil, err
+		}
+		all[strings.TrimSuffix(file.Name(), path.Ext(file.Name()))] = one
+	}
+	return all, nil
+}
+
+func functions(assets assets) template.FuncMap {
+	return template.FuncMap{
+		"asset":    assets.url,
+		"moment":   func(t time.Time) momentData { return momentData{t, "moment"} },
+		"left":     func(t time.Time) momentData { return momentData{t, "left"} },
+		"size":     size,
+		"short":    func(sha256 string) string { return sha256[:min(len(sha256), 12)] },
+		"excerpt":  excerpt,
+		"isLong":   func(text string) bool { return utf8.RuneCountInString(text) > longText },
+		"group":    groupClass,
+		"waiting":  waiting,
+		"sentence": sentence,
+		"dict":     dict,
+		"join":     joinNames,
+	}
+}
+
+// momentData is a time as a page shows it: the script puts it into the reader's time zone, or counts down to it.
+type momentData struct {
+	At   time.Time
+	Kind string
+}
+
+// ISO is the time for machines.
+func (m momentData) ISO() string { return m.At.UTC().Format(time.RFC3339Nano) }
+
+// Text is the time for people without the script.
+func (m momentData) Text() string { return m.At.UTC().Format("2 Jan 2006, 15:04 UTC") }
+
+// longText is how many characters of a text are shown before one has to ask for the rest.
+const longText = 400
+
+func excerpt(text string) string {
+	runes := []rune(text)
+	return string(runes[:min(len(runes), longText)])
+}
+
+func size(bytes int64) string {
+	switch {
+	case bytes < 1<<10:
+		return fmt.Sprintf("%d B", bytes)
+	case bytes < 1<<20:
+		return fmt.Sprintf("%.1f KiB", float64(bytes)/(1<<10))
+	default:
+		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
+	}
+}
+
+// groupClass names a state's phase for the style sheet: request-for-creation, release, …
+func groupClass(state lifecycle.State) string {
+	return strings.ReplaceAll(strings.ToLower(string(state.Group())), " ", "-")
+}
+
+// sentence begins with a capital letter and ends with a full stop.
+func sentence(text string) string {
+	first, width := utf8.DecodeRuneInString(text)
+	if width == 0 {
+		return ""
+	}
+	text = strings.ToUpper(string(first)) + text[width:]
+	if strings.ContainsAny(text[len(text)-1:], ".!?…") {
+		return text
+	}
+	return text + "."
+}
+
+// dict hands several values to a part: names and values take turns.
+func dict(pairs ...any) (map[string]any, error) {
+	values := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("dict: %v is no name", pairs[i])
+		}
+		values[name] = pairs[i+1]
+	}
+	return values, nil
+}
+
+// joinNames lists states or roles, whose names have no spaces.
+func joinNames(names any) string {
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint(names), "[]"), " ", ", ")
+}
+
+var waitingFor = map[lifecycle.State]string{
+	lifecycle.CreationPending:     "the platform's decision on the creation",
+	lifecycle.CreationCancelled:   "nothing: the request was withdrawn",
+	lifecycle.CreationRejected:    "nothing: the request was denied",
+	lifecycle.CodeUnavailable:     "a code package",
+	lifecycle.CodeAvailable:       "the request to publish",
+	lifecycle.PublishingPending:   "the review",
+	lifecycle.PublishingCancelled: "a request to publish, or another package",
+	lifecycle.PublishingRejected:  "another package, or a new request to publish",
+	lifecycle.ReadyToPublish:      "the publication",
+	lifecycle.GrayscaleRelease:    "the end of the bake time",
+	lifecycle.ProductionRelease:   "the next stage",
+	lifecycle.Published:           "nothing: everyone has it",
+	lifecycle.UnpublishedByDev:    "a new request to publish",
+	lifecycle.SuspendedByOp:       "a new request to publish",
+}
+
+// waiting says what a mini-program in this state waits for.
+func waiting(state lifecycle.State) string { return waitingFor[state] }

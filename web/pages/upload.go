@@ -1,0 +1,183 @@
+package pages
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+
+	"slipway/lifecycle"
+	"slipway/packages"
+	"slipway/web/service"
+	"slipway/workflows"
+)
+
+// maxField is the most that a field of the upload form may have, in bytes; notes are the longest.
+const maxField = 64 << 10
+
+// reportData is the page about a package that was refused.
+type reportData struct {
+	lifecycle.Status
+	Problem string
+	Report  *packages.Report
+}
+
+// upload takes the fields of the form as they come and streams the file into the store.
+func (p *Pages) upload(c *gin.Context) {
+	upload := service.Upload{MiniProgram: c.Param("id"), Person: person(c)}
+	report, err := p.takeUpload(c, &upload)
+	switch {
+	case err == nil || errors.Is(err, workflows.ErrUnanswered):
+		c.Redirect(http.StatusSeeOther, answerAt(upload.MiniProgram, upload.RequestID))
+	case report != nil && !report.Accepted():
+		p.showRefusedPackage(c, err, report)
+	default:
+		form := readForm(lifecycle.UploadCode, url.Values{"if_revision": nil})
+		form.Version, form.Notes, form.IfRevision = upload.Version, upload.Notes, upload.IfRevision
+		p.answer(c, form, err)
+	}
+}
+
+func (p *Pages) takeUpload(c *gin.Context, upload *service.Upload) (*packages.Report, error) {
+	reader, err := c.Request.MultipartReader()
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	fields, received, err := p.readUpload(c, reader, *upload)
+	if err != nil {
+		return nil, err
+	}
+	form := readForm(lifecycle.UploadCode, fields)
+	upload.RequestID, upload.IfRevision, upload.Notes = form.RequestID, form.IfRevision, form.Notes
+	upload.Version = fields.Get("version")
+	outcome, report, err := p.Service.Submit(c.Request.Context(), *upload, received)
+	if err == nil && !outcome.Accepted {
+		err = &lifecycle.Refusal{Code: outcome.Code, Message: outcome.Message}
+	}
+	return report, err
+}
+
+// readUpload reads the parts of the form in the order in which the browser sends them.
+func (p *Pages) readUpload(c *gin.Context, reader *multipart.Reader, upload service.Upload) (url.Values, service.Received, error) {
+	fields, received, found := url.Values{}, service.Received{}, false
+	for {
+		part, err := reader.NextPart()
+		switch {
+		case errors.Is(err, io.EOF) && !found:
+			return nil, received, lifecycle.Refuse(lifecycle.InvalidInput, "the form has no file; choose a package to upload")
+		case errors.Is(err, io.EOF):
+			return fields, received, nil
+		case err != nil:
+			return nil, received, unreadable(err)
+		case part.FormName() == "file":
+			upload.RequestID = cmp.Or(fields.Get("request_id"), upload.RequestID)
+			if received, err = p.Service.Receive(c.Request.Context(), upload, part); err != nil {
+				return nil, received, err
+			}
+			found = true
+		default:
+			text, err := io.ReadAll(io.LimitReader(part, maxField))
+			if err != nil {
+				return nil, received, unreadable(err)
+			}
+			fields.Set(part.FormName(), string(text))
+		}
+	}
+}
+
+func (p *Pages) showRefusedPackage(c *gin.Context, err error, report *packages.Report) {
+	status, errStatus := p.Service.Status(c.Request.Context(), person(c), c.Param("id"))
+	if errStatus != nil {
+		p.Refuse(c, errStatus)
+		return
+	}
+	problem := p.Service.Problem(err)
+	p.show(c, problem.Status, "refused-package", page{
+		Title: "Package refused: " + status.Title, Data: reportData{Status: status, Problem: problem.Message, Report: report},
+	})
+}
+
+// versionData is the review page: what is in a version, what changed, what was decided before.
+type versionData struct {
+	lifecycle.Status
+	Version    lifecycle.Version
+	Report     *packages.Report
+	Comparison *packages.Comparison
+	Reviews    []lifecycle.Transition // former decisions, newest first
+	Actions    actions
+	Missing    string // why there is no report
+}
+
+// version shows one version of a mini-program; a reviewer decides here.
+func (p *Pages) version(c *gin.Context) {
+	data, err := p.versionData(c)
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	p.show(c, http.StatusOK, "version", page{Title: data.Title + " " + data.Version.Version, Watch: data.ID, Data: data})
+}
+
+func (p *Pages) versionData(c *gin.Context) (versionData, error) {
+	ctx := c.Request.Context()
+	status, err := p.Service.Status(ctx, person(c), c.Param("id"))
+	if err != nil {
+		return versionData{}, err
+	}
+	version, err := service.FindVersion(status, c.Param("version"))
+	if err != nil {
+		return versionData{}, err
+	}
+	data := versionData{Status: status, Version: version, Reviews: decisions(status)}
+	if status.Candidate != nil && status.Candidate.SHA256 == version.SHA256 {
+		data.Actions = newActions(status, person(c)).decisions()
+	}
+	report, err := p.Service.Report(ctx, version)
+	if errors.Is(err, packages.ErrNotFound) || errors.Is(err, packages.ErrCorrupt) {
+		data.Missing = "The package store does not have this package any more."
+		return data, nil
+	}
+	if err != nil {
+		return data, err
+	}
+	data.Report = &report
+	if live := status.Live; live != nil && live.SHA256 != version.SHA256 {
+		comparison, err := p.Service.Comparison(ctx, *live, version)
+		if err != nil {
+			return data, err
+		}
+		data.Comparison = &comparison
+	}
+	return data, nil
+}
+
+// decisions are what reviewers decided before, newest first.
+func decisions(status lifecycle.Status) []lifecycle.Transition {
+	var reviews []lifecycle.Transition
+	for _, t := range status.Transitions {
+		if rule, _ := lifecycle.RuleFor(t.Action); rule.Decides {
+			reviews = append(reviews, t)
+		}
+	}
+	return reviews
+}
+
+// decisions leaves the actions that decide on a request.
+func (a actions) decisions() actions {
+	var left actions
+	for _, legal := range a.Legal {
+		if legal.Decides {
+			left.Legal = append(left.Legal, legal)
+		}
+	}
+	for _, other := range a.Others {
+		if other.Decides {
+			left.Others = append(left.Others, other)
+		}
+	}
+	return left
+}
