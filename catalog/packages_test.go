@@ -81,8 +81,9 @@ func TestEarlierVersionsCountAsServedInACatalogueThatNeverSawThemLive(t *testing
 		p.publish()
 		p.submitted("2.0.0", "b")
 		p.do(developer, lifecycle.Publish)
-		commit(t, c, p.publish()...)
-		assert.Equal(t, "ab", served(t, c), "a was live before a backup of the catalogue was brought back")
+		published := p.publish()
+		commit(t, c, published[len(published)-1])
+		assert.Equal(t, "ab", served(t, c), "both were served before a backup of the catalogue was brought back")
 	})
 }
 

@@ -16,7 +16,7 @@ func appendAnswer(out []byte, id string, d Decision, base []byte) []byte {
 	out = append(out, `{"key":"`...)
 	out = append(out, id...)
 	out = append(out, `","value":`...)
-	out = appendValue(out, d, base)
+	out = appendValue(out, d.Package, base)
 	out = append(out, `,"reason":"`...)
 	out = append(out, d.Rule.Reason()...)
 	out = append(out, `","variant":"`...)
@@ -28,17 +28,17 @@ func appendAnswer(out []byte, id string, d Decision, base []byte) []byte {
 	return append(out, `}}`...)
 }
 
-func appendValue(out []byte, d Decision, base []byte) []byte {
-	if d.Variant == Unavailable {
+func appendValue(out []byte, p *Package, base []byte) []byte {
+	if p == nil {
 		return append(out, `{"available":false}`...)
 	}
 	out = append(out, `{"available":true,"version":"`...)
-	out = appendText(out, d.Version)
+	out = appendText(out, p.Version)
 	out = append(out, `","sha256":"`...)
-	out = hex.AppendEncode(out, d.SHA256[:])
+	out = hex.AppendEncode(out, p.SHA256[:])
 	out = append(out, `","url":"`...)
 	out = append(out, base...)
-	out = hex.AppendEncode(out, d.SHA256[:])
+	out = hex.AppendEncode(out, p.SHA256[:])
 	return append(out, `"}`...)
 }
 

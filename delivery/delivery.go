@@ -65,15 +65,25 @@ func (r Rule) Reason() string {
 	}
 }
 
-// Decision is which version a user gets. Version and SHA256 are empty when it is Unavailable.
+// Decision is which version a user gets.
 type Decision struct {
 	Variant Variant
 	Rule    Rule
-	Version string
-	SHA256  SHA256
+	// Package is that of the version; nil when it is Unavailable. It is shared: do not change it.
+	Package *Package
 	// Change is the number of the change in the catalogue since which users get what they get.
 	Change int64
 }
+
+// Package is a version as users get it.
+type Package struct {
+	Version string
+	SHA256  SHA256
+	// MinPlatform is the platform version that it needs, 0 for any.
+	MinPlatform int
+}
+
+func (p *Package) runsOn(platform int) bool { return p.MinPlatform <= platform }
 
 // SHA256 names a package by its content.
 type SHA256 [sha256.Size]byte

@@ -80,11 +80,11 @@ func Explain(id string, record lifecycle.Record, user string, platform int) (Exp
 	}
 	d := r.decide(user, platform)
 	e := Explanation{
-		MiniProgram: id, User: user, Available: d.Variant != Unavailable, Version: d.Version, Variant: d.Variant,
-		Reason: d.Rule.Reason(), Rule: d.Rule, Record: record.Transition,
+		MiniProgram: id, User: user, Available: d.Package != nil, Variant: d.Variant, Reason: d.Rule.Reason(), Rule: d.Rule,
+		Record: record.Transition,
 	}
 	if e.Available {
-		e.SHA256 = d.SHA256.String()
+		e.Version, e.SHA256 = d.Package.Version, d.Package.SHA256.String()
 	}
 	if platform != AnyPlatform {
 		e.PlatformVersion = &platform

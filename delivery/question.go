@@ -57,7 +57,7 @@ func readAll(r io.Reader, text []byte) ([]byte, error) {
 		}
 		n, err := r.Read(text[len(text):cap(text)])
 		text = text[:len(text)+n]
-		if err == io.EOF { //nolint:errorlint // readers return it bare
+		if err == io.EOF {
 			return text, nil
 		}
 		if err != nil {

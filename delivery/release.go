@@ -12,26 +12,19 @@ import (
 type release struct {
 	ID        string
 	Change    int64
-	Candidate *offer
+	Candidate *Package
 	Percent   lifecycle.Percent
 	Testers   []string // sorted
 	// Live is the version for everyone, followed by those for older platforms, newest first.
-	Live []offer
+	Live []Package
 	// Spoilt says that the newest stored release cannot be read; then this is the last good one, unless that is Missing.
 	Spoilt, Missing bool
-}
-
-// offer is a version that users may get.
-type offer struct {
-	Version     string
-	SHA256      SHA256
-	MinPlatform int
 }
 
 func newRelease(id string, change int64, serving lifecycle.Serving) (*release, error) {
 	r := &release{ID: id, Change: change, Percent: serving.Percent, Testers: slices.Sorted(slices.Values(serving.Testers))}
 	if serving.Candidate != nil {
-		candidate, err := newOffer(*serving.Candidate)
+		candidate, err := newPackage(*serving.Candidate)
 		if err != nil {
 			return nil, err
 		}
@@ -40,9 +33,9 @@ func newRelease(id string, change int64, serving lifecycle.Serving) (*release, e
 	if serving.Live == nil {
 		return r, nil // what was live before an outage was taken from the users
 	}
-	r.Live = make([]offer, 0, 1+len(serving.Previous))
+	r.Live = make([]Package, 0, 1+len(serving.Previous))
 	for _, version := range append([]lifecycle.Version{*serving.Live}, serving.Previous...) {
-		live, err := newOffer(version)
+		live, err := newPackage(version)
 		if err != nil {
 			return nil, err
 		}
@@ -51,12 +44,12 @@ func newRelease(id string, change int64, serving lifecycle.Serving) (*release, e
 	return r, nil
 }
 
-func newOffer(v lifecycle.Version) (offer, error) {
+func newPackage(v lifecycle.Version) (Package, error) {
 	sum, ok := ParseSHA256(v.SHA256)
 	if !ok {
-		return offer{}, fmt.Errorf("version %s has the sha256 %q, which is not 64 lower-case hexadecimal digits", v.Version, v.SHA256)
+		return Package{}, fmt.Errorf("version %s has the sha256 %q, which is not 64 lower-case hexadecimal digits", v.Version, v.SHA256)
 	}
-	return offer{v.Version, sum, v.MinPlatform}, nil
+	return Package{v.Version, sum, v.MinPlatform}, nil
 }
 
 // served tells whether any user gets anything.
@@ -101,12 +94,8 @@ func (r *release) entitles(user string) (why Rule, entitled bool) {
 	return Cohort, lifecycle.InCohort(r.ID, r.Candidate.Version, user, r.Percent)
 }
 
-func (o *offer) runsOn(platform int) bool { return o.MinPlatform <= platform }
-
-func (r *release) gives(o *offer, variant Variant, rule Rule) Decision {
-	return Decision{variant, rule, o.Version, o.SHA256, r.Change}
+func (r *release) gives(p *Package, variant Variant, rule Rule) Decision {
+	return Decision{variant, rule, p, r.Change}
 }
 
-func (r *release) nothing(rule Rule) Decision {
-	return Decision{Variant: Unavailable, Rule: rule, Change: r.Change}
-}
+func (r *release) nothing(rule Rule) Decision { return Decision{Unavailable, rule, nil, r.Change} }

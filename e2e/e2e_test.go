@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -33,8 +32,8 @@ const (
 )
 
 var (
-	server    *devservertest.Server
-	workerBin string
+	server            *devservertest.Server
+	workerBin, webBin string
 
 	developer = config.DevAccounts()["developer"]
 	reviewer  = config.DevAccounts()["reviewer"]
@@ -50,9 +49,9 @@ func runTests(m *testing.M) int {
 		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	workerBin = filepath.Join(folder, "worker")
-	if out, err := exec.Command("go", "build", "-o", workerBin, "slipway/worker").CombinedOutput(); err != nil {
-		panic(fmt.Sprintf("building the worker: %s\n%s", err, out))
+	workerBin, webBin = filepath.Join(folder, "worker"), filepath.Join(folder, "web")
+	if out, err := exec.Command("go", "build", "-o", folder, "slipway/worker", "slipway/web").CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("building worker and web: %s\n%s", err, out))
 	}
 	if server, err = devservertest.Launch(context.Background(), os.Stderr); err != nil {
 		panic(err)
@@ -104,10 +103,7 @@ func running(t *testing.T) *platform { return install(t).start() }
 // start starts the worker and waits until it is ready.
 func (p *platform) start() *platform {
 	p.t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(p.t, err)
-	addr := listener.Addr().String()
-	require.NoError(p.t, listener.Close())
+	addr := freeAddress(p)
 	p.worker = exec.Command(workerBin)
 	p.worker.Env = append(append(os.Environ(), p.env...), "WORKER_ADDR="+addr)
 	p.worker.Stdout, p.worker.Stderr = p.output, p.output

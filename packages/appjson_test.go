@@ -35,9 +35,13 @@ var appJSONBreaches = []breach{
 	{what: "a subpackage twice", code: "subpackage_nested", path: "app.json", says: "move it out", pack: app("subPackages", []any{part("packages/loyalty", "pages/card/card"), part("packages/loyalty")})},
 	{what: "a main page in a subpackage", code: "page_in_subpackage", path: "app.json", says: `"packages/loyalty/pages/card/card"`,
 		pack: app("pages", []any{"pages/menu/menu", "pages/order/order", "packages/loyalty/pages/card/card"}), also: []string{"page_duplicate"}},
-	{what: "a main package above 2 MiB", code: "part_too_large", path: "app.json", says: "the main package has", pack: func(t testing.TB) []byte { return coffee(t, with("images/big.png", noise(2<<20))) }},
+	{what: "a main package above 2 MiB", code: "part_too_large", path: "app.json", says: "the main package has", pack: func(t testing.TB) []byte {
+		return coffee(t, with("images/big1.png", zeros(1<<20)), with("images/big2.png", zeros(1<<20)))
+	}},
 	{what: "a subpackage above 2 MiB", code: "part_too_large", path: "app.json", says: `the subpackage "packages/loyalty/" has`,
-		pack: func(t testing.TB) []byte { return coffee(t, with("packages/loyalty/big.png", noise(2<<20+1))) }},
+		pack: func(t testing.TB) []byte {
+			return coffee(t, with("packages/loyalty/big1.png", zeros(1<<20)), with("packages/loyalty/big2.png", zeros(1<<20)))
+		}},
 	{what: "more than 20 MiB in all", code: "parts_too_large", path: "app.json", says: "all parts together", also: []string{"part_too_large"},
 		pack: func(t testing.TB) []byte { return coffee(t, manyFiles) }},
 	{what: "a tab that is no page", code: "tab_page_undeclared", path: "app.json", says: `"pages/more/more"`, pack: app("tabBar", tabs("pages/menu/menu", "pages/more/more"))},
@@ -87,7 +91,7 @@ func uses(component string) change {
 // manyFiles adds a little more than 20 MiB that pack well, but not too well.
 func manyFiles(t testing.TB, files fstest.MapFS) {
 	for i := range 22 {
-		with("images/"+strings.Repeat("i", i+1)+".png", strings.Repeat(noise(10<<10), 102))(t, files)
+		with("images/"+strings.Repeat("i", i+1)+".png", zeros(1<<20))(t, files)
 	}
 }
 
@@ -147,6 +151,17 @@ func TestEveryHostOfTheFamilyHasItsOwnMarkup(t *testing.T) {
 func TestLogicMayBeTypeScript(t *testing.T) {
 	data := coffee(t, moved("app.js", "app.ts"), moved("pages/menu/menu.js", "pages/menu/menu.ts"))
 	assert.Empty(t, inspect(t, data, packages.Options{Version: "1.0.0"}).Findings)
+}
+
+func TestTheStartPageIsReportedFirst(t *testing.T) {
+	for start, expected := range map[string][]string{
+		"pages/order/order": {"pages/order/order", "pages/menu/menu", "packages/loyalty/pages/card/card"},
+		"pages/menu/menu":   {"pages/menu/menu", "pages/order/order", "packages/loyalty/pages/card/card"},
+	} {
+		report := inspect(t, coffee(t, member("app.json", "entryPagePath", start)), packages.Options{Version: "1.0.0"})
+		assert.Empty(t, report.Findings)
+		assert.Equal(t, expected, report.Pages)
+	}
 }
 
 func TestPluginsAreReportedWithTheirVersionAndProvider(t *testing.T) {

@@ -46,9 +46,6 @@ func breaches() []breach {
 	return slices.Concat(containerBreaches, contentBreaches, nameBreaches, jsonBreaches, formatBreaches, w3cBreaches, appJSONBreaches)
 }
 
-// writeTo is for trying the broken packages by hand: go test ./packages -run Breach -args -write=broken
-var writeTo = flag.String("write", "", "folder to write every broken package to")
-
 func TestEveryBreachIsFoundAndNothingElse(t *testing.T) {
 	for _, b := range breaches() {
 		t.Run(b.code+"/"+b.what, func(t *testing.T) {
@@ -62,18 +59,8 @@ func TestEveryBreachIsFoundAndNothingElse(t *testing.T) {
 			assert.NotContains(t, report.Findings[i].Message, "%!")
 			hasError := slices.ContainsFunc(report.Findings, func(f packages.Finding) bool { return f.Severity == packages.Error })
 			assert.Equal(t, !hasError, report.Accepted(), "errors refuse, warnings do not")
-			b.write(t)
 		})
 	}
-}
-
-func (b breach) write(t *testing.T) {
-	if *writeTo == "" {
-		return
-	}
-	require.NoError(t, os.MkdirAll(*writeTo, 0o750))
-	name := b.code + " " + b.what + ".zip"
-	require.NoError(t, os.WriteFile(filepath.Join(*writeTo, name), b.pack(t), 0o600))
 }
 
 func TestEveryRuleHasAPackageThatBreaksIt(t *testing.T) {
@@ -87,6 +74,37 @@ func TestEveryRuleHasAPackageThatBreaksIt(t *testing.T) {
 	for _, rule := range packages.Rules {
 		assert.True(t, broken[rule.Code], "no package breaks %s", rule.Code)
 		assert.NotEmpty(t, rule.Source, rule.Code)
+	}
+}
+
+// brokenFolder has one package for every finding, to be tried by hand: bin/starter inspect --version 1.0.0 FILE.
+const brokenFolder = "../testdata/packages/broken"
+
+var update = flag.Bool("update", false, "write the packages in "+brokenFolder+" anew")
+
+// inTestdata are the first packages that break each rule, but for one that would be larger than all others together.
+func inTestdata() []breach {
+	var list []breach
+	for _, b := range breaches() {
+		known := slices.ContainsFunc(list, func(other breach) bool { return other.code == b.code })
+		if !known && b.code != "package_too_large" {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+func TestTheTestdataHasAPackageForEveryFinding(t *testing.T) {
+	for _, b := range inTestdata() {
+		require.Nil(t, b.limits, "%s: whoever tries the package has the default limits", b.code)
+		file := filepath.Join(brokenFolder, b.code+".zip")
+		if *update {
+			require.NoError(t, os.WriteFile(file, b.pack(t), 0o600))
+		}
+		data, err := os.ReadFile(file)
+		require.NoError(t, err, "write it with go test ./packages -run Testdata -args -update")
+		b.pack = raw(string(data))
+		assert.Contains(t, codesOf(b.inspect(t).Findings), b.code)
 	}
 }
 

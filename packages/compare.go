@@ -113,6 +113,22 @@ func Compare(ctx context.Context, before, after Package, limits Limits) (Compari
 	return c, nil
 }
 
+// CompareStored tells what changed from one package of the store to another, each named by its sha256. It is ErrNotFound
+// when one of them is gone, and ErrCorrupt when its content has changed.
+func CompareStored(ctx context.Context, store *Store, before, after string, limits Limits) (Comparison, error) {
+	a, err := store.Open(ctx, before)
+	if err != nil {
+		return Comparison{}, fmt.Errorf("compare: old package: %w", err)
+	}
+	defer func() { _ = a.Close() }()
+	b, err := store.Open(ctx, after)
+	if err != nil {
+		return Comparison{}, fmt.Errorf("compare: new package: %w", err)
+	}
+	defer func() { _ = b.Close() }()
+	return Compare(ctx, a, b, limits)
+}
+
 // side is one of the two packages.
 type side struct {
 	in     *inspection // nil when there is no archive to read

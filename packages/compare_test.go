@@ -26,6 +26,27 @@ func next(t testing.TB, changes ...change) []byte {
 	return weather(t, append([]change{member("manifest.json", "version", map[string]any{"name": "1.1.0", "code": 2})}, changes...)...)
 }
 
+func TestStoredPackagesAreComparedBySHA256(t *testing.T) {
+	store := openStore(t, "mem://")
+	before, after := put(t, store, string(weather(t))), put(t, store, string(next(t)))
+	c, err := packages.CompareStored(t.Context(), store, before, after, packages.DefaultLimits)
+	require.NoError(t, err)
+	assert.Equal(t, compare(t, weather(t), next(t)), c)
+	assert.Equal(t, before, c.OldSHA256)
+	assert.Equal(t, after, c.NewSHA256)
+}
+
+func TestAPackageThatIsGoneCannotBeCompared(t *testing.T) {
+	store := openStore(t, "mem://")
+	there, gone := put(t, store, string(weather(t))), sumOf(nil)
+	_, err := packages.CompareStored(t.Context(), store, gone, there, packages.DefaultLimits)
+	require.ErrorIs(t, err, packages.ErrNotFound)
+	assert.ErrorContains(t, err, "old package")
+	_, err = packages.CompareStored(t.Context(), store, there, gone, packages.DefaultLimits)
+	require.ErrorIs(t, err, packages.ErrNotFound)
+	assert.ErrorContains(t, err, "new package")
+}
+
 // riskyChanges are next versions of which a reviewer should see one thing first.
 var riskyChanges = []struct {
 	code, path, says string

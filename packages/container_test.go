@@ -98,6 +98,9 @@ var containerBreaches = []breach{
 		}},
 	{what: "an unknown block before the list of files", code: "signing_block_unknown", says: `"ature of my own!"`,
 		pack: func(t testing.TB) []byte { return rawZipWith("a signature of my own!", rawWeather(t)...) }},
+	{what: "files in too many folders", code: "too_many_files", says: "in so many folders", also: []string{"format_unknown"}, pack: func(t testing.TB) []byte {
+		return bulk(t, 330, func(i int) string { return strings.Repeat(fmt.Sprintf("%d/", i), 31) + "a.png" }, "")
+	}},
 	{what: "more files than allowed", code: "too_many_files", says: "at most 13 are allowed", pack: whole,
 		limits: func(l *packages.Limits) { l.Files = 13 }},
 	{what: "a list of files too long for memory", code: "too_many_files", says: "listed in", pack: func(t testing.TB) []byte {
@@ -134,11 +137,12 @@ var contentBreaches = []breach{
 	{what: "changed content", code: "zip_crc", path: "a.png", says: "does not match its CRC", pack: func(t testing.TB) []byte {
 		return plus(t, rawEntry{name: "a.png", content: "changed", crc: crc32.ChecksumIEEE([]byte("genuine"))})
 	}},
-	{what: "one file too large", code: "file_too_large", path: "a.png", says: "at most 4000 are allowed", pack: func(t testing.TB) []byte {
-		return plus(t, rawEntry{name: "a.png", content: strings.Repeat("a", 4001)})
-	}, limits: func(l *packages.Limits) { l.FileBytes = 4000 }},
-	{what: "many files that are large together", code: "unpacked_too_large", says: "at most 3000 are allowed", pack: whole,
-		limits: func(l *packages.Limits) { l.TotalBytes = 3000 }},
+	{what: "one file too large", code: "file_too_large", path: "a.png", says: "at most 20971520 are allowed", pack: func(t testing.TB) []byte {
+		return plus(t, rawEntry{name: "a.png", content: zeros(20<<20 + 1)})
+	}},
+	{what: "many files that are large together", code: "unpacked_too_large", says: "at most 209715200 are allowed", pack: func(t testing.TB) []byte {
+		return bulk(t, 200, func(i int) string { return fmt.Sprintf("common/%d.png", i) }, zeros(1<<20), rawWeather(t)...)
+	}},
 	{what: "a bomb", code: "ratio_too_high", path: "bomb.png", says: "more than 200 times", pack: func(t testing.TB) []byte {
 		return plus(t, rawEntry{name: "bomb.png", content: strings.Repeat("\x00", 2<<20)})
 	}},
@@ -159,6 +163,9 @@ var contentBreaches = []breach{
 		}},
 	{what: "a link", code: "not_a_file", path: "a.png", says: "a link", pack: func(t testing.TB) []byte {
 		return plus(t, rawEntry{name: "a.png", content: "/etc/passwd", attributes: modeLink})
+	}},
+	{what: "a link of an archive made on DOS", code: "not_a_file", path: "a.png", says: "a link", pack: func(t testing.TB) []byte {
+		return plus(t, rawEntry{name: "a.png", content: "/etc/passwd", attributes: modeLink, madeByDOS: true})
 	}},
 	{what: "a device", code: "not_a_file", path: "a.png", says: "a device", pack: func(t testing.TB) []byte {
 		return plus(t, rawEntry{name: "a.png", attributes: modeDevice})

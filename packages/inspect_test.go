@@ -31,6 +31,9 @@ func noise(size int) string {
 	return string(b)
 }
 
+// zeros pack well, yet are no bomb up to a mebibyte.
+func zeros(size int) string { return strings.Repeat("\x00", size) }
+
 func TestFactsTellWhatTheFilesAre(t *testing.T) {
 	data := weather(t, with("common/big.js", strings.Repeat("x", 5000)), with("common/font.woff2", "123"), with("common/README", "1234"))
 	report := inspect(t, data, packages.Options{})

@@ -161,11 +161,12 @@ func lineOf(data []byte, offset int64) int {
 }
 
 func firstInvalid(data []byte) int64 {
-	valid := bytes.ToValidUTF8(data, []byte{0})
-	for i := range data {
-		if i >= len(valid) || data[i] != valid[i] {
-			return int64(i)
+	offset := 0
+	for {
+		r, size := utf8.DecodeRune(data[offset:])
+		if r == utf8.RuneError && size <= 1 {
+			return int64(offset)
 		}
+		offset += size
 	}
-	return 0
 }

@@ -76,7 +76,7 @@ func unsafeName(name string, limits Limits) (Rule, string) {
 		return nameDrive, "the name begins with a drive; pack with paths relative to the mini-program's folder"
 	case name[0] == '/':
 		return nameAbsolute, "the path is absolute; pack with paths relative to the mini-program's folder"
-	case path.Clean(name) != name || name == "." || name == ".." || strings.HasPrefix(name, "../"):
+	case !fs.ValidPath(name) || name == ".":
 		return nameTraversal, `the path has empty, "." or ".." parts; pack with plain relative paths`
 	case len(name) > maxPathLen:
 		return pathTooLong, fmt.Sprintf("the path has %d bytes; at most %d are allowed", len(name), maxPathLen)

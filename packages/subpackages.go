@@ -70,7 +70,7 @@ func (in *inspection) checkParts(main []string, parts []subPackage) {
 func (in *inspection) reportParts(main []string, parts []subPackage) {
 	roots := []string{}
 	in.report.Parts = append(in.report.Parts, Part{Pages: len(main)})
-	in.report.Pages = append(in.report.Pages, main...)
+	in.report.Pages = append(in.report.Pages, in.startFirst(main)...)
 	for _, part := range parts {
 		roots = append(roots, part.root)
 		in.report.Parts = append(in.report.Parts, Part{Root: part.root, Pages: len(part.pages), Independent: part.independent})
@@ -90,6 +90,15 @@ func (in *inspection) reportParts(main []string, parts []subPackage) {
 	if total > maxPartsBytes {
 		in.findings.add(partsTooLarge, in.manifest, "all parts together have %d bytes unpacked; WeChat takes at most %d: move files to a server", total, maxPartsBytes)
 	}
+}
+
+// startFirst puts the start page first, which is the first of the list only where no other is named.
+func (in *inspection) startFirst(main []string) []string {
+	start := slices.Index(main, text(in.value, "entryPagePath"))
+	if start <= 0 {
+		return main
+	}
+	return slices.Concat(main[start:start+1], main[:start], main[start+1:])
 }
 
 // partOf returns the root, of those that are sorted, in which a path lies; "" is the main package.

@@ -2,8 +2,8 @@ package packages
 
 import (
 	"errors"
+	"io/fs"
 	"net/url"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -154,7 +154,7 @@ func localPath(reference string) (name, problem string) {
 		return "", "has a query or a fragment"
 	}
 	name = strings.TrimPrefix(u.Path, "./")
-	if name == "" || strings.HasPrefix(name, "/") || path.Clean(name) != name || name == ".." || strings.HasPrefix(name, "../") || strings.Contains(name, `\`) {
+	if !fs.ValidPath(name) || name == "." || strings.Contains(name, `\`) {
 		return "", `is not a plain relative path (no leading "/", no ".." and no backslash)`
 	}
 	return name, ""

@@ -189,7 +189,7 @@ func readCentral(r *bufio.Reader, left int64) (entry, int64, error) {
 	}
 	name := string(rest[:nameLen])
 	return entry{
-		name: name, otherName: unicodePath(rest[nameLen:], name), mode: modeOf(h[5], le32(h[38:]), name),
+		name: name, otherName: unicodePath(rest[nameLen:], name), mode: modeOf(le32(h[38:]), name),
 		flags: le16(h[8:]), method: le16(h[10:]), crc: le32(h[16:]),
 		packed: int64(le32(h[20:])), size: int64(le32(h[24:])), header: int64(le32(h[42:])),
 	}, length, nil
@@ -212,21 +212,14 @@ func unicodePath(extra []byte, name string) string {
 	return ""
 }
 
-// modeOf returns the type of an entry: what the system on which the archive was made says, and a trailing slash for
-// folders everywhere.
-func modeOf(madeBy byte, attributes uint32, name string) fs.FileMode {
-	const fat, unix, ntfs, vfat, macOS, dosFolder = 0, 3, 11, 14, 19, 0x10
-	switch madeBy {
-	case unix, macOS:
-		if mode := unixMode(attributes >> 16); mode != 0 {
-			return mode
-		}
-	case fat, ntfs, vfat:
-		if attributes&dosFolder != 0 {
-			return fs.ModeDir
-		}
+// modeOf returns the type of an entry: what its attributes for Unix or those for DOS say, and a trailing slash for folders.
+// On which system the archive was made does not count, because some readers do not ask.
+func modeOf(attributes uint32, name string) fs.FileMode {
+	const dosFolder = 0x10
+	if mode := unixMode(attributes >> 16); mode != 0 {
+		return mode
 	}
-	if strings.HasSuffix(name, "/") {
+	if attributes&dosFolder != 0 || strings.HasSuffix(name, "/") {
 		return fs.ModeDir
 	}
 	return 0

@@ -49,6 +49,7 @@ type commandLine struct {
 	Watch   watchCommand   `cmd:"" help:"Follow a mini-program live."`
 	List    listCommand    `cmd:"" help:"List mini-programs, newest change first."`
 	Audit   auditCommand   `cmd:"" help:"Show the audit trail of a mini-program, newest first."`
+	Explain explainCommand `cmd:"" help:"Say which version --user gets, or got, and why."`
 	Inspect inspectCommand `cmd:"" help:"Inspect a package file here, without uploading it."`
 	Demo    demoCommand    `cmd:"" help:"Take a sample mini-program from request to Published."`
 }

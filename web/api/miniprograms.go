@@ -29,7 +29,7 @@ func (a *API) registerMiniPrograms(api huma.API) {
 	list := describeAnswers(api, huma.Operation{
 		OperationID: "list-mini-programs", Method: http.MethodGet, Path: "/mini-programs", Summary: "List mini-programs, newest change first",
 		Description: "Lists those that you may see: of your teams, or all for the people of the platform.",
-		Parameters:  []*huma.Param{stateParameter(api)},
+		Parameters:  []*huma.Param{stateParameter()},
 	}, []int{http.StatusUnprocessableEntity},
 		answer{http.StatusOK, "A page", list{}, nil})
 	register(a, api, list, a.list)
@@ -114,7 +114,7 @@ type listInput struct {
 }
 
 // stateParameter tells the states that there are; huma would also refuse a list with commas.
-func stateParameter(api huma.API) *huma.Param {
+func stateParameter() *huma.Param {
 	return &huma.Param{
 		Name: "state", In: "query", Explode: new(true), Description: "Only these states; repeated, or separated by commas",
 		Schema: &huma.Schema{Type: huma.TypeArray, Items: oneOf(lifecycle.States)},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"path"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -46,6 +47,7 @@ func functions(assets assets) template.FuncMap {
 		"asset":    assets.url,
 		"moment":   func(t time.Time) momentData { return momentData{t, "moment"} },
 		"left":     func(t time.Time) momentData { return momentData{t, "left"} },
+		"clock":    func(t time.Time) momentData { return momentData{t, "clock"} },
 		"size":     size,
 		"short":    func(sha256 string) string { return sha256[:min(len(sha256), 12)] },
 		"excerpt":  excerpt,
@@ -54,11 +56,13 @@ func functions(assets assets) template.FuncMap {
 		"waiting":  waiting,
 		"sentence": sentence,
 		"dict":     dict,
+		"newest":   newest,
 		"join":     joinNames,
 	}
 }
 
-// momentData is a time as a page shows it: the script puts it into the reader's time zone, or counts down to it.
+// momentData is a time as a page shows it. The script puts it into the reader's time zone: as how long ago it was (moment),
+// counting down to it (left) or with date and time (clock).
 type momentData struct {
 	At   time.Time
 	Kind string
@@ -123,6 +127,13 @@ func dict(pairs ...any) (map[string]any, error) {
 // joinNames lists states or roles, whose names have no spaces.
 func joinNames(names any) string {
 	return strings.ReplaceAll(strings.Trim(fmt.Sprint(names), "[]"), " ", ", ")
+}
+
+// newest puts the latest transition first.
+func newest(transitions []lifecycle.Transition) []lifecycle.Transition {
+	reversed := slices.Clone(transitions)
+	slices.Reverse(reversed)
+	return reversed
 }
 
 var waitingFor = map[lifecycle.State]string{

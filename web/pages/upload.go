@@ -107,7 +107,7 @@ type versionData struct {
 	Version    lifecycle.Version
 	Report     *packages.Report
 	Comparison *packages.Comparison
-	Reviews    []lifecycle.Transition // former decisions, newest first
+	Reviews    []lifecycle.Transition // former decisions
 	Actions    actions
 	Missing    string // why there is no report
 }
@@ -155,7 +155,7 @@ func (p *Pages) versionData(c *gin.Context) (versionData, error) {
 	return data, nil
 }
 
-// decisions are what reviewers decided before, newest first.
+// decisions are what reviewers decided before.
 func decisions(status lifecycle.Status) []lifecycle.Transition {
 	var reviews []lifecycle.Transition
 	for _, t := range status.Transitions {

@@ -6,6 +6,7 @@
 
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const brief = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
@@ -19,16 +20,18 @@ function fromNow(seconds) {
 
 function ago(at) {
 	const seconds = (Date.now() - at) / 1000;
-	if (seconds < 5) return "just now";
-	if (seconds > 2 * 86400 || seconds < 0) return brief.format(at);
+	if (seconds > 2 * 86400) return brief.format(at);
+	if (seconds < 5) return "just now"; // clocks differ a little
 	const [unit, length] = units.find(([, length]) => seconds >= length);
 	return relative.format(-Math.floor(seconds / length), unit);
 }
 
+const wordings = { moment: ago, left: at => fromNow((at - Date.now()) / 1000), clock: at => clock.format(at) };
+
 function tick() {
 	for (const element of document.querySelectorAll("time[data-as]")) {
 		const at = new Date(element.dateTime);
-		const text = element.dataset.as === "left" ? fromNow((at - Date.now()) / 1000) : ago(at);
+		const text = wordings[element.dataset.as](at);
 		if (element.textContent !== text) element.textContent = text;
 		if (!element.dataset.exact) element.title = element.dataset.exact = exact.format(at);
 	}
@@ -82,9 +85,6 @@ function show(fresh) {
 		const now = fresh.getElementById(old.id);
 		if (now && plain(now) !== plain(old)) replace(old, document.adoptNode(now));
 	}
-	for (const added of fresh.querySelectorAll("[data-live]")) {
-		if (!document.getElementById(added.id)) return location.reload(); // the page has other parts now
-	}
 	prepare();
 	const after = document.querySelector("#head .state")?.textContent;
 	if (before !== after) document.getElementById("told").textContent = `Now ${after}`;
@@ -107,7 +107,7 @@ function replace(old, now) {
 		if (same && typing) same.replaceWith(details);
 		else if (same) same.open = true;
 		else if (typing) {
-			details.classList.add("gone");
+			keepApart(details);
 			now.append(details);
 		}
 	}
@@ -116,6 +116,16 @@ function replace(old, now) {
 	old.replaceWith(now);
 	if (focused && document.contains(focused)) focused.focus();
 	else if (focused && id && document.getElementById(id)) document.getElementById(id).querySelector("summary, a, button")?.focus();
+}
+
+// keepApart leaves what was being written where it can be copied, though it can no longer be sent.
+function keepApart(details) {
+	if (details.classList.contains("gone")) return;
+	const note = document.createElement("p");
+	note.textContent = "This is no longer possible. What you wrote stays here for you to copy.";
+	details.classList.add("gone");
+	details.querySelector("form").prepend(note);
+	for (const button of details.querySelectorAll("button")) button.disabled = true;
 }
 
 function listen() {

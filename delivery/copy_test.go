@@ -1,0 +1,124 @@
+package delivery
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"slipway/lifecycle"
+)
+
+// copied is the path of a copy of a catalogue in which everything occurs.
+func copied(t *testing.T) (path string, original *Snapshot) {
+	c := emptyCatalogue(t)
+	p := requested(t, c, "weather")
+	p.minPlatform = 7
+	p.publishes("1.0.0")
+	p.minPlatform = 8
+	p.publishes("1.1.0")
+	p.rollsOut("1.2.0", 50, "zoe", "tester")
+	requested(t, c, "maps").rollsOut("1.0.0", 0)
+	requested(t, c, "hotel")
+	path = filepath.Join(t.TempDir(), "delivery.copy")
+	original, stop, err := openUntil(t, c, Options{File: path})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return fileExists(path) }, patience, glance, "it is there soon, not only after an orderly end")
+	stop()
+	return path, original
+}
+
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func fromCopy(t *testing.T, path string) (*Snapshot, *outage) {
+	t.Helper()
+	source := &outage{Source: emptyCatalogue(t)}
+	source.down.Store(true)
+	return open(t, source, Options{File: path}), source
+}
+
+func TestAServerStartsFromTheCopyWhileTheDatabaseIsDown(t *testing.T) {
+	path, original := copied(t)
+	s, _ := fromCopy(t, path)
+	assert.Equal(t, original.Change(), s.Change())
+	for _, platform := range []int{AnyPlatform, 8, 7, 6} {
+		for _, user := range []string{"tester", someone("weather", "1.2.0", 50, true), someone("weather", "1.2.0", 50, false)} {
+			q := question{user, platform}
+			assert.Equal(t, string(original.appendAll(nil, q, nil)), string(s.appendAll(nil, q, nil)))
+		}
+	}
+	assert.Equal(t, Unknown, s.Evaluate("nowhere", "u", AnyPlatform).Rule)
+	assert.Equal(t, NothingServed, s.Evaluate("hotel", "u", AnyPlatform).Rule)
+	sum, _ := ParseSHA256(sumOf(content("weather", "1.0.0")))
+	assert.True(t, s.Served(sum))
+	assert.ErrorIs(t, s.Err(), errDown)
+	assert.GreaterOrEqual(t, s.Age(), original.Age()-time.Second, "its knowledge is as old as the copy")
+}
+
+func TestWhenTheDatabaseIsBackItReplacesTheCopy(t *testing.T) {
+	path, _ := copied(t)
+	s, source := fromCopy(t, path)
+	c := emptyCatalogue(t)
+	p := requested(t, c, "weather")
+	p.publishes("3.0.0")
+	source.Source = c
+	source.down.Store(false)
+	require.Eventually(t, func() bool { return s.Err() == nil }, patience, glance)
+	assert.Equal(t, "live 3.0.0 (everyone, STATIC)", gets(s, "weather", "tester", AnyPlatform))
+	assert.Equal(t, Unknown, s.Evaluate("maps", "u", AnyPlatform).Rule)
+}
+
+func TestAnOrderlyEndCopiesTheNewestState(t *testing.T) {
+	c := emptyCatalogue(t)
+	p := requested(t, c, "weather")
+	p.publishes("1.0.0")
+	path := filepath.Join(t.TempDir(), "delivery.copy")
+	s, stop, err := openUntil(t, c, Options{File: path})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return fileExists(path) }, patience, glance)
+	p.does(operator, lifecycle.Suspend)
+	caughtUp(t, s, c)
+	stop()
+	again, _ := fromCopy(t, path)
+	assert.Equal(t, NothingServed, again.Evaluate("weather", "u", AnyPlatform).Rule)
+}
+
+func TestADamagedCopyIsNotUsed(t *testing.T) {
+	path, _ := copied(t)
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for i := 0; i < len(whole); i += len(whole)/50 + 1 {
+		flipped := append([]byte{}, whole...)
+		flipped[i] ^= 0x10
+		for what, damaged := range map[string][]byte{"a flipped bit": flipped, "a missing end": whole[:i], "another end": append(whole[:len(whole):len(whole)], 0)} {
+			require.NoError(t, os.WriteFile(path, damaged, 0o600))
+			_, err := readCopy(path)
+			assert.ErrorContains(t, err, "damaged", what)
+			assert.ErrorContains(t, err, path)
+		}
+	}
+}
+
+func TestACopyThatCannotBeWrittenIsReported(t *testing.T) {
+	logged, logs := observer.New(zap.ErrorLevel)
+	path := filepath.Join(t.TempDir(), "no", "such", "folder")
+	_, stop, err := openUntil(t, emptyCatalogueWith(t, "weather"), Options{File: path, Logger: zap.New(logged)})
+	require.NoError(t, err)
+	stop()
+	assert.NotEmpty(t, logs.FilterMessageSnippet("cannot write its file copy").All())
+}
+
+func TestNothingIsLeftBesideTheCopy(t *testing.T) {
+	path, _ := copied(t)
+	files, err := os.ReadDir(filepath.Dir(path))
+	require.NoError(t, err)
+	assert.Len(t, files, 1)
+}

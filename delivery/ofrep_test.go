@@ -1,0 +1,353 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+	"github.com/open-feature/go-sdk-contrib/providers/ofrep"
+	"github.com/open-feature/go-sdk/openfeature"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/catalog"
+	"slipway/catalog/catalogtest"
+	"slipway/lifecycle"
+	"slipway/packages"
+)
+
+// platform is a running platform that host apps ask.
+type platform struct {
+	t         testing.TB
+	catalogue *catalog.Catalog
+	handlers  *Handlers
+	snapshot  *Snapshot
+	store     *packages.Store
+	url       string
+}
+
+func running(t testing.TB, change ...func(*Handlers)) *platform {
+	return runningOn(t, emptyCatalogue(t), change...)
+}
+
+func runningOn(t testing.TB, c *catalog.Catalog, change ...func(*Handlers)) *platform {
+	t.Helper()
+	store, err := packages.OpenStore(context.Background(), t.TempDir())
+	require.NoError(t, err)
+	snapshot := open(t, c, Options{})
+	handlers := &Handlers{Snapshot: snapshot, Store: store, History: c}
+	for _, each := range change {
+		each(handlers)
+	}
+	engine := gin.New()
+	handlers.Register(engine)
+	server := httptest.NewServer(engine)
+	t.Cleanup(func() {
+		server.Close()
+		require.NoError(t, store.Close())
+	})
+	return &platform{t, c, handlers, snapshot, store, server.URL}
+}
+
+// knows waits until the platform answers with all that was committed.
+func (p *platform) knows() { caughtUp(p.t, p.snapshot, p.catalogue) }
+
+// post asks a question; headers are names and values in turn.
+func (p *platform) post(path, body string, headers ...string) (*http.Response, string) {
+	p.t.Helper()
+	return p.ask(http.MethodPost, path, strings.NewReader(body), headers...)
+}
+
+func (p *platform) ask(method, path string, body io.Reader, headers ...string) (*http.Response, string) {
+	p.t.Helper()
+	request, err := http.NewRequestWithContext(p.t.Context(), method, p.url+path, body)
+	require.NoError(p.t, err)
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(p.t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(p.t, err)
+	return response, string(text)
+}
+
+const flagsPath = "/ofrep/v1/evaluate/flags"
+
+func about(user string) string {
+	text, _ := json.Marshal(map[string]any{"context": map[string]any{"targetingKey": user}})
+	return string(text)
+}
+
+func TestASingleQuestionIsAnsweredByTheProtocol(t *testing.T) {
+	p := running(t)
+	requested(t, p.catalogue, "weather").publishes("1.0.0")
+	requested(t, p.catalogue, "maps").rollsOut("2.0.0", 0, "tester")
+	requested(t, p.catalogue, "hotel")
+	p.knows()
+	sum := sumOf(content("weather", "1.0.0"))
+	response, text := p.post(flagsPath+"/weather", about("u1"))
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+	assert.Equal(t, "application/json", response.Header.Get("Content-Type"))
+	assert.JSONEq(t, fmt.Sprintf(`{"key": "weather", "reason": "STATIC", "variant": "live",
+		"value": {"available": true, "version": "1.0.0", "sha256": "%[1]s", "url": "%[2]s/packages/%[1]s"},
+		"metadata": {"rule": "everyone", "change": %[3]d}}`, sum, p.url, p.snapshot.Evaluate("weather", "u1", AnyPlatform).Change), text)
+
+	for id, expected := range map[string]string{
+		"maps":  `"value":{"available":false},"reason":"SPLIT","variant":"unavailable","metadata":{"rule":"outside-cohort",`,
+		"hotel": `"value":{"available":false},"reason":"DISABLED","variant":"unavailable","metadata":{"rule":"nothing-served",`,
+	} {
+		response, text := p.post(flagsPath+"/"+id, about("u1"))
+		assert.Equal(t, http.StatusOK, response.StatusCode)
+		assert.Contains(t, text, expected)
+	}
+	_, text = p.post(flagsPath+"/maps", about("tester"))
+	assert.Contains(t, text, `"reason":"TARGETING_MATCH","variant":"candidate"`)
+}
+
+func TestWhatIsWrongWithAQuestionIsSaidByTheProtocol(t *testing.T) {
+	p := running(t)
+	requested(t, p.catalogue, "weather").publishes("1.0.0")
+	p.knows()
+	for body, expected := range map[string]string{
+		``:                                   "PARSE_ERROR",
+		`{"context":`:                        "PARSE_ERROR",
+		`[]`:                                 "INVALID_CONTEXT",
+		`{}`:                                 "INVALID_CONTEXT",
+		`{"context":"u1"}`:                   "INVALID_CONTEXT",
+		`{"context":{}}`:                     "TARGETING_KEY_MISSING",
+		`{"context":{"targetingKey":""}}`:    "TARGETING_KEY_MISSING",
+		`{"context":{"targetingKey":null}}`:  "TARGETING_KEY_MISSING",
+		`{"context":{"TargetingKey":"u1"}}`:  "TARGETING_KEY_MISSING",
+		`{"context":{"targetingKey":12}}`:    "INVALID_CONTEXT",
+		`{"context":{"targetingKey":["a"]}}`: "INVALID_CONTEXT",
+		`{"context":{"targetingKey":"u1","platform_version":"12"}}`: "INVALID_CONTEXT",
+	} {
+		for path, key := range map[string]string{flagsPath: "", flagsPath + "/weather": "weather"} {
+			response, text := p.post(path, body)
+			assert.Equal(t, http.StatusBadRequest, response.StatusCode, body)
+			var failure struct{ Key, ErrorCode, ErrorDetails string }
+			require.NoError(t, json.Unmarshal([]byte(text), &failure))
+			assert.Equal(t, expected, failure.ErrorCode, body)
+			assert.Equal(t, key, failure.Key)
+			assert.NotEmpty(t, failure.ErrorDetails)
+		}
+	}
+	response, text := p.post(flagsPath+"/nowhere", about("u1"))
+	assert.Equal(t, http.StatusNotFound, response.StatusCode)
+	assert.JSONEq(t, `{"key":"nowhere","errorCode":"FLAG_NOT_FOUND","errorDetails":"there is no such mini-program"}`, text)
+}
+
+func TestAQuestionMayBeLongButNotEndless(t *testing.T) {
+	p := running(t)
+	requested(t, p.catalogue, "weather").publishes("1.0.0")
+	p.knows()
+	padded := func(length int) string {
+		head, tail := `{"context":{"targetingKey":"u1","interests":"`, `"}}`
+		return head + strings.Repeat("x", length-len(head)-len(tail)) + tail
+	}
+	for _, path := range []string{flagsPath, flagsPath + "/weather"} {
+		response, _ := p.post(path, padded(maxQuestion))
+		assert.Equal(t, http.StatusOK, response.StatusCode)
+		response, text := p.post(path, padded(maxQuestion+1))
+		assert.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode)
+		assert.Contains(t, text, `"errorCode":"INVALID_CONTEXT"`)
+	}
+}
+
+func TestAReleaseThatCannotBeReadIsAnErrorOfItsFlagOnly(t *testing.T) {
+	databaseURL := catalogtest.SQLite(t)
+	c := catalogtest.Open(t, databaseURL)
+	requested(t, c, "weather").publishes("1.0.0")
+	requested(t, c, "maps").publishes("1.0.0")
+	spoil(t, databaseURL, `UPDATE releases SET serving = '{' WHERE mini_program = 'maps'`)
+	p := runningOn(t, c)
+	response, text := p.post(flagsPath+"/maps", about("u1"))
+	assert.Equal(t, http.StatusInternalServerError, response.StatusCode)
+	assert.Contains(t, text, `"errorCode":"GENERAL"`)
+	all, _ := p.all("u1")
+	assert.Equal(t, "GENERAL", all["maps"].ErrorCode)
+	assert.Equal(t, "live", all["weather"].Variant)
+}
+
+// flag is one evaluation of a bulk answer.
+type flag struct {
+	Key, Variant, Reason, ErrorCode string
+	Value                           struct {
+		Available            bool
+		Version, SHA256, URL string
+	}
+	Metadata map[string]any
+}
+
+// all asks for everything that a user gets.
+func (p *platform) all(user string, headers ...string) (map[string]flag, string) {
+	p.t.Helper()
+	response, text := p.post(flagsPath, about(user), headers...)
+	require.Equal(p.t, http.StatusOK, response.StatusCode)
+	assert.Equal(p.t, "application/json", response.Header.Get("Content-Type"))
+	var answer struct{ Flags []flag }
+	require.NoError(p.t, json.Unmarshal([]byte(text), &answer))
+	require.NotNil(p.t, answer.Flags)
+	flags := map[string]flag{}
+	for _, each := range answer.Flags {
+		flags[each.Key] = each
+	}
+	require.Len(p.t, flags, len(answer.Flags))
+	return flags, response.Header.Get("ETag")
+}
+
+func TestABulkQuestionIsAnsweredWithAllThatIsServed(t *testing.T) {
+	p := running(t)
+	none, _ := p.all("u1")
+	assert.Empty(t, none)
+
+	weather := requested(t, p.catalogue, "weather")
+	weather.publishes("1.0.0")
+	weather.rollsOut("1.1.0", 0, "tester")
+	requested(t, p.catalogue, "maps").rollsOut("1.0.0", 0, "tester")
+	requested(t, p.catalogue, "hotel")
+	p.knows()
+	for user, expected := range map[string]map[string]string{
+		"tester": {"weather": "candidate 1.1.0 TARGETING_MATCH", "maps": "candidate 1.0.0 TARGETING_MATCH"},
+		"anyone": {"weather": "live 1.0.0 STATIC", "maps": "unavailable  SPLIT"},
+	} {
+		flags, _ := p.all(user)
+		got := map[string]string{}
+		for id, each := range flags {
+			got[id] = strings.Join([]string{each.Variant, each.Value.Version, each.Reason}, " ")
+		}
+		assert.Equal(t, expected, got, user)
+	}
+}
+
+func TestABulkAnswerThatTheClientHasIsNotSentAgain(t *testing.T) {
+	p := running(t)
+	weather := requested(t, p.catalogue, "weather")
+	weather.publishes("1.0.0")
+	p.knows()
+	_, tag := p.all("u1")
+	_, again := p.all("u1")
+	assert.Equal(t, tag, again)
+	for _, header := range []string{tag, "W/" + tag, `"other", ` + tag, strings.Trim(tag, `"`)} {
+		response, text := p.post(flagsPath, about("u1"), "If-None-Match", header)
+		assert.Equal(t, http.StatusNotModified, response.StatusCode, header)
+		assert.Equal(t, tag, response.Header.Get("ETag"))
+		assert.Empty(t, text)
+	}
+
+	_, other := p.all("u2", "If-None-Match", tag)
+	assert.NotEqual(t, tag, other, "another user")
+	response, _ := p.post(flagsPath, `{"context":{"targetingKey":"u1","platform_version":1}}`, "If-None-Match", tag)
+	assert.Equal(t, http.StatusOK, response.StatusCode, "another platform")
+
+	weather.does(developer, lifecycle.Unpublish)
+	p.knows()
+	flags, after := p.all("u1", "If-None-Match", tag)
+	assert.NotEqual(t, tag, after, "another configuration")
+	assert.Empty(t, flags)
+}
+
+func TestPackagesAreFetchedWhereTheConfigurationSaysOrWhereTheQuestionWasAsked(t *testing.T) {
+	elsewhere := running(t, func(h *Handlers) { h.BaseURL = "https://cdn.example.com/mini/" })
+	requested(t, elsewhere.catalogue, "weather").publishes("1.0.0")
+	elsewhere.knows()
+	flags, _ := elsewhere.all("u1")
+	assert.Equal(t, "https://cdn.example.com/mini/packages/"+flags["weather"].Value.SHA256, flags["weather"].Value.URL)
+
+	request := httptest.NewRequest(http.MethodPost, flagsPath+"/weather", strings.NewReader(about("u1")))
+	request.Host = `quoted"host`
+	engine, recorder := gin.New(), httptest.NewRecorder()
+	(&Handlers{Snapshot: elsewhere.snapshot}).Register(engine)
+	engine.ServeHTTP(recorder, request)
+	var answer flag
+	require.NoError(t, json.Unmarshal(recorder.Body.Bytes(), &answer), "no host can break the answer")
+	assert.Equal(t, `http://quoted"host/packages/`+answer.Value.SHA256, answer.Value.URL)
+}
+
+func TestTwoProcessesGiveTheSameAnswers(t *testing.T) {
+	const variable = "DELIVERY_TEST_DATABASE"
+	if databaseURL := os.Getenv(variable); databaseURL != "" {
+		for user := range 50 {
+			fmt.Printf("ANSWER %s\n", open(t, catalogtest.Open(t, databaseURL), Options{}).appendAll(nil, question{fmt.Sprint(user), AnyPlatform}, nil))
+		}
+		return
+	}
+	databaseURL := catalogtest.SQLite(t)
+	c := catalogtest.Open(t, databaseURL)
+	for i := range 20 {
+		p := requested(t, c, fmt.Sprintf("program-%d", i))
+		p.publishes("1.0.0")
+		p.rollsOut("1.1.0", 50)
+	}
+	answers := func() string {
+		process := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+		process.Env = append(os.Environ(), variable+"="+databaseURL)
+		said, err := process.Output()
+		require.NoError(t, err)
+		said, _, _ = bytes.Cut(said, []byte("\nPASS"))
+		return string(said)
+	}
+	first := answers()
+	assert.Equal(t, 50, strings.Count(first, "ANSWER"))
+	assert.Contains(t, first, `"candidate"`)
+	assert.Contains(t, first, `"live"`)
+	assert.Equal(t, first, answers())
+}
+
+func TestTheGoClientOfOpenFeatureUnderstandsTheAnswers(t *testing.T) {
+	p := running(t, withTokens(t))
+	weather := requested(t, p.catalogue, "weather")
+	weather.minPlatform = 3
+	weather.publishes("1.0.0")
+	weather.rollsOut("1.1.0", 0, "tester")
+	requested(t, p.catalogue, "hotel")
+	p.knows()
+	require.NoError(t, openfeature.SetProviderAndWait(ofrep.NewProvider(p.url, ofrep.WithBearerToken("s3cret"))))
+	t.Cleanup(openfeature.Shutdown)
+	client := openfeature.NewClient("host")
+	code := map[string]any{"available": "by default"}
+	ask := func(id, user string, attributes map[string]any) (openfeature.InterfaceEvaluationDetails, map[string]any) {
+		t.Helper()
+		details, _ := client.ObjectValueDetails(t.Context(), id, code, openfeature.NewEvaluationContext(user, attributes))
+		return details, details.Value.(map[string]any)
+	}
+
+	details, value := ask("weather", "tester", nil)
+	assert.Equal(t, openfeature.TargetingMatchReason, details.Reason)
+	assert.Equal(t, "candidate", details.Variant)
+	assert.Equal(t, "tester", details.FlagMetadata["rule"])
+	assert.Equal(t, map[string]any{
+		"available": true, "version": "1.1.0", "sha256": sumOf(content("weather", "1.1.0")), "url": p.url + "/packages/" + sumOf(content("weather", "1.1.0")),
+	}, value)
+	details, value = ask("weather", "anyone", map[string]any{"platform_version": 3, "country": "NZ", "devices": []any{"phone", map[string]any{"os": "x"}}})
+	assert.Equal(t, openfeature.StaticReason, details.Reason)
+	assert.Equal(t, "1.0.0", value["version"])
+	details, value = ask("weather", "anyone", map[string]any{"platform_version": 2})
+	assert.Equal(t, "unavailable", details.Variant)
+	assert.Equal(t, map[string]any{"available": false}, value)
+	details, value = ask("hotel", "anyone", nil)
+	assert.Equal(t, openfeature.DisabledReason, details.Reason)
+	assert.Equal(t, code, value)
+
+	for _, wrong := range []struct {
+		id, user string
+		expected openfeature.ErrorCode
+	}{{"nowhere", "u1", openfeature.FlagNotFoundCode}, {"weather", "", openfeature.TargetingKeyMissingCode}} {
+		details, value = ask(wrong.id, wrong.user, nil)
+		assert.Equal(t, wrong.expected, details.ErrorCode)
+		assert.Equal(t, code, value)
+	}
+	details, _ = ask("weather", "u1", map[string]any{"platform_version": "three"})
+	assert.Equal(t, openfeature.InvalidContextCode, details.ErrorCode)
+}

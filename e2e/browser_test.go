@@ -1,0 +1,193 @@
+package e2e
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"slipway/lifecycle"
+)
+
+// axe finds what people who use a keyboard, a screen reader or have weak sight would stumble over
+// (github.com/dequelabs/axe-core 4.14.1).
+//
+//go:embed testdata/axe.min.js
+var axe string
+
+// browser is a real Chromium that visits one installation.
+type browser struct {
+	t    *testing.T
+	ctx  context.Context
+	base string
+}
+
+// browse starts a browser. Without Chromium the test is skipped, but fails where CI=true.
+func browse(t *testing.T, base string) browser {
+	t.Helper()
+	if _, err := exec.LookPath("chromium"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("there is no chromium: install the Debian package chromium")
+		}
+		t.Skip("there is no chromium")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true))
+	ctx, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
+	t.Cleanup(stop)
+	ctx, closeBrowser := chromedp.NewContext(ctx)
+	t.Cleanup(closeBrowser)
+	require.NoError(t, chromedp.Do(ctx))
+	return browser{t, ctx, base}
+}
+
+// tab is a page in front of a person, who is alone in it with their session.
+type tab struct {
+	browser
+	who string
+}
+
+// as signs a person in, by a click.
+func (b browser) as(account string) tab {
+	b.t.Helper()
+	x := b.anonymous()
+	x.who = account
+	x.open("/sign-in")
+	x.click(fmt.Sprintf(`//button[text()=%q]`, account))
+	x.sees("Overview")
+	return x
+}
+
+// anonymous is a tab of somebody who is not signed in.
+func (b browser) anonymous() tab {
+	ctx, stop := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
+	b.t.Cleanup(stop)
+	b.ctx = ctx
+	return tab{b, "somebody"}
+}
+
+// another is a second tab of the same person.
+func (x tab) another() tab {
+	ctx, stop := chromedp.NewContext(x.ctx)
+	x.t.Cleanup(stop)
+	x.ctx = ctx
+	return x
+}
+
+// do takes steps in the browser, each of which waits for what it needs.
+func (x tab) do(what string, steps ...chromedp.Action[chromedp.Void]) {
+	x.t.Helper()
+	ctx, cancel := context.WithTimeout(x.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		text, _ := chromedp.Run(x.ctx, chromedp.Evaluate[string](`location.href + "\n" + document.body.innerText`))
+		require.NoError(x.t, err, "%s: %s\n%s", x.who, what, text)
+	}
+}
+
+func (x tab) open(path string) {
+	x.t.Helper()
+	x.do("open "+path, chromedp.Navigate(x.base+path))
+}
+
+// click clicks what an XPath finds.
+func (x tab) click(path string) {
+	x.t.Helper()
+	x.do("click "+path, chromedp.Click(chromedp.Search(path)))
+}
+
+// fill types into a field.
+func (x tab) fill(selector, text string) {
+	x.t.Helper()
+	x.do("fill "+selector, chromedp.Clear(chromedp.CSS(selector)), chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// unfold opens the form of an action on the page of the mini-program.
+func (x tab) unfold(action lifecycle.Action) (form string) {
+	x.t.Helper()
+	form = "#act-" + string(action)
+	x.do("unfold "+form, chromedp.Click(chromedp.CSS(form+" > summary")), chromedp.WaitVisible(chromedp.CSS(form+" button")))
+	return form
+}
+
+// press sends a form.
+func (x tab) press(form string) {
+	x.t.Helper()
+	x.do("press "+form, chromedp.Click(chromedp.CSS(form+" button")))
+}
+
+// sees waits until the page shows a text.
+func (x tab) sees(text string) {
+	x.t.Helper()
+	x.waits("sees "+text, fmt.Sprintf(`document.body?.innerText.includes(%q)`, text))
+}
+
+// seesState waits until the page shows that the mini-program is in a state.
+func (x tab) seesState(state lifecycle.State) {
+	x.t.Helper()
+	x.waits("sees "+string(state), fmt.Sprintf(`document.querySelector("#head .state")?.textContent === %q`, state))
+}
+
+// waits until an expression is true in the page.
+func (x tab) waits(what, expression string) {
+	x.t.Helper()
+	require.Eventually(x.t, func() bool { return evaluate[bool](x, "Boolean("+expression+")") }, patience, glance,
+		"%s %s\n%s", x.who, what, lazily(func() string { return evaluate[string](x, "location.href + document.body.innerText") }))
+}
+
+// lazily is asked only when a message is shown.
+type lazily func() string
+
+func (l lazily) String() string { return l() }
+
+// evaluate computes an expression in the page; the zero value while the page is on its way.
+func evaluate[T any](x tab, expression string) T {
+	value, _ := chromedp.Run(x.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	return value
+}
+
+// withoutScripts is what the page is for somebody whose browser runs no JavaScript.
+func (x tab) withoutScripts() tab {
+	_, err := chromedp.Call(x.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	require.NoError(x.t, err)
+	return x
+}
+
+// in shows the page in light or dark colours.
+func (x tab) in(scheme string) {
+	_, err := chromedp.Call(x.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+	require.NoError(x.t, err)
+}
+
+// violations are what axe finds on the page.
+func (x tab) violations() []string {
+	x.t.Helper()
+	ctx, cancel := context.WithTimeout(x.ctx, patience)
+	defer cancel()
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](axe+`;axe.run().then(r => r.violations.map(v =>
+		v.id + ": " + v.help + " " + v.nodes.map(n => n.target.join(" ") + " " + n.failureSummary).join("; ")))`, chromedp.EvalAwaitPromise))
+	require.NoError(x.t, err)
+	return found
+}
+
+// picture writes a screenshot of the whole page into the folder of pictures, when there is one.
+func (x tab) picture(name string) {
+	x.t.Helper()
+	folder := os.Getenv("PICTURES")
+	if folder == "" {
+		return
+	}
+	image, err := chromedp.Run(x.ctx, chromedp.FullScreenshot(100))
+	require.NoError(x.t, err)
+	require.NoError(x.t, os.MkdirAll(folder, 0o750))
+	require.NoError(x.t, os.WriteFile(folder+"/"+strings.ReplaceAll(name, " ", "-")+".png", image, 0o600))
+}

@@ -1,0 +1,34 @@
+package e2e
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+
+	"github.com/stretchr/testify/require"
+)
+
+// web starts the web of an installation and returns its address once it is alive; env adds to its environment. It runs
+// whether there is a worker or not.
+func (p *platform) web(env ...string) (url string) {
+	p.t.Helper()
+	addr := freeAddress(p)
+	command := exec.Command(webBin)
+	command.Env = append(append(append(os.Environ(), p.env...), "WEB_ADDR="+addr), env...)
+	command.Stdout, command.Stderr = p.output, p.output
+	require.NoError(p.t, command.Start())
+	p.t.Cleanup(func() {
+		_ = command.Process.Signal(os.Interrupt)
+		require.NoError(p.t, command.Wait(), "the web stops gracefully")
+	})
+	p.eventually("the web is alive", func() bool { return get("http://"+addr+"/healthz") == http.StatusOK })
+	return "http://" + addr
+}
+
+func freeAddress(p *platform) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(p.t, err)
+	defer func() { require.NoError(p.t, listener.Close()) }()
+	return listener.Addr().String()
+}

@@ -1,0 +1,181 @@
+package api_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"slipway/lifecycle"
+	"slipway/packages"
+	samples "slipway/testdata/packages"
+)
+
+// uploadedCode puts a package into the store and is the body of the upload-code that names it.
+func uploadedCode(t *testing.T) string {
+	t.Helper()
+	var packed bytes.Buffer
+	require.NoError(t, packages.Zip(&packed, samples.Coffee()))
+	sha256, _, err := home.store.Put(t.Context(), &packed)
+	require.NoError(t, err)
+	return fmt.Sprintf(`{"package": {"version": "1.0.0", "sha256": %q}, "notes": "First"}`, sha256)
+}
+
+// approved is a mini-program whose version 1.0.0 is ready to publish.
+func approved(t *testing.T, id string) {
+	t.Helper()
+	created(t, id)
+	act(t, "developer", id, "upload-code", uploadedCode(t))
+	act(t, "developer", id, "request-publishing", "")
+	act(t, "reviewer", id, "approve-publishing", `{"comment": "fine"}`)
+}
+
+func TestAMiniProgramGoesAllTheWayOverTheAPI(t *testing.T) {
+	approved(t, "all-the-way")
+	outcome := act(t, "developer", "all-the-way", "publish", `{"plan": {"grayscale": {"percent": 2.5, "testers": ["u1"], "bake": "1h"},
+		"production": [{"percent": 25, "hold": "1s"}, {"percent": 100, "hold": "0s"}], "auto_promote": false}, "if_revision": 5}`)
+	assert.Equal(t, lifecycle.GrayscaleRelease, outcome.State)
+	assert.Equal(t, 6, outcome.Revision)
+	act(t, "developer", "all-the-way", "set-grayscale", `{"percent": 12.25, "testers": []}`)
+	act(t, "other-developer", "all-the-way", "leave-feedback", `{"rating": 4, "text": "nice"}`)
+	var status lifecycle.Status
+	as(t, "developer").get("/mini-programs/all-the-way").is(http.StatusOK).into(&status)
+	assert.Equal(t, lifecycle.Percent(1225), status.Rollout.Percent)
+	assert.Empty(t, status.Rollout.Testers)
+	assert.Equal(t, "nice", status.Feedback[0].Text)
+	act(t, "release-manager", "all-the-way", "promote", "")
+	require.Eventually(t, func() bool {
+		as(t, "developer").get("/mini-programs/all-the-way").is(http.StatusOK).into(&status)
+		return status.State == lifecycle.Published
+	}, patience, glance)
+	assert.Equal(t, "1.0.0", status.Live.Version)
+	assert.Equal(t, lifecycle.SuspendedByOp, act(t, "operator", "all-the-way", "suspend", `{"comment": "found malware"}`).State)
+}
+
+func TestAPlanMayBeAName(t *testing.T) {
+	approved(t, "by-name")
+	act(t, "developer", "by-name", "publish", `{"plan": "fast"}`)
+	var status lifecycle.Status
+	as(t, "developer").get("/mini-programs/by-name").is(http.StatusOK).into(&status)
+	assert.Equal(t, lifecycle.WholePercent(25), status.Rollout.Percent)
+}
+
+func TestARefusedActionSaysWhatIsPossible(t *testing.T) {
+	created(t, "refused")
+	problem := as(t, "developer").send("/mini-programs/refused/actions/publish", "", "Idempotency-Key: why").
+		refuses(http.StatusConflict, lifecycle.IllegalInState, "publish is not possible in state CodeUnavailable")
+	assert.Equal(t, "why", problem.RequestID)
+	assert.Equal(t, lifecycle.CodeUnavailable, problem.State)
+	assert.Equal(t, 2, problem.Revision)
+	assert.Equal(t, []lifecycle.Action{lifecycle.UploadCode}, problem.Actions)
+	assert.Equal(t, lifecycle.Publish, problem.Action)
+	assert.False(t, problem.At.IsZero())
+}
+
+func TestEveryRefusalHasItsStatus(t *testing.T) {
+	approved(t, "refusals")
+	requested(t, "own")
+	for _, c := range []struct {
+		account, id, action, body string
+		status                    int
+		code                      lifecycle.Code
+	}{
+		{"developer", "refusals", "publish", `{"if_revision": 1}`, http.StatusConflict, lifecycle.StaleRevision},
+		{"developer", "refusals", "approve-creation", ``, http.StatusForbidden, lifecycle.ForbiddenRole},
+		{"other-developer", "refusals", "publish", ``, http.StatusForbidden, lifecycle.NotYourTeam},
+		{"reviewer", "own", "reject-creation", `{"comment": " "}`, http.StatusUnprocessableEntity, lifecycle.CommentRequired},
+		{"developer", "refusals", "publish", `{"plan": "slow"}`, http.StatusUnprocessableEntity, lifecycle.InvalidInput},
+		{"developer", "unheard-of", "publish", ``, http.StatusNotFound, lifecycle.UnknownMiniProgram},
+		{"developer", "refusals", "frobnicate", ``, http.StatusUnprocessableEntity, lifecycle.InvalidInput},
+		{"developer", "refusals", "request-creation", ``, http.StatusUnprocessableEntity, lifecycle.InvalidInput},
+	} {
+		problem := as(t, c.account).send("/mini-programs/"+c.id+"/actions/"+c.action, c.body).refuses(c.status, c.code)
+		if c.code == lifecycle.NotYourTeam {
+			assert.Empty(t, problem.State, "nothing about other teams' mini-programs")
+			assert.Zero(t, problem.Revision)
+			assert.Nil(t, problem.Actions)
+		}
+	}
+}
+
+func TestAnActionWithAMistakeIsNotTaken(t *testing.T) {
+	approved(t, "mistakes")
+	for body, expected := range map[string]string{
+		`{"actor": {"user": "root", "roles": ["operator"]}}`: "actor: leave it out",
+		`{"if_revison": 5}`:                            `"if_revison": there is no such member`,
+		`{"if_revision": "5"}`:                         "if_revision: must not be a string",
+		`{"percent": "5"}`:                             "percent: a percentage must be a number",
+		`{"percent": 0.001}`:                           "percent: the percentage 0.001",
+		`{"at": "tomorrow"}`:                           "at: ",
+		`{"plan": {"speed": 1}}`:                       "plan: ",
+		`{"plan": {"grayscale": {"bake": "a while"}}}`: "plan: ",
+		`{"rating": 4.5, "text": 1}`:                   "rating: must not be a number 4.5; text: must not be a number",
+		`{"comment": "x"`:                              "unexpected end",
+		`"publish"`:                                    "JSON object",
+	} {
+		as(t, "developer").send("/mini-programs/mistakes/actions/publish", body).refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, expected)
+	}
+	var status lifecycle.Status
+	as(t, "developer").get("/mini-programs/mistakes").is(http.StatusOK).into(&status)
+	assert.Equal(t, lifecycle.ReadyToPublish, status.State)
+	assert.Equal(t, 5, status.Revision)
+}
+
+func TestTheSameRequestGetsTheFirstAnswer(t *testing.T) {
+	requested(t, "repeated")
+	first := act(t, "reviewer", "repeated", "approve-creation", "", "Idempotency-Key: once")
+	assert.Equal(t, "once", first.RequestID)
+	assert.Equal(t, first, act(t, "reviewer", "repeated", "approve-creation", `{"request_id": "once"}`), "by either way")
+	assert.Equal(t, first, act(t, "reviewer", "repeated", "approve-creation", `{"request_id": "other"}`, "Idempotency-Key: once"), "the header comes first")
+	named := as(t, "reviewer").send("/mini-programs/repeated/actions/approve-creation", "").refuses(http.StatusConflict, lifecycle.IllegalInState)
+	assert.NoError(t, uuid.Validate(named.RequestID), "one without a request id gets one")
+}
+
+func TestWithoutAWorkerARequestIsRecordedAndAnsweredLater(t *testing.T) {
+	requested(t, "patient")
+	approve := func() answer {
+		return as(t, "reviewer").send("/mini-programs/patient/actions/approve-creation", "", "Idempotency-Key: approval")
+	}
+	request := func() answer {
+		return as(t, "developer").send("/mini-programs", `{"id": "unborn", "title": "T", "team": "acme", "request_id": "creation"}`)
+	}
+	withoutWorker(t, func() {
+		for action, answer := range map[string]answer{"approve-creation": approve(), "request-creation": request()} {
+			answer.is(http.StatusAccepted)
+			assert.Equal(t, "1", answer.header.Get("Retry-After"))
+			var recorded struct{ RequestID, Action, Message string }
+			answer.into(&recorded)
+			assert.Equal(t, action, recorded.Action)
+			assert.Contains(t, recorded.Message, "Idempotency-Key")
+		}
+	})
+	approve().is(http.StatusOK)
+	request().is(http.StatusCreated)
+	var status lifecycle.Status
+	as(t, "reviewer").get("/mini-programs/patient").is(http.StatusOK).into(&status)
+	assert.Equal(t, 2, status.Revision, "done once")
+}
+
+func TestWithoutTemporalNothingIsDoneAndSaidSo(t *testing.T) {
+	requested(t, "offline")
+	nobody, err := client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1"})
+	require.NoError(t, err)
+	defer nobody.Close()
+	server := httptest.NewServer(home.engine(t.Context(), nobody))
+	defer server.Close()
+	for _, answer := range []answer{
+		as(t, "reviewer").at(server).send("/mini-programs/offline/actions/approve-creation", "", "Idempotency-Key: k"),
+		as(t, "developer").at(server).send("/mini-programs", `{"id": "never", "title": "T", "team": "acme", "request_id": "k"}`),
+	} {
+		problem := answer.refuses(http.StatusServiceUnavailable, "", "Temporal does not answer")
+		assert.Equal(t, "k", problem.RequestID)
+		assert.Equal(t, "1", answer.header.Get("Retry-After"))
+	}
+	as(t, "reviewer").at(server).get("/mini-programs/offline").is(http.StatusOK)
+}
