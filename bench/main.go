@@ -26,6 +26,12 @@ func main() {
 	if len(os.Args) == 3 && os.Args[1] == minimalCommand {
 		os.Exit(exitCode(workMinimally(ctx, os.Args[2])))
 	}
+	if len(os.Args) == 2 && os.Args[1] == deliveryCommand {
+		os.Exit(exitCode(benchDelivery(ctx, os.Stdout)))
+	}
+	if len(os.Args) == 2 && os.Args[1] == deliveryServerCommand {
+		os.Exit(exitCode(serveDelivery(ctx, os.Stdout)))
+	}
 	rounds := flag.Int("rounds", 5, "how often everything is measured; fresh workflows each time")
 	each := flag.Duration("time", 2*time.Second, "how long one measurement lasts")
 	folder := flag.String("dir", os.TempDir(), "where the catalogue is kept meanwhile; on a disk, for honest numbers")

@@ -160,10 +160,15 @@ func faultOf(id string, rule Rule) *fault {
 // Values of headers that are the same for everyone need no memory of their own.
 var jsonType = []string{"application/json"}
 
+// countedLength is what net/http counts itself, in bytes.
+const countedLength = 2048
+
 func send(c *gin.Context, status int, body []byte) {
 	header := c.Writer.Header()
 	header["Content-Type"] = jsonType
-	header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if len(body) > countedLength {
+		header.Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	c.Status(status)
 	_, _ = c.Writer.Write(body) // whoever asked may be gone
 }

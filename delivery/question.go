@@ -75,7 +75,16 @@ func parseQuestion(text []byte) (question, *fault) {
 	if kind(context) != '{' {
 		return q, badRequest("INVALID_CONTEXT", `the request must be an object with the object "context"`)
 	}
-	switch user := member(context, "targetingKey"); kind(user) {
+	var user, platform []byte
+	for name, value := range members(context) {
+		switch {
+		case is(name, "targetingKey"):
+			user = value
+		case is(name, "platform_version"):
+			platform = value
+		}
+	}
+	switch kind(user) {
 	case '"':
 		q.user = unquote(user)
 	case 'n', 0:
@@ -85,7 +94,7 @@ func parseQuestion(text []byte) (question, *fault) {
 	if q.user == "" {
 		return q, badRequest("TARGETING_KEY_MISSING", "targetingKey, the id of the user, is missing")
 	}
-	switch platform := member(context, "platform_version"); kind(platform) {
+	switch kind(platform) {
 	case '0':
 		q.platform = platformVersion(platform)
 	case 'n', 0:
@@ -124,11 +133,16 @@ func member(object []byte, name string) (value []byte) {
 		return nil
 	}
 	for key, each := range members(object) {
-		if string(key[1:len(key)-1]) == name || (len(key) > len(name)+2 && unquote(key) == name) {
+		if is(key, name) {
 			value = each
 		}
 	}
 	return value
+}
+
+// is tells whether the quoted key stands for the name.
+func is(key []byte, name string) bool {
+	return string(key[1:len(key)-1]) == name || (bytes.IndexByte(key, '\\') >= 0 && unquote(key) == name)
 }
 
 func members(object []byte) iter.Seq2[[]byte, []byte] {

@@ -57,29 +57,34 @@ func (r *release) served() bool { return r.Candidate != nil || len(r.Live) > 0 }
 
 // decide finds the version for a user. It allocates nothing.
 func (r *release) decide(user string, platform int) Decision {
+	variant, rule, pkg := r.choose(user, platform)
+	return Decision{variant, rule, pkg, r.Change}
+}
+
+func (r *release) choose(user string, platform int) (Variant, Rule, *Package) {
 	if r.Missing {
-		return r.nothing(Unreadable)
+		return Unavailable, Unreadable, nil
 	}
 	rule := Everyone
 	if why, entitled := r.entitles(user); entitled {
 		if r.Candidate.runsOn(platform) {
-			return r.gives(r.Candidate, Candidate, why)
+			return Candidate, why, r.Candidate
 		}
 		rule = Platform
 	}
 	for i := range r.Live {
 		if r.Live[i].runsOn(platform) {
-			return r.gives(&r.Live[i], Live, rule)
+			return Live, rule, &r.Live[i]
 		}
 		rule = Platform
 	}
 	switch {
 	case !r.served():
-		return r.nothing(NothingServed)
+		return Unavailable, NothingServed, nil
 	case rule == Everyone:
-		return r.nothing(OutsideCohort)
+		return Unavailable, OutsideCohort, nil
 	default:
-		return r.nothing(Platform)
+		return Unavailable, Platform, nil
 	}
 }
 
@@ -93,9 +98,3 @@ func (r *release) entitles(user string) (why Rule, entitled bool) {
 	}
 	return Cohort, lifecycle.InCohort(r.ID, r.Candidate.Version, user, r.Percent)
 }
-
-func (r *release) gives(p *Package, variant Variant, rule Rule) Decision {
-	return Decision{variant, rule, p, r.Change}
-}
-
-func (r *release) nothing(rule Rule) Decision { return Decision{Unavailable, rule, nil, r.Change} }

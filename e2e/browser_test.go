@@ -67,18 +67,21 @@ func (b browser) as(account string) tab {
 
 // anonymous is a tab of somebody who is not signed in.
 func (b browser) anonymous() tab {
-	ctx, stop := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
-	b.t.Cleanup(stop)
-	b.ctx = ctx
-	return tab{b, "somebody"}
+	return tab{b, "somebody"}.begin(chromedp.WithNewBrowserContext())
+}
+
+// begin opens the tab. Its context must outlive every step, so that it is not the first step's.
+func (x tab) begin(options ...chromedp.ContextOption) tab {
+	ctx, stop := chromedp.NewContext(x.ctx, options...)
+	x.t.Cleanup(stop)
+	require.NoError(x.t, chromedp.Do(ctx))
+	x.ctx = ctx
+	return x
 }
 
 // another is a second tab of the same person.
 func (x tab) another() tab {
-	ctx, stop := chromedp.NewContext(x.ctx)
-	x.t.Cleanup(stop)
-	x.ctx = ctx
-	return x
+	return x.begin()
 }
 
 // do takes steps in the browser, each of which waits for what it needs.
@@ -106,7 +109,8 @@ func (x tab) click(path string) {
 // fill types into a field.
 func (x tab) fill(selector, text string) {
 	x.t.Helper()
-	x.do("fill "+selector, chromedp.Clear(chromedp.CSS(selector)), chromedp.SendKeys(chromedp.CSS(selector), text))
+	x.do("fill "+selector, chromedp.Focus(chromedp.CSS(selector)),
+		chromedp.KeyEvent("a", chromedp.KeyModifiers(chromedp.ModifierCtrl)), chromedp.KeyEvent(text))
 }
 
 // unfold opens the form of an action on the page of the mini-program.

@@ -4,14 +4,16 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"slipway/config"
+	"slipway/devserver/devservertest"
 	"slipway/lifecycle"
 	"slipway/packages"
 	samples "slipway/testdata/packages"
@@ -92,7 +94,7 @@ func TestOfTwoReviewersTheSecondIsToldWhatHappened(t *testing.T) {
 
 	evaluate[bool](second, `document.querySelector("#act-reject-creation button").disabled = false`) // somebody who was as fast
 	second.press(form)
-	second.sees("the mini-program is at revision 2")
+	second.sees("Revision 1 is no longer current")
 	second.sees("approve-creation by reviewer")
 	second.sees("not this one")
 }
@@ -113,17 +115,17 @@ func TestAnActionIsTakenWithoutJavaScript(t *testing.T) {
 func TestWhatIsSentTwiceCountsOnce(t *testing.T) {
 	p := running(t)
 	b := browse(t, p.web())
-	developer := b.as("developer")
 	p.approved(p.request("once"), "1.0.0")
-	p.do("once", lifecycle.Publish, config.DevAccounts()["developer"], plan(time.Hour))
-	developer.open("/mini-programs/once")
-	form := developer.unfold(lifecycle.LeaveFeedback)
-	developer.do("rate", chromedp.Click(chromedp.CSS(form+" [value='4']")))
-	evaluate[bool](developer, `document.querySelector("`+form+` form").removeAttribute("data-once")`)
-	developer.do("press twice", chromedp.DoubleClick(chromedp.CSS(form+" button")))
-	developer.sees("Done: leave-feedback.")
-	developer.do("go back", chromedp.NavigateBack())
-	developer.sees("Feedback")
+	p.do("once", lifecycle.Publish, developer, plan(time.Hour))
+	person := b.as("developer")
+	person.open("/mini-programs/once")
+	form := person.unfold(lifecycle.LeaveFeedback)
+	person.do("rate", chromedp.Click(chromedp.CSS(form+" [value='4']")))
+	evaluate[bool](person, `document.querySelector("`+form+` form").removeAttribute("data-once")`)
+	person.do("press twice", chromedp.DoubleClick(chromedp.CSS(form+" button")))
+	person.sees("Done: leave-feedback.")
+	person.do("go back", chromedp.NavigateBack())
+	person.sees("Feedback")
 	status, err := p.client.Status(t.Context(), "once")
 	require.NoError(t, err)
 	assert.Len(t, status.Feedback, 1)
@@ -143,4 +145,76 @@ func TestAnActionIsSafeWhileNoWorkerRuns(t *testing.T) {
 	p.start()
 	developer.seesState(lifecycle.CodeAvailable)
 	developer.sees("Done: upload-code.")
+}
+
+func TestWhileTemporalIsAwayPagesSayWhatIsKnownAndRefuseActions(t *testing.T) {
+	elsewhere, err := devservertest.Launch(t.Context(), t.Output())
+	require.NoError(t, err)
+	p := installOn(t, elsewhere).start()
+	b := browse(t, p.web())
+	developer := b.as("developer")
+	developer.requestsCreation("away")
+	p.stop(os.Interrupt)
+	elsewhere.Stop()
+	developer.waits("is told", `document.querySelector("#away .notice") || (location.reload(), false)`)
+	developer.seesState(lifecycle.CreationPending)
+	developer.press(developer.unfold(lifecycle.CancelCreation))
+	developer.sees("nothing was changed")
+	developer.sees("CreationPending revision 1")
+}
+
+func TestADeveloperOfAnotherTeamSeesNothing(t *testing.T) {
+	p := running(t)
+	b := browse(t, p.web())
+	p.request("secret")
+	stranger := b.as("other-developer")
+	for _, path := range []string{"/mini-programs/secret", "/mini-programs/secret/audit", "/mini-programs/secret/rollout", "/mini-programs/secret/actions/upload-code"} {
+		stranger.open(path)
+		stranger.sees("belongs to another team")
+		assert.NotContains(t, evaluate[string](stranger, "document.body.innerText"), "CodeUnavailable")
+	}
+	stranger.open("/mini-programs?q=secret")
+	stranger.sees("No mini-program matches.")
+}
+
+func TestHostileTextIsShownHarmlessly(t *testing.T) {
+	p := running(t)
+	b := browse(t, p.web())
+	hostile := `<script>document.title="taken"</script>"><img src=x onerror=alert(1)> \u202Eabc\u202C 🦊 ` + strings.Repeat("long", 2400)
+	p.request("hostile")
+	p.do("hostile", lifecycle.UploadCode, developer, func(c *lifecycle.Command) {
+		c.Package, c.Comment = &lifecycle.Package{Version: "1.0.0", SHA256: p.upload()}, hostile
+	})
+	x := b.as("developer")
+	for _, path := range []string{"/mini-programs/hostile", "/mini-programs/hostile/audit", "/mini-programs/hostile/versions/1.0.0"} {
+		x.open(path)
+		assert.NotEqual(t, "taken", evaluate[string](x, "document.title"))
+		assert.Zero(t, evaluate[int](x, `document.querySelectorAll("main img, main script").length`))
+		assert.LessOrEqual(t, evaluate[int](x, "document.documentElement.scrollWidth - innerWidth"), 0, "nothing sticks out of %s", path)
+	}
+}
+
+func TestAPersonWithAKeyboardAloneCanDecide(t *testing.T) {
+	p := running(t)
+	b := browse(t, p.web())
+	b.as("developer").requestsCreation("keyboard")
+	reviewer := b.as("reviewer")
+	reviewer.open("/mini-programs/keyboard")
+	reviewer.tabTo(`document.activeElement.closest("#act-approve-creation > summary")`)
+	reviewer.do("unfold", chromedp.KeyEvent(kb.Enter))
+	reviewer.tabTo(`document.activeElement.matches("#act-approve-creation button")`)
+	reviewer.do("approve", chromedp.KeyEvent(kb.Enter))
+	reviewer.seesState(lifecycle.CodeUnavailable)
+}
+
+// tabTo presses the tabulator until the focus is where it should be.
+func (x tab) tabTo(where string) {
+	x.t.Helper()
+	for range 50 {
+		if evaluate[bool](x, "Boolean("+where+")") {
+			return
+		}
+		x.do("tab", chromedp.KeyEvent(kb.Tab))
+	}
+	x.t.Fatalf("the keyboard does not lead to %s", where)
 }

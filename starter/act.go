@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -13,7 +12,6 @@ import (
 
 	"slipway/config"
 	"slipway/lifecycle"
-	"slipway/packages"
 )
 
 type requestCommand struct {
@@ -26,13 +24,11 @@ type requestCommand struct {
 
 // Run requests the creation.
 func (c *requestCommand) Run(ctx context.Context, a *app) error {
-	ctx, cancel := context.WithTimeout(ctx, a.Timeout)
-	defer cancel()
-	miniPrograms, err := a.client(ctx)
+	platform, err := a.platform()
 	if err != nil {
 		return err
 	}
-	outcome, err := miniPrograms.RequestCreation(ctx, lifecycle.Creation{
+	outcome, err := platform.requestCreation(ctx, lifecycle.Creation{
 		ID: c.ID, Title: c.Title, Description: c.Description, Team: c.Team, RequestID: c.RequestID, Actor: a.actor("developer"),
 	})
 	if err != nil {
@@ -50,33 +46,27 @@ type uploadCommand struct {
 	RequestID string `help:"Makes a repetition harmless."`
 }
 
-// Run stores the package and uploads it.
+// Run uploads the package.
 func (c *uploadCommand) Run(ctx context.Context, a *app) error {
 	file, err := os.Open(c.File)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	store, err := a.packages(ctx)
+	return a.upload(ctx, c.ID, file, c.Version, lifecycle.Command{RequestID: c.RequestID, Notes: c.Notes, Comment: c.Comment})
+}
+
+func (a *app) upload(ctx context.Context, id string, file *os.File, version string, command lifecycle.Command) error {
+	platform, err := a.platform()
 	if err != nil {
 		return err
 	}
-	sha256, _, err := store.Put(ctx, file)
-	if errors.Is(err, packages.ErrTooLarge) {
-		return lifecycle.Refuse(lifecycle.PackageRefused, "%s", err)
-	}
+	command.Action, command.Actor = lifecycle.UploadCode, a.actor("developer")
+	outcome, err := platform.upload(ctx, id, file, version, command)
 	if err != nil {
 		return err
 	}
-	if c.Version == "" {
-		if c.Version, err = a.versionIn(ctx, file); err != nil {
-			return err
-		}
-	}
-	return a.act(ctx, c.ID, lifecycle.Command{
-		Action: lifecycle.UploadCode, RequestID: c.RequestID, Notes: c.Notes, Comment: c.Comment,
-		Package: &lifecycle.Package{Version: c.Version, SHA256: sha256},
-	})
+	return a.say(id, outcome)
 }
 
 type actCommand struct {
@@ -148,13 +138,11 @@ func (a *app) act(ctx context.Context, id string, command lifecycle.Command) err
 		account = string(rule.Roles[0])
 	}
 	command.Actor = a.actor(account)
-	ctx, cancel := context.WithTimeout(ctx, a.Timeout)
-	defer cancel()
-	miniPrograms, err := a.client(ctx)
+	platform, err := a.platform()
 	if err != nil {
 		return err
 	}
-	outcome, err := miniPrograms.Act(ctx, id, command)
+	outcome, err := platform.act(ctx, id, command)
 	if err != nil {
 		return err
 	}

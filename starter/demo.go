@@ -1,9 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"os"
 	"time"
 
 	"slipway/lifecycle"
@@ -38,18 +39,19 @@ func (c *demoCommand) Run(ctx context.Context, a *app) error {
 	if err := request.Run(ctx, a); err != nil {
 		return err
 	}
-	sha256, err := a.storeSample(ctx)
-	if err != nil {
-		return err
+	steps := []func() error{
+		func() error {
+			return a.act(ctx, c.ID, lifecycle.Command{Action: lifecycle.ApproveCreation, Comment: "welcome"})
+		},
+		func() error { return a.uploadSample(ctx, c.ID) },
+		func() error { return a.act(ctx, c.ID, lifecycle.Command{Action: lifecycle.RequestPublishing}) },
+		func() error {
+			return a.act(ctx, c.ID, lifecycle.Command{Action: lifecycle.ApprovePublishing, Comment: "looks good"})
+		},
+		func() error { return a.act(ctx, c.ID, lifecycle.Command{Action: lifecycle.Publish, Plan: demoPlan()}) },
 	}
-	for _, command := range []lifecycle.Command{
-		{Action: lifecycle.ApproveCreation, Comment: "welcome"},
-		{Action: lifecycle.UploadCode, Package: &lifecycle.Package{Version: "1.0.0", SHA256: sha256}, Notes: "The first release."},
-		{Action: lifecycle.RequestPublishing},
-		{Action: lifecycle.ApprovePublishing, Comment: "looks good"},
-		{Action: lifecycle.Publish, Plan: demoPlan()},
-	} {
-		if err := a.act(ctx, c.ID, command); err != nil {
+	for _, step := range steps {
+		if err := step(); err != nil {
 			return err
 		}
 	}
@@ -60,15 +62,17 @@ func (c *demoCommand) Run(ctx context.Context, a *app) error {
 	return watch.Run(ctx, a)
 }
 
-func (a *app) storeSample(ctx context.Context) (string, error) {
-	var packed bytes.Buffer
-	if err := packages.Zip(&packed, samples.Weather()); err != nil {
-		return "", err
-	}
-	store, err := a.packages(ctx)
+func (a *app) uploadSample(ctx context.Context, id string) error {
+	file, err := os.CreateTemp("", "weather-*.zip")
 	if err != nil {
-		return "", err
+		return err
 	}
-	sha256, _, err := store.Put(ctx, &packed)
-	return sha256, err
+	defer func() { _, _ = file.Close(), os.Remove(file.Name()) }()
+	if err := packages.Zip(file, samples.Weather()); err != nil {
+		return err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	return a.upload(ctx, id, file, "1.0.0", lifecycle.Command{Notes: "The first release."})
 }

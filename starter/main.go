@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/signal"
 	"syscall"
@@ -40,6 +41,8 @@ type commandLine struct {
 	User    string           `help:"Act as this user, with --role and --member-of." env:"SLIPWAY_USER"`
 	Role    []lifecycle.Role `help:"Roles of --user." env:"SLIPWAY_ROLES"`
 	Member  []string         `name:"member-of" help:"Teams of --user." env:"SLIPWAY_TEAMS"`
+	Server  string           `help:"Work through the API of this server, such as http://localhost:8080, and not on Temporal." env:"SLIPWAY_SERVER" placeholder:"URL"`
+	Token   string           `help:"Bearer token for --server." env:"SLIPWAY_TOKEN"`
 	Timeout time.Duration    `help:"How long to wait for an answer." default:"30s"`
 
 	Request requestCommand `cmd:"" help:"Request the creation of a mini-program."`
@@ -175,8 +178,11 @@ func (a *app) packages(ctx context.Context) (*packages.Store, error) {
 	return a.store, err
 }
 
-// Validate refuses an account that does not exist.
+// Validate refuses an account that does not exist, and a server that cannot be one.
 func (c *commandLine) Validate() error {
+	if server, err := url.Parse(c.Server); c.Server != "" && (err != nil || server.Host == "" || server.Scheme != "http" && server.Scheme != "https") {
+		return fmt.Errorf("--server %q is no address of a server; write it as http://localhost:8080", c.Server)
+	}
 	if _, ok := config.DevAccounts()[c.As]; c.As != "" && !ok {
 		return fmt.Errorf("there is no account %q; choose one of %s, or give --user with --role and --member-of", c.As, accountNames())
 	}

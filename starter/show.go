@@ -21,7 +21,11 @@ type statusCommand struct {
 
 // Run shows the status.
 func (c *statusCommand) Run(ctx context.Context, a *app) error {
-	status, err := a.status(ctx, c.ID)
+	platform, err := a.platform()
+	if err != nil {
+		return err
+	}
+	status, err := platform.status(ctx, c.ID)
 	if err != nil {
 		return err
 	}
@@ -30,20 +34,6 @@ func (c *statusCommand) Run(ctx context.Context, a *app) error {
 	}
 	_, err = io.WriteString(a.stdout, describe(status, time.Now()))
 	return err
-}
-
-func (a *app) status(ctx context.Context, id string) (lifecycle.Status, error) {
-	ctx, cancel := context.WithTimeout(ctx, a.Timeout)
-	defer cancel()
-	miniPrograms, err := a.client(ctx)
-	if err != nil {
-		return lifecycle.Status{}, err
-	}
-	status, err := miniPrograms.Status(ctx, id)
-	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return status, fmt.Errorf("no worker has answered within %s; is one running? (%w)", a.Timeout, err)
-	}
-	return status, err
 }
 
 // knownStates refuses a state that no mini-program can ever be in.
@@ -70,14 +60,14 @@ func (c *watchCommand) Validate() error {
 	return knownStates(c.Until)
 }
 
-// watchInterval is how often a watched mini-program is looked at.
-const watchInterval = 300 * time.Millisecond
-
 // Run follows the mini-program until the state is reached, its lifecycle is over, or the user has seen enough.
 func (c *watchCommand) Run(ctx context.Context, a *app) error {
+	platform, err := a.platform()
+	if err != nil {
+		return err
+	}
 	view := &view{out: a.stdout, inPlace: isTerminal(a.stdout), json: a.JSON}
-	for {
-		status, err := a.status(ctx, c.ID)
+	for status, err := range platform.follow(ctx, c.ID) {
 		if err != nil {
 			return err
 		}
@@ -85,17 +75,13 @@ func (c *watchCommand) Run(ctx context.Context, a *app) error {
 			return err
 		}
 		if status.State == c.Until {
-			return view.end()
+			break
 		}
 		if status.State.Final() {
 			return errors.Join(view.end(), c.missed(status.State))
 		}
-		select {
-		case <-ctx.Done():
-			return view.end()
-		case <-time.After(watchInterval):
-		}
 	}
+	return view.end()
 }
 
 // missed is the error of waiting for a state that cannot come any more.
@@ -180,9 +166,9 @@ type listCommand struct {
 // Validate refuses a state that does not exist.
 func (c *listCommand) Validate() error { return knownStates(c.State...) }
 
-// Run lists mini-programs from the catalogue.
+// Run lists mini-programs.
 func (c *listCommand) Run(ctx context.Context, a *app) error {
-	cat, err := a.catalog(ctx)
+	platform, err := a.platform()
 	if err != nil {
 		return err
 	}
@@ -190,7 +176,7 @@ func (c *listCommand) Run(ctx context.Context, a *app) error {
 	if c.Overdue {
 		filter.Overdue = &c.Overdue
 	}
-	page, err := cat.List(ctx, filter)
+	page, err := platform.list(ctx, filter)
 	if err != nil {
 		return err
 	}
@@ -221,22 +207,15 @@ type auditLine struct {
 	lifecycle.Record
 }
 
-// Run shows the audit trail from the catalogue.
+// Run shows the audit trail.
 func (c *auditCommand) Run(ctx context.Context, a *app) error {
-	cat, err := a.catalog(ctx)
+	platform, err := a.platform()
 	if err != nil {
 		return err
 	}
-	entries, err := cat.Audit(ctx, c.ID, c.Before, c.Limit)
+	lines, err := platform.audit(ctx, c.ID, c.Before, c.Limit)
 	if err != nil {
 		return err
-	}
-	lines := []auditLine{}
-	for _, entry := range entries {
-		if entry.Err != nil {
-			return entry.Err
-		}
-		lines = append(lines, auditLine{entry.Change, entry.Record})
 	}
 	if a.JSON {
 		return a.print(lines)

@@ -31,6 +31,7 @@ const (
 var (
 	server    *devservertest.Server
 	workerBin string
+	webBin    string
 )
 
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
@@ -41,9 +42,9 @@ func runTests(m *testing.M) int {
 		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	workerBin = filepath.Join(folder, "worker")
-	if out, err := exec.Command("go", "build", "-o", workerBin, "slipway/worker").CombinedOutput(); err != nil {
-		panic(fmt.Sprintf("building the worker: %s\n%s", err, out))
+	workerBin, webBin = filepath.Join(folder, "worker"), filepath.Join(folder, "web")
+	if out, err := exec.Command("go", "build", "-o", folder, "slipway/worker", "slipway/web").CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("building worker and web: %s\n%s", err, out))
 	}
 	if server, err = devservertest.Launch(context.Background(), os.Stderr); err != nil {
 		panic(err)
@@ -59,7 +60,7 @@ type terminal struct {
 }
 
 func sitDown(t *testing.T) *terminal {
-	for _, name := range []string{"DATABASE_URL", "PACKAGE_STORE", "LOG_LEVEL", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE", "SLIPWAY_USER", "SLIPWAY_ROLES", "SLIPWAY_TEAMS", "SETTINGS_FILE"} {
+	for _, name := range []string{"DATABASE_URL", "PACKAGE_STORE", "LOG_LEVEL", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE", "SLIPWAY_USER", "SLIPWAY_ROLES", "SLIPWAY_TEAMS", "SLIPWAY_SERVER", "SLIPWAY_TOKEN", "SETTINGS_FILE"} {
 		t.Setenv(name, "") // puts it back at the end
 		require.NoError(t, os.Unsetenv(name))
 	}
@@ -73,27 +74,35 @@ func sitDown(t *testing.T) *terminal {
 // withWorker is a terminal beside a running worker, which stop ends early.
 func withWorker(t *testing.T) (terminal *terminal, stop func()) {
 	terminal = sitDown(t)
+	return terminal, start(t, workerBin, "WORKER_ADDR", freeAddress(t))
+}
+
+func freeAddress(t *testing.T) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	addr := listener.Addr().String()
-	require.NoError(t, listener.Close())
+	defer func() { require.NoError(t, listener.Close()) }()
+	return listener.Addr().String()
+}
+
+// start starts a program and waits until it is ready. The test ends it, or stop does earlier.
+func start(t *testing.T, program, variable, addr string, env ...string) (stop func()) {
 	var said bytes.Buffer
-	worker := exec.Command(workerBin)
-	worker.Env = append(os.Environ(), "WORKER_ADDR="+addr)
-	worker.Stdout, worker.Stderr = &said, &said
-	require.NoError(t, worker.Start())
+	command := exec.Command(program)
+	command.Env = append(append(os.Environ(), variable+"="+addr), env...)
+	command.Stdout, command.Stderr = &said, &said
+	require.NoError(t, command.Start())
 	stopped := false
 	stop = func() {
 		if !stopped {
 			stopped = true
-			_ = worker.Process.Signal(os.Interrupt)
-			_ = worker.Wait()
+			_ = command.Process.Signal(os.Interrupt)
+			_ = command.Wait()
 		}
 	}
 	t.Cleanup(func() {
 		stop()
 		if t.Failed() {
-			t.Logf("the worker said:\n%s", &said)
+			t.Logf("%s said:\n%s", filepath.Base(program), &said)
 		}
 	})
 	require.Eventually(t, func() bool {
@@ -103,8 +112,8 @@ func withWorker(t *testing.T) (terminal *terminal, stop func()) {
 		}
 		_ = response.Body.Close()
 		return response.StatusCode == http.StatusOK
-	}, patience, glance, "the worker is ready")
-	return terminal, stop
+	}, patience, glance, "%s is ready", filepath.Base(program))
+	return stop
 }
 
 // types types one command line; words are separated by blanks.

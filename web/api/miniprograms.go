@@ -23,7 +23,7 @@ func (a *API) registerMiniPrograms(api huma.API) {
 		DefaultStatus:    http.StatusCreated,
 		SkipValidateBody: true, MaxBodyBytes: -1, BodyReadTimeout: bodyPatience, Middlewares: huma.Middlewares{wantJSON},
 	}, changeProblems,
-		answer{http.StatusCreated, "Requested: where it stands", lifecycle.Status{}, []string{"Location"}},
+		answer{http.StatusCreated, "Requested: where it stands now, and the outcome", statusOfNew{}, []string{"Location"}},
 		answer{http.StatusAccepted, recordedDescription, recorded{}, []string{"Retry-After"}},
 	), a.requestCreation)
 	list := describeAnswers(api, huma.Operation{
@@ -84,7 +84,13 @@ func (a *API) requestCreation(ctx context.Context, in *creationInput) (*created,
 			"the request id was used to %s the mini-program %q; choose another", outcome.Action, creation.ID))
 	}
 	status, err := a.statusOfNew(ctx, creation)
-	return &created{Status: http.StatusCreated, Location: Prefix + "/mini-programs/" + creation.ID, Body: status}, err
+	return &created{Status: http.StatusCreated, Location: Prefix + "/mini-programs/" + creation.ID, Body: statusOfNew{status, outcome}}, err
+}
+
+// statusOfNew is the status with the outcome of the request.
+type statusOfNew struct {
+	lifecycle.Status
+	Outcome lifecycle.Outcome `json:"outcome"`
 }
 
 // statusOfNew asks the workflow when the catalogue does not know the mini-program yet.

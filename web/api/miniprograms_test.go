@@ -16,15 +16,20 @@ import (
 func TestARequestForCreationIsAnsweredWithTheStatus(t *testing.T) {
 	answer := as(t, "developer").send("/mini-programs", `{"id": "weather", "title": "Weather", "description": "Sun and rain", "team": "acme", "comment": "please", "request_id": "r1"}`).is(http.StatusCreated)
 	assert.Equal(t, "/api/v1/mini-programs/weather", answer.header.Get("Location"))
-	var status lifecycle.Status
+	var status struct {
+		lifecycle.Status
+		Outcome lifecycle.Outcome
+	}
 	answer.into(&status)
 	assert.Equal(t, lifecycle.CreationPending, status.State)
+	assert.Equal(t, "r1", status.Outcome.RequestID)
+	assert.True(t, status.Outcome.Accepted)
 	assert.Equal(t, "Sun and rain", status.Description)
 	assert.Equal(t, "please", status.Transitions[0].Comment)
 
 	var again lifecycle.Status
 	as(t, "developer").send("/mini-programs", `{"id": "weather", "title": "Weather", "team": "acme"}`, "Idempotency-Key: r1").is(http.StatusCreated).into(&again)
-	assert.Equal(t, status, again, "the same request changes nothing")
+	assert.Equal(t, status.Status, again, "the same request changes nothing")
 	as(t, "developer").send("/mini-programs", `{"id": "weather", "title": "Weather", "team": "acme"}`).refuses(http.StatusConflict, lifecycle.AlreadyExists, "weather")
 }
 

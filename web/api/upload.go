@@ -7,7 +7,9 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -39,6 +41,7 @@ func uploadBody() *huma.RequestBody {
 			fieldFile:       {Type: huma.TypeString, Format: "binary", Description: "The package: a ZIP file"},
 			fieldVersion:    {Type: huma.TypeString, Description: "Its semantic version; not needed when the manifest has it"},
 			fieldNotes:      {Type: huma.TypeString, Description: "Release notes"},
+			fieldComment:    {Type: huma.TypeString, Description: "For the audit trail"},
 			fieldIfRevision: {Type: huma.TypeInteger, Description: "Only if the mini-program is still at this revision"},
 		},
 	}}}}
@@ -48,16 +51,20 @@ const (
 	fieldFile       = "file"
 	fieldVersion    = "version"
 	fieldNotes      = "notes"
+	fieldComment    = "comment"
 	fieldIfRevision = "if_revision"
-	// maxField is what a field may have, in bytes: the longest notes, in the longest characters.
-	maxField = 4 * lifecycle.MaxNotes
+	// maxField is what a field may have, in bytes: the longest comment, in the longest characters.
+	maxField = 4 * lifecycle.MaxText
 )
+
+var fields = []string{fieldVersion, fieldNotes, fieldComment, fieldIfRevision}
 
 type uploadInput struct {
 	Named
 	Repeatable
 	Version    string `query:"version" doc:"As the field"`
 	Notes      string `query:"notes" doc:"As the field"`
+	Comment    string `query:"comment" doc:"As the field"`
 	IfRevision int    `query:"if_revision" minimum:"1" doc:"As the field"`
 
 	request *http.Request
@@ -150,8 +157,8 @@ func (f form) read(part *multipart.Part) error {
 	if _, again := f.fields[name]; again {
 		return lifecycle.Refuse(lifecycle.InvalidInput, "the field %q is there twice; send it once", name)
 	}
-	if name != fieldVersion && name != fieldNotes && name != fieldIfRevision {
-		return lifecycle.Refuse(lifecycle.InvalidInput, "there is no field %.100q; besides the file there are %s, %s and %s", name, fieldVersion, fieldNotes, fieldIfRevision)
+	if !slices.Contains(fields, name) {
+		return lifecycle.Refuse(lifecycle.InvalidInput, "there is no field %.100q; besides the file there are %s", name, strings.Join(fields, ", "))
 	}
 	value, err := io.ReadAll(io.LimitReader(part, maxField+1))
 	if err != nil {
@@ -175,7 +182,8 @@ func (f form) finish() error {
 
 // fill completes the upload from the fields, else from the query.
 func (f form) fill(upload *service.Upload, in *uploadInput) error {
-	upload.Version, upload.Notes, upload.IfRevision = cmp.Or(f.fields[fieldVersion], in.Version), cmp.Or(f.fields[fieldNotes], in.Notes), in.IfRevision
+	upload.Version, upload.Notes = cmp.Or(f.fields[fieldVersion], in.Version), cmp.Or(f.fields[fieldNotes], in.Notes)
+	upload.Comment, upload.IfRevision = cmp.Or(f.fields[fieldComment], in.Comment), in.IfRevision
 	revision, given := f.fields[fieldIfRevision]
 	if !given || revision == "" {
 		return nil

@@ -67,7 +67,7 @@ func TestAnUploadIsInspectedAndAnsweredWithTheReport(t *testing.T) {
 	created(t, "with-code")
 	var first uploaded
 	send := func() answer {
-		return as(t, "developer").upload("/mini-programs/with-code/packages", []part{{"notes", "First"}, {"if_revision", "2"}, zipped(t, samples.Weather())}, "Idempotency-Key: upload")
+		return as(t, "developer").upload("/mini-programs/with-code/packages", []part{{"notes", "First"}, {"comment", "by the pipeline"}, {"if_revision", "2"}, zipped(t, samples.Weather())}, "Idempotency-Key: upload")
 	}
 	send().is(http.StatusOK).into(&first)
 	assert.Equal(t, lifecycle.CodeAvailable, first.Outcome.State)
@@ -77,6 +77,7 @@ func TestAnUploadIsInspectedAndAnsweredWithTheReport(t *testing.T) {
 	var status lifecycle.Status
 	as(t, "developer").get("/mini-programs/with-code").is(http.StatusOK).into(&status)
 	assert.Equal(t, "First", status.Candidate.Notes)
+	assert.Equal(t, "by the pipeline", status.Transitions[2].Comment)
 	assert.Equal(t, first.Report.SHA256, status.Candidate.SHA256)
 
 	var again uploaded
@@ -118,7 +119,7 @@ func TestAMalformedUploadIsRefusedAndChangesNothing(t *testing.T) {
 		`there is no field "actor"`:                   {file, {"version", "1.0.0"}, {"actor", "root"}},
 		`if_revision is "two"`:                        {file, {"version", "1.0.0"}, {"if_revision", "two"}},
 		`if_revision is "0"`:                          {file, {"version", "1.0.0"}, {"if_revision", "0"}},
-		`"notes" has more than`:                       {file, {"version", "1.0.0"}, {"notes", strings.Repeat("x", 20_000)}},
+		`"notes" has more than`:                       {file, {"version", "1.0.0"}, {"notes", strings.Repeat("x", 50_000)}},
 		"states no version":                           {file},
 	} {
 		as(t, "developer").upload("/mini-programs/malformed/packages", parts).refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, expected)

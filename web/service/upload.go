@@ -21,6 +21,7 @@ type Upload struct {
 	// Version may be left out when the package states its own.
 	Version    string
 	Notes      string
+	Comment    string
 	IfRevision int
 }
 
@@ -60,7 +61,8 @@ func (s *Service) Submit(ctx context.Context, upload Upload, received Received) 
 		return lifecycle.Outcome{}, report, refusal
 	}
 	outcome, err := s.Act(ctx, upload.MiniProgram, lifecycle.Command{
-		Action: lifecycle.UploadCode, Actor: upload.Person, RequestID: upload.RequestID, Notes: upload.Notes, IfRevision: upload.IfRevision,
+		Action: lifecycle.UploadCode, Actor: upload.Person, RequestID: upload.RequestID,
+		Notes: upload.Notes, Comment: upload.Comment, IfRevision: upload.IfRevision,
 		Package: &lifecycle.Package{Version: report.Version, SHA256: received.sha256},
 	})
 	return outcome, report, err

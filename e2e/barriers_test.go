@@ -1,0 +1,110 @@
+package e2e
+
+import (
+	"bytes"
+	"io/fs"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/lifecycle"
+	"slipway/packages"
+	samples "slipway/testdata/packages"
+)
+
+// visit is one page as one person sees it.
+type visit struct{ name, who, path string }
+
+var visits = []visit{
+	{"sign in", "", "/sign-in"},
+	{"overview of a reviewer", "reviewer", "/"},
+	{"overview of a developer", "developer", "/"},
+	{"overview of a release manager", "release-manager", "/"},
+	{"overview of an operator", "operator", "/"},
+	{"list", "operator", "/mini-programs"},
+	{"request creation", "developer", "/request-creation"},
+	{"under review", "reviewer", "/mini-programs/coffee"},
+	{"review", "reviewer", "/mini-programs/coffee/versions/1.1.0"},
+	{"rolling out", "release-manager", "/mini-programs/weather"},
+	{"rollout", "release-manager", "/mini-programs/weather/rollout"},
+	{"publish", "developer", "/mini-programs/parcel/actions/publish"},
+	{"upload", "developer", "/mini-programs/notes/actions/upload-code"},
+	{"audit", "operator", "/mini-programs/weather/audit"},
+	{"suspended", "operator", "/mini-programs/tickets"},
+	{"nothing here", "developer", "/nothing-here"},
+}
+
+// furnished is an installation with something to see on every page.
+func furnished(t *testing.T) *platform {
+	p := running(t)
+	testers := func(c *lifecycle.Command) { c.Plan.Grayscale.Testers = []string{"tina", "tom"} }
+	p.request("notes")
+	p.approved(p.request("parcel"), "2.0.0")
+	p.approved(p.request("weather"), "1.2.0")
+	p.do("weather", lifecycle.Publish, developer, plan(time.Hour), testers)
+	p.do("weather", lifecycle.LeaveFeedback, reviewer, func(c *lifecycle.Command) {
+		c.Comment, c.Rating, c.Text = "", 4, "Much faster than before."
+	})
+	p.approved(p.request("tickets"), "3.1.0")
+	p.do("tickets", lifecycle.Publish, developer, plan(time.Hour))
+	p.do("tickets", lifecycle.Suspend, operator)
+	p.approved(p.request("coffee"), "1.0.0")
+	p.do("coffee", lifecycle.Publish, developer, plan(0))
+	p.becomes("coffee", lifecycle.Published)
+	p.do("coffee", lifecycle.UploadCode, developer, func(c *lifecycle.Command) {
+		c.Package = &lifecycle.Package{Version: "1.1.0", SHA256: p.uploadOther()}
+	})
+	p.do("coffee", lifecycle.RequestPublishing, developer, func(c *lifecycle.Command) { c.Notes = "Pay with the loyalty card." })
+	return p
+}
+
+func TestNoPageHasBarriersAndNothingSticksOut(t *testing.T) {
+	b := browse(t, furnished(t).web())
+	people := map[string]tab{"": b.anonymous()}
+	for _, visit := range visits {
+		x, known := people[visit.who]
+		if !known {
+			x = b.as(visit.who)
+			people[visit.who] = x
+		}
+		for _, device := range []struct {
+			name          string
+			width, height int64
+		}{{"desktop", 1280, 900}, {"phone", 390, 800}} {
+			x.do(device.name, chromedp.EmulateViewport(device.width, device.height))
+			x.open(visit.path)
+			assert.LessOrEqual(t, evaluate[int](x, "document.documentElement.scrollWidth - innerWidth"), 0, "%s on a %s", visit.name, device.name)
+			for _, scheme := range []string{"light", "dark"} {
+				x.in(scheme)
+				assert.Empty(t, x.violations(), "%s on a %s, %s", visit.name, device.name, scheme)
+				x.picture(visit.name + " " + device.name + " " + scheme)
+			}
+		}
+	}
+}
+
+// uploadOther puts a package into the store that differs from the sample in what a reviewer looks at first.
+func (p *platform) uploadOther() string {
+	changed := fstest.MapFS{}
+	require.NoError(p.t, fs.WalkDir(samples.Coffee(), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(samples.Coffee(), path)
+		changed[path] = &fstest.MapFile{Data: content}
+		return err
+	}))
+	menu, manifest := changed["pages/menu/menu.js"], changed["app.json"]
+	menu.Data = append(menu.Data, "\n// The loyalty card.\nconst card = \"https://pay.coffee.example/card\"\n"...)
+	manifest.Data = bytes.Replace(manifest.Data, []byte(`"permission": {`), []byte(`"permission": {
+    "scope.camera": { "desc": "To scan the loyalty card" },`), 1)
+	var packed bytes.Buffer
+	require.NoError(p.t, packages.Zip(&packed, changed))
+	sha256, _, err := p.store.Put(p.t.Context(), &packed)
+	require.NoError(p.t, err)
+	return sha256
+}

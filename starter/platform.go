@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"time"
+
+	"slipway/catalog"
+	"slipway/lifecycle"
+	"slipway/packages"
+)
+
+// platform is where the mini-programs are: Temporal and the catalogue themselves, or a server that has both behind it.
+//
+// What acts waits for the answer. A refusal is an outcome, or a *lifecycle.Refusal as the error; workflows.ErrUnanswered
+// says that the action is recorded.
+type platform interface {
+	requestCreation(context.Context, lifecycle.Creation) (lifecycle.Outcome, error)
+	act(ctx context.Context, id string, command lifecycle.Command) (lifecycle.Outcome, error)
+	// upload sends a package and takes the action upload-code; without a version it is the one that the package states.
+	upload(ctx context.Context, id string, file *os.File, version string, command lifecycle.Command) (lifecycle.Outcome, error)
+	status(ctx context.Context, id string) (lifecycle.Status, error)
+	// follow tells where a mini-program stands now, and again when that may have changed, until ctx is done or an error.
+	follow(ctx context.Context, id string) iter.Seq2[lifecycle.Status, error]
+	list(context.Context, catalog.Filter) (catalog.Page, error)
+	// audit reads the trail, newest first, before a change number (0: the newest).
+	audit(ctx context.Context, id string, before int64, limit int) ([]auditLine, error)
+}
+
+// platform is the server when one is named.
+func (a *app) platform() (platform, error) {
+	if a.Server == "" {
+		return direct{a}, nil
+	}
+	if a.User != "" {
+		return nil, errors.New("--user has no meaning with --server, where the token says who you are; give --token, or --as an account")
+	}
+	return newRemote(a.commandLine), nil
+}
+
+// direct works on Temporal, the catalogue and the package store, without a server.
+type direct struct{ *app }
+
+func (d direct) requestCreation(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
+	defer cancel()
+	miniPrograms, err := d.client(ctx)
+	if err != nil {
+		return lifecycle.Outcome{}, err
+	}
+	return miniPrograms.RequestCreation(ctx, creation)
+}
+
+func (d direct) act(ctx context.Context, id string, command lifecycle.Command) (lifecycle.Outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
+	defer cancel()
+	miniPrograms, err := d.client(ctx)
+	if err != nil {
+		return lifecycle.Outcome{}, err
+	}
+	return miniPrograms.Act(ctx, id, command)
+}
+
+func (d direct) upload(ctx context.Context, id string, file *os.File, version string, command lifecycle.Command) (lifecycle.Outcome, error) {
+	store, err := d.packages(ctx)
+	if err != nil {
+		return lifecycle.Outcome{}, err
+	}
+	sha256, _, err := store.Put(ctx, file)
+	if errors.Is(err, packages.ErrTooLarge) {
+		return lifecycle.Outcome{}, lifecycle.Refuse(lifecycle.PackageRefused, "%s", err)
+	}
+	if err == nil && version == "" {
+		version, err = d.versionIn(ctx, file)
+	}
+	if err != nil {
+		return lifecycle.Outcome{}, err
+	}
+	command.Package = &lifecycle.Package{Version: version, SHA256: sha256}
+	return d.act(ctx, id, command)
+}
+
+func (d direct) status(ctx context.Context, id string) (lifecycle.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
+	defer cancel()
+	miniPrograms, err := d.client(ctx)
+	if err != nil {
+		return lifecycle.Status{}, err
+	}
+	status, err := miniPrograms.Status(ctx, id)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return status, fmt.Errorf("no worker has answered within %s; is one running? (%w)", d.Timeout, err)
+	}
+	return status, err
+}
+
+// watchInterval is how often a watched mini-program is looked at.
+const watchInterval = 300 * time.Millisecond
+
+func (d direct) follow(ctx context.Context, id string) iter.Seq2[lifecycle.Status, error] {
+	return func(yield func(lifecycle.Status, error) bool) {
+		for {
+			status, err := d.status(ctx, id)
+			if !yield(status, err) || err != nil {
+				return
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(watchInterval):
+			}
+		}
+	}
+}
+
+func (d direct) list(ctx context.Context, filter catalog.Filter) (catalog.Page, error) {
+	cat, err := d.catalog(ctx)
+	if err != nil {
+		return catalog.Page{}, err
+	}
+	return cat.List(ctx, filter)
+}
+
+func (d direct) audit(ctx context.Context, id string, before int64, limit int) ([]auditLine, error) {
+	cat, err := d.catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := cat.Audit(ctx, id, before, limit)
+	lines := []auditLine{}
+	for _, entry := range entries {
+		if entry.Err != nil {
+			return nil, entry.Err
+		}
+		lines = append(lines, auditLine{entry.Change, entry.Record})
+	}
+	return lines, err
+}

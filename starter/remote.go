@@ -1,0 +1,314 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"slipway/catalog"
+	"slipway/lifecycle"
+	"slipway/packages"
+	"slipway/workflows"
+)
+
+const (
+	apiPath = "/api/v1/mini-programs"
+	// onlooker is the development account that looks: it sees everything.
+	onlooker = "operator"
+	// serverPatience is what a server gets beyond --timeout to say that it has recorded a request.
+	serverPatience = 15 * time.Second
+	retryPause     = time.Second
+	maxAnswer      = 64 << 20 // bytes
+	maxAuditPage   = 500
+)
+
+// remote works through the API of a server.
+type remote struct {
+	server  string
+	token   func(account string) string
+	timeout time.Duration
+	http    *http.Client
+}
+
+func newRemote(line commandLine) remote {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.ResponseHeaderTimeout = line.Timeout + serverPatience // counts from the end of an upload
+	return remote{
+		server: strings.TrimSuffix(line.Server, "/"), timeout: line.Timeout, http: &http.Client{Transport: transport},
+		token: func(account string) string {
+			if line.As == "" && line.Token != "" {
+				return line.Token
+			}
+			return "dev-" + cmp.Or(line.As, account)
+		},
+	}
+}
+
+func (r remote) requestCreation(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
+	var created struct{ Outcome lifecycle.Outcome }
+	body := map[string]string{
+		"id": creation.ID, "title": creation.Title, "description": creation.Description, "team": creation.Team, "comment": creation.Comment,
+	}
+	err := r.change(ctx, creation.Actor, creation.RequestID, apiPath, jsonBody(body), &created)
+	return outcomeOf(created.Outcome, err)
+}
+
+func (r remote) act(ctx context.Context, id string, command lifecycle.Command) (lifecycle.Outcome, error) {
+	members, err := membersOf(command)
+	if err != nil {
+		return lifecycle.Outcome{}, err
+	}
+	var outcome lifecycle.Outcome
+	err = r.change(ctx, command.Actor, command.RequestID, pathOf(id, "actions", string(command.Action)), jsonBody(members), &outcome)
+	return outcomeOf(outcome, err)
+}
+
+// membersOf is a command as the API takes it: the server knows who acts.
+func membersOf(command lifecycle.Command) (map[string]json.RawMessage, error) {
+	var members map[string]json.RawMessage
+	text, err := json.Marshal(command)
+	if err == nil {
+		err = json.Unmarshal(text, &members)
+	}
+	delete(members, "actor")
+	return members, err
+}
+
+func (r remote) upload(ctx context.Context, id string, file *os.File, version string, command lifecycle.Command) (lifecycle.Outcome, error) {
+	fields := map[string]string{"version": version, "notes": command.Notes, "comment": command.Comment}
+	if command.IfRevision > 0 {
+		fields["if_revision"] = strconv.Itoa(command.IfRevision)
+	}
+	var uploaded struct{ Outcome lifecycle.Outcome }
+	err := r.change(ctx, command.Actor, command.RequestID, pathOf(id, "packages"), formBody(fields, file), &uploaded)
+	return outcomeOf(uploaded.Outcome, err)
+}
+
+func (r remote) status(ctx context.Context, id string) (status lifecycle.Status, err error) {
+	return status, r.look(ctx, pathOf(id), nil, &status)
+}
+
+func (r remote) list(ctx context.Context, filter catalog.Filter) (page catalog.Page, err error) {
+	query := url.Values{"team": filter.Teams}
+	for _, state := range filter.States {
+		query.Add("state", string(state))
+	}
+	for name, value := range map[string]string{"q": filter.Query, "cursor": filter.Cursor} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if filter.Overdue != nil {
+		query.Set("overdue", strconv.FormatBool(*filter.Overdue))
+	}
+	if filter.Limit > 0 {
+		query.Set("limit", strconv.Itoa(min(filter.Limit, catalog.MaxLimit)))
+	}
+	return page, r.look(ctx, apiPath, query, &page)
+}
+
+func (r remote) audit(ctx context.Context, id string, before int64, limit int) ([]auditLine, error) {
+	lines := []auditLine{}
+	cursor := ""
+	if before > 0 {
+		cursor = strconv.FormatInt(before, 10)
+	}
+	for len(lines) < limit {
+		query := url.Values{"limit": {strconv.Itoa(min(limit-len(lines), maxAuditPage))}}
+		if cursor != "" {
+			query.Set("cursor", cursor)
+		}
+		var page struct {
+			Entries    []auditLine
+			NextCursor string `json:"next_cursor"`
+		}
+		if err := r.look(ctx, pathOf(id, "audit"), query, &page); err != nil {
+			return nil, err
+		}
+		lines = append(lines, page.Entries...)
+		if cursor = page.NextCursor; cursor == "" {
+			break
+		}
+	}
+	return lines, nil
+}
+
+func pathOf(id string, more ...string) string {
+	path := apiPath
+	for _, element := range append([]string{id}, more...) {
+		path += "/" + url.PathEscape(element)
+	}
+	return path
+}
+
+// body makes the body of a request, as often as it has to be sent.
+type body func() (contentType string, content io.Reader, err error)
+
+func jsonBody(value any) body {
+	return func() (string, io.Reader, error) {
+		text, err := json.Marshal(value)
+		return "application/json", bytes.NewReader(text), err
+	}
+}
+
+// formBody reads the file while it is sent.
+func formBody(fields map[string]string, file *os.File) body {
+	return func() (string, io.Reader, error) {
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
+			return "", nil, err
+		}
+		content, into := io.Pipe()
+		form := multipart.NewWriter(into)
+		go func() { into.CloseWithError(writeForm(form, fields, file)) }()
+		return form.FormDataContentType(), content, nil
+	}
+}
+
+func writeForm(form *multipart.Writer, fields map[string]string, file *os.File) error {
+	for name, value := range fields {
+		if value == "" {
+			continue
+		}
+		if err := form.WriteField(name, value); err != nil {
+			return err
+		}
+	}
+	part, err := form.CreateFormFile("file", filepath.Base(file.Name()))
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(part, file); err != nil {
+		return err
+	}
+	return form.Close()
+}
+
+// change sends a request that changes something. As long as it is recorded but not answered it is sent again with the
+// same request id, which does nothing twice and gets the answer.
+func (r remote) change(ctx context.Context, by lifecycle.Actor, requestID, path string, body body, into any) error {
+	requestID = cmp.Or(requestID, uuid.NewString())
+	for end := time.Now().Add(r.timeout); ; {
+		contentType, content, err := body()
+		if err != nil {
+			return err
+		}
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.server+path, content)
+		if err != nil {
+			return err
+		}
+		request.Header.Set("Content-Type", contentType)
+		request.Header.Set("Idempotency-Key", requestID)
+		err = r.do(request, by.User, into)
+		if !errors.Is(err, workflows.ErrUnanswered) || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(retryPause):
+		}
+	}
+}
+
+// look sends a request that changes nothing.
+func (r remote) look(ctx context.Context, path string, query url.Values, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.server+path+"?"+query.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	return r.do(request, onlooker, into)
+}
+
+func (r remote) do(request *http.Request, account string, into any) error {
+	response, err := r.send(request, account)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	answer := json.NewDecoder(io.LimitReader(response.Body, maxAnswer))
+	if response.StatusCode == http.StatusAccepted {
+		return fmt.Errorf("%w (request id %s)", workflows.ErrUnanswered, request.Header.Get("Idempotency-Key"))
+	}
+	if err := answer.Decode(into); err != nil {
+		return fmt.Errorf("reading the answer of %s: %w", r.server, err)
+	}
+	return nil
+}
+
+// send returns an answer that is no problem. The caller closes its body.
+func (r remote) send(request *http.Request, account string) (*http.Response, error) {
+	request.Header.Set("Authorization", "Bearer "+r.token(account))
+	response, err := r.http.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("no answer from the server %s (--server): %w", r.server, errors.Unwrap(err))
+	}
+	if response.StatusCode < http.StatusMultipleChoices {
+		return response, nil
+	}
+	defer func() { _ = response.Body.Close() }()
+	return nil, problemIn(response)
+}
+
+// problem is what a server answers instead of doing something (RFC 9457); a refused action has its outcome.
+type problem struct {
+	lifecycle.Outcome
+	Detail string
+	Report *packages.Report
+}
+
+func (p *problem) Error() string { return p.Message }
+
+func problemIn(response *http.Response) error {
+	p := &problem{}
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(p); err != nil || p.Detail == "" {
+		return fmt.Errorf("%s answered %s; is it Slipway's web?", response.Request.URL.Host, response.Status)
+	}
+	p.Message = strings.Join(append([]string{p.Detail}, errorsIn(p.Report)...), "; ")
+	switch {
+	case response.StatusCode == http.StatusUnauthorized:
+		return errors.New("the server does not know who you are; give --token, or --as an account where it runs with AUTH=dev")
+	case p.Code == "":
+		return p
+	case p.Action == "":
+		return lifecycle.Refuse(p.Code, "%s", p.Message)
+	default:
+		return p
+	}
+}
+
+// errorsIn words why a package was refused.
+func errorsIn(report *packages.Report) (sentences []string) {
+	if report == nil {
+		return nil
+	}
+	for _, finding := range report.Findings {
+		if finding.Severity == packages.Error {
+			sentences = append(sentences, strings.TrimPrefix(finding.Path+": ", ": ")+finding.Message)
+		}
+	}
+	return sentences
+}
+
+// outcomeOf makes the outcome of an action that was refused.
+func outcomeOf(outcome lifecycle.Outcome, err error) (lifecycle.Outcome, error) {
+	if p, ok := errors.AsType[*problem](err); ok && p.Code != "" {
+		return p.Outcome, nil
+	}
+	return outcome, err
+}
