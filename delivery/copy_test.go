@@ -1,8 +1,10 @@
 package delivery
 
 import (
+	"context"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +13,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"slipway/catalog"
+	"slipway/catalog/catalogtest"
 	"slipway/lifecycle"
 )
 
@@ -121,4 +125,38 @@ func TestNothingIsLeftBesideTheCopy(t *testing.T) {
 	files, err := os.ReadDir(filepath.Dir(path))
 	require.NoError(t, err)
 	assert.Len(t, files, 1)
+}
+
+func TestACatalogueIsOpenedOnceItsDatabaseAnswers(t *testing.T) {
+	path, _ := copied(t)
+	databaseURL := catalogtest.SQLite(t)
+	var there atomic.Bool
+	later := &Later{Open: func(ctx context.Context) (*catalog.Catalog, error) {
+		if !there.Load() {
+			return nil, errDown
+		}
+		return catalog.Open(ctx, databaseURL)
+	}}
+	s, stop, err := openUntil(t, later, Options{File: path})
+	require.NoError(t, err)
+	assert.Equal(t, "1.0.0", versionOf(s.Evaluate("weather", "u", 7)))
+	_, err = later.Served(t.Context(), sumOf("any"))
+	assert.ErrorIs(t, err, errDown)
+	require.NoError(t, later.Close(), "not opened yet")
+
+	requested(t, catalogtest.Open(t, databaseURL), "weather").publishes("4.0.0")
+	there.Store(true)
+	require.Eventually(t, func() bool { return s.Err() == nil }, patience, glance)
+	assert.Equal(t, "live 4.0.0 (everyone, STATIC)", gets(s, "weather", "u", AnyPlatform))
+	served, err := later.Served(t.Context(), sumOf(content("weather", "4.0.0")))
+	require.NoError(t, err)
+	assert.True(t, served)
+	c, err := later.Catalog(t.Context())
+	require.NoError(t, err)
+	requested(t, c, "maps").publishes("1.0.0")
+	caughtUp(t, s, c)
+	assert.Equal(t, "live 1.0.0 (everyone, STATIC)", gets(s, "maps", "u", AnyPlatform))
+	stop()
+	require.NoError(t, later.Close())
+	assert.Error(t, c.Ping(t.Context()), "it is closed")
 }

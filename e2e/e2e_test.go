@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -168,7 +169,7 @@ func (p *platform) request(id string) string {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
-	outcome, err := p.client.RequestCreation(ctx, lifecycle.Creation{ID: id, Title: "Test", Team: "acme", Actor: developer, RequestID: "creation"})
+	outcome, err := p.client.RequestCreation(ctx, lifecycle.Creation{ID: id, Title: strings.ToUpper(id[:1]) + id[1:], Team: "acme", Actor: developer, RequestID: "creation"})
 	require.NoError(p.t, err)
 	require.True(p.t, outcome.Accepted, outcome.Message)
 	p.do(id, lifecycle.ApproveCreation, reviewer)

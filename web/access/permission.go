@@ -26,11 +26,7 @@ var (
 
 // Only lets those in who hold one of the roles.
 func Only(roles ...lifecycle.Role) Permission {
-	names := make([]string, len(roles))
-	for i, role := range roles {
-		names[i] = string(role)
-	}
-	return Permission{strings.Join(names, ", "), func(*gin.Context) ([]lifecycle.Role, bool) { return roles, false }}
+	return Permission{names(roles), func(*gin.Context) ([]lifecycle.Role, bool) { return roles, false }}
 }
 
 // rolesOfAction leaves an action that does not exist to the handler, which says so.
@@ -51,7 +47,18 @@ func (p Permission) admit(c *gin.Context, person lifecycle.Actor) error {
 	if anyone || slices.ContainsFunc(roles, holds) {
 		return nil
 	}
-	return lifecycle.Refuse(lifecycle.ForbiddenRole, "this needs one of the roles %v; %s has %v", roles, person.User, person.Roles)
+	return lifecycle.Refuse(lifecycle.ForbiddenRole, "only %s may do this; %s is %s", names(roles), person.User, names(person.Roles))
+}
+
+// names lists the roles that people hold.
+func names(roles []lifecycle.Role) string {
+	var held []string
+	for _, role := range roles {
+		if role != lifecycle.System {
+			held = append(held, string(role))
+		}
+	}
+	return strings.Join(held, ", ")
 }
 
 // Guard lets requests through to the routes that it knows, and nobody to any other.

@@ -60,7 +60,7 @@ func (s *Service) Status(ctx context.Context, person lifecycle.Actor, id string)
 		return status, lifecycle.Refuse(lifecycle.UnknownMiniProgram, "there is no mini-program %q; request its creation first", id)
 	}
 	if err == nil && !Sees(person, status.Team) {
-		return lifecycle.Status{}, lifecycle.Refuse(lifecycle.NotYourTeam, "%s belongs to another team; its members and the platform's people see it", id)
+		return lifecycle.Status{}, lifecycle.Refuse(lifecycle.NotYourTeam, "the mini-program %q belongs to another team; its members and the platform's people see it", id)
 	}
 	return status, err
 }

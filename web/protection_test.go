@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/config"
+	"slipway/web/access"
+)
+
+// The file is what a person reads to see who may do what; it changes only on purpose.
+func TestEveryRouteSaysWhoMayCallIt(t *testing.T) {
+	var lines []string
+	for _, route := range stand(t).engine.Routes() {
+		permission, ok := permissions[route.Method+" "+route.Path]
+		assert.True(t, ok, "nobody is said to be allowed to %s %s", route.Method, route.Path)
+		lines = append(lines, fmt.Sprintf("%-4s %-52s %s\n", route.Method, route.Path, permission))
+	}
+	assert.Len(t, permissions, len(lines), "there are permissions for routes that do not exist")
+	slices.Sort(lines)
+	listed, err := os.ReadFile(filepath.Join("testdata", "routes.txt"))
+	require.NoError(t, err)
+	assert.Equal(t, string(listed), strings.Join(lines, ""), "testdata/routes.txt lists other routes or roles: change it on purpose")
+}
+
+// concrete is an address of a route.
+func concrete(route string) string {
+	return strings.NewReplacer(":id", "weather", ":version", "1.0.0", ":action", "suspend", ":sha256", strings.Repeat("a", 64), "*file", "x").Replace(route)
+}
+
+func TestNobodyGetsAnywhereWithoutSigningIn(t *testing.T) {
+	s := stand(t)
+	for _, route := range s.engine.Routes() {
+		if permissions[route.Method+" "+route.Path].String() == access.Public.String() {
+			continue
+		}
+		response, body := s.ask(route.Method, concrete(route.Path))
+		switch {
+		case strings.HasPrefix(route.Path, "/api/"):
+			assert.Equal(t, http.StatusUnauthorized, response.StatusCode, route.Path)
+			assert.Equal(t, "application/problem+json", response.Header.Get("Content-Type"))
+			assert.Contains(t, response.Header.Get("WWW-Authenticate"), "Bearer")
+		case route.Method == http.MethodGet:
+			assert.Equal(t, http.StatusSeeOther, response.StatusCode, route.Path)
+			assert.Equal(t, "/sign-in?next="+url.QueryEscape(concrete(route.Path)), response.Header.Get("Location"))
+		default:
+			assert.Equal(t, http.StatusUnauthorized, response.StatusCode, "%s: %s", route.Path, body)
+		}
+	}
+}
+
+func TestARoleGetsOnlyWhereItMay(t *testing.T) {
+	s := stand(t)
+	s.weather()
+	for account := range config.DevAccounts() {
+		for _, route := range []string{"POST /mini-programs/weather/actions/", "POST /api/v1/mini-programs/weather/actions/"} {
+			for action, may := range map[string][]string{
+				"suspend": {"operator"}, "approve-creation": {"reviewer"}, "advance": {"release-manager"},
+				"promote": {"developer", "other-developer", "release-manager"}, "cancel-creation": {"developer", "other-developer"},
+			} {
+				method, path, _ := strings.Cut(route, " ")
+				response, body := s.ask(method, path+action, as(account))
+				refused := response.StatusCode == http.StatusForbidden && strings.Contains(body, " may do this; ")
+				assert.Equal(t, !slices.Contains(may, account), refused, "%s as %s: %d %s", action, account, response.StatusCode, body)
+			}
+		}
+	}
+}
+
+func TestAnotherTeamsDeveloperSeesNothing(t *testing.T) {
+	s := stand(t)
+	s.weather()
+	for _, path := range []string{"/mini-programs/weather", "/mini-programs/weather/audit", "/mini-programs/weather/rollout", "/mini-programs/weather/versions/1.0.0",
+		"/mini-programs/weather/actions/cancel-creation", "/api/v1/mini-programs/weather", "/api/v1/mini-programs/weather/audit",
+		"/api/v1/mini-programs/weather/events", "/api/v1/mini-programs/weather/packages/1.0.0/report"} {
+		response, body := s.ask(http.MethodGet, path, as("other-developer"))
+		assert.Equal(t, http.StatusForbidden, response.StatusCode, path)
+		assert.NotContains(t, body, "Weather", "the title")
+		assert.NotContains(t, body, "CreationPending")
+	}
+	for _, path := range []string{"/", "/mini-programs", "/api/v1/mini-programs"} {
+		_, body := s.ask(http.MethodGet, path, as("other-developer"))
+		assert.NotContains(t, strings.ToLower(body), "weather", path)
+		_, body = s.ask(http.MethodGet, path, as("developer"))
+		assert.Contains(t, strings.ToLower(body), "weather", path)
+	}
+}
+
+func TestPostsFromOtherSitesAreRefused(t *testing.T) {
+	s := stand(t)
+	for _, sent := range []asked{header("Sec-Fetch-Site", "cross-site"), header("Origin", "https://evil.example")} {
+		response, _ := s.ask(http.MethodPost, "/sign-in", form(url.Values{"account": {"operator"}}), sent)
+		assert.Equal(t, http.StatusForbidden, response.StatusCode)
+		assert.Empty(t, response.Header.Get("Set-Cookie"))
+	}
+	response, _ := s.ask(http.MethodPost, "/sign-in", form(url.Values{"account": {"operator"}}), header("Sec-Fetch-Site", "same-origin"))
+	assert.Equal(t, http.StatusSeeOther, response.StatusCode)
+}
+
+func TestAccountsWithoutPasswordsAreForThisMachineOnly(t *testing.T) {
+	s := stand(t)
+	for host, reachable := range map[string]bool{"evil.example": false, "10.0.0.1:8080": false, "localhost:8080": true, "127.0.0.1": true, "[::1]:8080": true, "[::1]": true} {
+		response, _ := s.ask(http.MethodGet, "/sign-in", func(r *http.Request) { r.Host = host })
+		assert.Equal(t, reachable, response.StatusCode == http.StatusOK, host)
+	}
+}
+
+func TestPagesLoadNothingButOurOwnFiles(t *testing.T) {
+	s := stand(t)
+	for _, path := range []string{"/sign-in", "/", "/nowhere"} {
+		response, body := s.ask(http.MethodGet, path, as("developer"))
+		policy := response.Header.Get("Content-Security-Policy")
+		assert.Contains(t, policy, "default-src 'none'; script-src 'self'; style-src 'self'")
+		assert.NotContains(t, policy, "unsafe")
+		assert.Equal(t, "nosniff", response.Header.Get("X-Content-Type-Options"))
+		assert.Equal(t, "no-store", response.Header.Get("Cache-Control"))
+		assert.NotRegexp(t, `<script>|<script [^>]*>[^<]|<style|\sstyle=|\son[a-z]+=`, body, "nothing inline")
+	}
+}
+
+func TestBodiesAreLimited(t *testing.T) {
+	s := stand(t)
+	large := form(url.Values{"comment": {strings.Repeat("x", 2<<20)}})
+	response, _ := s.ask(http.MethodPost, "/mini-programs/weather/actions/suspend", as("operator"), large)
+	assert.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode)
+	json := func(r *http.Request) { large(r); r.Header.Set("Content-Type", "application/json") }
+	response, _ = s.ask(http.MethodPost, "/api/v1/mini-programs/weather/actions/suspend", as("operator"), json)
+	assert.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode)
+}
+
+func TestWhoAsksTooOftenWaits(t *testing.T) {
+	s := stand(t, func(s *settings) { s.RateLimit = 1 })
+	for range 2 {
+		response, _ := s.ask(http.MethodGet, "/", as("reviewer"))
+		assert.Equal(t, http.StatusOK, response.StatusCode)
+	}
+	for _, path := range []string{"/", "/api/v1/mini-programs"} {
+		response, _ := s.ask(http.MethodGet, path, as("reviewer"))
+		assert.Equal(t, http.StatusTooManyRequests, response.StatusCode)
+		assert.Equal(t, "1", response.Header.Get("Retry-After"))
+	}
+	response, _ := s.ask(http.MethodGet, "/", as("operator"))
+	assert.Equal(t, http.StatusOK, response.StatusCode, "others are not held up")
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// nothingSet keeps the environment of the person who runs the tests out of them.
+func nothingSet(t *testing.T) {
+	for _, name := range []string{"WEB_ADDR", "AUTH", "ANSWER_WAIT", "RATE_LIMIT", "TEMPORAL_UI_URL", "SETTINGS_FILE", "VAR_DIR", "DATABASE_URL",
+		"PACKAGE_STORE", "PACKAGE_MAX_MIB", "LOG_LEVEL"} {
+		t.Setenv(name, "")
+		require.NoError(t, os.Unsetenv(name))
+	}
+}
+
+func TestWithoutSettingsTheWebServesThisMachine(t *testing.T) {
+	nothingSet(t)
+	s, err := load()
+	require.NoError(t, err)
+	assert.Equal(t, "127.0.0.1:8080", s.Addr)
+	assert.Equal(t, "dev", s.Auth)
+	assert.Equal(t, "5s", s.AnswerWait.String())
+}
+
+func TestAccountsWithoutPasswordsAreNeverServedToOtherMachines(t *testing.T) {
+	for _, addr := range []string{"0.0.0.0:8080", ":8080", "192.168.1.2:8080", "example.com:80"} {
+		nothingSet(t)
+		t.Setenv("WEB_ADDR", addr)
+		_, err := load()
+		assert.ErrorContains(t, err, "WEB_ADDR="+addr+" can be reached from other machines")
+	}
+}
+
+func TestEverySettingThatIsWrongIsNamed(t *testing.T) {
+	nothingSet(t)
+	for name, value := range map[string]string{"AUTH": "none", "ANSWER_WAIT": "-1s", "RATE_LIMIT": "many", "SETTINGS_FILE": "/missing.json"} {
+		t.Setenv(name, value)
+	}
+	_, err := load()
+	for _, name := range []string{"AUTH=none", "ANSWER_WAIT=-1s", "RATE_LIMIT", "SETTINGS_FILE"} {
+		assert.ErrorContains(t, err, name)
+	}
+}
+
+func TestAnErrorEndsTheProgramWithItsSentence(t *testing.T) {
+	var stderr strings.Builder
+	assert.Equal(t, 1, exitCode(os.ErrNotExist, &stderr))
+	assert.Equal(t, "web: file does not exist\n", stderr.String())
+	assert.Zero(t, exitCode(nil, &stderr))
+}

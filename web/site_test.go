@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.uber.org/zap"
+
+	"slipway/catalog"
+	"slipway/catalog/catalogtest"
+	"slipway/config"
+	"slipway/lifecycle"
+	"slipway/packages"
+	"slipway/web/access"
+	"slipway/web/events"
+	"slipway/web/service"
+	"slipway/workflows"
+)
+
+// standing is a web with a database of its own, whose Temporal is away.
+type standing struct {
+	*httptest.Server
+	t      *testing.T
+	site   site
+	engine *gin.Engine
+}
+
+func stand(t *testing.T, change ...func(*settings)) standing {
+	nothingSet(t)
+	settings, err := load()
+	require.NoError(t, err)
+	settings.RateLimit = 0
+	for _, each := range change {
+		each(&settings)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	t.Cleanup(cancel)
+	world := world{}
+	world.metrics, err = newMetrics()
+	require.NoError(t, err)
+	world.temporal, err = client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1"})
+	require.NoError(t, err)
+	world.catalog = catalogtest.Open(t, catalogtest.SQLite(t))
+	world.store, err = packages.OpenStore(ctx, t.TempDir())
+	require.NoError(t, err)
+	feed, err := events.NewFeed(ctx, world.catalog, zap.NewNop())
+	require.NoError(t, err)
+	s := site{settings: settings, world: world, logger: zap.NewNop(), feed: feed, service: &service.Service{
+		Workflows: workflows.Client{Temporal: world.temporal}, Catalog: world.catalog, Store: world.store,
+		Temporal: service.NewMonitor(ctx, world.temporal), Logger: zap.NewNop(), Settings: settings.lifecycle, AnswerWait: time.Second,
+	}}
+	handler, err := s.handler()
+	require.NoError(t, err)
+	engine, err := s.engine(access.NewSessions(world.catalog.Sessions(), config.DevAccounts(), s.sessionFailed))
+	require.NoError(t, err)
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	server.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return standing{server, t, s, engine}
+}
+
+// weather is a mini-program of team acme, as the workflow would have committed it.
+func (s standing) weather() {
+	creation := lifecycle.Creation{ID: "weather", Title: "Weather", Team: "acme", Actor: config.DevAccounts()["developer"], RequestID: "r"}
+	m, record, refusal := lifecycle.NewMiniProgram(creation, time.Now(), lifecycle.DefaultSettings())
+	require.Nil(s.t, refusal)
+	require.NoError(s.t, s.site.world.catalog.Commit(s.t.Context(), catalog.Commit{FirstRunID: "life", Status: m.Status(), Record: &record}))
+}
+
+// asked is a request on its way.
+type asked func(*http.Request)
+
+func as(account string) asked {
+	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer dev-"+account) }
+}
+
+func header(name, value string) asked {
+	return func(r *http.Request) { r.Header.Set(name, value) }
+}
+
+func form(values url.Values) asked {
+	return func(r *http.Request) {
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(values.Encode())), -1
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+}
+
+// ask sends a request and returns the answer with its body.
+func (s standing) ask(method, path string, how ...asked) (*http.Response, string) {
+	s.t.Helper()
+	request, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+path, nil)
+	require.NoError(s.t, err)
+	for _, each := range how {
+		each(request)
+	}
+	response, err := s.Client().Do(request)
+	require.NoError(s.t, err)
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(s.t, err)
+	return response, string(body)
+}
