@@ -17,13 +17,13 @@ type sample struct {
 	events, counted int
 }
 
-// actions lets n workflows act, each as soon as it has its last outcome.
+// actions asks n workflows, each again as soon as it has answered.
 func (s *subject) actions(ctx context.Context, n int, each time.Duration) (sample, error) {
 	before, err := s.histories(ctx, n)
 	if err != nil {
 		return sample{}, err
 	}
-	sample, done, err := drive(ctx, n, each, func(i, n int) error { return s.act(ctx, s.ids[i], turn(n)) })
+	sample, done, err := drive(ctx, n, each, func(i, turn int) error { return s.ask(ctx, s.ids[i], turn) })
 	if err != nil {
 		return sample, err
 	}
@@ -34,17 +34,6 @@ func (s *subject) actions(ctx context.Context, n int, each time.Duration) (sampl
 			sample.counted += done[i]
 		}
 	}
-	return sample, err
-}
-
-// statuses asks n workflows for their status, each as soon as it has answered.
-func (s *subject) statuses(ctx context.Context, n int, each time.Duration) (sample, error) {
-	sample, _, err := drive(ctx, n, each, func(i, _ int) error {
-		ctx, cancel := context.WithTimeout(ctx, patience)
-		defer cancel()
-		_, err := s.client.Status(ctx, s.ids[i])
-		return err
-	})
 	return sample, err
 }
 

@@ -1,7 +1,7 @@
 // Command bench measures how fast mini-programs answer: actions per second and the time from an action to its outcome,
-// beside a minimal signal-and-query workflow that is asked by the same client in the same run.
+// beside minimal workflows that are asked by the same client in the same run, and how fast the web shows many of them.
 //
-// The ratio of the two is what counts: it says what the product costs on top of Temporal, whatever the machine.
+// The ratio to the minimal workflow is what counts: it says what the product costs on top of Temporal, whatever the machine.
 package main
 
 import (
@@ -12,13 +12,25 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
 
-// atOnce are the numbers of mini-programs that act at the same time.
-var atOnce = []int{1, 16, 64}
+// part is what can be measured alone.
+type part struct {
+	name string
+	run  func(ctx context.Context, out io.Writer, options options) error
+}
+
+var parts = []part{{"actions", benchActions}, {"web", benchWeb}, {"lists", benchLists}}
+
+// options hold for every part.
+type options struct {
+	folder string
+	rounds int
+	each   time.Duration // one measurement
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -32,11 +44,13 @@ func main() {
 	if len(os.Args) == 2 && os.Args[1] == deliveryServerCommand {
 		os.Exit(exitCode(serveDelivery(ctx, os.Stdout)))
 	}
-	rounds := flag.Int("rounds", 5, "how often everything is measured; fresh workflows each time")
-	each := flag.Duration("time", 2*time.Second, "how long one measurement lasts")
-	folder := flag.String("dir", os.TempDir(), "where the catalogue is kept meanwhile; on a disk, for honest numbers")
+	var options options
+	flag.IntVar(&options.rounds, "rounds", 5, "how often everything is measured; fresh workflows each time")
+	flag.DurationVar(&options.each, "time", 2*time.Second, "how long one measurement lasts")
+	flag.StringVar(&options.folder, "dir", os.TempDir(), "where the catalogue is kept meanwhile; on a disk, for honest numbers")
+	only := flag.String("only", "", "measure one part alone: "+partNames())
 	flag.Parse()
-	os.Exit(exitCode(bench(ctx, os.Stdout, *folder, *rounds, *each)))
+	os.Exit(exitCode(bench(ctx, os.Stdout, *only, options)))
 }
 
 func exitCode(err error) int {
@@ -47,49 +61,31 @@ func exitCode(err error) int {
 	return 1
 }
 
-// bench measures all rounds and prints one table.
-func bench(ctx context.Context, out io.Writer, folder string, rounds int, each time.Duration) error {
-	if rounds < 1 || each <= 0 {
-		return fmt.Errorf("%d rounds of %s measure nothing; give at least one round and some time", rounds, each)
+func partNames() string {
+	names := make([]string, len(parts))
+	for i, part := range parts {
+		names[i] = part.name
 	}
-	site, err := install(ctx, folder)
-	if err != nil {
-		return err
-	}
-	results := make([]result, len(atOnce))
-	for round := range rounds {
-		fmt.Fprintf(os.Stderr, "Round %d of %d\n", round+1, rounds)
-		if err := site.measure(ctx, round, each, results); err != nil {
-			return site.fail(fmt.Errorf("round %d: %w", round+1, err))
-		}
-	}
-	site.close()
-	return printTable(out, results, rounds, each)
+	return strings.Join(names, ", ")
 }
 
-// measure adds one round to the results, on workflows that nobody else uses. Who goes first takes turns.
-func (s *site) measure(ctx context.Context, round int, each time.Duration, results []result) error {
-	subjects := []*subject{s.product(round), s.minimal(round)}
-	for _, subject := range subjects {
-		defer subject.end(ctx)
-		if err := together(slices.Max(atOnce), func(i int) error { return subject.open(ctx, subject.ids[i]) }); err != nil {
-			return fmt.Errorf("preparing %s: %w", subject.name, err)
+// bench measures the parts one after the other, each on a site of its own.
+func bench(ctx context.Context, out io.Writer, only string, options options) error {
+	if options.rounds < 1 || options.each <= 0 {
+		return fmt.Errorf("%d rounds of %s measure nothing; give at least one round and some time", options.rounds, options.each)
+	}
+	known := false
+	for _, part := range parts {
+		if only != "" && only != part.name {
+			continue
+		}
+		known = true
+		if err := part.run(ctx, out, options); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
-	for i, n := range atOnce {
-		samples := make([]sample, len(subjects))
-		for turn := range subjects {
-			which := (turn + round) % len(subjects)
-			var err error
-			if samples[which], err = subjects[which].actions(ctx, n, each); err != nil {
-				return fmt.Errorf("%d of %s at once: %w", n, subjects[which].name, err)
-			}
-		}
-		status, err := subjects[0].statuses(ctx, n, each/4)
-		if err != nil {
-			return fmt.Errorf("the status of %d at once: %w", n, err)
-		}
-		results[i].add(samples[0], samples[1], status)
+	if !known {
+		return fmt.Errorf("there is no part %q; choose one of %s", only, partNames())
 	}
 	return nil
 }

@@ -17,6 +17,8 @@ const (
 	minimalCommand = "minimal-worker"
 	minimalQueue   = "minimal"
 	minimalType    = "Minimal"
+	updateType     = "MinimalUpdate"
+	updateName     = "act"
 )
 
 // minimal is the least that answers workflows.Client: no rules, no catalogue, nothing to see in Temporal UI. It never
@@ -45,7 +47,22 @@ func minimal(ctx workflow.Context) error {
 	}
 }
 
-// workMinimally runs the minimal workflow until ctx is done, in a worker with the options of the real one that matter for speed.
+// updated is the least that answers an update. The handler neither waits nor is validated, so that the update is accepted and
+// completed in one workflow task. A run answers at most 2,000 updates; the next one goes on.
+func updated(ctx workflow.Context) error {
+	err := workflow.SetUpdateHandler(ctx, updateName, func(_ workflow.Context, command lifecycle.Command) (lifecycle.Outcome, error) {
+		return lifecycle.Outcome{RequestID: command.RequestID, Accepted: true}, nil
+	})
+	if err == nil {
+		err = workflow.Await(ctx, func() bool { return workflow.GetInfo(ctx).GetContinueAsNewSuggested() })
+	}
+	if err != nil {
+		return err
+	}
+	return workflow.NewContinueAsNewError(ctx, updateType)
+}
+
+// workMinimally runs the minimal workflows until ctx is done, in a worker with the options of the real one that matter for speed.
 func workMinimally(ctx context.Context, address string) error {
 	connection, err := client.DialContext(ctx, client.Options{HostPort: address})
 	if err != nil {
@@ -57,6 +74,7 @@ func workMinimally(ctx context.Context, address string) error {
 		WorkflowTaskPollerBehavior:   worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
 	})
 	w.RegisterWorkflowWithOptions(minimal, workflow.RegisterOptions{Name: minimalType})
+	w.RegisterWorkflowWithOptions(updated, workflow.RegisterOptions{Name: updateType})
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("starting the minimal worker: %w", err)
 	}

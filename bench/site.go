@@ -28,7 +28,7 @@ const (
 	keptLogLines = 10
 )
 
-// site is one installation: a Temporal server of its own and, as in production, every worker in a process of its own.
+// site is one installation: a Temporal server of its own and, as in production, every program in a process of its own.
 type site struct {
 	folder string
 	server *devservertest.Server
@@ -37,44 +37,44 @@ type site struct {
 	catalog *catalog.Catalog
 	answers *catalog.Answers
 	sha256  string // of the package that every mini-program releases
-	workers []crewman
+	web     string // where the web is
+	programs []crewman
 }
 
-// crewman is a running worker and what it said last.
+// crewman is a running program and what it said last.
 type crewman struct {
 	*process.Process
 	name string
 	log  *process.Tail
 }
 
-func install(ctx context.Context, folder string) (*site, error) {
+// install takes the steps in a new folder. What it starts runs until close.
+func install(ctx context.Context, folder string, steps ...func(*site, context.Context) error) (*site, error) {
 	folder, err := os.MkdirTemp(folder, "slipway-bench")
 	if err != nil {
 		return nil, fmt.Errorf("folder for the catalogue: %w", err)
 	}
 	s := &site{folder: folder}
-	if s.server, err = devservertest.Launch(ctx, os.Stderr); err == nil {
-		s.client = workflows.Client{Temporal: s.server.Client}
-		err = errors.Join(s.storePackage(ctx), s.startProduct(ctx), s.openCatalog(ctx), s.startMinimal(ctx))
-	}
-	if err != nil {
-		return nil, s.fail(err)
+	for _, step := range steps {
+		if err := step(s, ctx); err != nil {
+			defer s.close()
+			return nil, s.explain(err)
+		}
 	}
 	return s, nil
 }
 
-// fail closes the site and adds to the error what its workers said last.
-func (s *site) fail(err error) error {
-	s.close()
-	for _, worker := range s.workers {
-		err = fmt.Errorf("%w\nthe %s worker said last:\n%s", err, worker.name, worker.log)
+// explain adds to the error what the programs said last.
+func (s *site) explain(err error) error {
+	for _, program := range s.programs {
+		err = fmt.Errorf("%w\nthe %s said last:\n%s", err, program.name, program.log)
 	}
 	return err
 }
 
 func (s *site) close() {
-	for _, worker := range s.workers {
-		worker.Stop(stopGrace)
+	for _, program := range s.programs {
+		program.Stop(stopGrace)
 	}
 	if s.catalog != nil {
 		_ = s.catalog.Close()
@@ -83,6 +83,14 @@ func (s *site) close() {
 		s.server.Stop()
 	}
 	_ = os.RemoveAll(s.folder)
+}
+
+func (s *site) startTemporal(ctx context.Context) error {
+	var err error
+	if s.server, err = devservertest.Launch(ctx, os.Stderr); err == nil {
+		s.client = workflows.Client{Temporal: s.server.Client}
+	}
+	return err
 }
 
 func (s *site) storePackage(ctx context.Context) error {
@@ -108,18 +116,34 @@ func (s *site) storePackage(ctx context.Context) error {
 
 // startProduct starts the real worker, on a SQLite catalogue with the settings of production.
 func (s *site) startProduct(ctx context.Context) error {
-	program := filepath.Join(s.folder, "worker")
-	if out, err := exec.Command("go", "build", "-o", program, "slipway/worker").CombinedOutput(); err != nil {
-		return fmt.Errorf("building the worker: %w\n%s", err, out)
-	}
 	addr, err := freeAddress(ctx)
 	if err != nil {
 		return err
 	}
+	return s.startProgram(ctx, "worker", addr, "WORKER_ADDR="+addr, "WORKER_DEPLOYMENT=", "WORKER_BUILD_ID=")
+}
+
+// startWeb starts the real web. Only its limit on how often one person may ask is lifted.
+func (s *site) startWeb(ctx context.Context) error {
+	addr, err := freeAddress(ctx)
+	if err != nil {
+		return err
+	}
+	s.web = "http://" + addr
+	return s.startProgram(ctx, "web", addr, "WEB_ADDR="+addr, "AUTH=dev", "RATE_LIMIT=0", "ANSWER_WAIT=5s")
+}
+
+// startProgram builds and starts one of our programs, and waits until it is ready at the address.
+func (s *site) startProgram(ctx context.Context, name, addr string, environment ...string) error {
+	program := filepath.Join(s.folder, name)
+	if out, err := exec.Command("go", "build", "-o", program, "slipway/"+name).CombinedOutput(); err != nil {
+		return fmt.Errorf("building the %s: %w\n%s", name, err, out)
+	}
 	cmd := exec.Command(program)
-	cmd.Env = append(os.Environ(), "VAR_DIR="+s.folder, "DATABASE_URL=", "PACKAGE_STORE=", "SETTINGS_FILE=", "WORKER_DEPLOYMENT=",
-		"WORKER_BUILD_ID=", "TEMPORAL_ADDRESS="+s.server.Address, "TEMPORAL_NAMESPACE=default", "WORKER_ADDR="+addr)
-	if err := s.start("product", cmd); err != nil {
+	cmd.Env = append(os.Environ(), "VAR_DIR="+s.folder, "DATABASE_URL=", "PACKAGE_STORE=", "SETTINGS_FILE=",
+		"TEMPORAL_ADDRESS="+s.server.Address, "TEMPORAL_NAMESPACE=default")
+	cmd.Env = append(cmd.Env, environment...)
+	if err := s.start(name, cmd); err != nil {
 		return err
 	}
 	return untilReady(ctx, func(ctx context.Context) bool { return answers(ctx, "http://"+addr+"/readyz") })
@@ -140,7 +164,7 @@ func (s *site) startMinimal(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("starting the minimal worker: %w", err)
 	}
-	if err := s.start("minimal", exec.Command(program, minimalCommand, s.server.Address)); err != nil {
+	if err := s.start("minimal worker", exec.Command(program, minimalCommand, s.server.Address)); err != nil {
 		return err
 	}
 	return untilReady(ctx, func(ctx context.Context) bool {
@@ -155,9 +179,9 @@ func (s *site) start(name string, cmd *exec.Cmd) error {
 	cmd.Stdout, cmd.Stderr = output, output
 	started, err := process.Start(cmd)
 	if err != nil {
-		return fmt.Errorf("starting the %s worker: %w", name, err)
+		return fmt.Errorf("starting the %s: %w", name, err)
 	}
-	s.workers = append(s.workers, crewman{started, name, log})
+	s.programs = append(s.programs, crewman{started, name, log})
 	return nil
 }
 
@@ -169,7 +193,7 @@ func untilReady(ctx context.Context, ready func(context.Context) bool) error {
 	for !ready(ctx) {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("a worker was not ready within %s", readyLimit)
+			return fmt.Errorf("a program was not ready within %s", readyLimit)
 		case <-ticker.C:
 		}
 	}

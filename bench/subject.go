@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -25,20 +24,26 @@ var (
 	manager   = config.DevAccounts()["release-manager"]
 )
 
+// mostAtOnce is how many workflows of one kind there may be.
+const mostAtOnce = 64
+
 // subject is a set of workflows of one kind that are measured together.
 type subject struct {
 	name   string
 	client workflows.Client
 	ids    []string
-	// open starts the workflow and brings it to where the measured actions are possible.
+	// open starts the workflow and brings it to where what is measured is possible.
 	open func(ctx context.Context, id string) error
+	// ask does what is measured with one of the workflows, and returns when it has the answer. turn counts from 0.
+	ask func(ctx context.Context, id string, turn int) error
 }
 
 func (s *site) subject(name string, round int) *subject {
 	subject := &subject{name: name, client: s.client}
-	for i := range slices.Max(atOnce) {
+	for i := range mostAtOnce {
 		subject.ids = append(subject.ids, fmt.Sprintf("%s-%d-%d", name, round, i))
 	}
+	subject.ask = func(ctx context.Context, id string, n int) error { return subject.act(ctx, id, turn(n)) }
 	return subject
 }
 
@@ -46,38 +51,86 @@ func (s *site) subject(name string, round int) *subject {
 func (s *site) product(round int) *subject {
 	subject := s.subject("slipway", round)
 	subject.client.Answers = s.answers
-	subject.open = func(ctx context.Context, id string) error {
-		creation := lifecycle.Creation{ID: id, Title: "Bench", Team: "acme", Actor: developer}
-		if outcome, err := subject.client.RequestCreation(ctx, creation); err != nil || !outcome.Accepted {
-			return fmt.Errorf("request-creation of %s: %s %w", id, outcome.Message, err)
-		}
-		for _, command := range []lifecycle.Command{
-			{Action: lifecycle.ApproveCreation, Actor: reviewer},
-			{Action: lifecycle.UploadCode, Actor: developer, Package: &lifecycle.Package{Version: "1.0.0", SHA256: s.sha256}},
-			{Action: lifecycle.RequestPublishing, Actor: developer},
-			{Action: lifecycle.ApprovePublishing, Actor: reviewer},
-			{Action: lifecycle.Publish, Actor: developer, Plan: &lifecycle.Plan{Name: "fast"}},
-		} {
-			if err := subject.act(ctx, id, command); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	subject.open = func(ctx context.Context, id string) error { return s.release(ctx, subject, id) }
 	return subject
+}
+
+// release brings a new mini-program into its grayscale release.
+func (s *site) release(ctx context.Context, subject *subject, id string) error {
+	creation := lifecycle.Creation{ID: id, Title: "Bench", Team: "acme", Actor: developer}
+	if outcome, err := subject.client.RequestCreation(ctx, creation); err != nil || !outcome.Accepted {
+		return fmt.Errorf("request-creation of %s: %s %w", id, outcome.Message, err)
+	}
+	for _, command := range []lifecycle.Command{
+		{Action: lifecycle.ApproveCreation, Actor: reviewer},
+		{Action: lifecycle.UploadCode, Actor: developer, Package: &lifecycle.Package{Version: "1.0.0", SHA256: s.sha256}},
+		{Action: lifecycle.RequestPublishing, Actor: developer},
+		{Action: lifecycle.ApprovePublishing, Actor: reviewer},
+		{Action: lifecycle.Publish, Actor: developer, Plan: &lifecycle.Plan{Name: "fast"}},
+	} {
+		if err := subject.act(ctx, id, command); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// status are the same mini-programs, asked where they stand.
+func (s *subject) status() *subject {
+	return &subject{
+		name: "status", client: s.client, ids: s.ids,
+		open: func(context.Context, string) error { return nil },
+		ask: func(ctx context.Context, id string, _ int) error {
+			ctx, cancel := context.WithTimeout(ctx, patience)
+			defer cancel()
+			_, err := s.client.Status(ctx, id)
+			return err
+		},
+	}
 }
 
 // minimal are minimal workflows under the ids that workflows.Client expects.
 func (s *site) minimal(round int) *subject {
 	subject := s.subject("minimal", round)
 	subject.open = func(ctx context.Context, id string) error {
-		options := client.StartWorkflowOptions{ID: workflows.WorkflowID(id), TaskQueue: minimalQueue}
-		if _, err := s.client.Temporal.ExecuteWorkflow(ctx, options, minimalType); err != nil {
+		if err := s.startMinimally(ctx, id, minimalType); err != nil {
 			return err
 		}
 		return subject.act(ctx, id, turn(0))
 	}
 	return subject
+}
+
+// update are minimal workflows that answer updates.
+func (s *site) update(round int) *subject {
+	subject := s.subject("update", round)
+	subject.ask = func(ctx context.Context, id string, n int) error { return s.updateMinimally(ctx, id, turn(n)) }
+	subject.open = func(ctx context.Context, id string) error {
+		if err := s.startMinimally(ctx, id, updateType); err != nil {
+			return err
+		}
+		return subject.ask(ctx, id, 0)
+	}
+	return subject
+}
+
+func (s *site) startMinimally(ctx context.Context, id, workflowType string) error {
+	options := client.StartWorkflowOptions{ID: workflows.WorkflowID(id), TaskQueue: minimalQueue}
+	_, err := s.client.Temporal.ExecuteWorkflow(ctx, options, workflowType)
+	return err
+}
+
+func (s *site) updateMinimally(ctx context.Context, id string, command lifecycle.Command) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	update, err := s.client.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: workflows.WorkflowID(id), UpdateName: updateName, Args: []any{command}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err != nil {
+		return fmt.Errorf("update of %s: %w", id, err)
+	}
+	var outcome lifecycle.Outcome
+	return update.Get(ctx, &outcome)
 }
 
 // turn is the action of each turn.

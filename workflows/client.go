@@ -186,8 +186,11 @@ func (c Client) outcomeOf(ctx context.Context, answer <-chan lifecycle.Outcome, 
 		case <-time.After(pause):
 		}
 		outcome, seen, err := c.outcome(ctx, workflowID, runID, requestID)
-		if seen || err != nil && ctx.Err() == nil {
-			return outcome, err
+		if seen {
+			return outcome, nil
+		}
+		if err != nil && ctx.Err() == nil {
+			return outcome, fmt.Errorf("%w (request id %s): %w", ErrUnanswered, requestID, err)
 		}
 		pause = min(max(2*pause, firstPause), time.Second)
 	}

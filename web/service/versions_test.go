@@ -20,8 +20,15 @@ func shelf(t *testing.T) *service.Service {
 	t.Helper()
 	store, err := packages.OpenStore(t.Context(), t.TempDir())
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	t.Cleanup(func() { _ = store.Close() })
 	return &service.Service{Store: store}
+}
+
+// empty takes all packages away.
+func empty(t *testing.T, s *service.Service) {
+	t.Helper()
+	require.NoError(t, s.Store.Close())
+	s.Store = shelf(t).Store
 }
 
 // stored is a version whose package has one page with the text.
@@ -64,7 +71,7 @@ func TestAComparisonIsMadeOnceAndNamesTheVersions(t *testing.T) {
 		})
 	}
 	asked.Wait()
-	require.NoError(t, s.Store.Close()) // from now on nothing can be read
+	empty(t, s)
 	renamed := after
 	renamed.Version = "2.0.0"
 	comparison, err := s.Comparison(t.Context(), before, renamed)
@@ -73,8 +80,6 @@ func TestAComparisonIsMadeOnceAndNamesTheVersions(t *testing.T) {
 	assert.Equal(t, "2.0.0", comparison.NewVersion, "the same package under another version")
 	_, err = s.Comparison(t.Context(), after, before)
 	assert.ErrorContains(t, err, "comparing version 1.1.0 with 1.0.0", "the other way round is another comparison")
-	s.Store, err = packages.OpenStore(t.Context(), t.TempDir())
-	require.NoError(t, err)
 }
 
 func TestOnlyTheLatestComparisonsAreRemembered(t *testing.T) {
@@ -86,10 +91,7 @@ func TestOnlyTheLatestComparisonsAreRemembered(t *testing.T) {
 		_, err := s.Comparison(t.Context(), before, versions[i])
 		require.NoError(t, err)
 	}
-	emptied, err := packages.OpenStore(t.Context(), t.TempDir())
-	require.NoError(t, err)
-	require.NoError(t, s.Store.Close())
-	s.Store = emptied
+	empty(t, s)
 	for i, version := range versions {
 		_, err := s.Comparison(t.Context(), before, version)
 		if i == 0 {
