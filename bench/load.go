@@ -23,7 +23,10 @@ func (s *subject) actions(ctx context.Context, n int, each time.Duration) (sampl
 	if err != nil {
 		return sample{}, err
 	}
-	sample, done, err := drive(ctx, n, each, func(i, turn int) error { return s.ask(ctx, s.ids[i], turn) })
+	sample, done, err := drive(ctx, n, each, func(i, _ int) error {
+		s.asked[i]++
+		return s.ask(ctx, s.ids[i], s.asked[i]-1)
+	})
 	if err != nil {
 		return sample, err
 	}

@@ -34,11 +34,12 @@ type site struct {
 	server *devservertest.Server
 	client workflows.Client
 	// catalog answers the product's actions as it does in production; minimal workflows have none.
-	catalog *catalog.Catalog
-	answers *catalog.Answers
-	sha256  string // of the package that every mini-program releases
-	web     string // where the web is
-	programs []crewman
+	catalog    *catalog.Catalog
+	answers    *catalog.Answers
+	sha256     string // of the package that every mini-program releases
+	web        string // where the web is
+	lateCursor string // leads to the last pages of the list
+	programs   []crewman
 }
 
 // crewman is a running program and what it said last.

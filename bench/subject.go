@@ -22,6 +22,7 @@ var (
 	developer = config.DevAccounts()["developer"]
 	reviewer  = config.DevAccounts()["reviewer"]
 	manager   = config.DevAccounts()["release-manager"]
+	operator  = config.DevAccounts()["operator"]
 )
 
 // mostAtOnce is how many workflows of one kind there may be.
@@ -32,6 +33,7 @@ type subject struct {
 	name   string
 	client workflows.Client
 	ids    []string
+	asked  []int // how often each was
 	// open starts the workflow and brings it to where what is measured is possible.
 	open func(ctx context.Context, id string) error
 	// ask does what is measured with one of the workflows, and returns when it has the answer. turn counts from 0.
@@ -39,7 +41,7 @@ type subject struct {
 }
 
 func (s *site) subject(name string, round int) *subject {
-	subject := &subject{name: name, client: s.client}
+	subject := &subject{name: name, client: s.client, asked: make([]int, mostAtOnce)}
 	for i := range mostAtOnce {
 		subject.ids = append(subject.ids, fmt.Sprintf("%s-%d-%d", name, round, i))
 	}
@@ -47,10 +49,16 @@ func (s *site) subject(name string, round int) *subject {
 	return subject
 }
 
-// product are mini-programs in grayscale release, with stages of an hour.
+// product are mini-programs whose actions are taken by the Go client.
 func (s *site) product(round int) *subject {
-	subject := s.subject("slipway", round)
+	subject := s.released("slipway", round)
 	subject.client.Answers = s.answers
+	return subject
+}
+
+// released are mini-programs in grayscale release, with stages of an hour.
+func (s *site) released(name string, round int) *subject {
+	subject := s.subject(name, round)
 	subject.open = func(ctx context.Context, id string) error { return s.release(ctx, subject, id) }
 	return subject
 }
@@ -78,7 +86,7 @@ func (s *site) release(ctx context.Context, subject *subject, id string) error {
 // status are the same mini-programs, asked where they stand.
 func (s *subject) status() *subject {
 	return &subject{
-		name: "status", client: s.client, ids: s.ids,
+		name: "status", client: s.client, ids: s.ids, asked: make([]int, len(s.ids)),
 		open: func(context.Context, string) error { return nil },
 		ask: func(ctx context.Context, id string, _ int) error {
 			ctx, cancel := context.WithTimeout(ctx, patience)

@@ -2,11 +2,19 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 	"runtime"
+	"strconv"
 	"text/tabwriter"
 	"time"
+
+	"github.com/google/uuid"
+
+	"slipway/lifecycle"
 )
 
 // tooLong is what no action may take.
@@ -45,4 +53,47 @@ func benchWeb(ctx context.Context, out io.Writer, options options) error {
 		}
 	}
 	return table.Flush()
+}
+
+// opened is the revision of a mini-program that has come into its grayscale release.
+const opened = 6
+
+// takenInTurns are the actions that the web is asked for.
+var takenInTurns = []lifecycle.Action{lifecycle.Pause, lifecycle.Resume}
+
+func actionPath(id string, turn int) string {
+	return fmt.Sprintf("/mini-programs/%s/actions/%s", id, takenInTurns[turn%len(takenInTurns)])
+}
+
+// form are mini-programs whose forms are sent as a browser does it; that the answer leads to the page is the answer.
+func (s *site) form(round int, browser *visitor) *subject {
+	subject := s.released("form", round)
+	subject.ask = func(ctx context.Context, id string, turn int) error {
+		path, requestID := actionPath(id, turn), uuid.NewString()
+		fields := url.Values{"request_id": {requestID}, "if_revision": {strconv.Itoa(opened + turn)}, "comment": {""}}
+		answer, err := browser.post(ctx, path, fields.Encode())
+		if err == nil && (answer.status != http.StatusSeeOther || answer.location != "/mini-programs/"+id+"?answer="+requestID) {
+			err = fmt.Errorf("%s was answered with %s", path, answer)
+		}
+		return err
+	}
+	return subject
+}
+
+// api are mini-programs whose actions are taken by a program.
+func (s *site) api(round int, program *visitor) *subject {
+	subject := s.released("api", round)
+	subject.ask = func(ctx context.Context, id string, turn int) error {
+		path := actionPath(id, turn)
+		answer, err := program.post(ctx, path, fmt.Sprintf(`{"request_id": %q, "if_revision": %d}`, uuid.NewString(), opened+turn))
+		if err != nil {
+			return err
+		}
+		var outcome lifecycle.Outcome
+		if err := json.Unmarshal(answer.body, &outcome); err != nil || !outcome.Accepted {
+			return fmt.Errorf("%s was answered with %s", path, answer)
+		}
+		return nil
+	}
+	return subject
 }

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -64,7 +63,9 @@ func TestAServerStartsFromTheCopyWhileTheDatabaseIsDown(t *testing.T) {
 	sum, _ := ParseSHA256(sumOf(content("weather", "1.0.0")))
 	assert.True(t, s.Served(sum))
 	assert.ErrorIs(t, s.Err(), errDown)
-	assert.GreaterOrEqual(t, s.Age(), original.Age()-time.Second, "its knowledge is as old as the copy")
+	written, err := readCopy(path)
+	require.NoError(t, err)
+	assert.True(t, written.At.Equal(s.knowledge.Load().at), "its knowledge is as old as the copy")
 }
 
 func TestWhenTheDatabaseIsBackItReplacesTheCopy(t *testing.T) {
@@ -93,6 +94,20 @@ func TestAnOrderlyEndCopiesTheNewestState(t *testing.T) {
 	stop()
 	again, _ := fromCopy(t, path)
 	assert.Equal(t, NothingServed, again.Evaluate("weather", "u", AnyPlatform).Rule)
+}
+
+func TestAnOrderlyEndNotesHowLongNothingHadChanged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "delivery.copy")
+	s, stop, err := openUntil(t, emptyCatalogueWith(t, "weather"), Options{File: path})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return fileExists(path) }, patience, glance)
+	before, err := readCopy(path)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return s.knowledge.Load().at.After(before.At) }, patience, glance)
+	stop()
+	after, err := readCopy(path)
+	require.NoError(t, err)
+	assert.True(t, after.At.After(before.At))
 }
 
 func TestADamagedCopyIsNotUsed(t *testing.T) {

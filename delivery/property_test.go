@@ -152,6 +152,16 @@ func TestTheQuestionIsReadAsEncodingJSONReadsIt(t *testing.T) {
 	})
 }
 
+func TestAPlatformVersionIsAWholeNumber(t *testing.T) {
+	for number, expected := range map[string]int{
+		"12": 12, "12.9": 12, "1.2e1": 12, "0": 0, "-5": 0, "-1e400": 0, "1e400": AnyPlatform, "9223372036854775807": AnyPlatform,
+	} {
+		q, wrong := parseQuestion([]byte(`{"context":{"targetingKey":"u1","platform_version":` + number + `}}`))
+		assert.Nil(t, wrong)
+		assert.Equal(t, question{"u1", expected}, q, number)
+	}
+}
+
 // anything is a value that JSON can write, nested at most this deep.
 func anything(depth int) *rapid.Generator[any] {
 	plain := rapid.OneOf(

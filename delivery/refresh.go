@@ -43,13 +43,7 @@ const (
 // Open loads the snapshot and keeps it fresh until ctx is done. While the database does not answer it is loaded from
 // Options.File; when there is none either, it is an error, because half a snapshot would answer wrongly.
 func Open(ctx context.Context, source Source, options Options) (*Snapshot, error) {
-	s := &Snapshot{source: source, options: options, logger: options.Logger, done: make(chan struct{})}
-	if s.logger == nil {
-		s.logger = zap.NewNop()
-	}
-	s.served.sums = map[SHA256]struct{}{}
-	s.put(nil, true)
-	s.knowledge.Store(&knowledge{})
+	s := newSnapshot(source, options)
 	if err := s.load(ctx); err != nil {
 		if err := s.restore(err); err != nil {
 			return nil, fmt.Errorf("open the snapshot of the catalogue: %w", err)
@@ -65,6 +59,17 @@ func Open(ctx context.Context, source Source, options Options) (*Snapshot, error
 		close(s.done)
 	}()
 	return s, nil
+}
+
+func newSnapshot(source Source, options Options) *Snapshot {
+	s := &Snapshot{source: source, options: options, logger: options.Logger, done: make(chan struct{})}
+	if s.logger == nil {
+		s.logger = zap.NewNop()
+	}
+	s.served.sums = map[SHA256]struct{}{}
+	s.put(nil, true)
+	s.knowledge.Store(&knowledge{})
+	return s
 }
 
 // Done is closed when the context of Open is done and nothing happens in the background any more.

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -123,11 +124,14 @@ func TestAnswersGoOnWhileTheDatabaseIsDown(t *testing.T) {
 	assert.Equal(t, "live 1.1.0 (everyone, STATIC)", gets(s, "weather", "anyone", AnyPlatform))
 }
 
-func TestADatabaseThatComesBackOlderIsReadAnew(t *testing.T) {
+func TestADatabaseThatComesBackAsACopyIsReadAnew(t *testing.T) {
 	older, newer := emptyCatalogue(t), emptyCatalogue(t)
-	requested(t, older, "weather").publishes("1.0.0")
 	requested(t, newer, "weather").publishes("2.0.0")
 	requested(t, newer, "maps").publishes("2.0.0")
+	requested(t, older, "weather").publishes("1.0.0")
+	for _, id := range []string{"hotel", "train", "flight"} { // meanwhile its numbers have overtaken those known
+		requested(t, older, id).publishes("1.0.0")
+	}
 	source := &outage{Source: newer}
 	s := open(t, source, Options{})
 	source.down.Store(true)
@@ -161,6 +165,26 @@ func TestADatabaseThatComesBackEmptyTakesNothingFromTheUsers(t *testing.T) {
 	source.down.Store(false)
 	require.Eventually(t, func() bool { return s.Err() != nil && strings.Contains(s.Err().Error(), "empty") }, patience, glance)
 	assert.Equal(t, "live 1.0.0 (everyone, STATIC)", gets(s, "weather", "anyone", AnyPlatform))
+}
+
+func TestABulkAnswerIsTheSameHoweverTheSnapshotCameAbout(t *testing.T) {
+	var releases []*release
+	for i := range 2000 {
+		releases = append(releases, rollout(t, fmt.Sprintf("program-%d", i), "1.1.0", 5000))
+	}
+	atOnce, oneByOne := newSnapshot(nil, Options{}), newSnapshot(nil, Options{})
+	atOnce.put(releases, true)
+	for _, r := range releases {
+		oneByOne.put([]*release{r}, false)
+	}
+	q := question{"u1", AnyPlatform}
+	assert.Equal(t, string(atOnce.appendAll(nil, q, nil)), string(oneByOne.appendAll(nil, q, nil)))
+}
+
+func TestEarlierVersionsAreServedOnlyBesideALiveOne(t *testing.T) {
+	r, err := newRelease("weather", 1, lifecycle.Serving{Previous: []lifecycle.Version{version("1.0.0", 0)}})
+	require.NoError(t, err)
+	assert.Equal(t, Decision{Unavailable, NothingServed, nil, 1}, r.decide("u1", AnyPlatform))
 }
 
 func TestServingStartsOnlyWithACompleteSnapshot(t *testing.T) {

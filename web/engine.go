@@ -94,15 +94,18 @@ func (s site) bound(c *gin.Context) (bytes int64, within time.Duration) {
 }
 
 func (s site) registerHealth(engine *gin.Engine) {
-	engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
-	engine.GET("/readyz", func(c *gin.Context) {
-		if err := monitoring.Ready(c.Request.Context(), s.world.temporal, s.world.catalog); err != nil {
-			c.String(http.StatusServiceUnavailable, "%s\n", err)
-			return
-		}
-		c.String(http.StatusOK, "ready\n")
-	})
+	engine.GET("/healthz", alive)
+	engine.GET("/readyz", s.ready)
 	engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.world.metrics.Registry, promhttp.HandlerOpts{})))
+}
+
+// ready tells whether Temporal and the database answer, and how old the knowledge is that host apps are answered from.
+func (s site) ready(c *gin.Context) {
+	status, text := http.StatusOK, "ready"
+	if err := monitoring.Ready(c.Request.Context(), s.world.temporal, s.world.catalog); err != nil {
+		status, text = http.StatusServiceUnavailable, err.Error()
+	}
+	c.String(status, "%s\ndelivery: up to change %d, known %s ago\n", text, s.world.snapshot.Change(), s.world.snapshot.Age().Round(time.Millisecond))
 }
 
 // observe logs and counts every request. Looking is logged only when something is wrong.

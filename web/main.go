@@ -19,6 +19,7 @@ import (
 
 	"slipway/catalog"
 	"slipway/config"
+	"slipway/delivery"
 	"slipway/packages"
 	"slipway/web/events"
 	"slipway/web/service"
@@ -60,11 +61,16 @@ func run(ctx context.Context) error {
 	if err := settings.MakeVarDir(); err != nil {
 		return err
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	world, err := open(ctx, settings, logger)
 	if err != nil {
 		return err
 	}
-	defer world.close()
+	defer func() {
+		stop() // what works in the background has to end before its world does
+		world.close()
+	}()
 	return serve(ctx, settings, world, logger)
 }
 
@@ -72,12 +78,16 @@ func run(ctx context.Context) error {
 type world struct {
 	temporal  client.Client
 	namespace string
-	catalog   *catalog.Catalog
-	store     *packages.Store
-	metrics   *metrics
+	// database is opened as soon as it answers; catalog is it, once pages can be served.
+	database *delivery.Later
+	catalog  *catalog.Catalog
+	snapshot *delivery.Snapshot
+	store    *packages.Store
+	metrics  *metrics
 }
 
-// open connects. Temporal may be away: pages are shown all the same.
+// open connects. Temporal may be away: pages are shown all the same. So may the database when delivery has a file copy of
+// what it needs.
 func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, err error) {
 	defer func() {
 		if err != nil {
@@ -95,28 +105,62 @@ func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, 
 	if w.temporal, err = client.NewLazyClient(options); err != nil {
 		return w, fmt.Errorf("connection to Temporal at %q (TEMPORAL_ADDRESS): %w", options.HostPort, err)
 	}
-	if w.catalog, err = catalog.Open(ctx, settings.Database()); err != nil {
+	if w.store, err = settings.OpenPackages(ctx); err != nil {
 		return w, err
 	}
-	w.store, err = settings.OpenPackages(ctx)
+	w.database = &delivery.Later{Open: func(ctx context.Context) (*catalog.Catalog, error) { return catalog.Open(ctx, settings.Database()) }}
+	w.snapshot, err = delivery.Open(ctx, w.database, delivery.Options{File: settings.DeliveryFile, Logger: logger})
 	return w, err
 }
 
 func (w world) close() {
+	if w.snapshot != nil {
+		<-w.snapshot.Done()
+	}
+	if w.database != nil {
+		_ = w.database.Close()
+	}
 	if w.store != nil {
 		_ = w.store.Close()
-	}
-	if w.catalog != nil {
-		_ = w.catalog.Close()
 	}
 	if w.temporal != nil {
 		w.temporal.Close()
 	}
 }
 
-// serve ends all that it started before it returns.
+// serve ends all that it started before it returns. Host apps are answered at once, people and programs as soon as the
+// database answers.
 func serve(ctx context.Context, settings settings, world world, logger *zap.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
+	front := newFront(settings, world)
+	group.Go(func() error { return listen(ctx, settings.Addr, front, logger) })
+	group.Go(func() error {
+		var err error
+		if world.catalog, err = awaitDatabase(ctx, world.database, logger); err != nil {
+			return nil // told to stop meanwhile
+		}
+		return servePeople(ctx, group, front, settings, world, logger)
+	})
+	return group.Wait()
+}
+
+// awaitDatabase waits for the database, which answers at once unless delivery began with its file copy.
+func awaitDatabase(ctx context.Context, database *delivery.Later, logger *zap.Logger) (*catalog.Catalog, error) {
+	for {
+		opened, err := database.Catalog(ctx)
+		if err == nil {
+			return opened, nil
+		}
+		logger.Warn("pages wait for the database", zap.Error(err))
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func servePeople(ctx context.Context, group *errgroup.Group, front *front, settings settings, world world, logger *zap.Logger) error {
 	answers, err := world.catalog.Answers(ctx)
 	if err != nil {
 		return err
@@ -140,8 +184,9 @@ func serve(ctx context.Context, settings settings, world world, logger *zap.Logg
 	}
 	group.Go(func() error { feed.Run(ctx); return nil })
 	group.Go(func() error { monitor.Run(ctx); return nil })
-	group.Go(func() error { return listen(ctx, settings.Addr, handler, logger) })
-	return group.Wait()
+	front.people.Store(&handler)
+	logger.Info("web is ready", zap.String("address", settings.Addr))
+	return nil
 }
 
 func listen(ctx context.Context, addr string, handler http.Handler, logger *zap.Logger) error {
@@ -160,7 +205,6 @@ func listen(ctx context.Context, addr string, handler http.Handler, logger *zap.
 		defer cancel()
 		stopped <- server.Shutdown(finish)
 	}()
-	logger.Info("web is ready", zap.Stringer("address", listener.Addr()))
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving on %s: %w", addr, err)
 	}

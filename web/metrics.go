@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"slipway/monitoring"
@@ -26,6 +27,13 @@ func newMetrics() (*metrics, error) {
 	}, []string{"method", "route", "status"})
 	common.Registry.MustRegister(requests)
 	return &metrics{common, requests}, nil
+}
+
+// count is observe as a middleware.
+func (m *metrics) count(c *gin.Context) {
+	begin := time.Now()
+	c.Next()
+	m.observe(c.Request.Method, c.FullPath(), c.Writer.Status(), time.Since(begin))
 }
 
 func (m *metrics) observe(method, route string, status int, took time.Duration) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"slipway/config"
+	"slipway/delivery"
 	"slipway/lifecycle"
 	"slipway/web/access"
 )
@@ -23,10 +24,17 @@ type settings struct {
 	RateLimit uint16 `env:"RATE_LIMIT" envDefault:"100"`
 	// TemporalUI is the address of Temporal UI, for links; without it there are none.
 	TemporalUI string `env:"TEMPORAL_UI_URL"`
+	// PublicURL is where host apps reach this web; empty means where they asked.
+	PublicURL string `env:"PUBLIC_URL"`
+	// DeliveryTokens are those of the host apps, NAME=SHA256 separated by commas; without any, everyone is answered.
+	DeliveryTokens string `env:"DELIVERY_TOKENS"`
+	// DeliveryFile keeps a copy of what host apps are told, so that the web can start while the database is down.
+	DeliveryFile string `env:"DELIVERY_FILE"`
 	// SettingsFile is the worker's: the plans to choose from.
 	SettingsFile string `env:"SETTINGS_FILE"`
 
 	lifecycle lifecycle.Settings
+	tokens    delivery.Tokens
 }
 
 const authDev = "dev"
@@ -44,7 +52,10 @@ func load() (settings, error) {
 	if s.AnswerWait <= 0 {
 		err = errors.Join(err, fmt.Errorf("ANSWER_WAIT=%s is no time to wait; give some seconds", s.AnswerWait))
 	}
-	var wrong error
-	s.lifecycle, wrong = config.LoadLifecycle(s.SettingsFile)
-	return s, errors.Join(err, wrong)
+	var wrongFile, wrongTokens error
+	s.lifecycle, wrongFile = config.LoadLifecycle(s.SettingsFile)
+	if s.tokens, wrongTokens = delivery.ParseTokens(s.DeliveryTokens); wrongTokens != nil {
+		wrongTokens = fmt.Errorf("DELIVERY_TOKENS: %w", wrongTokens)
+	}
+	return s, errors.Join(err, wrongFile, wrongTokens)
 }

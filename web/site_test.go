@@ -18,6 +18,7 @@ import (
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
 	"slipway/config"
+	"slipway/delivery"
 	"slipway/lifecycle"
 	"slipway/packages"
 	"slipway/web/access"
@@ -50,6 +51,8 @@ func stand(t *testing.T, change ...func(*settings)) standing {
 	world.temporal, err = client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1"})
 	require.NoError(t, err)
 	world.catalog = catalogtest.Open(t, catalogtest.SQLite(t))
+	world.snapshot, err = delivery.Open(ctx, world.catalog, delivery.Options{})
+	require.NoError(t, err)
 	world.store, err = packages.OpenStore(ctx, t.TempDir())
 	require.NoError(t, err)
 	feed, err := events.NewFeed(ctx, world.catalog, zap.NewNop())

@@ -24,6 +24,7 @@ const (
 // Problem says why a request was not done (RFC 9457). A refused action also has the members of its outcome; they are
 // left out for who does not see the mini-program.
 type Problem struct {
+	Type      string             `json:"type" doc:"Always about:blank: code says more"`
 	Title     string             `json:"title" doc:"The HTTP status in words"`
 	Status    int                `json:"status" doc:"The HTTP status"`
 	Detail    string             `json:"detail" doc:"What was wrong, with which value, and what to do: a sentence for people"`
@@ -59,7 +60,7 @@ func (p *Problem) GetHeaders() http.Header {
 }
 
 func newProblem(status int, code lifecycle.Code, detail string) *Problem {
-	return &Problem{Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
+	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
 }
 
 // problem words an error; what is on our side stays in our log.

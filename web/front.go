@@ -1,0 +1,58 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"slipway/delivery"
+	"slipway/web/access"
+)
+
+// front sends requests of host apps one way and all others another: what end users wait for depends on neither sessions
+// nor the database.
+type front struct {
+	hostApps http.Handler
+	// people is empty until the database answers; until then there is only health.
+	people atomic.Pointer[http.Handler]
+	health http.Handler
+}
+
+func newFront(settings settings, world world) *front {
+	gin.SetMode(gin.ReleaseMode)
+	hostApps := gin.New()
+	hostApps.Use(gin.Recovery(), world.metrics.count)
+	handlers := delivery.Handlers{
+		Snapshot: world.snapshot, Store: world.store, History: world.database, BaseURL: settings.PublicURL, Tokens: settings.tokens,
+	}
+	handlers.Register(hostApps)
+	world.metrics.Registry.MustRegister(world.snapshot)
+	health := gin.New()
+	health.GET("/healthz", alive)
+	health.GET("/metrics", gin.WrapH(promhttp.HandlerFor(world.metrics.Registry, promhttp.HandlerOpts{})))
+	health.NoRoute(func(c *gin.Context) {
+		c.String(http.StatusServiceUnavailable, "The database does not answer. Host apps are served; pages and API wait for it.\n")
+	})
+	f := &front{hostApps: hostApps, health: health}
+	if settings.Auth == authDev {
+		f.hostApps = access.LocalOnly(hostApps)
+	}
+	return f
+}
+
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/ofrep/") || strings.HasPrefix(r.URL.Path, "/packages/") {
+		f.hostApps.ServeHTTP(w, r)
+		return
+	}
+	if people := f.people.Load(); people != nil {
+		(*people).ServeHTTP(w, r)
+		return
+	}
+	f.health.ServeHTTP(w, r)
+}
+
+func alive(c *gin.Context) { c.String(http.StatusOK, "ok\n") }
