@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	manyPrograms = 100_000
+	manyPrograms = 20_000
 	manyTeams    = 500
 	busyTime     = 12 * 24 * time.Hour // in which all of them changed last
 )
@@ -20,7 +20,7 @@ const (
 // fill writes 100,000 mini-programs into the catalogue, as their workflows would. They are not synchronised with the disk one by
 // one: nobody misses them after a power failure.
 func (s *site) fill(ctx context.Context) error {
-	c, err := catalog.Open(ctx, "file:"+filepath.Join(s.folder, "slipway.db")+"?_synchronous=OFF")
+	c, err := catalog.Open(ctx, "file:"+filepath.Join(s.folder, "slipway.db")+"?_synchronous=OFF&_journal_mode=OFF&_pragma=cache_size(-262144)")
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ var permissions = map[string]access.Permission{
 	"GET /api/v1/mini-programs/:id/audit":                    access.SignedIn,
 	"GET /api/v1/mini-programs/:id/events":                   access.SignedIn,
 	"GET /api/v1/events":                                     access.SignedIn,
+	"GET /api/v1/mini-programs/:id/explain":                  access.SignedIn,
 	"POST /api/v1/mini-programs/:id/packages":                access.Only(lifecycle.Developer),
 	"GET /api/v1/mini-programs/:id/packages/:version/report": access.SignedIn,
 	"POST /api/v1/mini-programs/:id/actions/:action":         access.ByAction,

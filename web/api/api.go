@@ -35,6 +35,7 @@ func (a *API) Register(engine *gin.Engine) {
 	a.registerUpload(api)
 	a.registerHistory(api)
 	a.registerEvents(api)
+	a.registerExplain(api)
 	allowNull(api.OpenAPI().Components.Schemas)
 	document, err := json.Marshal(api.OpenAPI())
 	if err != nil {

@@ -153,6 +153,7 @@ var permissions = map[string]access.Permission{
 	"GET /api/v1/mini-programs/:id/audit":                    access.SignedIn,
 	"GET /api/v1/mini-programs/:id/events":                   access.SignedIn,
 	"GET /api/v1/events":                                     access.SignedIn,
+	"GET /api/v1/mini-programs/:id/explain":                  access.SignedIn,
 	"POST /api/v1/mini-programs/:id/packages":                access.Only(lifecycle.Developer),
 	"GET /api/v1/mini-programs/:id/packages/:version/report": access.SignedIn,
 	"POST /api/v1/mini-programs/:id/actions/:action":         access.ByAction,
@@ -167,6 +168,8 @@ func must(err error) {
 // withoutWorker runs do while the worker stands still.
 func withoutWorker(t *testing.T, do func()) {
 	require.NoError(t, home.worker.Process.Signal(syscall.SIGSTOP))
+	_, err := syscall.Wait4(home.worker.Process.Pid, nil, syscall.WUNTRACED, nil) // until it does
+	require.NoError(t, err)
 	defer func() { require.NoError(t, home.worker.Process.Signal(syscall.SIGCONT)) }()
 	do()
 }

@@ -1,0 +1,29 @@
+package pages
+
+import (
+	"path"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// frontEndLimit is in bytes, as they are before any compression.
+const frontEndLimit = 40_000
+
+func TestTheWholeFrontEndIsUnder40KB(t *testing.T) {
+	files, err := assetFiles.ReadDir("assets")
+	require.NoError(t, err)
+	sizes, total := map[string]int64{}, int64(0)
+	for _, file := range files {
+		info, err := file.Info()
+		require.NoError(t, err)
+		if kind := path.Ext(file.Name()); kind == ".js" || kind == ".css" {
+			sizes[file.Name()] = info.Size()
+			total += info.Size()
+		}
+	}
+	assert.Contains(t, sizes, "app.js")
+	assert.Contains(t, sizes, "style.css")
+	assert.Less(t, total, int64(frontEndLimit), "%v: say more with less", sizes)
+}
