@@ -12,15 +12,14 @@ import (
 )
 
 const (
-	manyPrograms = 20_000
+	manyPrograms = 100_000
 	manyTeams    = 500
 	busyTime     = 12 * 24 * time.Hour // in which all of them changed last
 )
 
-// fill writes 100,000 mini-programs into the catalogue, as their workflows would. They are not synchronised with the disk one by
-// one: nobody misses them after a power failure.
+// fill writes 100,000 mini-programs into the catalogue, as their workflows would.
 func (s *site) fill(ctx context.Context) error {
-	c, err := catalog.Open(ctx, "file:"+filepath.Join(s.folder, "slipway.db")+"?_synchronous=OFF&_journal_mode=OFF&_pragma=cache_size(-262144)")
+	c, err := catalog.Open(ctx, "sqlite:"+filepath.Join(s.folder, "slipway.db"))
 	if err != nil {
 		return err
 	}
@@ -30,10 +29,15 @@ func (s *site) fill(ctx context.Context) error {
 		return err
 	}
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same ones every time
-	for i := range manyPrograms {
-		if err := c.Commit(ctx, invent(random, samples[random.IntN(len(samples))], i)); err != nil {
-			return err
+	err = c.CommitAll(ctx, func(yield func(catalog.Commit) bool) {
+		for i := range manyPrograms {
+			if !yield(invent(random, samples[random.IntN(len(samples))], i)) {
+				return
+			}
 		}
+	})
+	if err != nil {
+		return err
 	}
 	s.lateCursor, err = lateCursor(ctx, c)
 	return err

@@ -17,6 +17,9 @@ type Status struct {
 	Live      *Version  `json:"live"`
 	Previous  []Version `json:"previous"`
 
+	// Submitted are the packages that reviewers have seen and that are not older than what was published, oldest first.
+	Submitted []Package `json:"submitted,omitempty"`
+
 	Review      *Review        `json:"review"`
 	Plan        *Plan          `json:"plan,omitempty"`
 	ScheduledAt *time.Time     `json:"scheduled_at"`
@@ -58,7 +61,7 @@ func (m MiniProgram) Status() Status {
 		ID: m.ID, Title: m.Title, Description: m.Description, Team: m.Team,
 		State: m.State, Revision: m.Revision, UpdatedAt: m.UpdatedAt,
 		Candidate: m.Candidate, Live: m.Live, Previous: orEmpty(m.Previous),
-		Review: m.Review, Plan: m.Plan, Suspension: m.Suspension, Feedback: orEmpty(m.Feedback),
+		Submitted: m.Submitted, Review: m.Review, Plan: m.Plan, Suspension: m.Suspension, Feedback: orEmpty(m.Feedback),
 		Actions: m.LegalActions(), Transitions: orEmpty(m.Transitions),
 	}
 	if m.Schedule != nil {

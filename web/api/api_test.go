@@ -132,7 +132,7 @@ func (i *installation) engine(ctx context.Context, temporal client.Client) http.
 	go feed.Run(ctx)
 	service := &service.Service{
 		Workflows: workflows.Client{Temporal: temporal, Answers: answers}, Catalog: i.catalog, Store: i.store,
-		Temporal: service.NewMonitor(ctx, temporal), Logger: zap.NewNop(), Settings: lifecycle.DefaultSettings(), AnswerWait: answerWait,
+		Temporal: service.NewMonitor(ctx, temporal), Logger: zap.Must(zap.NewDevelopment()), Settings: lifecycle.DefaultSettings(), AnswerWait: answerWait,
 	}
 	sessions := access.NewSessions(i.catalog.Sessions(), config.DevAccounts(), nil)
 	programs := api.New(service, feed)

@@ -32,10 +32,12 @@ type reportInput struct {
 	Version string `path:"version" doc:"The candidate's version, the live one, or a previous one"`
 }
 
-// reportAndChanges is a report, and what changed against the live version; nothing when there is no other live version.
+// reportAndChanges is a report, and what changed against the live version and since the package that reviewers saw last; null
+// where there is none.
 type reportAndChanges struct {
-	Report     packages.Report      `json:"report"`
-	Comparison *packages.Comparison `json:"comparison"`
+	Report        packages.Report      `json:"report"`
+	Comparison    *packages.Comparison `json:"comparison"`
+	SinceReviewed *packages.Comparison `json:"since_reviewed"`
 }
 
 type reportAnswer struct{ Body reportAndChanges }
@@ -50,11 +52,11 @@ func (a *API) report(ctx context.Context, in *reportInput) (*reportAnswer, error
 		return nil, err
 	}
 	report, err := a.service.Report(ctx, version)
-	if err != nil || status.Live == nil || status.Live.Version == version.Version {
-		return &reportAnswer{reportAndChanges{Report: report}}, err
+	if err != nil {
+		return nil, err
 	}
-	comparison, err := a.service.Comparison(ctx, *status.Live, version)
-	return &reportAnswer{reportAndChanges{report, &comparison}}, err
+	live, reviewed, err := a.service.Changes(ctx, status, version)
+	return &reportAnswer{reportAndChanges{report, live, reviewed}}, err
 }
 
 type auditInput struct {

@@ -106,7 +106,8 @@ type versionData struct {
 	lifecycle.Status
 	Version    lifecycle.Version
 	Report     *packages.Report
-	Comparison *packages.Comparison
+	Comparison *packages.Comparison   // with the live version
+	Reviewed   *packages.Comparison   // with the package that reviewers saw last
 	Reviews    []lifecycle.Transition // former decisions
 	Actions    actions
 	Missing    string // why there is no report
@@ -145,14 +146,8 @@ func (p *Pages) versionData(c *gin.Context) (versionData, error) {
 		return data, err
 	}
 	data.Report = &report
-	if live := status.Live; live != nil && live.SHA256 != version.SHA256 {
-		comparison, err := p.Service.Comparison(ctx, *live, version)
-		if err != nil {
-			return data, err
-		}
-		data.Comparison = &comparison
-	}
-	return data, nil
+	data.Comparison, data.Reviewed, err = p.Service.Changes(ctx, status, version)
+	return data, err
 }
 
 // decisions are what reviewers decided before.

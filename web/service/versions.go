@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"slipway/lifecycle"
@@ -29,6 +30,37 @@ func FindVersion(status lifecycle.Status, version string) (lifecycle.Version, er
 		}
 	}
 	return lifecycle.Version{}, ErrNoVersion
+}
+
+// Changes compares a version with what reviewers know already: the live version, and the package that they saw last. Each is
+// nil when there is none, the second also when its package is not kept any more.
+func (s *Service) Changes(ctx context.Context, status lifecycle.Status, version lifecycle.Version) (live, reviewed *packages.Comparison, err error) {
+	if status.Live != nil && status.Live.SHA256 != version.SHA256 {
+		comparison, err := s.Comparison(ctx, *status.Live, version)
+		if err != nil {
+			return nil, nil, err
+		}
+		live = &comparison
+	}
+	last, ok := lastReviewed(status, version)
+	if !ok {
+		return live, nil, nil
+	}
+	comparison, err := s.Comparison(ctx, last, version)
+	if errors.Is(err, packages.ErrNotFound) {
+		return live, nil, nil
+	}
+	return live, &comparison, err
+}
+
+// lastReviewed is the package that was submitted last before the version, unless it is the live one.
+func lastReviewed(status lifecycle.Status, version lifecycle.Version) (lifecycle.Version, bool) {
+	for _, submitted := range slices.Backward(status.Submitted) {
+		if submitted.SHA256 != version.SHA256 && (status.Live == nil || submitted.SHA256 != status.Live.SHA256) {
+			return lifecycle.Version{Version: submitted.Version, SHA256: submitted.SHA256}, true
+		}
+	}
+	return lifecycle.Version{}, false
 }
 
 // Comparison tells what changed from the package of one version to that of another. Packages never change, so that each

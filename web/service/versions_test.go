@@ -3,6 +3,7 @@ package service_test
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -100,4 +101,29 @@ func TestOnlyTheLatestComparisonsAreRemembered(t *testing.T) {
 		}
 		require.NoError(t, err)
 	}
+}
+
+func TestAVersionIsComparedWithTheLiveOneAndWithTheOneReviewedLast(t *testing.T) {
+	s := shelf(t)
+	live, rejected, candidate := stored(t, s, "1.0.0", "one()\n"), stored(t, s, "1.1.0", "two()\n"), stored(t, s, "1.1.1", "three()\n")
+	submitted := func(versions ...lifecycle.Version) (all []lifecycle.Package) {
+		for _, v := range versions {
+			all = append(all, lifecycle.Package{Version: v.Version, SHA256: v.SHA256})
+		}
+		return all
+	}
+	against, since, err := s.Changes(t.Context(), lifecycle.Status{Live: &live, Submitted: submitted(live, rejected, candidate)}, candidate)
+	require.NoError(t, err)
+	assert.Equal(t, "1.0.0", against.OldVersion)
+	assert.Equal(t, "1.1.0", since.OldVersion)
+
+	against, since, err = s.Changes(t.Context(), lifecycle.Status{Submitted: submitted(candidate)}, candidate)
+	require.NoError(t, err)
+	assert.Nil(t, against)
+	assert.Nil(t, since, "it is the first of all")
+
+	gone := lifecycle.Version{Version: "1.0.5", SHA256: strings.Repeat("0", 64)}
+	_, since, err = s.Changes(t.Context(), lifecycle.Status{Live: &live, Submitted: submitted(gone, candidate)}, candidate)
+	require.NoError(t, err)
+	assert.Nil(t, since, "its package is not kept any more")
 }
