@@ -147,7 +147,7 @@ async function follow() {
 	if (!document.body.dataset.watch) return;
 	shared.onmessage = event => heard(event.data);
 	refresh(); // what happened since the page was made
-	for (;;) await navigator.locks.request("slipway-live", listen);
+	for (;;) await (navigator.locks ? navigator.locks.request("slipway-live", listen) : listen());
 }
 
 // Forms.
