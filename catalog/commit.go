@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"iter"
 
 	"slipway/lifecycle"
 )
@@ -44,23 +43,6 @@ func (c *Catalog) Commit(ctx context.Context, commit Commit) error {
 		return fmt.Errorf("commit revision %d, step %d of %s: %w", commit.Status.Revision, commit.Step, commit.Status.ID, err)
 	}
 	return nil
-}
-
-// CommitAll writes many steps in one transaction, to fill a catalogue quickly: all of them or, after an error, none. A step
-// that was written before is such an error.
-func (c *Catalog) CommitAll(ctx context.Context, commits iter.Seq[Commit]) error {
-	return c.inTransaction(ctx, func(tx *sql.Tx) error {
-		for commit := range commits {
-			rows, err := commit.rows()
-			if err := errors.Join(commit.validate(), err); err != nil {
-				return err
-			}
-			if err := c.statements.write(ctx, tx, rows); err != nil {
-				return fmt.Errorf("commit revision %d, step %d of %s: %w", commit.Status.Revision, commit.Step, commit.Status.ID, err)
-			}
-		}
-		return nil
-	})
 }
 
 func (c Commit) validate() error {

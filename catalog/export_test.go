@@ -8,6 +8,22 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
+// CommitAll writes many commits in one transaction, to fill a catalogue quickly.
+func (c *Catalog) CommitAll(ctx context.Context, commits func(yield func(Commit) bool)) error {
+	return c.inTransaction(ctx, func(tx *sql.Tx) error {
+		for commit := range commits {
+			rows, err := commit.rows()
+			if err != nil {
+				return err
+			}
+			if err := c.statements.write(ctx, tx, rows); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Vacuum does what PostgreSQL does by itself some time after a catalogue was filled.
 func (c *Catalog) Vacuum(ctx context.Context) error {
 	if c.dialect != goose.DialectPostgres {
