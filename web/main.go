@@ -135,30 +135,35 @@ func serve(ctx context.Context, settings settings, world world, logger *zap.Logg
 	front := newFront(settings, world)
 	group.Go(func() error { return listen(ctx, settings.Addr, front, logger) })
 	group.Go(func() error {
-		var err error
-		if world.catalog, err = awaitDatabase(ctx, world.database, logger); err != nil {
-			return nil // told to stop meanwhile
+		opened, ok := awaitDatabase(ctx, world.database, logger)
+		if !ok {
+			return nil
 		}
+		world.catalog = opened
 		return servePeople(ctx, group, front, settings, world, logger)
 	})
 	return group.Wait()
 }
 
-// awaitDatabase waits for the database, which answers at once unless delivery began with its file copy.
-func awaitDatabase(ctx context.Context, database *delivery.Later, logger *zap.Logger) (*catalog.Catalog, error) {
+// awaitDatabase waits for the database, which answers at once unless delivery began with its file copy; ok is false when
+// the web was told to stop meanwhile.
+func awaitDatabase(ctx context.Context, database *delivery.Later, logger *zap.Logger) (opened *catalog.Catalog, ok bool) {
 	for {
 		opened, err := database.Catalog(ctx)
 		if err == nil {
-			return opened, nil
+			return opened, true
 		}
 		logger.Warn("pages wait for the database", zap.Error(err))
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(time.Second):
+			return nil, false
+		case <-time.After(databaseRetry):
 		}
 	}
 }
+
+// databaseRetry is how often a database is tried that did not answer at the start.
+const databaseRetry = time.Second
 
 func servePeople(ctx context.Context, group *errgroup.Group, front *front, settings settings, world world, logger *zap.Logger) error {
 	answers, err := world.catalog.Answers(ctx)

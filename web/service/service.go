@@ -19,9 +19,9 @@ import (
 
 var (
 	// ErrAway says that Temporal does not answer, so that nothing was recorded.
-	ErrAway = errors.New("Temporal does not answer at the moment, so nothing was changed; try again in a moment") //nolint:revive,staticcheck // a name, and a sentence for people
+	ErrAway = errors.New("Temporal does not answer at the moment, so nothing was changed; try again in a moment") //nolint:staticcheck // a name, and a sentence for people
 	// ErrUncertain says that Temporal was asked but broke off before it confirmed.
-	ErrUncertain = errors.New("Temporal did not confirm the request; send it again with the same request id, which does nothing twice") //nolint:revive,staticcheck // as above
+	ErrUncertain = errors.New("Temporal did not confirm the request; send it again with the same request id, which does nothing twice") //nolint:staticcheck // as above
 )
 
 // Service is what one web process works with.
