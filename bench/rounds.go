@@ -29,7 +29,7 @@ func (c contest) run(ctx context.Context, options options) ([][]result, error) {
 func (c contest) round(ctx context.Context, round int, options options, results [][]result) error {
 	subjects := c.subjects(round)
 	for _, subject := range subjects {
-		defer subject.end(ctx)
+		defer subject.end(ctx, slices.Max(c.atOnce))
 		if err := together(slices.Max(c.atOnce), func(i int) error { return subject.open(ctx, subject.ids[i]) }); err != nil {
 			return fmt.Errorf("preparing %s: %w", subject.name, err)
 		}

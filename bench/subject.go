@@ -166,9 +166,9 @@ func (s *subject) act(ctx context.Context, id string, command lifecycle.Command)
 	return nil
 }
 
-// end terminates the workflows, so that they do not burden the next round. It only tidies up: errors change nothing.
-func (s *subject) end(ctx context.Context) {
-	_ = together(len(s.ids), func(i int) error {
+// end terminates n workflows, so that they do not burden the next round. It only tidies up: errors change nothing.
+func (s *subject) end(ctx context.Context, n int) {
+	_ = together(n, func(i int) error {
 		return s.client.Temporal.TerminateWorkflow(ctx, workflows.WorkflowID(s.ids[i]), "", "measured")
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"runtime"
 
 	"slipway/lifecycle"
 )
@@ -21,31 +22,66 @@ type Release struct {
 
 // Releases hands over the releases that changed after the change number, in the order of their change; after 0, all of
 // them. A release that cannot be read is handed over with its Err.
+//
+// Whoever starts with a hundred thousand of them waits for this: while rows are read, those before them are decoded.
 func (c *Catalog) Releases(ctx context.Context, after int64, handle func(Release)) error {
-	err := each(ctx, c.read, func(row *sql.Rows) error {
-		release, err := scanRelease(row)
-		if err == nil {
+	chunks := make(chan chan []Release, runtime.GOMAXPROCS(0))
+	var failure error
+	go func() {
+		defer close(chunks)
+		failure = c.readReleases(ctx, after, func(rows []releaseRow) {
+			decoded := make(chan []Release, 1)
+			chunks <- decoded
+			go func() { decoded <- decodeReleases(rows) }()
+		})
+	}()
+	for decoded := range chunks {
+		for _, release := range <-decoded {
 			handle(release)
 		}
-		return err
-	}, `SELECT mini_program, change, serving FROM releases WHERE change > $1 ORDER BY change`, after)
-	if err != nil {
-		return fmt.Errorf("read the releases after change %d: %w", after, err)
+	}
+	if failure != nil {
+		return fmt.Errorf("read the releases after change %d: %w", after, failure)
 	}
 	return nil
 }
 
-func scanRelease(row *sql.Rows) (Release, error) {
-	var release Release
-	var text sql.NullString
-	if err := row.Scan(&release.ID, &release.Change, &text); err != nil {
-		return release, err
+// releaseRow is a release as it is stored.
+type releaseRow struct {
+	id     string
+	change int64
+	text   sql.NullString
+}
+
+// releaseChunk is how many rows are decoded together.
+const releaseChunk = 512
+
+func (c *Catalog) readReleases(ctx context.Context, after int64, handle func([]releaseRow)) error {
+	var rows []releaseRow
+	err := each(ctx, c.read, func(row *sql.Rows) error {
+		var r releaseRow
+		err := row.Scan(&r.id, &r.change, &r.text)
+		if rows = append(rows, r); len(rows) == releaseChunk {
+			handle(rows)
+			rows = nil
+		}
+		return err
+	}, `SELECT mini_program, change, serving FROM releases WHERE change > $1 ORDER BY change`, after)
+	if err == nil {
+		handle(rows)
 	}
-	serving, err := decode[lifecycle.Serving](text)
-	if err != nil {
-		release.Err = fmt.Errorf("read the release of %s: %w", release.ID, err)
-		return release, nil
+	return err
+}
+
+func decodeReleases(rows []releaseRow) []Release {
+	releases := make([]Release, len(rows))
+	for i, row := range rows {
+		releases[i] = Release{ID: row.id, Change: row.change}
+		if serving, err := decode[lifecycle.Serving](row.text); err != nil {
+			releases[i].Err = fmt.Errorf("read the release of %s: %w", row.id, err)
+		} else {
+			releases[i].Serving = *serving
+		}
 	}
-	release.Serving = *serving
-	return release, nil
+	return releases
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"slipway/catalog"
 	"slipway/config"
@@ -62,13 +63,14 @@ func runTests(m *testing.M) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	home = &installation{folder: folder}
+	home.log = zapcore.Lock(zapcore.AddSync(&home.logged))
 	defer home.startWorker(temporal.Address)()
 	home.open(ctx)
 	home.server = httptest.NewServer(home.engine(ctx, temporal.Client))
 	defer home.server.Close()
 	code := m.Run()
 	if code != 0 {
-		fmt.Fprintf(os.Stderr, "the worker said:\n%s", &home.said)
+		fmt.Fprintf(os.Stderr, "the worker said:\n%s\nthe web said:\n%s", &home.said, &home.logged)
 	}
 	return code
 }
@@ -80,7 +82,9 @@ type installation struct {
 	store   *packages.Store
 	server  *httptest.Server
 	worker  *exec.Cmd
-	said    bytes.Buffer
+	said    bytes.Buffer // by the worker
+	logged  bytes.Buffer // by the web
+	log     zapcore.WriteSyncer
 }
 
 func (i *installation) startWorker(temporal string) (stop func()) {
@@ -130,9 +134,10 @@ func (i *installation) engine(ctx context.Context, temporal client.Client) http.
 	feed, err := events.NewFeed(ctx, i.catalog, zap.NewNop())
 	must(err)
 	go feed.Run(ctx)
+	core := zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()), i.log, zap.WarnLevel)
 	service := &service.Service{
 		Workflows: workflows.Client{Temporal: temporal, Answers: answers}, Catalog: i.catalog, Store: i.store,
-		Temporal: service.NewMonitor(ctx, temporal), Logger: zap.Must(zap.NewDevelopment()), Settings: lifecycle.DefaultSettings(), AnswerWait: answerWait,
+		Temporal: service.NewMonitor(ctx, temporal), Logger: zap.New(core), Settings: lifecycle.DefaultSettings(), AnswerWait: answerWait,
 	}
 	sessions := access.NewSessions(i.catalog.Sessions(), config.DevAccounts(), nil)
 	programs := api.New(service, feed)

@@ -54,8 +54,11 @@ const ourFault = "something went wrong on our side; it was logged, try again in 
 // Problem words an error for the sender of the request. What is on our side stays in our log.
 func (s *Service) Problem(err error) Problem {
 	problem := problemOf(err)
-	if problem.Status == http.StatusInternalServerError {
+	switch problem.Status {
+	case http.StatusInternalServerError:
 		s.Logger.Error("a request failed", zap.Error(err))
+	case http.StatusServiceUnavailable:
+		s.Logger.Warn("a request was not done", zap.Error(err))
 	}
 	return problem
 }
