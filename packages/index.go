@@ -96,7 +96,8 @@ func (x fileIndex) nearest(wanted string) string {
 	inSame := only(candidates, func(name string) bool {
 		return path.Ext(name) == path.Ext(wanted) && path.Base(path.Dir(name)) == path.Base(path.Dir(wanted))
 	})
-	other := only(candidates, func(string) bool { return true })
+	// A JSON file beside it is the page's own configuration, or app.json: nobody meant it to be the code.
+	other := only(candidates, func(name string) bool { return path.Ext(name) != ".json" })
 	return cmp.Or(same, inSame, other)
 }
 
