@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -76,14 +77,32 @@ type platform struct {
 	catalog *catalog.Catalog
 	store   *packages.Store
 	worker  *exec.Cmd
-	output  *bytes.Buffer
+	output  *output
+}
+
+// output is what several processes say.
+type output struct {
+	mu   sync.Mutex
+	said bytes.Buffer
+}
+
+func (o *output) Write(text []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.said.Write(text)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.said.String()
 }
 
 // install prepares an installation without starting its worker; env adds to the worker's environment.
 func install(t *testing.T, env ...string) *platform { return installOn(t, server, env...) }
 
 func installOn(t *testing.T, server *devservertest.Server, env ...string) *platform {
-	p := &platform{t: t, varDir: t.TempDir(), client: workflows.Client{Temporal: server.Client}, output: &bytes.Buffer{}}
+	p := &platform{t: t, varDir: t.TempDir(), client: workflows.Client{Temporal: server.Client}, output: &output{}}
 	p.env = append([]string{"VAR_DIR=" + p.varDir, "TEMPORAL_ADDRESS=" + server.Address, "TEMPORAL_NAMESPACE=default"}, env...)
 	var err error
 	p.store, err = packages.OpenStore(t.Context(), filepath.Join(p.varDir, "packages"))
@@ -92,7 +111,7 @@ func installOn(t *testing.T, server *devservertest.Server, env ...string) *platf
 		p.stop(os.Interrupt)
 		require.NoError(t, p.store.Close())
 		if t.Failed() {
-			t.Logf("the worker said:\n%s", p.output)
+			t.Logf("worker and web said:\n%s", p.output)
 		}
 	})
 	return p

@@ -269,6 +269,8 @@ func TestARejectedIDCanBeRequestedAnew(t *testing.T) {
 func TestALockedDatabaseShowsInTemporalAndNothingIsLost(t *testing.T) {
 	p := running(t)
 	id := p.request("locked")
+	sha256 := p.upload()
+	p.do(id, lifecycle.UploadCode, developer, func(c *lifecycle.Command) { c.Package = &lifecycle.Package{Version: "1.0.0", SHA256: sha256} })
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(p.varDir, "slipway.db"))
 	require.NoError(t, err)
 	defer func() { _ = db.Close() }()
@@ -277,18 +279,16 @@ func TestALockedDatabaseShowsInTemporalAndNothingIsLost(t *testing.T) {
 	_, err = lock.ExecContext(t.Context(), "BEGIN IMMEDIATE")
 	require.NoError(t, err)
 
-	sha256 := p.upload()
-	for _, action := range []lifecycle.Action{lifecycle.UploadCode, lifecycle.DiscardCode} {
-		require.NoError(t, p.client.Signal(t.Context(), id, lifecycle.Command{Action: action, Actor: developer, Package: &lifecycle.Package{Version: "1.0.0", SHA256: sha256}}))
-		p.eventually("the inspection is over", func() bool { return len(p.status(id).Inspecting) == 0 })
+	for _, action := range []lifecycle.Action{lifecycle.RequestPublishing, lifecycle.CancelPublishing} {
+		require.NoError(t, p.client.Signal(t.Context(), id, lifecycle.Command{Action: action, Actor: developer}))
 	}
 	p.eventually("Temporal shows what hangs", func() bool {
 		described, err := server.Client.DescribeWorkflowExecution(t.Context(), workflows.WorkflowID(id), "")
 		return err == nil && len(described.PendingActivities) == 1 && described.PendingActivities[0].ActivityType.Name == "Commit"
 	})
-	assert.Equal(t, 2, p.status(id).Revision, "not there before it is saved")
+	assert.Equal(t, 3, p.status(id).Revision, "not there before it is saved")
 	_, err = lock.ExecContext(t.Context(), "COMMIT")
 	require.NoError(t, err)
-	p.eventually("both are done", func() bool { return p.status(id).Revision == 4 })
+	p.eventually("both are done", func() bool { return p.status(id).Revision == 5 })
 	p.trail(id)
 }

@@ -115,10 +115,10 @@ func TestAnActionIsTakenWithoutJavaScript(t *testing.T) {
 func TestWhatIsSentTwiceCountsOnce(t *testing.T) {
 	p := running(t)
 	b := browse(t, p.web())
-	p.approved(p.request("once"), "1.0.0")
-	p.do("once", lifecycle.Publish, developer, plan(time.Hour))
+	p.approved(p.request("sent-twice"), "1.0.0")
+	p.do("sent-twice", lifecycle.Publish, developer, plan(time.Hour))
 	person := b.as("developer")
-	person.open("/mini-programs/once")
+	person.open("/mini-programs/sent-twice")
 	form := person.unfold(lifecycle.LeaveFeedback)
 	person.do("rate", chromedp.Click(chromedp.CSS(form+" [value='4']")))
 	evaluate[bool](person, `document.querySelector("`+form+` form").removeAttribute("data-once")`)
@@ -126,7 +126,7 @@ func TestWhatIsSentTwiceCountsOnce(t *testing.T) {
 	person.sees("Done: leave-feedback.")
 	person.do("go back", chromedp.NavigateBack())
 	person.sees("Feedback")
-	status, err := p.client.Status(t.Context(), "once")
+	status, err := p.client.Status(t.Context(), "sent-twice")
 	require.NoError(t, err)
 	assert.Len(t, status.Feedback, 1)
 }

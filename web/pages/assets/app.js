@@ -175,9 +175,13 @@ addEventListener("pageshow", event => {
 	if (event.persisted) location.reload();
 });
 
+let previews = 0;
+
 async function preview(form, address) {
+	const turn = ++previews;
 	const response = await fetch(address, { method: "POST", body: new URLSearchParams(new FormData(form)) });
 	const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+	if (turn !== previews) return; // a later one is on its way
 	const problem = fresh.querySelector("[role=alert]");
 	document.getElementById("preview").replaceChildren(...(problem ? [problem] : fresh.getElementById("preview")?.childNodes ?? []));
 	prepare();
@@ -205,13 +209,13 @@ function upload(form) {
 	request.send(new FormData(form));
 }
 
-let planChanged;
-document.addEventListener("change", event => {
+let planTyped;
+document.addEventListener("input", event => {
 	const form = event.target.form;
 	const button = form?.querySelector("[formaction$=preview]");
 	if (!button) return;
-	clearTimeout(planChanged);
-	planChanged = setTimeout(() => preview(form, button.formAction), 150);
+	clearTimeout(planTyped);
+	planTyped = setTimeout(() => preview(form, button.formAction), 250);
 	if (event.target.name === "plan") document.getElementById("own-plan").open = event.target.value === "own";
 });
 
