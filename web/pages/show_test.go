@@ -1,0 +1,118 @@
+package pages
+
+import (
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/lifecycle"
+)
+
+func TestEveryStateHasItsPlaceInTheDiagramAndWaitsForSomething(t *testing.T) {
+	taken := map[place]lifecycle.State{}
+	for _, state := range lifecycle.States {
+		at, ok := places[state]
+		require.True(t, ok, state)
+		assert.Empty(t, taken[at], "%s stands where another state does", state)
+		taken[at] = state
+		assert.NotEmpty(t, waiting(state), state)
+		assert.NotEmpty(t, groupClass(state), state)
+	}
+}
+
+// classOf is how a state is drawn.
+func classOf(d diagram, state lifecycle.State) string {
+	for _, node := range d.Nodes {
+		if node.State == state {
+			return node.Class
+		}
+	}
+	return ""
+}
+
+func TestTheDiagramShowsWhereItStandsTheWayItCameAndWhereItCanGo(t *testing.T) {
+	d := newDiagram(lifecycle.Status{
+		ID: "weather", State: lifecycle.CodeUnavailable,
+		Transitions: []lifecycle.Transition{
+			{Action: lifecycle.RequestCreation, To: lifecycle.CreationPending},
+			{Action: lifecycle.ApproveCreation, From: lifecycle.CreationPending, To: lifecycle.CodeUnavailable},
+		},
+		Actions: []lifecycle.LegalAction{{Action: lifecycle.UploadCode}},
+	})
+	assert.Contains(t, classOf(d, lifecycle.CodeUnavailable), "current")
+	assert.Contains(t, classOf(d, lifecycle.CreationPending), "visited")
+	assert.NotContains(t, classOf(d, lifecycle.Published), "visited")
+	edges := map[string]string{}
+	for _, edge := range d.Edges {
+		edges[string(edge.from)+" "+string(edge.to)] += edge.Class + " "
+	}
+	assert.Equal(t, "taken ", edges["CreationPending CodeUnavailable"])
+	assert.Contains(t, edges["CodeUnavailable CodeAvailable"], "possible")
+	assert.Equal(t, "main ", edges["ProductionRelease Published"])
+	assert.Contains(t, d.Label, "weather is in CodeUnavailable")
+}
+
+func TestEverythingInTheDiagramIsInsideIt(t *testing.T) {
+	d := newDiagram(lifecycle.Status{})
+	numbers := regexp.MustCompile(`-?\d+`)
+	for from, a := range places {
+		for to, b := range places {
+			if a == b {
+				continue
+			}
+			for _, text := range numbers.FindAllString(edgePath(a, b), -1) {
+				number, err := strconv.Atoi(text)
+				require.NoError(t, err)
+				assert.True(t, number >= -columnGap/2 && number <= d.Width, "%s to %s: %s", from, to, edgePath(a, b))
+			}
+		}
+	}
+}
+
+func TestWhoMayNotActIsToldWhy(t *testing.T) {
+	status := lifecycle.Status{
+		State: lifecycle.PublishingPending, Team: "acme", Review: &lifecycle.Review{RequestedBy: "rita"},
+		Actions: []lifecycle.LegalAction{{Action: lifecycle.ApprovePublishing}, {Action: lifecycle.CancelPublishing}},
+	}
+	rule := func(action lifecycle.Action) lifecycle.Rule {
+		rule, _ := lifecycle.RuleFor(action)
+		return rule
+	}
+	rita := lifecycle.Actor{User: "rita", Roles: []lifecycle.Role{lifecycle.Reviewer}}
+	rob := lifecycle.Actor{User: "rob", Roles: []lifecycle.Role{lifecycle.Reviewer}}
+	assert.Empty(t, whyNot(rule(lifecycle.ApprovePublishing), status, rob))
+	assert.Equal(t, "you requested it yourself; somebody else has to decide", whyNot(rule(lifecycle.ApprovePublishing), status, rita))
+	assert.Equal(t, "for reviewer", whyNot(rule(lifecycle.ApprovePublishing), status, somebody))
+	assert.Equal(t, "possible in ReadyToPublish", whyNot(rule(lifecycle.Publish), status, somebody))
+	assert.Empty(t, whyNot(rule(lifecycle.CancelPublishing), status, somebody))
+	stranger := somebody
+	stranger.Teams = []string{"globex"}
+	assert.Equal(t, "for developer", whyNot(rule(lifecycle.CancelPublishing), status, stranger))
+}
+
+func TestWhatHappensNextIsSaidInWords(t *testing.T) {
+	soon := time.Now()
+	rollout := func(change func(*lifecycle.RolloutStatus)) lifecycle.Status {
+		r := &lifecycle.RolloutStatus{Plan: lifecycle.StandardPlans()["standard"]}
+		change(r)
+		return lifecycle.Status{Rollout: r}
+	}
+	for sentence, status := range map[string]lifecycle.Status{
+		"It waits for a code package.":                                       {State: lifecycle.CodeUnavailable},
+		"A reviewer decides.":                                                {Review: &lifecycle.Review{}},
+		"The request is overdue; a reviewer has to decide.":                  {Review: &lifecycle.Review{Overdue: true}},
+		"It is published by itself.":                                         {ScheduledAt: &soon},
+		"It is promoted to the production release.":                          rollout(func(*lifecycle.RolloutStatus) {}),
+		"The next stage begins, with 25 % of the users.":                     rollout(func(r *lifecycle.RolloutStatus) { r.Stage = 1 }),
+		"It becomes Published.":                                              rollout(func(r *lifecycle.RolloutStatus) { r.Stage = 4 }),
+		"Somebody promotes it; it does not go on by itself.":                 rollout(func(r *lifecycle.RolloutStatus) { r.Plan.AutoPromote = new(false) }),
+		"Held: the health of the release is not known.":                      rollout(func(r *lifecycle.RolloutStatus) { r.Held, r.HeldReason = true, lifecycle.HeldForHealth }),
+		"Paused. The clock stands still until somebody resumes the rollout.": rollout(func(r *lifecycle.RolloutStatus) { r.Paused = true }),
+	} {
+		assert.Equal(t, sentence, next(status))
+	}
+}
