@@ -197,11 +197,10 @@ func writeForm(form *multipart.Writer, fields map[string]string, file *os.File) 
 	return form.Close()
 }
 
-// change sends a request that changes something. As long as it is recorded but not answered it is sent again with the
-// same request id, which does nothing twice and gets the answer.
+// change sends a request that changes something, each time with the same request id, so that it is done once.
 func (r remote) change(ctx context.Context, by lifecycle.Actor, requestID, path string, body body, into any) error {
 	requestID = cmp.Or(requestID, uuid.NewString())
-	for end := time.Now().Add(r.timeout); ; {
+	return r.patiently(ctx, func() error {
 		contentType, content, err := body()
 		if err != nil {
 			return err
@@ -212,8 +211,28 @@ func (r remote) change(ctx context.Context, by lifecycle.Actor, requestID, path 
 		}
 		request.Header.Set("Content-Type", contentType)
 		request.Header.Set("Idempotency-Key", requestID)
-		err = r.do(request, by.User, into)
-		if !errors.Is(err, workflows.ErrUnanswered) || time.Now().After(end) {
+		return r.do(request, by.User, into)
+	})
+}
+
+// look sends a request that changes nothing.
+func (r remote) look(ctx context.Context, path string, query url.Values, into any) error {
+	return r.patiently(ctx, func() error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.server+path+"?"+query.Encode(), nil)
+		if err != nil {
+			return err
+		}
+		return r.do(request, onlooker, into)
+	})
+}
+
+// patiently asks again, as long as --timeout allows, when the server says that it can answer later.
+func (r remote) patiently(ctx context.Context, ask func() error) error {
+	for end := time.Now().Add(r.timeout); ; {
+		err := ask()
+		p, isProblem := errors.AsType[*problem](err)
+		later := errors.Is(err, workflows.ErrUnanswered) || isProblem && (p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests)
+		if !later || time.Now().After(end) {
 			return err
 		}
 		select {
@@ -222,17 +241,6 @@ func (r remote) change(ctx context.Context, by lifecycle.Actor, requestID, path 
 		case <-time.After(retryPause):
 		}
 	}
-}
-
-// look sends a request that changes nothing.
-func (r remote) look(ctx context.Context, path string, query url.Values, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.server+path+"?"+query.Encode(), nil)
-	if err != nil {
-		return err
-	}
-	return r.do(request, onlooker, into)
 }
 
 func (r remote) do(request *http.Request, account string, into any) error {
@@ -268,6 +276,7 @@ func (r remote) send(request *http.Request, account string) (*http.Response, err
 // problem is what a server answers instead of doing something (RFC 9457); a refused action has its outcome.
 type problem struct {
 	lifecycle.Outcome
+	Status int
 	Detail string
 	Report *packages.Report
 }
@@ -276,10 +285,12 @@ func (p *problem) Error() string { return p.Message }
 
 func problemIn(response *http.Response) error {
 	p := &problem{}
-	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(p); err != nil || p.Detail == "" {
-		return fmt.Errorf("%s answered %s; is it Slipway's web?", response.Request.URL.Host, response.Status)
-	}
+	err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(p)
+	p.Status = response.StatusCode
 	p.Message = strings.Join(append([]string{p.Detail}, errorsIn(p.Report)...), "; ")
+	if err != nil || p.Detail == "" {
+		p.Message = fmt.Sprintf("%s answered %s; is it Slipway's web?", response.Request.URL.Host, response.Status)
+	}
 	switch {
 	case response.StatusCode == http.StatusUnauthorized:
 		return errors.New("the server does not know who you are; give --token, or --as an account where it runs with AUTH=dev")

@@ -30,8 +30,8 @@ func withServer(t *testing.T) (c *terminal, stopWorker, stopWeb func(), addr str
 	return c, stopWorker, stopWeb, addr
 }
 
-func startWeb(t *testing.T, addr string) (stop func()) {
-	return start(t, webBin, "WEB_ADDR", addr, "ANSWER_WAIT=1s", "RATE_LIMIT=0")
+func startWeb(t *testing.T, addr string, env ...string) (stop func()) {
+	return start(t, webBin, "WEB_ADDR", addr, "/readyz", append([]string{"ANSWER_WAIT=3s", "RATE_LIMIT=0"}, env...)...)
 }
 
 // leave takes the terminal to a machine from which only the server can be reached.
@@ -179,9 +179,33 @@ func TestAWaitingRequestIsAnsweredWhenTheWorkerComes(t *testing.T) {
 	})
 	t.Setenv("TEMPORAL_ADDRESS", server.Address)
 	t.Setenv("VAR_DIR", c.varDir)
-	start(t, workerBin, "WORKER_ADDR", freeAddress(t))
+	startWorker(t)
 	c.leave(t, addr)
 	approved.Wait()
+}
+
+func TestWhoAsksTooOftenWaits(t *testing.T) {
+	c, _ := withWorker(t)
+	addr := freeAddress(t)
+	startWeb(t, addr, "RATE_LIMIT=1")
+	c.leave(t, addr)
+	c.does("request hurried --title T")
+	for range 4 { // two at once are allowed, then one a second
+		assert.Contains(t, c.does("status hurried --as developer"), "CreationPending")
+	}
+}
+
+func TestAServerWithoutTemporalSaysSo(t *testing.T) {
+	c := sitDown(t)
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+	addr := freeAddress(t)
+	start(t, webBin, "WEB_ADDR", addr, "/healthz")
+	c.leave(t, addr)
+	assert.Contains(t, c.does("list"), "ID", "looking needs no Temporal")
+	code, stdout, stderr := c.types("request weather --title W --timeout 1s")
+	assert.Equal(t, exitFailed, code)
+	assert.Empty(t, stdout)
+	assert.Contains(t, stderr, "Temporal does not answer at the moment, so nothing was changed")
 }
 
 // screen is what a watching terminal shows.

@@ -74,7 +74,7 @@ func sitDown(t *testing.T) *terminal {
 // withWorker is a terminal beside a running worker, which stop ends early.
 func withWorker(t *testing.T) (terminal *terminal, stop func()) {
 	terminal = sitDown(t)
-	return terminal, start(t, workerBin, "WORKER_ADDR", freeAddress(t))
+	return terminal, startWorker(t)
 }
 
 func freeAddress(t *testing.T) string {
@@ -84,8 +84,12 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// start starts a program and waits until it is ready. The test ends it, or stop does earlier.
-func start(t *testing.T, program, variable, addr string, env ...string) (stop func()) {
+func startWorker(t *testing.T) (stop func()) {
+	return start(t, workerBin, "WORKER_ADDR", freeAddress(t), "/readyz")
+}
+
+// start starts a program and waits until the address answers the probe. The test ends it, or stop does earlier.
+func start(t *testing.T, program, variable, addr, probe string, env ...string) (stop func()) {
 	var said bytes.Buffer
 	command := exec.Command(program)
 	command.Env = append(append(os.Environ(), variable+"="+addr), env...)
@@ -106,7 +110,7 @@ func start(t *testing.T, program, variable, addr string, env ...string) (stop fu
 		}
 	})
 	require.Eventually(t, func() bool {
-		response, err := http.Get("http://" + addr + "/readyz")
+		response, err := http.Get("http://" + addr + probe)
 		if err != nil {
 			return false
 		}

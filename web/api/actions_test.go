@@ -139,14 +139,14 @@ func TestTheSameRequestGetsTheFirstAnswer(t *testing.T) {
 
 func TestWithoutAWorkerARequestIsRecordedAndAnsweredLater(t *testing.T) {
 	requested(t, "patient")
-	approve := func() answer {
-		return as(t, "reviewer").send("/mini-programs/patient/actions/approve-creation", "", "Idempotency-Key: approval")
+	approve := func(server *httptest.Server) answer {
+		return as(t, "reviewer").at(server).send("/mini-programs/patient/actions/approve-creation", "", "Idempotency-Key: approval")
 	}
-	request := func() answer {
-		return as(t, "developer").send("/mini-programs", `{"id": "unborn", "title": "T", "team": "acme", "request_id": "creation"}`)
+	request := func(server *httptest.Server) answer {
+		return as(t, "developer").at(server).send("/mini-programs", `{"id": "unborn", "title": "T", "team": "acme", "request_id": "creation"}`)
 	}
 	withoutWorker(t, func() {
-		for action, answer := range map[string]answer{"approve-creation": approve(), "request-creation": request()} {
+		for action, answer := range map[string]answer{"approve-creation": approve(home.hasty), "request-creation": request(home.hasty)} {
 			answer.is(http.StatusAccepted)
 			assert.Equal(t, "1", answer.header.Get("Retry-After"))
 			var recorded struct{ RequestID, Action, Message string }
@@ -155,8 +155,8 @@ func TestWithoutAWorkerARequestIsRecordedAndAnsweredLater(t *testing.T) {
 			assert.Contains(t, recorded.Message, "Idempotency-Key")
 		}
 	})
-	approve().is(http.StatusOK)
-	request().is(http.StatusCreated)
+	approve(home.server).is(http.StatusOK)
+	request(home.server).is(http.StatusCreated)
 	var status lifecycle.Status
 	as(t, "reviewer").get("/mini-programs/patient").is(http.StatusOK).into(&status)
 	assert.Equal(t, 2, status.Revision, "done once")
@@ -167,7 +167,7 @@ func TestWithoutTemporalNothingIsDoneAndSaidSo(t *testing.T) {
 	nobody, err := client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1"})
 	require.NoError(t, err)
 	defer nobody.Close()
-	server := httptest.NewServer(home.engine(t.Context(), nobody))
+	server := httptest.NewServer(home.engine(t.Context(), nobody, soon))
 	defer server.Close()
 	for _, answer := range []answer{
 		as(t, "reviewer").at(server).send("/mini-programs/offline/actions/approve-creation", "", "Idempotency-Key: k"),

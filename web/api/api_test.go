@@ -39,8 +39,8 @@ import (
 const (
 	patience = 30 * time.Second
 	glance   = 20 * time.Millisecond
-	// answerWait is long enough for a worker, and short enough to wait for none.
-	answerWait   = 2 * time.Second
+	// soon is too early for an answer of a worker that stands still.
+	soon         = time.Second
 	largestBytes = 1 << 20
 )
 
@@ -66,8 +66,10 @@ func runTests(m *testing.M) int {
 	home.log = zapcore.Lock(zapcore.AddSync(&home.logged))
 	defer home.startWorker(temporal.Address)()
 	home.open(ctx)
-	home.server = httptest.NewServer(home.engine(ctx, temporal.Client))
+	home.server = httptest.NewServer(home.engine(ctx, temporal.Client, patience))
+	home.hasty = httptest.NewServer(home.engine(ctx, temporal.Client, soon))
 	defer home.server.Close()
+	defer home.hasty.Close()
 	code := m.Run()
 	if code != 0 {
 		fmt.Fprintf(os.Stderr, "the worker said:\n%s\nthe web said:\n%s", &home.said, &home.logged)
@@ -81,6 +83,7 @@ type installation struct {
 	catalog *catalog.Catalog
 	store   *packages.Store
 	server  *httptest.Server
+	hasty   *httptest.Server // does not wait long for answers
 	worker  *exec.Cmd
 	said    bytes.Buffer // by the worker
 	logged  bytes.Buffer // by the web
@@ -128,7 +131,7 @@ func (i *installation) open(ctx context.Context) {
 }
 
 // engine is the API behind the guard, as the web has it.
-func (i *installation) engine(ctx context.Context, temporal client.Client) http.Handler {
+func (i *installation) engine(ctx context.Context, temporal client.Client, answerWait time.Duration) http.Handler {
 	answers, err := i.catalog.Answers(ctx)
 	must(err)
 	feed, err := events.NewFeed(ctx, i.catalog, zap.NewNop())

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"reflect"
 
@@ -63,12 +64,13 @@ func (a *API) watchOne(ctx context.Context, in *watchOneInput) (*huma.StreamResp
 
 // stream sends the transitions that are wanted, and that the person may see.
 func (a *API) stream(ctx context.Context, resume optional[int64], wanted func(catalog.Change) bool) (*huma.StreamResponse, error) {
-	after, person := a.feed.Last(), access.Person(ctx)
+	from, person := int64(math.MaxInt64), access.Person(ctx) // from now on
 	if resume.given {
-		var err error
-		if after, err = a.feed.Resume(ctx, resume.value); err != nil {
-			return nil, err
-		}
+		from = resume.value
+	}
+	after, err := a.feed.Resume(ctx, from)
+	if err != nil {
+		return nil, err
 	}
 	message := func(change catalog.Change) any {
 		if change.Transition == nil || !wanted(change) || !service.Sees(person, change.Team) {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -165,12 +166,12 @@ func TestAnUploadThatCannotSucceedIsRefused(t *testing.T) {
 
 func TestAnUploadIsRecordedWithoutAWorker(t *testing.T) {
 	created(t, "upload-later")
-	send := func() answer {
-		return as(t, "developer").upload("/mini-programs/upload-later/packages", []part{{"version", "1.0.0"}, zipped(t, samples.Coffee())}, "Idempotency-Key: u")
+	send := func(server *httptest.Server) answer {
+		return as(t, "developer").at(server).upload("/mini-programs/upload-later/packages", []part{{"version", "1.0.0"}, zipped(t, samples.Coffee())}, "Idempotency-Key: u")
 	}
-	withoutWorker(t, func() { send().is(http.StatusAccepted) })
+	withoutWorker(t, func() { send(home.hasty).is(http.StatusAccepted) })
 	var done uploaded
-	send().is(http.StatusOK).into(&done)
+	send(home.server).is(http.StatusOK).into(&done)
 	assert.Equal(t, 3, done.Outcome.Revision)
 }
 
@@ -192,6 +193,11 @@ func published(t *testing.T, id string) {
 	approved(t, id)
 	act(t, "developer", id, "publish", `{"plan": {"grayscale": {"percent": 5, "bake": "1h"}, "production": [{"percent": 100, "hold": "0s"}]}}`)
 	act(t, "developer", id, "promote", "")
+	require.Eventually(t, func() bool {
+		var status lifecycle.Status
+		as(t, "developer").get("/mini-programs/" + id).is(http.StatusOK).into(&status)
+		return status.State == lifecycle.Published
+	}, patience, glance)
 }
 
 func TestAReportSaysWhatChangedAgainstTheLiveVersion(t *testing.T) {

@@ -71,7 +71,8 @@ func (f *Feed) Last() int64 {
 	return f.last
 }
 
-// Resume is where somebody goes on who has seen the changes up to number. A number from the future is now.
+// Resume is where somebody goes on who has seen the changes up to number. A number from the future is now: behind all that
+// is committed, also what this feed has not heard of yet.
 func (f *Feed) Resume(ctx context.Context, number int64) (int64, error) {
 	if number <= f.Last() {
 		return number, nil
