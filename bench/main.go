@@ -45,7 +45,7 @@ func main() {
 		os.Exit(exitCode(serveDelivery(ctx, os.Stdout)))
 	}
 	var options options
-	flag.IntVar(&options.rounds, "rounds", 5, "how often everything is measured; fresh workflows each time")
+	flag.IntVar(&options.rounds, "rounds", 3, "how often everything is measured; fresh workflows each time")
 	flag.DurationVar(&options.each, "time", 2*time.Second, "how long one measurement lasts")
 	flag.StringVar(&options.folder, "dir", os.TempDir(), "where the catalogue is kept meanwhile; on a disk, for honest numbers")
 	only := flag.String("only", "", "measure one part alone: "+partNames())

@@ -28,9 +28,7 @@ type Catalog struct {
 	write, read *sql.DB
 	dialect     goose.Dialect
 	statements  statements
-	// Who waits for a change looks again after poll; in PostgreSQL the listener wakes it earlier.
-	poll     time.Duration
-	listener *listener
+	listener    *listener
 }
 
 // Open connects to the catalogue and brings its tables up to date; several processes may do so at once. databaseURL is

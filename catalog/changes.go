@@ -46,7 +46,7 @@ func (c *Catalog) Wait(ctx context.Context, after int64) (int64, error) {
 		case <-ctx.Done():
 			return last, ctx.Err()
 		case <-woken:
-		case <-time.After(c.poll):
+		case <-time.After(safetyPoll):
 		}
 	}
 }

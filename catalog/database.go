@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"net/url"
@@ -20,8 +21,8 @@ const (
 	readers = 8
 	// SQLite tells nobody about changes made by other processes, but looking costs only some microseconds.
 	sqlitePoll = 2 * time.Millisecond
-	// PostgreSQL notifies; polling is for the time in which the listener is not connected.
-	postgresPoll = 500 * time.Millisecond
+	// Who waits is woken; this is for the time in which the listener gets no answer.
+	safetyPoll = 500 * time.Millisecond
 )
 
 func connect(databaseURL string) (*Catalog, error) {
@@ -60,7 +61,9 @@ func connectSQLite(path, query string) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Catalog{dialect: goose.DialectSQLite3, write: limit(write, 1), read: limit(read, readers), poll: sqlitePoll}, nil
+	c := &Catalog{dialect: goose.DialectSQLite3, write: limit(write, 1), read: limit(read, readers), listener: newListener()}
+	c.listener.listen = func(ctx context.Context) error { return c.listener.look(ctx, c) }
+	return c, nil
 }
 
 // withDefaults sets what is not set; names and values take turns.
@@ -81,10 +84,11 @@ func connectPostgres(databaseURL string) (*Catalog, error) {
 	writer := config.Copy()
 	// Every commit waits for the counter's row: a process that freezes while it holds it must not stop the others.
 	writer.RuntimeParams["idle_in_transaction_session_timeout"] = "10s"
-	return &Catalog{
-		dialect: goose.DialectPostgres, write: limit(stdlib.OpenDB(*writer), 4), read: limit(stdlib.OpenDB(*config), readers),
-		poll: postgresPoll, listener: newListener(config),
-	}, nil
+	c := &Catalog{
+		dialect: goose.DialectPostgres, write: limit(stdlib.OpenDB(*writer), 4), read: limit(stdlib.OpenDB(*config), readers), listener: newListener(),
+	}
+	c.listener.listen = func(ctx context.Context) error { return c.listener.hear(ctx, config) }
+	return c, nil
 }
 
 func limit(db *sql.DB, connections int) *sql.DB {

@@ -8,10 +8,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// listener hears from PostgreSQL, over a connection of its own, that something was committed, and wakes those who wait.
-// A nil listener, as with SQLite, wakes nobody.
+// listener finds out that something was committed, by whatever process, and wakes all who wait in this one.
 type listener struct {
-	config *pgx.ConnConfig
+	// listen calls wake after every change, until ctx is done or an error.
+	listen func(ctx context.Context) error
 	start  sync.Once
 	ctx    context.Context
 	stop   context.CancelFunc
@@ -23,17 +23,14 @@ type listener struct {
 
 const reconnectAfter = time.Second
 
-func newListener(config *pgx.ConnConfig) *listener {
-	l := &listener{config: config, ended: make(chan struct{}), woken: make(chan struct{})}
+func newListener() *listener {
+	l := &listener{ended: make(chan struct{}), woken: make(chan struct{})}
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	return l
 }
 
 // next returns a channel that is closed at the next change. The first call starts to listen.
 func (l *listener) next() <-chan struct{} {
-	if l == nil {
-		return nil
-	}
 	l.start.Do(func() { go l.run() })
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -41,9 +38,6 @@ func (l *listener) next() <-chan struct{} {
 }
 
 func (l *listener) close() {
-	if l == nil {
-		return
-	}
 	l.stop()
 	l.start.Do(func() { close(l.ended) })
 	<-l.ended
@@ -53,27 +47,10 @@ func (l *listener) close() {
 func (l *listener) run() {
 	defer close(l.ended)
 	for l.ctx.Err() == nil {
-		_ = l.listen()
+		_ = l.listen(l.ctx)
 		select {
 		case <-l.ctx.Done():
 		case <-time.After(reconnectAfter):
-		}
-	}
-}
-
-func (l *listener) listen() error {
-	conn, err := pgx.ConnectConfig(l.ctx, l.config)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(l.ctx)) }()
-	if _, err := conn.Exec(l.ctx, "LISTEN slipway_changes"); err != nil {
-		return err
-	}
-	for {
-		l.wake() // also once now: something may have happened before LISTEN
-		if _, err := conn.WaitForNotification(l.ctx); err != nil {
-			return err
 		}
 	}
 }
@@ -83,4 +60,41 @@ func (l *listener) wake() {
 	defer l.mu.Unlock()
 	close(l.woken)
 	l.woken = make(chan struct{})
+}
+
+// hear listens to PostgreSQL, over a connection of its own.
+func (l *listener) hear(ctx context.Context, config *pgx.ConnConfig) error {
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if _, err := conn.Exec(ctx, "LISTEN slipway_changes"); err != nil {
+		return err
+	}
+	for {
+		l.wake() // also once now: something may have happened before LISTEN
+		if _, err := conn.WaitForNotification(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// look looks into SQLite again and again, once for all who wait.
+func (l *listener) look(ctx context.Context, c *Catalog) error {
+	for known := int64(-1); ; {
+		last, err := c.LastChange(ctx)
+		if err != nil {
+			return err
+		}
+		if last != known {
+			known = last
+			l.wake()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(sqlitePoll):
+		}
+	}
 }

@@ -61,12 +61,12 @@ func (c *Catalog) migrationProvider() (*goose.Provider, error) {
 		return nil, err
 	}
 	if c.dialect == goose.DialectSQLite3 {
-		return goose.NewProvider(c.dialect, c.write, files, goose.WithExcludeNames([]string{"00002_postgres_notify.sql"}))
+		return goose.NewProvider(c.dialect, c.write, files, goose.WithExcludeNames([]string{"00002_postgres_notify.sql", "00006_postgres_counts.sql"}))
 	}
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
 	if err != nil {
 		return nil, err
 	}
 	return goose.NewProvider(c.dialect, c.write, files,
-		goose.WithExcludeNames([]string{"00003_sqlite_search.sql"}), goose.WithSessionLocker(locker))
+		goose.WithExcludeNames([]string{"00003_sqlite_search.sql", "00005_sqlite_counts.sql"}), goose.WithSessionLocker(locker))
 }

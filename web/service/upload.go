@@ -118,15 +118,9 @@ func (s *Service) inspect(ctx context.Context, sha256, version string) (*package
 
 // refusalOf words a report with errors; its findings go with it.
 func refusalOf(report packages.Report) *lifecycle.Refusal {
-	errs := 0
-	for _, finding := range report.Findings {
-		if finding.Severity == packages.Error {
-			errs++
-		}
-	}
 	switch {
-	case errs > 0:
-		return lifecycle.Refuse(lifecycle.PackageRefused, "the package has %d errors; put them right and upload it again", errs)
+	case !report.Accepted():
+		return lifecycle.Refuse(lifecycle.PackageRefused, "the package has errors; put them right and upload it again")
 	case report.Version == "":
 		return lifecycle.Refuse(lifecycle.InvalidInput, "the package states no version; give one with the upload")
 	default:
