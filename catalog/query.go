@@ -48,7 +48,7 @@ func addOneOf[T ~string](q *query, column string, values []T) {
 // the one that has the order of the list.
 func (c *Catalog) choose(ctx context.Context, q *query, f Filter) error {
 	addOneOf(q, "state", f.States)
-	addOneOf(q, "team", f.Teams)
+	c.chooseTeams(q, f.Teams)
 	if f.Overdue != nil && *f.Overdue {
 		q.add(" AND overdue")
 	}
@@ -61,6 +61,19 @@ func (c *Catalog) choose(ctx context.Context, q *query, f Filter) error {
 	text := searchable(f.Query[:min(len(f.Query), longerThanAnyTitle)])
 	q.add(` AND search LIKE ? ESCAPE '\'`, "%"+likeEscaper.Replace(text)+"%")
 	return c.narrow(ctx, q, text)
+}
+
+// chooseTeams lets one team be found by the index of teams, which has the order of the list. With several SQLite would have
+// to sort all that they have; the plus keeps it from that.
+func (c *Catalog) chooseTeams(q *query, teams []string) {
+	switch {
+	case len(teams) == 1:
+		q.add(" AND team = ?", storedText(teams[0]))
+	case c.dialect == goose.DialectSQLite3:
+		addOneOf(q, "+team", teams)
+	default:
+		addOneOf(q, "team", teams)
+	}
 }
 
 const longerThanAnyTitle = 1000

@@ -48,6 +48,8 @@ CREATE TABLE mini_programs (
 -- worst filter costs one pass over the index, whatever the data looks like.
 CREATE INDEX mini_programs_newest ON mini_programs (updated_at, id, search, team, state, overdue);
 CREATE INDEX mini_programs_due ON mini_programs (due_at, id, search, team, state, overdue);
+-- A team's own list: most people ask for nothing else.
+CREATE INDEX mini_programs_team ON mini_programs (team, updated_at, id);
 CREATE INDEX mini_programs_count ON mini_programs (overdue, state, team, search);
 CREATE INDEX mini_programs_candidate ON mini_programs (candidate_sha256);
 
