@@ -17,7 +17,7 @@ help:
 	@echo 'make lint    gofmt, go vet, golangci-lint, workflowcheck, govulncheck'
 	@echo 'make clean   removes what was built; data stays'
 	@echo
-	@echo 'Moved by variables: TEMPORAL_PORT, TEMPORAL_UI_PORT, WORKER_ADDR, VAR_DIR;'
+	@echo 'Moved by variables: TEMPORAL_PORT, TEMPORAL_UI_PORT, WEB_ADDR, WORKER_ADDR, VAR_DIR;'
 	@echo 'with TEMPORAL_ADDRESS a Temporal server that runs elsewhere is used.'
 
 run: programs
@@ -31,7 +31,8 @@ test: temporal
 
 bench: temporal
 	go run ./bench
-	go test -run='^$$' -bench=. ./lifecycle ./catalog ./packages
+	go run ./bench delivery
+	go test -run='^$$' -bench=. ./lifecycle ./catalog ./packages ./delivery
 
 # Version of the workflow whose histories are recorded: a new folder for every release that changes package workflows.
 HISTORIES = v1

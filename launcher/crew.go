@@ -6,7 +6,6 @@ import (
 	"io"
 	"os/exec"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +25,7 @@ type member struct {
 	process  *process.Process
 	tail     *process.Tail
 	stopping atomic.Bool
+	reported chan struct{} // closed when its end is told
 }
 
 // crew is the programs that run, in the order in which they started.
@@ -34,7 +34,6 @@ type crew struct {
 	readyLimit time.Duration
 	members    []*member
 	ended      chan *member
-	watchers   sync.WaitGroup
 }
 
 func newCrew(stdout io.Writer, programs []program) *crew {
@@ -60,7 +59,7 @@ func (c *crew) start(ctx context.Context, programs []program, commands []string)
 
 func (c *crew) launch(p program, command string) error {
 	c.output.line(p.name, "(starting)")
-	m := &member{program: p, tail: &process.Tail{Max: lastWords}}
+	m := &member{program: p, tail: &process.Tail{Max: lastWords}, reported: make(chan struct{})}
 	lines := &process.Lines{Each: func(line string) {
 		m.tail.Add(line)
 		if !p.silentStop || !m.stopping.Load() {
@@ -75,12 +74,13 @@ func (c *crew) launch(p program, command string) error {
 		return fmt.Errorf("%s did not start: %w", p.name, err)
 	}
 	c.members = append(c.members, m)
-	c.watchers.Go(func() {
+	go func() {
 		<-m.process.Done()
 		lines.Flush()
 		c.output.line(m.name, "(ended: "+m.process.Exit()+")")
+		close(m.reported)
 		c.ended <- m
-	})
+	}()
 	return nil
 }
 
@@ -121,8 +121,8 @@ func (c *crew) stop() {
 	for _, m := range slices.Backward(c.members) {
 		m.stopping.Store(true)
 		m.process.Stop(stopGrace)
+		<-m.reported
 	}
-	c.watchers.Wait()
 }
 
 func (m *member) obituary() error {

@@ -16,8 +16,9 @@ INSERT INTO mini_program_counts (team, state, overdue, number)
 
 -- +goose StatementBegin
 CREATE TRIGGER mini_programs_counted AFTER INSERT ON mini_programs BEGIN
-    INSERT INTO mini_program_counts (team, state, overdue, number)
-        VALUES (new.team, new.state, new.overdue, 1), ('', new.state, new.overdue, 1)
+    INSERT INTO mini_program_counts (team, state, overdue, number) VALUES (new.team, new.state, new.overdue, 1)
+        ON CONFLICT (team, state, overdue) DO UPDATE SET number = number + 1;
+    INSERT INTO mini_program_counts (team, state, overdue, number) VALUES ('', new.state, new.overdue, 1)
         ON CONFLICT (team, state, overdue) DO UPDATE SET number = number + 1;
 END;
 -- +goose StatementEnd
@@ -26,8 +27,9 @@ CREATE TRIGGER mini_programs_counted_anew AFTER UPDATE OF team, state, overdue O
 WHEN (new.team, new.state, new.overdue) <> (old.team, old.state, old.overdue) BEGIN
     UPDATE mini_program_counts SET number = number - 1
         WHERE team IN (old.team, '') AND state = old.state AND overdue = old.overdue;
-    INSERT INTO mini_program_counts (team, state, overdue, number)
-        VALUES (new.team, new.state, new.overdue, 1), ('', new.state, new.overdue, 1)
+    INSERT INTO mini_program_counts (team, state, overdue, number) VALUES (new.team, new.state, new.overdue, 1)
+        ON CONFLICT (team, state, overdue) DO UPDATE SET number = number + 1;
+    INSERT INTO mini_program_counts (team, state, overdue, number) VALUES ('', new.state, new.overdue, 1)
         ON CONFLICT (team, state, overdue) DO UPDATE SET number = number + 1;
 END;
 -- +goose StatementEnd

@@ -24,8 +24,9 @@ BEGIN
         UPDATE mini_program_counts SET number = number - 1
             WHERE team IN (old.team, '') AND state = old.state AND overdue = old.overdue;
     END IF;
-    INSERT INTO mini_program_counts AS counts (team, state, overdue, number)
-        VALUES (new.team, new.state, new.overdue, 1), ('', new.state, new.overdue, 1)
+    INSERT INTO mini_program_counts AS counts (team, state, overdue, number) VALUES (new.team, new.state, new.overdue, 1)
+        ON CONFLICT (team, state, overdue) DO UPDATE SET number = counts.number + 1;
+    INSERT INTO mini_program_counts AS counts (team, state, overdue, number) VALUES ('', new.state, new.overdue, 1)
         ON CONFLICT (team, state, overdue) DO UPDATE SET number = counts.number + 1;
     RETURN NULL;
 END
