@@ -36,9 +36,7 @@ func (p *Pages) upload(c *gin.Context) {
 	case report != nil && !report.Accepted():
 		p.showRefusedPackage(c, err, report)
 	default:
-		form := readForm(lifecycle.UploadCode, url.Values{"if_revision": nil})
-		form.Version, form.Notes, form.IfRevision = upload.Version, upload.Notes, upload.IfRevision
-		p.answer(c, form, err)
+		p.answer(c, form{Action: lifecycle.UploadCode, Version: upload.Version, Notes: upload.Notes, IfRevision: upload.IfRevision}, err)
 	}
 }
 
