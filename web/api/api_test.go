@@ -144,27 +144,12 @@ func (i *installation) engine(ctx context.Context, temporal client.Client, answe
 	}
 	sessions := access.NewSessions(i.catalog.Sessions(), config.DevAccounts(), nil)
 	programs := api.New(service, feed)
-	guard := &access.Guard{Permissions: permissions, Sessions: sessions, Limits: access.NewLimits(0), Refuse: programs.Refuse}
+	guard := &access.Guard{Permissions: api.Permissions, Sessions: sessions, Limits: access.NewLimits(0), Refuse: programs.Refuse}
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	engine.Use(access.Bound(func(*gin.Context) (int64, time.Duration) { return largestBytes + 1<<16, time.Second }), guard.Check)
 	programs.Register(engine)
 	return engine
-}
-
-// permissions are those of the web; a test there holds them to the routes that the API has.
-var permissions = map[string]access.Permission{
-	"GET /api/v1/openapi.json":                               access.Public,
-	"GET /api/v1/mini-programs":                              access.SignedIn,
-	"POST /api/v1/mini-programs":                             access.Only(lifecycle.Developer),
-	"GET /api/v1/mini-programs/:id":                          access.SignedIn,
-	"GET /api/v1/mini-programs/:id/audit":                    access.SignedIn,
-	"GET /api/v1/mini-programs/:id/events":                   access.SignedIn,
-	"GET /api/v1/events":                                     access.SignedIn,
-	"GET /api/v1/mini-programs/:id/explain":                  access.SignedIn,
-	"POST /api/v1/mini-programs/:id/packages":                access.Only(lifecycle.Developer),
-	"GET /api/v1/mini-programs/:id/packages/:version/report": access.SignedIn,
-	"POST /api/v1/mini-programs/:id/actions/:action":         access.ByAction,
 }
 
 func must(err error) {

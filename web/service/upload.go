@@ -25,23 +25,14 @@ type Upload struct {
 	IfRevision int
 }
 
-// Upload stores a package, inspects it and uploads it to the mini-program. The report comes as soon as the package could
-// be read, also when it is refused. The errors are those of RequestCreation, or packages.ErrTooLarge.
-func (s *Service) Upload(ctx context.Context, upload Upload, file io.Reader) (lifecycle.Outcome, *packages.Report, error) {
-	received, err := s.Receive(ctx, upload, file)
-	if err != nil {
-		return lifecycle.Outcome{}, nil, err
-	}
-	return s.Submit(ctx, upload, received)
-}
-
 // Received is a package that is in the store, on its way to a mini-program.
 type Received struct {
 	sha256   string
 	repeated *lifecycle.Outcome // the first answer, when the upload was made before
 }
 
-// Receive is the first half of Upload: it stores the package. Version, notes and revision may still be unknown.
+// Receive is the first half of an upload: it stores the package. Version, notes and revision may still be unknown. The errors
+// are those of RequestCreation, or packages.ErrTooLarge.
 func (s *Service) Receive(ctx context.Context, upload Upload, file io.Reader) (Received, error) {
 	repeated, err := s.admitUpload(ctx, upload)
 	if err != nil {
@@ -51,7 +42,8 @@ func (s *Service) Receive(ctx context.Context, upload Upload, file io.Reader) (R
 	return Received{sha256, repeated}, err
 }
 
-// Submit is the second half of Upload: it inspects the package and uploads it to the mini-program.
+// Submit is the second half: it inspects the package and uploads it to the mini-program. The report comes as soon as the
+// package could be read, also when it is refused. The errors are those of RequestCreation.
 func (s *Service) Submit(ctx context.Context, upload Upload, received Received) (lifecycle.Outcome, *packages.Report, error) {
 	report, err := s.inspect(ctx, received.sha256, upload.Version)
 	if err != nil || received.repeated != nil {
