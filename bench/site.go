@@ -12,12 +12,14 @@ import (
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.uber.org/zap"
 
 	"slipway/catalog"
 	"slipway/devserver/devservertest"
 	"slipway/packages"
 	"slipway/process"
 	samples "slipway/testdata/packages"
+	"slipway/web/events"
 	"slipway/workflows"
 )
 
@@ -153,10 +155,16 @@ func (s *site) startProgram(ctx context.Context, name, addr string, environment 
 // openCatalog follows the answers that the product's worker commits.
 func (s *site) openCatalog(ctx context.Context) error {
 	var err error
-	if s.catalog, err = catalog.Open(ctx, "sqlite:"+filepath.Join(s.folder, "slipway.db")); err == nil {
-		s.answers, err = s.catalog.Answers(ctx)
+	if s.catalog, err = catalog.Open(ctx, "sqlite:"+filepath.Join(s.folder, "slipway.db")); err != nil {
+		return err
 	}
-	return err
+	feed, err := events.NewFeed(ctx, s.catalog, zap.NewNop())
+	if err != nil {
+		return err
+	}
+	s.answers = &feed.Answers
+	go feed.Run(ctx)
+	return nil
 }
 
 // startMinimal starts this program again, as the worker of the minimal workflow.

@@ -1,51 +1,24 @@
 package catalog
 
 import (
-	"context"
 	"sync"
-	"time"
 
 	"slipway/lifecycle"
 )
 
-// retryAfter is the pause before the feed is followed again after the database did not answer.
-const retryAfter = 100 * time.Millisecond
-
-// Answers hands outcomes to those who wait for them as soon as they are committed. It follows the change feed once for all
-// who wait.
+// Answers hands outcomes to those who wait for them as soon as they are committed. The zero value is ready; whoever follows
+// the catalogue lets it Hear.
 type Answers struct {
-	catalog *Catalog
 	mu      sync.Mutex
 	waiting map[request][]chan lifecycle.Outcome
 }
 
 type request struct{ miniProgram, id string }
 
-// Answers follows the outcomes committed from now on, until ctx is done.
-func (c *Catalog) Answers(ctx context.Context) (*Answers, error) {
-	last, err := c.LastChange(ctx)
-	if err != nil {
-		return nil, err
-	}
-	a := &Answers{catalog: c, waiting: map[request][]chan lifecycle.Outcome{}}
-	go a.follow(ctx, last)
-	return a, nil
-}
-
-// follow goes on where it was when the database did not answer for a while.
-func (a *Answers) follow(ctx context.Context, last int64) {
-	for ctx.Err() == nil {
-		_ = a.catalog.Follow(ctx, last, func(change Change) error {
-			last = change.Number
-			if change.Outcome != nil {
-				a.hand(request{change.ID, change.Outcome.RequestID}, *change.Outcome)
-			}
-			return nil
-		})
-		select {
-		case <-ctx.Done():
-		case <-time.After(retryAfter):
-		}
+// Hear hands over the outcome of a change, if it has one.
+func (a *Answers) Hear(change Change) {
+	if change.Outcome != nil {
+		a.hand(request{change.ID, change.Outcome.RequestID}, *change.Outcome)
 	}
 }
 
@@ -64,6 +37,9 @@ func (a *Answers) Await(miniProgram, requestID string) (outcome <-chan lifecycle
 	key, own := request{miniProgram, requestID}, make(chan lifecycle.Outcome, 1)
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.waiting == nil {
+		a.waiting = map[request][]chan lifecycle.Outcome{}
+	}
 	a.waiting[key] = append(a.waiting[key], own)
 	return own, func() { a.forget(key, own) }
 }

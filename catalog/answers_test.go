@@ -19,10 +19,18 @@ func answered(id, requestID string, step int) catalog.Commit {
 	return catalog.Commit{FirstRunID: "run", Step: step, Status: m.Status(), Serving: m.Serving(), Outcome: &outcome}
 }
 
+// followed hears of every change from now on, until ctx is done.
+func followed(ctx context.Context, t *testing.T, c *catalog.Catalog) *catalog.Answers {
+	last, answers := lastChange(t, c), &catalog.Answers{}
+	go func() {
+		_ = c.Follow(ctx, last, func(change catalog.Change) error { answers.Hear(change); return nil })
+	}()
+	return answers
+}
+
 func TestWhoWaitsGetsTheirAnswerAndNobodyElses(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		answers, err := c.Answers(t.Context())
-		require.NoError(t, err)
+		answers := followed(t.Context(), t, c)
 		mine, forget := answers.Await("weather", "mine")
 		defer forget()
 		also, forgetAlso := answers.Await("weather", "mine")
@@ -45,10 +53,7 @@ func TestWhoWaitsGetsTheirAnswerAndNobodyElses(t *testing.T) {
 
 func TestWhoForgetsGetsNothingAndTheFeedGoesOn(t *testing.T) {
 	c := catalogtest.Open(t, catalogtest.SQLite(t))
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	answers, err := c.Answers(ctx)
-	require.NoError(t, err)
+	answers := followed(t.Context(), t, c)
 	dropped, forget := answers.Await("weather", "mine")
 	forget()
 	next, forgetNext := answers.Await("weather", "next")

@@ -29,6 +29,7 @@ type Catalog struct {
 	dialect     goose.Dialect
 	statements  statements
 	listener    *listener
+	bell        *bell // nil with PostgreSQL, which announces commits itself
 }
 
 // Open connects to the catalogue and brings its tables up to date; several processes may do so at once. databaseURL is
@@ -48,6 +49,7 @@ func Open(ctx context.Context, databaseURL string) (*Catalog, error) {
 // Close ends every connection.
 func (c *Catalog) Close() error {
 	c.listener.close()
+	c.bell.close()
 	return errors.Join(c.read.Close(), c.write.Close())
 }
 

@@ -24,6 +24,8 @@ type Change struct {
 	Err error
 }
 
+const selectLastChange = `SELECT number FROM last_change`
+
 // LastChange is the number of the last change, 0 in an empty catalogue. Whoever sees a number sees all changes up to it.
 func (c *Catalog) LastChange(ctx context.Context) (int64, error) {
 	var number int64
@@ -42,20 +44,19 @@ func (c *Catalog) Wait(ctx context.Context, after int64) (int64, error) {
 		if err != nil || last > after {
 			return last, err
 		}
-		select {
-		case <-ctx.Done():
-			return last, ctx.Err()
-		case <-woken:
-		case <-time.After(safetyPoll):
+		if err := pause(ctx, woken); err != nil {
+			return last, err
 		}
 	}
 }
 
+const selectChanges = `
+	SELECT number, mini_program, coalesce(team, ''), record, outcome FROM changes
+	LEFT JOIN mini_programs ON id = mini_program WHERE number > $1 ORDER BY number LIMIT $2`
+
 // ChangesSince reads the changes above after, oldest first, at most limit.
 func (c *Catalog) ChangesSince(ctx context.Context, after int64, limit int) ([]Change, error) {
-	return collect(ctx, c.read, scanChange, `
-		SELECT number, mini_program, coalesce(team, ''), record, outcome FROM changes
-		LEFT JOIN mini_programs ON id = mini_program WHERE number > $1 ORDER BY number LIMIT $2`, after, limit)
+	return collect(ctx, c.statements.changesSince, scanChange, after, limit)
 }
 
 func scanChange(row *sql.Rows) (Change, error) {
@@ -78,10 +79,7 @@ func scanChange(row *sql.Rows) (Change, error) {
 // handle, of the context or of the database; to go on later, start with the number of the last change handled.
 func (c *Catalog) Follow(ctx context.Context, after int64, handle func(Change) error) error {
 	for {
-		last, err := c.Wait(ctx, after)
-		if err != nil {
-			return err
-		}
+		woken := c.listener.next() // before looking, so that no change falls in between
 		changes, err := c.ChangesSince(ctx, after, followBatch)
 		if err != nil {
 			return err
@@ -92,10 +90,24 @@ func (c *Catalog) Follow(ctx context.Context, after int64, handle func(Change) e
 			}
 			after = change.Number
 		}
-		if len(changes) < followBatch {
-			after = max(after, last) // the changes up to last may have been forgotten
+		if len(changes) == followBatch {
+			continue
+		}
+		if err := pause(ctx, woken); err != nil {
+			return err
 		}
 	}
 }
 
 const followBatch = 500
+
+// pause ends when something was committed, or may have been.
+func pause(ctx context.Context, woken <-chan struct{}) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-woken:
+	case <-time.After(safetyPoll):
+	}
+	return nil
+}

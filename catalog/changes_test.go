@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -102,6 +104,20 @@ func TestWhoWaitsIsWokenByTheChangeOfAnotherProcess(t *testing.T) {
 			assert.Less(t, (<-woken).Sub(committed), 400*time.Millisecond, "sooner than PostgreSQL is polled")
 		}
 	})
+}
+
+func TestALostAnnouncementDelaysNobodyForLong(t *testing.T) {
+	folder := t.TempDir()
+	databaseURL := "sqlite:" + filepath.Join(folder, "slipway.db")
+	web := catalogtest.Open(t, databaseURL)
+	_, err := web.Wait(t.Context(), -1) // from now on it listens
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(filepath.Join(folder, "slipway.db-bell")))
+	worker := catalogtest.Open(t, databaseURL) // announces by another file of that name
+	weather(t, worker)
+	last, err := web.Wait(t.Context(), 1)
+	require.NoError(t, err)
+	assert.EqualValues(t, 2, last)
 }
 
 func TestWaitingEndsWithItsContext(t *testing.T) {

@@ -42,6 +42,7 @@ func (c *Catalog) Commit(ctx context.Context, commit Commit) error {
 	if err != nil && !errors.Is(err, errKnown) {
 		return fmt.Errorf("commit revision %d, step %d of %s: %w", commit.Status.Revision, commit.Step, commit.Status.ID, err)
 	}
+	c.bell.ring()
 	return nil
 }
 
@@ -74,33 +75,6 @@ func (c *Catalog) inTransaction(ctx context.Context, do func(*sql.Tx) error) err
 	return tx.Commit()
 }
 
-// statements are those that run often, prepared once.
-type statements struct {
-	nextChange, lastChange, insertChange, putMiniProgram, putRelease *sql.Stmt
-}
-
-func (c *Catalog) prepare(ctx context.Context) error {
-	for _, each := range []struct {
-		db        *sql.DB
-		statement **sql.Stmt
-		query     string
-	}{
-		{c.write, &c.statements.nextChange, `UPDATE last_change SET number = number + 1 RETURNING number`},
-		{c.read, &c.statements.lastChange, `SELECT number FROM last_change`},
-		{c.write, &c.statements.insertChange, insertChange},
-		{c.write, &c.statements.putMiniProgram, putMiniProgram},
-		{c.write, &c.statements.putRelease, putRelease},
-	} {
-		var err error
-		*each.statement, err = each.db.PrepareContext(ctx, each.query) //nolint:sqlclosecheck // lives as long as the database
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// write takes the next change number first: from here to the end of the transaction no other commit runs.
 func (s statements) write(ctx context.Context, tx *sql.Tx, rows rows) error {
 	var number int64
 	nextChange := tx.StmtContext(ctx, s.nextChange) //nolint:sqlclosecheck // lives as long as the transaction

@@ -19,9 +19,7 @@ import (
 
 const (
 	readers = 8
-	// SQLite tells nobody about changes made by other processes, but looking costs only some microseconds.
-	sqlitePoll = 2 * time.Millisecond
-	// Who waits is woken; this is for the time in which the listener gets no answer.
+	// Who waits is woken; this is for the time in which the listener hears nothing.
 	safetyPoll = 500 * time.Millisecond
 )
 
@@ -50,6 +48,10 @@ func connectSQLite(path, query string) (*Catalog, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		return nil, fmt.Errorf("create the folder of the catalogue: %w", err)
 	}
+	bell, err := hangBell(file)
+	if err != nil {
+		return nil, err
+	}
 	// FULL: a commit that was acknowledged is not lost in a power failure.
 	source := "file:" + path + "?" + withDefaults(settings, "_busy_timeout", "5000", "_journal_mode", "WAL",
 		"_synchronous", "FULL", "_foreign_keys", "on", "_time_format", "sqlite").Encode()
@@ -61,9 +63,9 @@ func connectSQLite(path, query string) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Catalog{dialect: goose.DialectSQLite3, write: limit(write, 1), read: limit(read, readers), listener: newListener()}
-	c.listener.listen = func(ctx context.Context) error { return c.listener.look(ctx, c) }
-	return c, nil
+	return &Catalog{
+		dialect: goose.DialectSQLite3, write: limit(write, 1), read: limit(read, readers), bell: bell, listener: newListener(bell.hear),
+	}, nil
 }
 
 // withDefaults sets what is not set; names and values take turns.
@@ -84,11 +86,10 @@ func connectPostgres(databaseURL string) (*Catalog, error) {
 	writer := config.Copy()
 	// Every commit waits for the counter's row: a process that freezes while it holds it must not stop the others.
 	writer.RuntimeParams["idle_in_transaction_session_timeout"] = "10s"
-	c := &Catalog{
-		dialect: goose.DialectPostgres, write: limit(stdlib.OpenDB(*writer), 4), read: limit(stdlib.OpenDB(*config), readers), listener: newListener(),
-	}
-	c.listener.listen = func(ctx context.Context) error { return c.listener.hear(ctx, config) }
-	return c, nil
+	hear := func(ctx context.Context, wake func()) error { return hearPostgres(ctx, config, wake) }
+	return &Catalog{
+		dialect: goose.DialectPostgres, write: limit(stdlib.OpenDB(*writer), 4), read: limit(stdlib.OpenDB(*config), readers), listener: newListener(hear),
+	}, nil
 }
 
 func limit(db *sql.DB, connections int) *sql.DB {

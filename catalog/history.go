@@ -11,26 +11,29 @@ import (
 	"slipway/lifecycle"
 )
 
+const selectStatus = `SELECT status, change FROM mini_programs WHERE id = $1`
+
 // Status reads where a mini-program stands, and the number of the change that brought it there. The error is ErrNotFound
 // when there is no such mini-program.
 func (c *Catalog) Status(ctx context.Context, id string) (lifecycle.Status, int64, error) {
 	var change int64
-	status, err := readOne[lifecycle.Status](c.read.QueryRowContext(ctx, `
-		SELECT status, change FROM mini_programs WHERE id = $1`, storedText(id)), &change)
+	status, err := readOne[lifecycle.Status](c.statements.status.QueryRowContext(ctx, storedText(id)), &change)
 	if err != nil {
 		return lifecycle.Status{}, 0, fmt.Errorf("status of mini-program %q: %w", id, err)
 	}
 	return *status, change, nil
 }
 
+const selectOutcome = `
+	SELECT outcome FROM changes
+	WHERE mini_program = $1 AND request_id = $2 AND first_run_id = (
+		SELECT first_run_id FROM changes WHERE mini_program = $1 AND request_id = $2 ORDER BY number DESC LIMIT 1)
+	ORDER BY number LIMIT 1`
+
 // Outcome reads the answer to a request: the first one in the latest life of the mini-program that saw the request. The
 // error is ErrNotFound when there is none (yet), or it is forgotten.
 func (c *Catalog) Outcome(ctx context.Context, id, requestID string) (lifecycle.Outcome, error) {
-	outcome, err := readOne[lifecycle.Outcome](c.read.QueryRowContext(ctx, `
-		SELECT outcome FROM changes
-		WHERE mini_program = $1 AND request_id = $2 AND first_run_id = (
-			SELECT first_run_id FROM changes WHERE mini_program = $1 AND request_id = $2 ORDER BY number DESC LIMIT 1)
-		ORDER BY number LIMIT 1`, storedText(id), storedText(requestID)))
+	outcome, err := readOne[lifecycle.Outcome](c.statements.outcome.QueryRowContext(ctx, storedText(id), storedText(requestID)))
 	if err != nil {
 		return lifecycle.Outcome{}, fmt.Errorf("outcome of request %q to mini-program %q: %w", requestID, id, err)
 	}
@@ -46,15 +49,17 @@ type AuditEntry struct {
 	Err error
 }
 
+const selectAudit = `
+	SELECT number, first_run_id, record FROM changes
+	WHERE mini_program = $1 AND record IS NOT NULL AND number < $2 ORDER BY number DESC LIMIT $3`
+
 // Audit reads the accepted actions of all lives of a mini-program, newest first, at most limit: those before the change
 // number, or the newest ones for 0. The next page begins before the Change of the last entry.
 func (c *Catalog) Audit(ctx context.Context, id string, before int64, limit int) ([]AuditEntry, error) {
 	if before == 0 {
 		before = math.MaxInt64
 	}
-	return collect(ctx, c.read, scanAuditEntry, `
-		SELECT number, first_run_id, record FROM changes
-		WHERE mini_program = $1 AND record IS NOT NULL AND number < $2 ORDER BY number DESC LIMIT $3`, storedText(id), before, limit)
+	return collect(ctx, c.statements.audit, scanAuditEntry, storedText(id), before, limit)
 }
 
 func scanAuditEntry(row *sql.Rows) (AuditEntry, error) {

@@ -71,7 +71,7 @@ func (c *Catalog) List(ctx context.Context, filter Filter) (Page, error) {
 	if err != nil {
 		return Page{}, fmt.Errorf("list mini-programs: %w", err)
 	}
-	items, err := collect(ctx, c.read, scanItem, q.String(), q.args...)
+	items, err := collect(ctx, q.on(c.read), scanItem, q.args...)
 	if err != nil {
 		return Page{}, fmt.Errorf("list mini-programs: %w", err)
 	}
@@ -112,7 +112,7 @@ func (c *Catalog) Count(ctx context.Context, filter Filter) (Counts, error) {
 	counts := Counts{ByState: map[lifecycle.State]int{}}
 	if err == nil {
 		q.add(" GROUP BY overdue, state")
-		err = each(ctx, c.read, counts.add, q.String(), q.args...)
+		err = each(ctx, q.on(c.read), counts.add, q.args...)
 	}
 	if err != nil {
 		return Counts{}, fmt.Errorf("count mini-programs: %w", err)

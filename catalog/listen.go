@@ -10,12 +10,12 @@ import (
 
 // listener finds out that something was committed, by whatever process, and wakes all who wait in this one.
 type listener struct {
-	// listen calls wake after every change, until ctx is done or an error.
-	listen func(ctx context.Context) error
-	start  sync.Once
-	ctx    context.Context
-	stop   context.CancelFunc
-	ended  chan struct{}
+	// hear calls wake after every commit, until ctx is done or an error.
+	hear  func(ctx context.Context, wake func()) error
+	start sync.Once
+	ctx   context.Context
+	stop  context.CancelFunc
+	ended chan struct{}
 
 	mu    sync.Mutex
 	woken chan struct{}
@@ -23,8 +23,8 @@ type listener struct {
 
 const reconnectAfter = time.Second
 
-func newListener() *listener {
-	l := &listener{ended: make(chan struct{}), woken: make(chan struct{})}
+func newListener(hear func(ctx context.Context, wake func()) error) *listener {
+	l := &listener{hear: hear, ended: make(chan struct{}), woken: make(chan struct{})}
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	return l
 }
@@ -47,7 +47,7 @@ func (l *listener) close() {
 func (l *listener) run() {
 	defer close(l.ended)
 	for l.ctx.Err() == nil {
-		_ = l.listen(l.ctx)
+		_ = l.hear(l.ctx, l.wake)
 		select {
 		case <-l.ctx.Done():
 		case <-time.After(reconnectAfter):
@@ -62,8 +62,8 @@ func (l *listener) wake() {
 	l.woken = make(chan struct{})
 }
 
-// hear listens to PostgreSQL, over a connection of its own.
-func (l *listener) hear(ctx context.Context, config *pgx.ConnConfig) error {
+// hearPostgres calls wake after every notification, which comes over a connection of its own, until ctx is done or an error.
+func hearPostgres(ctx context.Context, config *pgx.ConnConfig, wake func()) error {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err
@@ -73,28 +73,9 @@ func (l *listener) hear(ctx context.Context, config *pgx.ConnConfig) error {
 		return err
 	}
 	for {
-		l.wake() // also once now: something may have happened before LISTEN
+		wake() // also once now: something may have happened before LISTEN
 		if _, err := conn.WaitForNotification(ctx); err != nil {
 			return err
-		}
-	}
-}
-
-// look looks into SQLite again and again, once for all who wait.
-func (l *listener) look(ctx context.Context, c *Catalog) error {
-	for known := int64(-1); ; {
-		last, err := c.LastChange(ctx)
-		if err != nil {
-			return err
-		}
-		if last != known {
-			known = last
-			l.wake()
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(sqlitePoll):
 		}
 	}
 }

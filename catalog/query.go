@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"database/sql"
 	"encoding/base64"
 	"fmt"
 	"strconv"
@@ -16,6 +17,18 @@ import (
 type query struct {
 	strings.Builder
 	args []any
+}
+
+// on asks the query of a database.
+func (q *query) on(db *sql.DB) question { return adHoc{db, q.String()} }
+
+type adHoc struct {
+	db   *sql.DB
+	text string
+}
+
+func (q adHoc) QueryContext(ctx context.Context, args ...any) (*sql.Rows, error) {
+	return q.db.QueryContext(ctx, q.text, args...)
 }
 
 // add appends a piece of SQL in which a ? stands for each of the arguments.

@@ -7,9 +7,14 @@ import (
 	"errors"
 )
 
-// each hands over the rows of a query one by one, while they are read.
-func each(ctx context.Context, db *sql.DB, handle func(*sql.Rows) error, query string, args ...any) (err error) {
-	rows, err := db.QueryContext(ctx, query, args...)
+// question is what the database can be asked: a *sql.Stmt, or a query.
+type question interface {
+	QueryContext(ctx context.Context, args ...any) (*sql.Rows, error)
+}
+
+// each hands over the rows of an answer one by one, while they are read.
+func each(ctx context.Context, question question, handle func(*sql.Rows) error, args ...any) (err error) {
+	rows, err := question.QueryContext(ctx, args...)
 	if err != nil {
 		return err
 	}
@@ -22,14 +27,14 @@ func each(ctx context.Context, db *sql.DB, handle func(*sql.Rows) error, query s
 	return rows.Err()
 }
 
-// collect reads all rows of a query.
-func collect[T any](ctx context.Context, db *sql.DB, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+// collect reads all rows of an answer.
+func collect[T any](ctx context.Context, question question, scan func(*sql.Rows) (T, error), args ...any) ([]T, error) {
 	all := []T{}
-	err := each(ctx, db, func(row *sql.Rows) error {
+	err := each(ctx, question, func(row *sql.Rows) error {
 		one, err := scan(row)
 		all = append(all, one)
 		return err
-	}, query, args...)
+	}, args...)
 	return all, err
 }
 

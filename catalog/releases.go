@@ -56,9 +56,11 @@ type releaseRow struct {
 // releaseChunk is how many rows are decoded together.
 const releaseChunk = 512
 
+const selectReleases = `SELECT mini_program, change, serving FROM releases WHERE change > $1 ORDER BY change`
+
 func (c *Catalog) readReleases(ctx context.Context, after int64, handle func([]releaseRow)) error {
 	var rows []releaseRow
-	err := each(ctx, c.read, func(row *sql.Rows) error {
+	err := each(ctx, c.statements.releasesSince, func(row *sql.Rows) error {
 		var r releaseRow
 		err := row.Scan(&r.id, &r.change, &r.text)
 		if rows = append(rows, r); len(rows) == releaseChunk {
@@ -66,7 +68,7 @@ func (c *Catalog) readReleases(ctx context.Context, after int64, handle func([]r
 			rows = nil
 		}
 		return err
-	}, `SELECT mini_program, change, serving FROM releases WHERE change > $1 ORDER BY change`, after)
+	}, after)
 	if err == nil {
 		handle(rows)
 	}

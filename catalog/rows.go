@@ -9,6 +9,9 @@ import (
 	"slipway/lifecycle"
 )
 
+// nextChange comes first in every commit: from there to the end of the transaction no other commit runs.
+const nextChange = `UPDATE last_change SET number = number + 1 RETURNING number`
+
 const insertChange = `
 	INSERT INTO changes (number, mini_program, first_run_id, revision, step, at, record, request_id, outcome)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)

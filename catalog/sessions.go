@@ -15,11 +15,12 @@ type Sessions struct{ catalog *Catalog }
 // Sessions gives access to the sessions.
 func (c *Catalog) Sessions() Sessions { return Sessions{c} }
 
+const selectSession = `SELECT data FROM sessions WHERE token = $1 AND expiry > $2`
+
 // FindCtx reads the data of a session; found is false when there is none or it has expired.
 func (s Sessions) FindCtx(ctx context.Context, token string) (data []byte, found bool, err error) {
 	var text string
-	err = s.catalog.read.QueryRowContext(ctx, `SELECT data FROM sessions WHERE token = $1 AND expiry > $2`,
-		storedText(token), storedTime(time.Now())).Scan(&text)
+	err = s.catalog.statements.session.QueryRowContext(ctx, storedText(token), storedTime(time.Now())).Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil
 	}

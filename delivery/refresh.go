@@ -127,12 +127,7 @@ func (s *Snapshot) noteFailure(err error) {
 // again: the database may have come back as an older copy of itself, with numbers that count anew.
 func (s *Snapshot) catchUp(ctx context.Context) error {
 	known := s.knowledge.Load()
-	if known.err == nil {
-		if err := s.wait(ctx, known.change); err != nil {
-			return err
-		}
-	}
-	last, err := s.lastChange(ctx)
+	last, err := s.await(ctx, known)
 	switch {
 	case err != nil:
 		return err
@@ -148,13 +143,18 @@ func (s *Snapshot) catchUp(ctx context.Context) error {
 // errEmptied keeps a database that was lost, or mistaken for another, from taking everything from the users.
 var errEmptied = errors.New("the catalogue is empty, but was not; restart to serve an empty one")
 
-func (s *Snapshot) wait(ctx context.Context, after int64) error {
-	ctx, cancel := context.WithTimeout(ctx, heartbeat)
-	defer cancel()
-	if _, err := s.source.Wait(ctx, after); ctx.Err() == nil {
-		return err
+// await returns the number of the last change: once there is a new one or a heartbeat is over, but after a failure at once.
+func (s *Snapshot) await(ctx context.Context, known *knowledge) (int64, error) {
+	if known.err != nil {
+		return s.lastChange(ctx)
 	}
-	return nil
+	waiting, cancel := context.WithTimeout(ctx, heartbeat)
+	defer cancel()
+	last, err := s.source.Wait(waiting, known.change)
+	if waiting.Err() != nil {
+		return s.lastChange(ctx)
+	}
+	return last, err
 }
 
 func (s *Snapshot) lastChange(ctx context.Context) (int64, error) {

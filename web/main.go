@@ -166,10 +166,6 @@ func awaitDatabase(ctx context.Context, database *delivery.Later, logger *zap.Lo
 const databaseRetry = time.Second
 
 func servePeople(ctx context.Context, group *errgroup.Group, front *front, settings settings, world world, logger *zap.Logger) error {
-	answers, err := world.catalog.Answers(ctx)
-	if err != nil {
-		return err
-	}
 	feed, err := events.NewFeed(ctx, world.catalog, logger)
 	if err != nil {
 		return err
@@ -178,7 +174,7 @@ func servePeople(ctx context.Context, group *errgroup.Group, front *front, setti
 	site := site{
 		settings: settings, world: world, logger: logger, feed: feed,
 		service: &service.Service{
-			Workflows: workflows.Client{Temporal: world.temporal, Answers: answers},
+			Workflows: workflows.Client{Temporal: world.temporal, Answers: &feed.Answers},
 			Catalog:   world.catalog, Store: world.store, Temporal: monitor, Logger: logger,
 			Settings: settings.lifecycle, Limits: settings.PackageLimits(), AnswerWait: settings.AnswerWait,
 		},

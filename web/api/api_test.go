@@ -132,14 +132,12 @@ func (i *installation) open(ctx context.Context) {
 
 // engine is the API behind the guard, as the web has it.
 func (i *installation) engine(ctx context.Context, temporal client.Client, answerWait time.Duration) http.Handler {
-	answers, err := i.catalog.Answers(ctx)
-	must(err)
 	feed, err := events.NewFeed(ctx, i.catalog, zap.NewNop())
 	must(err)
 	go feed.Run(ctx)
 	core := zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()), i.log, zap.WarnLevel)
 	service := &service.Service{
-		Workflows: workflows.Client{Temporal: temporal, Answers: answers}, Catalog: i.catalog, Store: i.store,
+		Workflows: workflows.Client{Temporal: temporal, Answers: &feed.Answers}, Catalog: i.catalog, Store: i.store,
 		Temporal: service.NewMonitor(ctx, temporal), Logger: zap.New(core), Settings: lifecycle.DefaultSettings(), AnswerWait: answerWait,
 	}
 	sessions := access.NewSessions(i.catalog.Sessions(), config.DevAccounts(), nil)

@@ -21,9 +21,12 @@ const (
 	retryAfter = time.Second
 )
 
-// Feed follows the catalogue once for all watchers of a process. A slow watcher never holds up the others: it reads at
+// Feed follows the catalogue once for a whole process: for those who watch and for those who wait for an answer. A slow watcher never holds up the others: it reads at
 // its own pace.
 type Feed struct {
+	// Answers are handed to those who wait for them.
+	Answers catalog.Answers
+
 	catalog *catalog.Catalog
 	logger  *zap.Logger
 	ended   <-chan struct{}
@@ -50,6 +53,7 @@ var errEnded = errors.New("this process stops")
 func (f *Feed) Run(ctx context.Context) {
 	for {
 		err := f.catalog.Follow(ctx, f.Last(), func(change catalog.Change) error {
+			f.Answers.Hear(change)
 			f.add(change)
 			return nil
 		})
