@@ -35,7 +35,7 @@ func minimal(ctx workflow.Context) error {
 		return err
 	}
 	selector := workflow.NewSelector(ctx)
-	for _, action := range measured {
+	for _, action := range []lifecycle.Action{lifecycle.SetGrayscale, lifecycle.LeaveFeedback} {
 		selector.AddReceive(workflow.GetSignalChannel(ctx, string(action)), func(c workflow.ReceiveChannel, _ bool) {
 			var command lifecycle.Command
 			c.Receive(ctx, &command)
@@ -48,10 +48,15 @@ func minimal(ctx workflow.Context) error {
 }
 
 // updated is the least that answers an update. The handler neither waits nor is validated, so that the update is accepted and
-// completed in one workflow task. A run answers at most 2,000 updates; the next one goes on.
+// completed in one workflow task. A percentage is told to Temporal, as the product does. A run answers at most 2,000
+// updates; the next one goes on.
 func updated(ctx workflow.Context) error {
-	err := workflow.SetUpdateHandler(ctx, updateName, func(_ workflow.Context, command lifecycle.Command) (lifecycle.Outcome, error) {
-		return lifecycle.Outcome{RequestID: command.RequestID, Accepted: true}, nil
+	err := workflow.SetUpdateHandler(ctx, updateName, func(ctx workflow.Context, command lifecycle.Command) (lifecycle.Outcome, error) {
+		outcome := lifecycle.Outcome{RequestID: command.RequestID, Accepted: true}
+		if command.Percent == nil {
+			return outcome, nil
+		}
+		return outcome, workflow.UpsertTypedSearchAttributes(ctx, workflows.AttributeRolloutPercent.ValueSet(command.Percent.Float()))
 	})
 	if err == nil {
 		err = workflow.Await(ctx, func() bool { return workflow.GetInfo(ctx).GetContinueAsNewSuggested() })
@@ -62,7 +67,8 @@ func updated(ctx workflow.Context) error {
 	return workflow.NewContinueAsNewError(ctx, updateType)
 }
 
-// workMinimally runs the minimal workflows until ctx is done, in a worker with the options of the real one that matter for speed.
+// workMinimally runs the minimal workflows until ctx is done, in a worker with the options of the real one that matter for
+// speed, over a connection as the SDK makes it.
 func workMinimally(ctx context.Context, address string) error {
 	connection, err := client.DialContext(ctx, client.Options{HostPort: address})
 	if err != nil {

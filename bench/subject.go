@@ -15,9 +15,6 @@ import (
 // patience is how long one answer may take before the run is given up.
 const patience = 30 * time.Second
 
-// measured are the actions that take turns: they set no timer and may be repeated without end.
-var measured = []lifecycle.Action{lifecycle.SetGrayscale, lifecycle.LeaveFeedback}
-
 var (
 	developer = config.DevAccounts()["developer"]
 	reviewer  = config.DevAccounts()["reviewer"]
@@ -34,6 +31,8 @@ type subject struct {
 	client workflows.Client
 	ids    []string
 	asked  []int // how often each was
+	// beside is the place of the subject that this one is compared with.
+	beside int
 	// open starts the workflow and brings it to where what is measured is possible.
 	open func(ctx context.Context, id string) error
 	// ask does what is measured with one of the workflows, and returns when it has the answer. turn counts from 0.
@@ -45,7 +44,7 @@ func (s *site) subject(name string, round int) *subject {
 	for i := range mostAtOnce {
 		subject.ids = append(subject.ids, fmt.Sprintf("%s-%d-%d", name, round, i))
 	}
-	subject.ask = func(ctx context.Context, id string, n int) error { return subject.act(ctx, id, turn(n)) }
+	subject.ask = func(ctx context.Context, id string, n int) error { return subject.act(ctx, id, steady.turn(n)) }
 	return subject
 }
 
@@ -104,15 +103,15 @@ func (s *site) minimal(round int) *subject {
 		if err := s.startMinimally(ctx, id, minimalType); err != nil {
 			return err
 		}
-		return subject.act(ctx, id, turn(0))
+		return subject.act(ctx, id, steady.turn(0))
 	}
 	return subject
 }
 
-// update are minimal workflows that answer updates.
-func (s *site) update(round int) *subject {
-	subject := s.subject("update", round)
-	subject.ask = func(ctx context.Context, id string, n int) error { return s.updateMinimally(ctx, id, turn(n)) }
+// update are minimal workflows that answer updates which carry the deeds.
+func (s *site) update(round int, deeds deeds) *subject {
+	subject := s.subject("update-"+deeds.name, round)
+	subject.ask = func(ctx context.Context, id string, n int) error { return s.updateMinimally(ctx, id, deeds.turn(n)) }
 	subject.open = func(ctx context.Context, id string) error {
 		if err := s.startMinimally(ctx, id, updateType); err != nil {
 			return err
@@ -139,17 +138,6 @@ func (s *site) updateMinimally(ctx context.Context, id string, command lifecycle
 	}
 	var outcome lifecycle.Outcome
 	return update.Get(ctx, &outcome)
-}
-
-// turn is the action of each turn.
-func turn(n int) lifecycle.Command {
-	command := lifecycle.Command{Action: measured[n%len(measured)], Actor: manager}
-	if command.Action == lifecycle.SetGrayscale {
-		command.Percent = new(lifecycle.WholePercent(1 + n%20))
-	} else {
-		command.Rating, command.Text = 5, "as expected"
-	}
-	return command
 }
 
 // act takes an action and requires it to be accepted.
