@@ -28,6 +28,7 @@ type Catalog struct {
 	write, read *sql.DB
 	dialect     goose.Dialect
 	statements  statements
+	searches    searches
 	listener    *listener
 	bell        *bell // nil with PostgreSQL, which announces commits itself
 }

@@ -101,23 +101,29 @@ type Counts struct {
 
 // Count counts the mini-programs that the filter chooses. States without any are missing.
 func (c *Catalog) Count(ctx context.Context, filter Filter) (Counts, error) {
-	q := &query{}
+	q, count := &query{}, c.count
 	var err error
 	if filter.Query == "" {
 		err = c.lookUpCounts(ctx, q, filter)
 	} else {
 		q.add("SELECT overdue, state, count(*) FROM mini_programs WHERE TRUE")
-		err = c.choose(ctx, q, filter)
+		err, count = c.choose(ctx, q, filter), c.countOnce
 	}
-	counts := Counts{ByState: map[lifecycle.State]int{}}
+	counts := Counts{}
 	if err == nil {
 		q.add(" GROUP BY overdue, state")
-		err = each(ctx, q.on(c.read), counts.add, q.args...)
+		counts, err = count(ctx, q)
 	}
 	if err != nil {
 		return Counts{}, fmt.Errorf("count mini-programs: %w", err)
 	}
 	return counts, nil
+}
+
+func (c *Catalog) count(ctx context.Context, q *query) (Counts, error) {
+	counts := Counts{ByState: map[lifecycle.State]int{}}
+	err := each(ctx, q.on(c.read), counts.add, q.args...)
+	return counts, err
 }
 
 // allTeams is the team under which the counts of all are kept; no team has this name.
