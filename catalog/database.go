@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ import (
 )
 
 const (
-	readers = 8
+	postgresReaders = 8
 	// Who waits is woken; this is for the time in which the listener hears nothing.
 	safetyPoll = 500 * time.Millisecond
 )
@@ -64,7 +65,7 @@ func connectSQLite(path, query string) (*Catalog, error) {
 		return nil, err
 	}
 	return &Catalog{
-		dialect: goose.DialectSQLite3, write: limit(write, 1), read: limit(read, readers), bell: bell, listener: newListener(bell.hear),
+		dialect: goose.DialectSQLite3, write: limit(write, 1), read: limit(read, sqliteReaders()), bell: bell, listener: newListener(bell.hear),
 	}, nil
 }
 
@@ -88,9 +89,13 @@ func connectPostgres(databaseURL string) (*Catalog, error) {
 	writer.RuntimeParams["idle_in_transaction_session_timeout"] = "10s"
 	hear := func(ctx context.Context, wake func()) error { return hearPostgres(ctx, config, wake) }
 	return &Catalog{
-		dialect: goose.DialectPostgres, write: limit(stdlib.OpenDB(*writer), 4), read: limit(stdlib.OpenDB(*config), readers), listener: newListener(hear),
+		dialect: goose.DialectPostgres, write: limit(stdlib.OpenDB(*writer), 4), read: limit(stdlib.OpenDB(*config), postgresReaders), listener: newListener(hear),
 	}, nil
 }
+
+// sqliteReaders keeps every processor busy, with two more for long reads. They work in this process and stand in each other's
+// way: of 16 lists asked for at once on 2 processors, one in a hundred took 40 ms with 8 readers and 21 ms with 4.
+func sqliteReaders() int { return runtime.GOMAXPROCS(0) + 2 }
 
 func limit(db *sql.DB, connections int) *sql.DB {
 	db.SetMaxOpenConns(connections)
