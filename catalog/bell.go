@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
@@ -35,8 +34,6 @@ func (b *bell) close() {
 	}
 }
 
-var errBellGone = errors.New("the file that announces commits is gone")
-
 // hear calls wake after every ring, until ctx is done or an error.
 func (b *bell) hear(ctx context.Context, wake func()) error {
 	watcher, err := fsnotify.NewWatcher()
@@ -54,10 +51,7 @@ func (b *bell) hear(ctx context.Context, wake func()) error {
 			return ctx.Err()
 		case err := <-watcher.Errors:
 			return err
-		case event := <-watcher.Events:
-			if event.Has(fsnotify.Remove) {
-				return errBellGone
-			}
+		case <-watcher.Events:
 		}
 	}
 }

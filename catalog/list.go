@@ -101,15 +101,13 @@ type Counts struct {
 
 // Count counts the mini-programs that the filter chooses. States without any are missing.
 func (c *Catalog) Count(ctx context.Context, filter Filter) (Counts, error) {
-	q, count := &query{}, c.count
-	var err error
-	if filter.Query == "" {
-		err = c.lookUpCounts(ctx, q, filter)
-	} else {
-		q.add("SELECT overdue, state, count(*) FROM mini_programs WHERE TRUE")
-		err, count = c.choose(ctx, q, filter), c.countOnce
+	choose, count := c.chooseCounts, c.count
+	if filter.Query != "" {
+		choose, count = c.chooseToCount, c.countOnce
 	}
-	counts := Counts{}
+	q := &query{}
+	err := choose(ctx, q, filter)
+	var counts Counts
 	if err == nil {
 		q.add(" GROUP BY overdue, state")
 		counts, err = count(ctx, q)
@@ -118,6 +116,12 @@ func (c *Catalog) Count(ctx context.Context, filter Filter) (Counts, error) {
 		return Counts{}, fmt.Errorf("count mini-programs: %w", err)
 	}
 	return counts, nil
+}
+
+// chooseToCount chooses the mini-programs themselves.
+func (c *Catalog) chooseToCount(ctx context.Context, q *query, filter Filter) error {
+	q.add("SELECT overdue, state, count(*) FROM mini_programs WHERE TRUE")
+	return c.choose(ctx, q, filter)
 }
 
 func (c *Catalog) count(ctx context.Context, q *query) (Counts, error) {
@@ -129,8 +133,8 @@ func (c *Catalog) count(ctx context.Context, q *query) (Counts, error) {
 // allTeams is the team under which the counts of all are kept; no team has this name.
 const allTeams = ""
 
-// lookUpCounts asks for the counts that the database keeps, because counting a hundred thousand takes too long for a page.
-func (c *Catalog) lookUpCounts(ctx context.Context, q *query, filter Filter) error {
+// chooseCounts chooses the counts that the database keeps, because counting a hundred thousand takes too long for a page.
+func (c *Catalog) chooseCounts(ctx context.Context, q *query, filter Filter) error {
 	if len(filter.Teams) == 0 {
 		filter.Teams = []string{allTeams}
 	}
