@@ -67,12 +67,11 @@ func updated(ctx workflow.Context) error {
 	return workflow.NewContinueAsNewError(ctx, updateType)
 }
 
-// workMinimally runs the minimal workflows until ctx is done, in a worker with the options of the real one that matter for
-// speed, over a connection as the SDK makes it.
+// workMinimally runs the minimal workflows until ctx is done, in a worker with the options of the real one that matter for speed.
 func workMinimally(ctx context.Context, address string) error {
-	connection, err := client.DialContext(ctx, client.Options{HostPort: address})
+	connection, err := connect(ctx, address)
 	if err != nil {
-		return fmt.Errorf("connecting the minimal worker to %s: %w", address, err)
+		return err
 	}
 	defer connection.Close()
 	w := worker.New(connection, minimalQueue, worker.Options{
@@ -87,4 +86,15 @@ func workMinimally(ctx context.Context, address string) error {
 	<-ctx.Done()
 	w.Stop()
 	return nil
+}
+
+// connect connects as the product does, without compression: what is compared must not differ in that.
+func connect(ctx context.Context, address string) (client.Client, error) {
+	connection, err := client.DialContext(ctx, client.Options{
+		HostPort: address, ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("connecting to Temporal at %s: %w", address, err)
+	}
+	return connection, nil
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// contest measures subjects beside each other, in rounds.
+// contest measures subjects beside each other, in rounds. The first of the subjects is the yardstick of the others.
 type contest struct {
 	atOnce   []int // how many act at the same time
 	subjects func(round int) []*subject
@@ -62,7 +62,7 @@ func measure(ctx context.Context, subjects []*subject, piece, n int, each time.D
 		}
 	}
 	for which := range subjects {
-		results[which].add(samples[which], samples[subjects[which].beside])
+		results[which].add(samples[which], samples[0])
 	}
 	return nil
 }

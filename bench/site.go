@@ -82,6 +82,9 @@ func (s *site) close() {
 	if s.catalog != nil {
 		_ = s.catalog.Close()
 	}
+	if s.client.Temporal != nil {
+		s.client.Temporal.Close()
+	}
 	if s.server != nil {
 		s.server.Stop()
 	}
@@ -90,9 +93,10 @@ func (s *site) close() {
 
 func (s *site) startTemporal(ctx context.Context) error {
 	var err error
-	if s.server, err = devservertest.Launch(ctx, os.Stderr); err == nil {
-		s.client = workflows.Client{Temporal: s.server.Client}
+	if s.server, err = devservertest.Launch(ctx, os.Stderr); err != nil {
+		return err
 	}
+	s.client.Temporal, err = connect(ctx, s.server.Address)
 	return err
 }
 

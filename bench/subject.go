@@ -31,8 +31,6 @@ type subject struct {
 	client workflows.Client
 	ids    []string
 	asked  []int // how often each was
-	// beside is the place of the subject that this one is compared with.
-	beside int
 	// open starts the workflow and brings it to where what is measured is possible.
 	open func(ctx context.Context, id string) error
 	// ask does what is measured with one of the workflows, and returns when it has the answer. turn counts from 0.
