@@ -1,18 +1,16 @@
 package workflows
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
-	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
 	"slipway/lifecycle"
 )
 
 // handleSignal answers one signal, whatever it carries. It never fails the workflow.
-func (m *miniProgram) handleSignal(ctx workflow.Context, s signal) {
+func (m *miniProgram) handleSignal(ctx workflow.Context, s Signal) {
 	command, err := s.command()
 	if command.RequestID == "" {
 		m.unnamed++
@@ -22,7 +20,7 @@ func (m *miniProgram) handleSignal(ctx workflow.Context, s signal) {
 	case m.answers.knows(command.RequestID) || m.isInspecting(command.RequestID):
 		m.log.Info("signal repeats a request id; the first answer stands", "request_id", command.RequestID, "action", command.Action)
 	case err != nil:
-		m.refuse(ctx, command, lifecycle.Refuse(lifecycle.InvalidInput, "the signal %s is malformed: %s", s.name, err))
+		m.refuse(ctx, command, lifecycle.Refuse(lifecycle.InvalidInput, "the signal %s is malformed: %s", s.Name, err))
 	case refuseSystem(command.Actor) != nil:
 		m.refuse(ctx, command, refuseSystem(command.Actor))
 	case command.Action == lifecycle.UploadCode:
@@ -30,42 +28,6 @@ func (m *miniProgram) handleSignal(ctx workflow.Context, s signal) {
 	default:
 		m.act(ctx, command, lifecycle.Facts{})
 	}
-}
-
-// command reads the signal's payload. With an error it still returns what could be read of the request id, so that
-// whoever sent it can find the refusal.
-func (s signal) command() (lifecycle.Command, error) {
-	data, err := s.json()
-	if err != nil {
-		return lifecycle.Command{Action: lifecycle.Action(s.name)}, err
-	}
-	command, err := lifecycle.DecodeCommand(lifecycle.Action(s.name), data)
-	if err == nil && command.Action == lifecycle.RequestCreation {
-		err = fmt.Errorf("%s starts a workflow, it is no signal", command.Action)
-	}
-	if err == nil {
-		return command, nil
-	}
-	var named struct {
-		RequestID string `json:"request_id"`
-	}
-	_ = json.Unmarshal(data, &named) // the error is known already
-	if len(named.RequestID) > lifecycle.MaxName {
-		named.RequestID = ""
-	}
-	return lifecycle.Command{Action: command.Action, RequestID: named.RequestID}, err
-}
-
-// json is the one JSON object that a signal must carry.
-func (s signal) json() ([]byte, error) {
-	if n := len(s.payloads.GetPayloads()); n != 1 {
-		return nil, fmt.Errorf("it carries %d values instead of one JSON object", n)
-	}
-	payload := s.payloads.GetPayloads()[0]
-	if encoding := string(payload.GetMetadata()[converter.MetadataEncoding]); encoding != converter.MetadataEncodingJSON {
-		return nil, fmt.Errorf("its encoding is %.40q instead of %q", encoding, converter.MetadataEncodingJSON)
-	}
-	return payload.GetData(), nil
 }
 
 // refuseSystem keeps the role of timers and health gates to themselves.

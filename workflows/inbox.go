@@ -1,7 +1,8 @@
 package workflows
 
 import (
-	commonpb "go.temporal.io/api/common/v1"
+	"slices"
+
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/workflow"
 )
@@ -26,14 +27,16 @@ func (*Interceptor) InterceptWorkflow(_ workflow.Context, next interceptor.Workf
 // task is done again, with later events added. Only if what was first stays first does the second attempt decide the same.
 type inbox struct {
 	interceptor.WorkflowInboundInterceptorBase
-	onSignal func(ctx workflow.Context, s signal)
+	onSignal func(ctx workflow.Context, s Signal)
 	happened []occurrence
 	awaited  []*awaited
 }
 
-// occurrence is something to deal with; it stands for nothing any more when it was dropped meanwhile.
+// occurrence is something to deal with: a signal, or something awaited, which stands for nothing any more when it was dropped
+// meanwhile.
 type occurrence struct {
 	handle func(ctx workflow.Context)
+	signal *Signal
 	from   *awaited
 }
 
@@ -63,15 +66,44 @@ func (i *inbox) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWor
 // HandleSignal is called for each signal as the history is read, before any workflow code runs.
 func (i *inbox) HandleSignal(_ workflow.Context, in *interceptor.HandleSignalInput) error {
 	i.collect()
-	s := signal{name: in.SignalName, payloads: in.Arg}
-	i.happened = append(i.happened, occurrence{handle: func(ctx workflow.Context) { i.onSignal(ctx, s) }})
+	i.happened = append(i.happened, i.arrived(newSignal(in.SignalName, in.Arg)))
 	return nil
 }
 
-// signal is one signal as it arrived.
-type signal struct {
-	name     string
-	payloads *commonpb.Payloads
+func (i *inbox) arrived(s Signal) occurrence {
+	return occurrence{signal: &s, handle: func(ctx workflow.Context) { i.onSignal(ctx, s) }}
+}
+
+// precede puts signals that the last run handed over before everything else: they arrived first.
+func (i *inbox) precede(signals []Signal) {
+	var earlier []occurrence
+	for _, s := range signals {
+		earlier = append(earlier, i.arrived(s))
+	}
+	i.happened = slices.Concat(earlier, i.happened)
+}
+
+// maxPortable is how many bytes of signals one run hands to the next. What Temporal takes in ends at 2 MB.
+const maxPortable = 256 << 10
+
+// portable says that the signals that wait may be handed to the next run.
+func (i *inbox) portable() bool {
+	size := 0
+	for _, s := range i.signals() {
+		size += len(s.Name) + len(s.Data) + len(s.Malformed)
+	}
+	return size <= maxPortable
+}
+
+// signals are those that are not dealt with, in the order in which they arrived.
+func (i *inbox) signals() []Signal {
+	var waiting []Signal
+	for _, o := range i.happened {
+		if o.signal != nil {
+			waiting = append(waiting, *o.signal)
+		}
+	}
+	return waiting
 }
 
 // collect moves what is done by now behind what happened before.
@@ -96,28 +128,36 @@ func (i *inbox) await(future workflow.Future, then func(ctx workflow.Context)) *
 	return a
 }
 
-// next blocks until something has happened and returns it; occurrences that were dropped are skipped.
-func (i *inbox) next(ctx workflow.Context) (occurrence, error) {
+// wait blocks until something has happened.
+func (i *inbox) wait(ctx workflow.Context) error {
 	for {
 		if err := workflow.Await(ctx, i.ready); err != nil {
-			return occurrence{}, err
+			return err
 		}
-		if o, ok := i.take(); ok {
-			return o, nil
+		if _, ok := i.first(); ok {
+			return nil
 		}
 	}
 }
 
-// take returns what happened first and is still of interest; ok is false when there is nothing.
-func (i *inbox) take() (o occurrence, ok bool) {
+// first returns what happened first and is still of interest; ok is false when there is nothing.
+func (i *inbox) first() (o occurrence, ok bool) {
 	i.collect()
-	for len(i.happened) > 0 {
-		o, i.happened = i.happened[0], i.happened[1:]
-		if o.from == nil || !o.from.dropped {
-			return o, true
-		}
+	for len(i.happened) > 0 && i.happened[0].from != nil && i.happened[0].from.dropped {
+		i.happened = i.happened[1:]
 	}
-	return occurrence{}, false
+	if len(i.happened) == 0 {
+		return occurrence{}, false
+	}
+	return i.happened[0], true
+}
+
+// take is first, which is dealt with now.
+func (i *inbox) take() (o occurrence, ok bool) {
+	if o, ok = i.first(); ok {
+		i.happened = i.happened[1:]
+	}
+	return o, ok
 }
 
 func (i *inbox) ready() bool {

@@ -42,6 +42,8 @@ type Carried struct {
 	Answers []byte `json:"answers,omitempty"`
 	// Inspecting are uploads whose inspection was under way; it starts anew.
 	Inspecting []lifecycle.Command `json:"inspecting,omitempty"`
+	// Signals arrived in the last run and are not answered yet, oldest first.
+	Signals []Signal `json:"signals,omitempty"`
 	// Unnamed counts the signals that came without a request id.
 	Unnamed int `json:"unnamed,omitempty"`
 	// Commits counts the commits since the last transition.

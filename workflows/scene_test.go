@@ -44,6 +44,8 @@ type scene struct {
 	end     time.Duration
 	health  *healthVerdicts
 	commits func(n int) error
+	// longAt is the step, counted from 1, that meets a history that has become long; 0 is none.
+	longAt int
 }
 
 // healthVerdicts are what every health watch of a scene finds out, and how long it takes.
@@ -89,6 +91,8 @@ type ending struct {
 	// completed tells that the lifecycle is over; carried is the size of what runs handed on, in bytes.
 	completed bool
 	carried   int
+	// handedOver are the signals that runs left to the next.
+	handedOver []string
 }
 
 // ledger is a catalogue in memory that insists on what the real one relies on: revisions without gaps.
@@ -152,7 +156,9 @@ func (s *scene) playRun(l *ledger, input *Input, elapsed *time.Duration, cut int
 	began := start.Add(*elapsed)
 	env.SetStartTime(began)
 	l.onCommit = func(n int) error {
-		env.SetContinueAsNewSuggested(n == cut)
+		if cut > 0 {
+			env.SetContinueAsNewSuggested(n == cut)
+		}
 		if s.commits != nil {
 			return s.commits(n)
 		}
@@ -172,6 +178,9 @@ func (s *scene) playRun(l *ledger, input *Input, elapsed *time.Duration, cut int
 		*input = Input{}
 		require.NoError(s.t, converter.GetDefaultDataConverter().FromPayloads(again.Input, input))
 		result.MiniProgram, result.carried = input.Carried.MiniProgram, len(again.Input.Payloads[0].Data)
+		for _, waiting := range input.Carried.Signals {
+			result.handedOver = append(result.handedOver, waiting.Name)
+		}
 		return
 	}
 	require.NoError(s.t, env.GetWorkflowError())
@@ -186,6 +195,9 @@ func (s *scene) sendNext(env *testsuite.TestWorkflowEnvironment, result *ending)
 	next := s.steps[result.sent]
 	env.RegisterDelayedCallback(func() {
 		result.sent++
+		if result.sent == s.longAt {
+			env.SetContinueAsNewSuggested(true)
+		}
 		env.SignalWorkflow(next.signal, next.value)
 		s.sendNext(env, result)
 	}, max(0, start.Add(next.at).Sub(env.Now())))

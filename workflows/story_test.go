@@ -169,12 +169,56 @@ func TestScenesEndTheSameWhereverTheRunIsCut(t *testing.T) {
 			for cut := 1; cut <= whole.ledger.commits; cut++ {
 				inPieces := s.play(cut)
 				scenario.expect(t, inPieces)
-				assert.Equal(t, jsonOf(t, whole.ledger.last()), jsonOf(t, inPieces.ledger.last()), "cut after commit %d", cut)
-				assert.Equal(t, whole.ledger.actions(), inPieces.ledger.actions(), "cut after commit %d", cut)
-				assert.Equal(t, jsonOf(t, whole.outcomes), jsonOf(t, inPieces.outcomes), "cut after commit %d", cut)
+				whole.mustEqual(t, inPieces, "cut after commit %d", cut)
 			}
 		})
 	}
+}
+
+// Every story again with the history having become long when each single signal arrives.
+func TestScenesEndTheSameWhicheverSignalMeetsALongHistory(t *testing.T) {
+	for name, scenario := range scenes {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			scenario.tell(s)
+			whole := s.play(0)
+			for s.longAt = 1; s.longAt <= len(s.steps); s.longAt++ {
+				handedOver := s.play(0)
+				scenario.expect(t, handedOver)
+				whole.mustEqual(t, handedOver, "long at step %d", s.longAt)
+			}
+		})
+	}
+}
+
+// mustEqual compares what the catalogue knows and what was answered.
+func (e ending) mustEqual(t *testing.T, other ending, when string, where int) {
+	assert.Equal(t, jsonOf(t, e.ledger.last()), jsonOf(t, other.ledger.last()), when, where)
+	assert.Equal(t, e.ledger.actions(), other.ledger.actions(), when, where)
+	assert.Equal(t, jsonOf(t, e.outcomes), jsonOf(t, other.outcomes), when, where)
+}
+
+func TestASignalThatMeetsALongHistoryIsAnsweredByTheNextRun(t *testing.T) {
+	s := newScene(t)
+	s.end = 1 * day
+	s.at(1*minute, lifecycle.ApproveCreation, rob).at(2*minute, lifecycle.UploadCode, ann, uploading("1.0.0"))
+	assert.Equal(t, []string{"pause"}, s.play(0).handedOver, "the one that ends the scene")
+	s.longAt = 1
+	result := s.play(0)
+	assert.Equal(t, []string{"approve-creation", "pause"}, result.handedOver)
+	assert.Equal(t, lifecycle.CodeAvailable, result.State)
+}
+
+// The run ends all the same, as soon as it has answered them.
+func TestSignalsThatAreTooLargeToHandOverAreAnsweredByTheRunTheyCameTo(t *testing.T) {
+	s := newScene(t)
+	s.end = time.Hour
+	s.signalAt(1*minute, "approve-creation", map[string]string{"request_id": "large", "rubbish": strings.Repeat("x", maxPortable)})
+	s.longAt = 1
+	result := s.play(0)
+	assert.Equal(t, []string{"pause"}, result.handedOver)
+	assert.Equal(t, lifecycle.InvalidInput, result.outcomes["large"].Code)
+	assert.Equal(t, 2, result.runs)
 }
 
 // last is the status that the catalogue shows at the end.
