@@ -71,12 +71,30 @@ func stand(t *testing.T, change ...func(*settings)) standing {
 	return standing{server, t, s, engine}
 }
 
-// weather is a mini-program of team acme, as the workflow would have committed it.
-func (s standing) weather() {
-	creation := lifecycle.Creation{ID: "weather", Title: "Weather", Team: "acme", Actor: config.DevAccounts()["developer"], RequestID: "r"}
+// weather is a mini-program of team acme.
+func (s standing) weather() { s.requested("life", "developer", "acme") }
+
+// requested is a life of the weather, as the workflow would have committed it.
+func (s standing) requested(life, account, team string) lifecycle.MiniProgram {
+	creation := lifecycle.Creation{ID: "weather", Title: "Weather", Team: team, Actor: config.DevAccounts()[account], RequestID: life + "-begins"}
 	m, record, refusal := lifecycle.NewMiniProgram(creation, time.Now(), lifecycle.DefaultSettings())
 	require.Nil(s.t, refusal)
-	require.NoError(s.t, s.site.world.catalog.Commit(s.t.Context(), catalog.Commit{FirstRunID: "life", Status: m.Status(), Record: &record}))
+	s.commit(life, m, record)
+	return m
+}
+
+func (s standing) commit(life string, m lifecycle.MiniProgram, record lifecycle.Record) {
+	outcome := m.Outcome(record.Action, record.Command.RequestID, nil, record.At)
+	require.NoError(s.t, s.site.world.catalog.Commit(s.t.Context(), catalog.Commit{FirstRunID: life, Status: m.Status(), Record: &record, Outcome: &outcome}))
+}
+
+// reborn is the weather of team globex, after its creation was denied to team acme.
+func (s standing) reborn() {
+	reject := lifecycle.Command{Action: lifecycle.RejectCreation, Actor: config.DevAccounts()["reviewer"], RequestID: "denial", Comment: "acme's secret"}
+	denied, record, refusal := s.requested("first", "developer", "acme").Decide(reject, lifecycle.Facts{}, time.Now(), lifecycle.DefaultSettings())
+	require.Nil(s.t, refusal)
+	s.commit("first", denied, record)
+	s.requested("second", "other-developer", "globex")
 }
 
 // asked is a request on its way.
