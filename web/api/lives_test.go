@@ -93,3 +93,16 @@ func TestADeveloperGetsNoAnswerOfAnEarlierLife(t *testing.T) {
 	assert.Equal(t, lifecycle.CreationRejected, first.State, "people of the platform get the first answer")
 	as(t, "other-developer").send(upload, uploadedCode(t), "Idempotency-Key: reborn-answered-third").is(http.StatusOK)
 }
+
+func TestARefusedActionTellsDevelopersOfOtherTeamsNothing(t *testing.T) {
+	created(t, "silent")
+	act(t, "developer", "silent", "upload-code", uploadedCode(t), "Idempotency-Key: guessed")
+	for _, sent := range []struct{ action, body, key string }{
+		{"unpublish", "", "own"}, {"publish", `{"percent": 101}`, "own-too"}, {"cancel-creation", "", "guessed"}, {"leave-feedback", `{"rating": 5}`, "guessed"},
+	} {
+		answered := as(t, "other-developer").send("/mini-programs/silent/actions/"+sent.action, sent.body, "Idempotency-Key: "+sent.key)
+		assert.GreaterOrEqual(t, answered.status, http.StatusBadRequest)
+		assert.NotContains(t, string(answered.body), "CodeAvailable", sent.action)
+		assert.NotContains(t, string(answered.body), "revision", sent.action)
+	}
+}
