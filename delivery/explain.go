@@ -72,9 +72,12 @@ func RecordAt(ctx context.Context, trail Trail, id string, at time.Time) (lifecy
 	}
 }
 
-// ExplainAt explains what a user got at a time, from the audit trail. The error is a *lifecycle.Refusal when there was no
-// such mini-program.
+// ExplainAt explains what a user got at a time, from the audit trail; the zero time is now. The error is a *lifecycle.Refusal
+// when there was no such mini-program.
 func ExplainAt(ctx context.Context, trail Trail, id string, at time.Time, user string, platform int) (Explanation, error) {
+	if at.IsZero() {
+		at = time.Now()
+	}
 	record, err := RecordAt(ctx, trail, id, at)
 	if errors.Is(err, catalog.ErrNotFound) {
 		return Explanation{}, lifecycle.Refuse(lifecycle.UnknownMiniProgram, "there was no mini-program %q at %s", id, at.UTC().Format(time.RFC3339))

@@ -30,13 +30,10 @@ type explainInput struct {
 type explainAnswer struct{ Body delivery.Explanation }
 
 func (a *API) explain(ctx context.Context, in *explainInput) (*explainAnswer, error) {
-	at, platform := in.At, delivery.AnyPlatform
-	if at.IsZero() {
-		at = time.Now()
-	}
+	platform := delivery.AnyPlatform
 	if in.PlatformVersion.given {
 		platform = in.PlatformVersion.value
 	}
-	explanation, err := a.service.Explain(ctx, access.Person(ctx), in.ID, at, in.User, platform)
+	explanation, err := a.service.Explain(ctx, access.Person(ctx), in.ID, in.At, in.User, platform)
 	return &explainAnswer{explanation}, err
 }
