@@ -44,9 +44,11 @@ func (s site) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	handler := http.NewCrossOriginProtection().Handler(sessions.Wrap(engine))
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(refusal(otherSite))
+	handler := protection.Handler(sessions.Wrap(engine))
 	if s.settings.Auth == authDev {
-		handler = access.LocalOnly(handler)
+		handler = access.LocalOnly(handler, refusal(notLocal))
 	}
 	return handler, nil
 }
@@ -60,7 +62,7 @@ func (s site) engine(sessions *access.Sessions) (*gin.Engine, error) {
 	}
 	programs := api.New(s.service, s.feed)
 	refuse := func(c *gin.Context, err error) {
-		if strings.HasPrefix(c.Request.URL.Path, api.Prefix+"/") {
+		if api.Has(c.Request.URL.Path) {
 			programs.Refuse(c, err)
 			return
 		}
@@ -125,7 +127,6 @@ func (s site) observe(c *gin.Context) {
 }
 
 // sessionFailed answers when the sessions cannot be read or kept.
-func (s site) sessionFailed(w http.ResponseWriter, _ *http.Request, err error) {
-	problem := s.service.Problem(err)
-	http.Error(w, problem.Message, problem.Status)
+func (s site) sessionFailed(w http.ResponseWriter, r *http.Request, err error) {
+	turnAway(w, r, s.service.Problem(err))
 }

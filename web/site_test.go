@@ -30,9 +30,10 @@ import (
 // standing is a web with a database of its own, whose Temporal is away.
 type standing struct {
 	*httptest.Server
-	t      *testing.T
-	site   site
-	engine *gin.Engine
+	t        *testing.T
+	site     site
+	engine   *gin.Engine
+	database string
 }
 
 func stand(t *testing.T, change ...func(*settings)) standing {
@@ -50,7 +51,8 @@ func stand(t *testing.T, change ...func(*settings)) standing {
 	require.NoError(t, err)
 	world.temporal, err = client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1"})
 	require.NoError(t, err)
-	world.catalog = catalogtest.Open(t, catalogtest.SQLite(t))
+	database := catalogtest.SQLite(t)
+	world.catalog = catalogtest.Open(t, database)
 	world.snapshot, err = delivery.Open(ctx, world.catalog, delivery.Options{})
 	require.NoError(t, err)
 	world.store, err = packages.OpenStore(ctx, t.TempDir())
@@ -68,7 +70,7 @@ func stand(t *testing.T, change ...func(*settings)) standing {
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	server.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return standing{server, t, s, engine}
+	return standing{server, t, s, engine, database}
 }
 
 // weather is a mini-program of team acme.
