@@ -74,6 +74,14 @@ func TestAPanicEndsItsRequestWithAProblem(t *testing.T) {
 	assert.Contains(t, body, "Something went wrong on our side")
 }
 
+func TestAPanicOfTheGuardOpensNothing(t *testing.T) {
+	s := stand(t)
+	s.Server = httptest.NewServer(s.engine) // without what makes sessions known, the guard panics when it looks for one
+	defer s.Close()
+	response, body := s.ask(http.MethodGet, "/api/v1/mini-programs", cookie(&http.Cookie{Name: "slipway_session", Value: "any"}))
+	isProblem(t, response, body, http.StatusInternalServerError)
+}
+
 func TestWhoseSessionCannotBeReadIsToldInTheirForm(t *testing.T) {
 	s := stand(t)
 	session := s.signIn("reviewer")

@@ -78,6 +78,7 @@ func (s site) engine(sessions *access.Sessions) (*gin.Engine, error) {
 	engine.Use(s.observe, gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, cause any) {
 		s.logger.Error("a handler panicked", zap.Any("cause", cause), zap.Stack("stack"))
 		refuse(c, service.ErrPanicked)
+		c.Abort() // what would have come next is not to run: the panic may have been the guard's
 	}), access.Headers, access.Bound(s.bound), guard.Check)
 	engine.NoRoute(func(c *gin.Context) { refuse(c, service.ErrNoRoute) })
 	engine.NoMethod(func(c *gin.Context) { refuse(c, service.ErrNoMethod) })
