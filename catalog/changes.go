@@ -15,7 +15,8 @@ import (
 type Change struct {
 	Number int64
 	ID     string
-	// Team is the team that the mini-program belongs to now; "" when its creation was refused.
+	// Team is the team that the mini-program belongs to now; "" when its creation was refused, and in an earlier life of its
+	// id, which may have belonged to another team.
 	Team string
 	// Transition is nil when nothing was accepted, Outcome when nobody asked (or the answer is forgotten).
 	Transition *lifecycle.Transition
@@ -51,8 +52,11 @@ func (c *Catalog) Wait(ctx context.Context, after int64) (int64, error) {
 }
 
 const selectChanges = `
-	SELECT number, mini_program, coalesce(team, ''), record, outcome FROM changes
-	LEFT JOIN mini_programs ON id = mini_program WHERE number > $1 ORDER BY number LIMIT $2`
+	SELECT number, mini_program, coalesce(team, ''), record, outcome FROM ` + changesWithTeam + `
+	WHERE number > $1 ORDER BY number LIMIT $2`
+
+// changesWithTeam are the changes, those of present lives with their team.
+const changesWithTeam = `changes LEFT JOIN mini_programs AS present ON id = mini_program AND present.first_run_id = changes.first_run_id`
 
 // ChangesSince reads the changes above after, oldest first, at most limit.
 func (c *Catalog) ChangesSince(ctx context.Context, after int64, limit int) ([]Change, error) {

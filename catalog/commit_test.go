@@ -33,7 +33,7 @@ func TestReadersSeeWhatWasCommitted(t *testing.T) {
 		assertSameJSON(t, last.Status, status)
 		assert.EqualValues(t, last.Record.Revision, change, "every action was one change")
 
-		outcome, err := c.Outcome(t.Context(), "weather", last.Outcome.RequestID)
+		outcome, _, err := c.Outcome(t.Context(), "weather", last.Outcome.RequestID)
 		require.NoError(t, err)
 		assertSameJSON(t, last.Outcome, outcome)
 
@@ -93,7 +93,7 @@ func TestALateCommitIsRecordedButNeverReplacesANewerOne(t *testing.T) {
 		assert.Equal(t, lifecycle.GrayscaleRelease, status.State)
 		assert.Equal(t, before, releases(t, c, 0))
 		assert.Len(t, audit(t, c, "weather"), 6)
-		_, err = c.Outcome(t.Context(), "weather", late.Outcome.RequestID)
+		_, _, err = c.Outcome(t.Context(), "weather", late.Outcome.RequestID)
 		assert.NoError(t, err)
 	})
 }
@@ -159,7 +159,7 @@ func TestARefusedCreationLeavesOnlyItsAnswer(t *testing.T) {
 		nobody := &program{MiniProgram: lifecycle.MiniProgram{ID: "weather"}, life: "life-1", now: newYear}
 		commit(t, c, nobody.refuse("r1"))
 
-		outcome, err := c.Outcome(t.Context(), "weather", "r1")
+		outcome, _, err := c.Outcome(t.Context(), "weather", "r1")
 		require.NoError(t, err)
 		assert.False(t, outcome.Accepted)
 		_, _, err = c.Status(t.Context(), "weather")
@@ -216,7 +216,7 @@ func TestARequestIDThatNoDatabaseCanKeepDoesNotStopTheCommit(t *testing.T) {
 		for _, id := range []string{"", "nul\x00", "\xff", hex.EncodeToString(long[:])} {
 			commit(t, c, p.refuse(id))
 		}
-		outcome, err := c.Outcome(t.Context(), "weather", "nul\x00")
+		outcome, _, err := c.Outcome(t.Context(), "weather", "nul\x00")
 		require.NoError(t, err)
 		assert.Equal(t, "nul\x00", outcome.RequestID)
 	})
@@ -227,7 +227,7 @@ func TestTheFirstAnswerToARequestStays(t *testing.T) {
 		p := weather(t, c)
 		again := func(c *lifecycle.Command) { c.RequestID = "r1" }
 		commit(t, c, p.refuse("r1"), p.upload("1.0.0"), p.do(developer, lifecycle.RequestPublishing, again))
-		outcome, err := c.Outcome(t.Context(), "weather", "r1")
+		outcome, _, err := c.Outcome(t.Context(), "weather", "r1")
 		require.NoError(t, err)
 		assert.Equal(t, lifecycle.ForbiddenRole, outcome.Code)
 		assert.Equal(t, lifecycle.RequestPublishing, audit(t, c, "weather")[0].Record.Action, "but what was done is recorded")
@@ -240,12 +240,12 @@ func TestAnOutcomeIsThatOfTheLatestLife(t *testing.T) {
 		commit(t, c, first, p.refuse("r1"), p.do(reviewer, lifecycle.RejectCreation))
 		second, again := requested(t, "weather", "Weather", "life-2", newYear.Add(time.Hour))
 		commit(t, c, again)
-		outcome, err := c.Outcome(t.Context(), "weather", "r1")
+		outcome, _, err := c.Outcome(t.Context(), "weather", "r1")
 		require.NoError(t, err)
 		assert.Equal(t, newYear.Add(time.Minute), outcome.At)
 
 		commit(t, c, second.refuse("r1"))
-		outcome, err = c.Outcome(t.Context(), "weather", "r1")
+		outcome, _, err = c.Outcome(t.Context(), "weather", "r1")
 		require.NoError(t, err)
 		assert.Equal(t, newYear.Add(time.Hour+time.Minute), outcome.At)
 	})

@@ -25,32 +25,35 @@ func (c *Catalog) Status(ctx context.Context, id string) (lifecycle.Status, int6
 }
 
 const selectOutcome = `
-	SELECT outcome FROM changes
-	WHERE mini_program = $1 AND request_id = $2 AND first_run_id = (
+	SELECT outcome, coalesce(team, '') FROM ` + changesWithTeam + `
+	WHERE mini_program = $1 AND request_id = $2 AND changes.first_run_id = (
 		SELECT first_run_id FROM changes WHERE mini_program = $1 AND request_id = $2 ORDER BY number DESC LIMIT 1)
 	ORDER BY number LIMIT 1`
 
-// Outcome reads the answer to a request: the first one in the latest life of the mini-program that saw the request. The
-// error is ErrNotFound when there is none (yet), or it is forgotten.
-func (c *Catalog) Outcome(ctx context.Context, id, requestID string) (lifecycle.Outcome, error) {
-	outcome, err := readOne[lifecycle.Outcome](c.statements.outcome.QueryRowContext(ctx, storedText(id), storedText(requestID)))
+// Outcome reads the answer to a request, and its team as in Change: the first answer in the latest life of the mini-program
+// that saw the request. The error is ErrNotFound when there is none (yet), or it is forgotten.
+func (c *Catalog) Outcome(ctx context.Context, id, requestID string) (outcome lifecycle.Outcome, team string, err error) {
+	row := c.statements.outcome.QueryRowContext(ctx, storedText(id), storedText(requestID))
+	found, err := readOne[lifecycle.Outcome](row, &team)
 	if err != nil {
-		return lifecycle.Outcome{}, fmt.Errorf("outcome of request %q to mini-program %q: %w", requestID, id, err)
+		return outcome, "", fmt.Errorf("outcome of request %q to mini-program %q: %w", requestID, id, err)
 	}
-	return *outcome, nil
+	return *found, team, nil
 }
 
 // AuditEntry is one accepted action of one life of a mini-program.
 type AuditEntry struct {
 	Change     int64
 	FirstRunID string
-	Record     lifecycle.Record
+	// Team is as in Change: "" in an earlier life.
+	Team   string
+	Record lifecycle.Record
 	// Err tells why the stored record could not be read; then Record is empty.
 	Err error
 }
 
 const selectAudit = `
-	SELECT number, first_run_id, record FROM changes
+	SELECT number, changes.first_run_id, coalesce(team, ''), record FROM ` + changesWithTeam + `
 	WHERE mini_program = $1 AND record IS NOT NULL AND number < $2 ORDER BY number DESC LIMIT $3`
 
 // Audit reads the accepted actions of all lives of a mini-program, newest first, at most limit: those before the change
@@ -65,7 +68,7 @@ func (c *Catalog) Audit(ctx context.Context, id string, before int64, limit int)
 func scanAuditEntry(row *sql.Rows) (AuditEntry, error) {
 	var entry AuditEntry
 	var text sql.NullString
-	if err := row.Scan(&entry.Change, &entry.FirstRunID, &text); err != nil {
+	if err := row.Scan(&entry.Change, &entry.FirstRunID, &entry.Team, &text); err != nil {
 		return entry, err
 	}
 	record, err := decode[lifecycle.Record](text)

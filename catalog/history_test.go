@@ -18,13 +18,13 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 		for _, id := range []string{"whether", "", "weather\x00", "\xff"} {
 			_, _, err := c.Status(t.Context(), id)
 			assert.ErrorIs(t, err, catalog.ErrNotFound, id)
-			_, err = c.Outcome(t.Context(), id, "life-1/request-creation")
+			_, _, err = c.Outcome(t.Context(), id, "life-1/request-creation")
 			assert.ErrorIs(t, err, catalog.ErrNotFound, id)
 			entries, err := c.Audit(t.Context(), id, 0, 10)
 			require.NoError(t, err)
 			assert.Empty(t, entries)
 		}
-		_, err := c.Outcome(t.Context(), "weather", "unheard of")
+		_, _, err := c.Outcome(t.Context(), "weather", "unheard of")
 		assert.ErrorIs(t, err, catalog.ErrNotFound)
 	})
 }
@@ -67,11 +67,11 @@ func TestOldAnswersAreForgottenButTheAuditTrailStays(t *testing.T) {
 		forgotten, err := c.SweepOutcomes(t.Context(), edge)
 		require.NoError(t, err)
 		assert.EqualValues(t, 4, forgotten, "two answers to actions, one refusal, one escalation")
-		_, err = c.Outcome(t.Context(), "weather", "old")
+		_, _, err = c.Outcome(t.Context(), "weather", "old")
 		assert.ErrorIs(t, err, catalog.ErrNotFound)
-		_, err = c.Outcome(t.Context(), "weather", first.Outcome.RequestID)
+		_, _, err = c.Outcome(t.Context(), "weather", first.Outcome.RequestID)
 		assert.ErrorIs(t, err, catalog.ErrNotFound)
-		_, err = c.Outcome(t.Context(), "weather", "young")
+		_, _, err = c.Outcome(t.Context(), "weather", "young")
 		assert.NoError(t, err)
 
 		forgotten, err = c.SweepOutcomes(t.Context(), p.now.Add(time.Hour))
@@ -82,4 +82,32 @@ func TestOldAnswersAreForgottenButTheAuditTrailStays(t *testing.T) {
 		commit(t, c, first)
 		assert.Equal(t, before, audit(t, c, "weather"), "a commit whose answer is forgotten is still known")
 	})
+}
+
+func TestWhatHappenedInAnEarlierLifeBelongsToNoTeam(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p, first := requested(t, "weather", "Weather", "life-1", newYear)
+		commit(t, c, first, p.do(reviewer, lifecycle.RejectCreation))
+		assert.Equal(t, []string{"acme", "acme"}, teams(t, c, "weather"), "it is the present life until another begins")
+
+		again, second := requested(t, "weather", "Weather", "life-2", newYear.Add(time.Hour))
+		commit(t, c, second, again.refuse("no"), again.do(reviewer, lifecycle.ApproveCreation))
+		assert.Equal(t, []string{"acme", "acme", "", ""}, teams(t, c, "weather"))
+		for requestID, expected := range map[string]string{first.Outcome.RequestID: "", second.Outcome.RequestID: "acme", "no": "acme"} {
+			_, team, err := c.Outcome(t.Context(), "weather", requestID)
+			require.NoError(t, err)
+			assert.Equal(t, expected, team, requestID)
+		}
+		for i, change := range follow(t, c, 0, 5) {
+			assert.Equal(t, []string{"", "", "acme", "acme", "acme"}[i], change.Team, "change %d", change.Number)
+		}
+	})
+}
+
+// teams are those of the audit trail, newest first.
+func teams(t tester, c *catalog.Catalog, id string) (teams []string) {
+	for _, entry := range audit(t, c, id) {
+		teams = append(teams, entry.Team)
+	}
+	return teams
 }

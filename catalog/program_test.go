@@ -149,7 +149,7 @@ func snapshot(t tester, c *catalog.Catalog, id string, commits ...catalog.Commit
 	}
 	for _, each := range commits {
 		if each.Outcome != nil {
-			outcome, err := c.Outcome(t.Context(), id, each.Outcome.RequestID)
+			outcome, _, err := c.Outcome(t.Context(), id, each.Outcome.RequestID)
 			require.NoError(t, err)
 			seen["outcome "+outcome.RequestID] = outcome
 		}

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -40,7 +41,7 @@ type Place struct {
 	Tester  bool              `json:"tester"`
 }
 
-// Trail is the audit trail: a *catalog.Catalog.
+// Trail is the audit trail: a *catalog.Catalog, or what somebody may see of it.
 type Trail interface {
 	Audit(ctx context.Context, id string, before int64, limit int) ([]catalog.AuditEntry, error)
 }
@@ -69,6 +70,22 @@ func RecordAt(ctx context.Context, trail Trail, id string, at time.Time) (lifecy
 			return lifecycle.Record{}, fmt.Errorf("record of mini-program %q at %s: %w", id, at.UTC().Format(time.RFC3339), catalog.ErrNotFound)
 		}
 	}
+}
+
+// ExplainAt explains what a user got at a time, from the audit trail; the zero time is now. The error is a *lifecycle.Refusal
+// when there was no such mini-program.
+func ExplainAt(ctx context.Context, trail Trail, id string, at time.Time, user string, platform int) (Explanation, error) {
+	if at.IsZero() {
+		at = time.Now()
+	}
+	record, err := RecordAt(ctx, trail, id, at)
+	if errors.Is(err, catalog.ErrNotFound) {
+		return Explanation{}, lifecycle.Refuse(lifecycle.UnknownMiniProgram, "there was no mini-program %q at %s", id, at.UTC().Format(time.RFC3339))
+	}
+	if err != nil {
+		return Explanation{}, err
+	}
+	return Explain(id, record, user, platform)
 }
 
 // Explain decides as a Snapshot does, from what users got after the record. platform is AnyPlatform when the host app does

@@ -6,41 +6,31 @@ import (
 	"fmt"
 	"time"
 
-	"slipway/catalog"
 	"slipway/delivery"
 )
 
 type explainCommand struct {
-	ID       string     `arg:"" help:"Id of the mini-program."`
-	At       *time.Time `help:"At this moment, such as 2026-12-01T09:00:00Z, instead of now." placeholder:"TIME"`
-	Platform *int       `help:"With this version of the host app's platform." placeholder:"VERSION"`
+	ID       string    `arg:"" help:"Id of the mini-program."`
+	At       time.Time `help:"At this moment, such as 2026-12-01T09:00:00Z, instead of now." placeholder:"TIME"`
+	Platform *int      `help:"With this version of the host app's platform." placeholder:"VERSION"`
 }
 
-// Run says which version the user of --user gets, or got, and why: from the audit trail, which delivery's snapshot follows.
+// Run says which version the user of --user gets, or got, and why.
 func (c *explainCommand) Run(ctx context.Context, a *app) error {
-	if a.User == "" {
+	user := a.User
+	if user == "" {
 		return errors.New("explain needs --user, the id of the user who gets the version")
 	}
-	cat, err := a.catalog(ctx)
+	a.User = "" // here it is not who asks
+	platform, err := a.platform()
 	if err != nil {
 		return err
 	}
-	at := time.Now()
-	if c.At != nil {
-		at = *c.At
-	}
-	record, err := delivery.RecordAt(ctx, cat, c.ID, at)
-	if errors.Is(err, catalog.ErrNotFound) {
-		return fmt.Errorf("there was no mini-program %q at %s", c.ID, at.Local().Format(time.DateTime))
-	}
-	if err != nil {
-		return err
-	}
-	platform := delivery.AnyPlatform
+	version := delivery.AnyPlatform
 	if c.Platform != nil {
-		platform = *c.Platform
+		version = *c.Platform
 	}
-	explanation, err := delivery.Explain(c.ID, record, a.User, platform)
+	explanation, err := platform.explain(ctx, c.ID, user, c.At, version)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -57,15 +58,49 @@ func TestExplainSaysWhatIsMissing(t *testing.T) {
 	released := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	c.told("weather", released, released.Add(time.Hour))
 	for line, expected := range map[string]string{
-		"explain weather":        "--user",
-		"explain maps --user u1": `no mini-program "maps"`,
-		"explain weather --user u1 --at 2026-03-01T08:59:59Z": `no mini-program "weather" at ` + released.Add(-time.Second).Local().Format(time.DateTime),
+		"explain maps --user u1":                              `there is no mini-program "maps"`,
+		"explain weather --user u1 --at 2026-03-01T08:59:59Z": `there was no mini-program "weather" at 2026-03-01T08:59:59Z`,
 	} {
 		code, _, stderr := c.types(line)
-		assert.Equal(t, exitFailed, code, line)
-		assert.Contains(t, stderr, expected, line)
+		assert.Equal(t, exitRefused, code, line)
+		assert.Contains(t, stderr, "refused (unknown_mini_program): "+expected, line)
 	}
-	code, _, stderr := c.types("explain weather --user u1 --at yesterday")
+	code, _, stderr := c.types("explain weather")
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, stderr, "--user")
+	code, _, stderr = c.types("explain weather --user u1 --at yesterday")
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, "yesterday", fmt.Sprint(stderr))
+}
+
+func TestThroughAServerAnExplanationIsTheSame(t *testing.T) {
+	c := sitDown(t)
+	released := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	c.told("weather", released, released.Add(time.Hour))
+	type said struct {
+		code           int
+		stdout, stderr string
+	}
+	explain := func() (all []said) {
+		for _, question := range []string{
+			"weather --user tester", "--json weather --user tester", "weather --user anyone --at 2026-03-01T09:30:00Z",
+			"--json weather --user tester --at 2026-03-01T09:30:00Z --platform 7", "weather --user tester --at 2026-03-01T09:30:00Z --platform 0",
+			"weather --user tester --at 2026-03-01T08:00:00Z", "maps --user tester", "weather",
+		} {
+			code, stdout, stderr := c.types("explain " + question)
+			all = append(all, said{code, stdout, stderr})
+		}
+		return all
+	}
+	here := explain()
+	assert.Contains(t, here[0].stdout, "nothing is served")
+	addr := freeAddress(t)
+	start(t, webBin, "WEB_ADDR", addr, "/healthz", "TEMPORAL_ADDRESS=127.0.0.1:1")
+	c.leave(t, addr)
+	assert.Equal(t, here, explain())
+	assert.NoDirExists(t, os.Getenv("VAR_DIR"))
+
+	code, _, stderr := c.types("explain weather --user tester --as other-developer")
+	assert.Equal(t, exitRefused, code)
+	assert.Contains(t, stderr, "refused (not_your_team)", "the server asks who wants to know")
 }

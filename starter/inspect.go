@@ -3,10 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"unicode"
+
+	"github.com/alecthomas/kong"
 
 	"slipway/lifecycle"
 	"slipway/packages"
@@ -15,6 +18,16 @@ import (
 type inspectCommand struct {
 	File    string `arg:"" type:"existingfile" help:"The package, a ZIP file."`
 	Version string `help:"The semantic version that it will be uploaded as."`
+}
+
+// Validate refuses a server: it would not be asked. A pipeline may name one in its environment, for other commands.
+func (c *inspectCommand) Validate(typed *kong.Context) error {
+	for _, each := range typed.Path {
+		if each.Flag != nil && each.Flag.Name == "server" {
+			return errors.New("it looks at the file here and asks no server; leave --server out, or upload the file to have it inspected there")
+		}
+	}
+	return nil
 }
 
 // Run inspects a file offline. A package that would be refused ends with exitRefused.

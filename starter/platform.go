@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"slipway/catalog"
+	"slipway/delivery"
 	"slipway/lifecycle"
 	"slipway/packages"
 )
@@ -28,6 +29,8 @@ type platform interface {
 	list(context.Context, catalog.Filter) (catalog.Page, error)
 	// audit reads the trail, newest first, before a change number (0: the newest).
 	audit(ctx context.Context, id string, before int64, limit int) ([]auditLine, error)
+	// explain says which version a user got at a time (zero: now); version is delivery.AnyPlatform when none is given.
+	explain(ctx context.Context, id, user string, at time.Time, version int) (delivery.Explanation, error)
 }
 
 // platform is the server when one is named.
@@ -138,4 +141,16 @@ func (d direct) audit(ctx context.Context, id string, before int64, limit int) (
 		lines = append(lines, auditLine{entry.Change, entry.Record})
 	}
 	return lines, err
+}
+
+// explain answers from the audit trail, which delivery's snapshot follows.
+func (d direct) explain(ctx context.Context, id, user string, at time.Time, version int) (delivery.Explanation, error) {
+	cat, err := d.catalog(ctx)
+	if err != nil {
+		return delivery.Explanation{}, err
+	}
+	if _, _, err := cat.Status(ctx, id); errors.Is(err, catalog.ErrNotFound) {
+		return delivery.Explanation{}, lifecycle.Refuse(lifecycle.UnknownMiniProgram, "there is no mini-program %q; request its creation first", id)
+	}
+	return delivery.ExplainAt(ctx, cat, id, at, user, version)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/google/uuid"
 
 	"slipway/catalog"
+	"slipway/delivery"
 	"slipway/lifecycle"
 	"slipway/packages"
 	"slipway/workflows"
@@ -145,6 +146,17 @@ func (r remote) audit(ctx context.Context, id string, before int64, limit int) (
 		}
 	}
 	return lines, nil
+}
+
+func (r remote) explain(ctx context.Context, id, user string, at time.Time, version int) (explanation delivery.Explanation, err error) {
+	query := url.Values{"user": {user}}
+	if !at.IsZero() {
+		query.Set("at", at.Format(time.RFC3339Nano))
+	}
+	if version != delivery.AnyPlatform {
+		query.Set("platform_version", strconv.Itoa(version))
+	}
+	return explanation, r.look(ctx, pathOf(id, "explain"), query, &explanation)
 }
 
 func pathOf(id string, more ...string) string {

@@ -72,6 +72,7 @@ var story = []string{
 	"list --state Publishd",
 	"audit ID --limit 2",
 	"--json audit ID",
+	"explain ID --user anyone",
 	"status unheard-of",
 	"--json watch unheard-of",
 	"act publish unheard-of",
@@ -135,6 +136,17 @@ func TestAServerHidesTheMiniProgramsOfOtherTeams(t *testing.T) {
 	code, _, stderr = c.types("act approve-creation secret --as developer")
 	assert.Equal(t, exitRefused, code)
 	assert.Contains(t, stderr, "refused (forbidden_role)", "before anything is sent to Temporal")
+}
+
+func TestInspectDoesNotPretendToAskAServer(t *testing.T) {
+	c := sitDown(t)
+	line := "inspect " + c.file(samples.Weather())
+	code, stdout, stderr := c.types(line + " --server http://127.0.0.1:1")
+	assert.Equal(t, exitUsage, code)
+	assert.Empty(t, stdout)
+	assert.Contains(t, stderr, "leave --server out")
+	t.Setenv("SLIPWAY_SERVER", "http://127.0.0.1:1")
+	assert.Contains(t, c.does(line), "accepted: ", "a server for other commands is in nobody's way")
 }
 
 func TestAServerRefusesAPackageWithEveryFinding(t *testing.T) {
@@ -251,7 +263,7 @@ func TestAWatcherGoesOnWhenTheServerComesBack(t *testing.T) {
 
 func TestAWatcherWithoutAServerIsTold(t *testing.T) {
 	c := sitDown(t)
-	for _, line := range []string{"watch weather", "status weather", "list", "audit weather", "act publish weather", "request weather --title W"} {
+	for _, line := range []string{"watch weather", "status weather", "list", "audit weather", "explain weather --user u1", "act publish weather", "request weather --title W"} {
 		code, stdout, stderr := c.types(line + " --server http://127.0.0.1:1")
 		assert.Equal(t, exitFailed, code, line)
 		assert.Empty(t, stdout)

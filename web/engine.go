@@ -44,9 +44,11 @@ func (s site) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	handler := http.NewCrossOriginProtection().Handler(sessions.Wrap(engine))
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(refusal(otherSite))
+	handler := protection.Handler(sessions.Wrap(engine))
 	if s.settings.Auth == authDev {
-		handler = access.LocalOnly(handler)
+		handler = access.LocalOnly(handler, refusal(notLocal))
 	}
 	return handler, nil
 }
@@ -60,7 +62,7 @@ func (s site) engine(sessions *access.Sessions) (*gin.Engine, error) {
 	}
 	programs := api.New(s.service, s.feed)
 	refuse := func(c *gin.Context, err error) {
-		if strings.HasPrefix(c.Request.URL.Path, api.Prefix+"/") {
+		if api.Has(c.Request.URL.Path) {
 			programs.Refuse(c, err)
 			return
 		}
@@ -76,6 +78,7 @@ func (s site) engine(sessions *access.Sessions) (*gin.Engine, error) {
 	engine.Use(s.observe, gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, cause any) {
 		s.logger.Error("a handler panicked", zap.Any("cause", cause), zap.Stack("stack"))
 		refuse(c, service.ErrPanicked)
+		c.Abort() // what would have come next is not to run: the panic may have been the guard's
 	}), access.Headers, access.Bound(s.bound), guard.Check)
 	engine.NoRoute(func(c *gin.Context) { refuse(c, service.ErrNoRoute) })
 	engine.NoMethod(func(c *gin.Context) { refuse(c, service.ErrNoMethod) })
@@ -125,7 +128,6 @@ func (s site) observe(c *gin.Context) {
 }
 
 // sessionFailed answers when the sessions cannot be read or kept.
-func (s site) sessionFailed(w http.ResponseWriter, _ *http.Request, err error) {
-	problem := s.service.Problem(err)
-	http.Error(w, problem.Message, problem.Status)
+func (s site) sessionFailed(w http.ResponseWriter, r *http.Request, err error) {
+	turnAway(w, r, s.service.Problem(err))
 }

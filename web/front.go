@@ -33,12 +33,10 @@ func newFront(settings settings, world world) *front {
 	health := gin.New()
 	health.GET("/healthz", alive)
 	health.GET("/metrics", gin.WrapH(promhttp.HandlerFor(world.metrics.Registry, promhttp.HandlerOpts{})))
-	health.NoRoute(func(c *gin.Context) {
-		c.String(http.StatusServiceUnavailable, "The database does not answer. Host apps are served; pages and API wait for it.\n")
-	})
+	health.NoRoute(gin.WrapH(refusal(databaseAway)))
 	f := &front{hostApps: hostApps, health: health}
 	if settings.Auth == authDev {
-		f.hostApps = access.LocalOnly(hostApps)
+		f.hostApps = access.LocalOnly(hostApps, refusal(notLocal))
 	}
 	return f
 }

@@ -81,7 +81,7 @@ func TestAnotherTeamsDeveloperSeesNothing(t *testing.T) {
 	s.weather()
 	for _, path := range []string{"/mini-programs/weather", "/mini-programs/weather/audit", "/mini-programs/weather/rollout", "/mini-programs/weather/versions/1.0.0",
 		"/mini-programs/weather/actions/cancel-creation", "/api/v1/mini-programs/weather", "/api/v1/mini-programs/weather/audit",
-		"/api/v1/mini-programs/weather/events", "/api/v1/mini-programs/weather/packages/1.0.0/report"} {
+		"/api/v1/mini-programs/weather/events", "/api/v1/mini-programs/weather/packages/1.0.0/report", "/api/v1/mini-programs/weather/explain?user=u1"} {
 		response, body := s.ask(http.MethodGet, path, as("other-developer"))
 		assert.Equal(t, http.StatusForbidden, response.StatusCode, path)
 		assert.NotContains(t, body, "Weather", "the title")
@@ -93,6 +93,23 @@ func TestAnotherTeamsDeveloperSeesNothing(t *testing.T) {
 		_, body = s.ask(http.MethodGet, path, as("developer"))
 		assert.Contains(t, strings.ToLower(body), "weather", path)
 	}
+}
+
+func TestPagesShowDevelopersNothingOfAnEarlierLife(t *testing.T) {
+	s := stand(t)
+	s.reborn()
+	for account, everything := range map[string]bool{"other-developer": false, "reviewer": true} {
+		_, body := s.ask(http.MethodGet, "/mini-programs/weather/audit", as(account))
+		assert.Contains(t, body, "other-developer")
+		assert.Equal(t, everything, strings.Contains(body, "acme&#39;s secret"), account)
+		_, body = s.ask(http.MethodGet, "/mini-programs/weather?answer=denial", as(account))
+		assert.Equal(t, everything, strings.Contains(body, "Done: reject-creation"), account)
+		assert.NotContains(t, body, "No worker has answered yet", account)
+		_, body = s.ask(http.MethodGet, "/mini-programs/weather?answer=second-begins", as(account))
+		assert.Contains(t, body, "Done: request-creation", account)
+	}
+	response, _ := s.ask(http.MethodGet, "/mini-programs/weather/audit", as("developer"))
+	assert.Equal(t, http.StatusForbidden, response.StatusCode, "the team that had it before")
 }
 
 func TestPostsFromOtherSitesAreRefused(t *testing.T) {

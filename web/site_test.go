@@ -30,9 +30,10 @@ import (
 // standing is a web with a database of its own, whose Temporal is away.
 type standing struct {
 	*httptest.Server
-	t      *testing.T
-	site   site
-	engine *gin.Engine
+	t        *testing.T
+	site     site
+	engine   *gin.Engine
+	database string
 }
 
 func stand(t *testing.T, change ...func(*settings)) standing {
@@ -50,7 +51,8 @@ func stand(t *testing.T, change ...func(*settings)) standing {
 	require.NoError(t, err)
 	world.temporal, err = client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1"})
 	require.NoError(t, err)
-	world.catalog = catalogtest.Open(t, catalogtest.SQLite(t))
+	database := catalogtest.SQLite(t)
+	world.catalog = catalogtest.Open(t, database)
 	world.snapshot, err = delivery.Open(ctx, world.catalog, delivery.Options{})
 	require.NoError(t, err)
 	world.store, err = packages.OpenStore(ctx, t.TempDir())
@@ -68,15 +70,33 @@ func stand(t *testing.T, change ...func(*settings)) standing {
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	server.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return standing{server, t, s, engine}
+	return standing{server, t, s, engine, database}
 }
 
-// weather is a mini-program of team acme, as the workflow would have committed it.
-func (s standing) weather() {
-	creation := lifecycle.Creation{ID: "weather", Title: "Weather", Team: "acme", Actor: config.DevAccounts()["developer"], RequestID: "r"}
+// weather is a mini-program of team acme.
+func (s standing) weather() { s.requested("life", "developer", "acme") }
+
+// requested is a life of the weather, as the workflow would have committed it.
+func (s standing) requested(life, account, team string) lifecycle.MiniProgram {
+	creation := lifecycle.Creation{ID: "weather", Title: "Weather", Team: team, Actor: config.DevAccounts()[account], RequestID: life + "-begins"}
 	m, record, refusal := lifecycle.NewMiniProgram(creation, time.Now(), lifecycle.DefaultSettings())
 	require.Nil(s.t, refusal)
-	require.NoError(s.t, s.site.world.catalog.Commit(s.t.Context(), catalog.Commit{FirstRunID: "life", Status: m.Status(), Record: &record}))
+	s.commit(life, m, record)
+	return m
+}
+
+func (s standing) commit(life string, m lifecycle.MiniProgram, record lifecycle.Record) {
+	outcome := m.Outcome(record.Action, record.Command.RequestID, nil, record.At)
+	require.NoError(s.t, s.site.world.catalog.Commit(s.t.Context(), catalog.Commit{FirstRunID: life, Status: m.Status(), Record: &record, Outcome: &outcome}))
+}
+
+// reborn is the weather of team globex, after its creation was denied to team acme.
+func (s standing) reborn() {
+	reject := lifecycle.Command{Action: lifecycle.RejectCreation, Actor: config.DevAccounts()["reviewer"], RequestID: "denial", Comment: "acme's secret"}
+	denied, record, refusal := s.requested("first", "developer", "acme").Decide(reject, lifecycle.Facts{}, time.Now(), lifecycle.DefaultSettings())
+	require.Nil(s.t, refusal)
+	s.commit("first", denied, record)
+	s.requested("second", "other-developer", "globex")
 }
 
 // asked is a request on its way.

@@ -15,8 +15,10 @@ const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 // Headers tells browsers what our pages never do.
-func Headers(c *gin.Context) {
-	h := c.Writer.Header()
+func Headers(c *gin.Context) { SetHeaders(c.Writer.Header()) }
+
+// SetHeaders is Headers for answers that are given outside of gin.
+func SetHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", contentSecurityPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
@@ -37,10 +39,10 @@ func Bound(limitOf func(*gin.Context) (bytes int64, within time.Duration)) gin.H
 
 // LocalOnly refuses requests that were not addressed to this machine by name. Accounts without passwords must be out of
 // reach of other sites, also of those that point their own name at this machine.
-func LocalOnly(next http.Handler) http.Handler {
+func LocalOnly(next, refuse http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !IsLoopback(r.Host) {
-			http.Error(w, "AUTH=dev serves this machine only; ask for http://localhost or 127.0.0.1", http.StatusMisdirectedRequest)
+			refuse.ServeHTTP(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)

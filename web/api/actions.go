@@ -21,7 +21,7 @@ var (
 	lookProblems   = []int{http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity}
 	changeProblems = []int{
 		http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge,
-		http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
+		http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity,
 	}
 )
 

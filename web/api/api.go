@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -17,6 +18,9 @@ import (
 
 // Prefix is where the API begins.
 const Prefix = "/api/v1"
+
+// Has tells whether a path is one of the API, whether there is something or not.
+func Has(path string) bool { return path == Prefix || strings.HasPrefix(path, Prefix+"/") }
 
 // API answers programs.
 type API struct {
@@ -45,14 +49,7 @@ func (a *API) Register(engine *gin.Engine) {
 }
 
 // Refuse answers with a problem (RFC 9457).
-func (a *API) Refuse(c *gin.Context, err error) {
-	problem := a.problem(err)
-	for name, values := range problem.GetHeaders() {
-		c.Header(name, values[0])
-	}
-	c.Header("Content-Type", problemType)
-	c.PureJSON(problem.Status, problem)
-}
+func (a *API) Refuse(c *gin.Context, err error) { a.problem(err).Write(c.Writer) }
 
 // register adds an operation whose errors are answered with problems.
 func register[In, Out any](a *API, api huma.API, operation huma.Operation, handle func(context.Context, *In) (*Out, error)) {

@@ -66,8 +66,9 @@ func runTests(m *testing.M) int {
 	home.log = zapcore.Lock(zapcore.AddSync(&home.logged))
 	defer home.startWorker(temporal.Address)()
 	home.open(ctx)
-	home.server = httptest.NewServer(home.engine(ctx, temporal.Client, patience))
-	home.hasty = httptest.NewServer(home.engine(ctx, temporal.Client, soon))
+	home.temporal = temporal.Client
+	home.server = httptest.NewServer(home.engine(ctx, home.temporal, patience))
+	home.hasty = httptest.NewServer(home.engine(ctx, home.temporal, soon))
 	defer home.server.Close()
 	defer home.hasty.Close()
 	code := m.Run()
@@ -79,15 +80,16 @@ func runTests(m *testing.M) int {
 
 // installation is the API in this process, on a real catalogue and a real Temporal, with the worker as a process.
 type installation struct {
-	folder  string
-	catalog *catalog.Catalog
-	store   *packages.Store
-	server  *httptest.Server
-	hasty   *httptest.Server // does not wait long for answers
-	worker  *exec.Cmd
-	said    bytes.Buffer // by the worker
-	logged  bytes.Buffer // by the web
-	log     zapcore.WriteSyncer
+	folder   string
+	temporal client.Client
+	catalog  *catalog.Catalog
+	store    *packages.Store
+	server   *httptest.Server
+	hasty    *httptest.Server // does not wait long for answers
+	worker   *exec.Cmd
+	said     bytes.Buffer // by the worker
+	logged   bytes.Buffer // by the web
+	log      zapcore.WriteSyncer
 }
 
 func (i *installation) startWorker(temporal string) (stop func()) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"slipway/lifecycle"
 )
@@ -118,10 +119,8 @@ func decodeMember(name string, value json.RawMessage, into any) error {
 func wantJSON(ctx huma.Context, next func(huma.Context)) {
 	sent := ctx.Header("Content-Type")
 	if mediaType, _, err := mime.ParseMediaType(sent); sent != "" && (err != nil || mediaType != "application/json") {
-		problem := newProblem(http.StatusUnsupportedMediaType, "", fmt.Sprintf("the body is %.100q; send JSON, with Content-Type: application/json", sent))
-		ctx.SetHeader("Content-Type", problemType)
-		ctx.SetStatus(problem.Status)
-		_ = json.NewEncoder(ctx.BodyWriter()).Encode(problem) // else the sender is gone
+		detail := fmt.Sprintf("the body is %.100q; send JSON, with Content-Type: application/json", sent)
+		newProblem(http.StatusUnsupportedMediaType, "", detail).Write(humagin.Unwrap(ctx).Writer)
 		return
 	}
 	next(ctx)

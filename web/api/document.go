@@ -112,7 +112,8 @@ type answer struct {
 
 // describeAnswers documents the answers of an operation, and the problems that it may end with.
 func describeAnswers(api huma.API, operation huma.Operation, problems []int, answers ...answer) huma.Operation {
-	for _, status := range append(problems, http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusInternalServerError) {
+	always := []int{http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
+	for _, status := range slices.Concat(problems, always) {
 		headers := (&Problem{Status: status}).GetHeaders()
 		described := answer{status: status, description: http.StatusText(status), body: Problem{}}
 		for name := range headers {

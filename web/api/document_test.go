@@ -106,7 +106,7 @@ func TestTheDocumentDescribesEveryOperation(t *testing.T) {
 			assert.False(t, ids[operation.OperationID], "%s is there once", operation.OperationID)
 			ids[operation.OperationID] = true
 			assert.Equal(t, []map[string][]string{{"bearer": {}}}, operation.Security, name)
-			for _, status := range []string{"401", "429", "500"} {
+			for _, status := range []string{"401", "429", "500", "503"} {
 				assert.Contains(t, operation.Responses[status].Content, "application/problem+json", "%s %s", name, status)
 			}
 			assert.Contains(t, operation.Responses["401"].Headers, "Www-Authenticate", name)

@@ -2,8 +2,10 @@ package api
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -59,6 +61,21 @@ func (p *Problem) GetHeaders() http.Header {
 	}
 }
 
+// Write answers with the problem.
+func (p *Problem) Write(w http.ResponseWriter) {
+	maps.Copy(w.Header(), p.GetHeaders())
+	w.Header().Set("Content-Type", problemType)
+	w.WriteHeader(p.Status)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(p) // else the sender is gone
+}
+
+// NewProblem is a problem as the API words it.
+func NewProblem(known service.Problem) *Problem {
+	return newProblem(known.Status, known.Code, known.Message)
+}
+
 func newProblem(status int, code lifecycle.Code, detail string) *Problem {
 	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
 }
@@ -68,8 +85,7 @@ func (a *API) problem(err error) *Problem {
 	if problem, ok := errors.AsType[*Problem](err); ok {
 		return problem
 	}
-	known := a.service.Problem(err)
-	return newProblem(known.Status, known.Code, known.Message)
+	return NewProblem(a.service.Problem(err))
 }
 
 // problemOf words an error of a request that can be repeated.

@@ -67,16 +67,21 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 	return data, err
 }
 
-// answerTo finds the answer to a request by its id, as it is in the address of the page.
+// answerTo finds the answer to a request by its id, as it is in the address of the page; nil when there is none to show.
 func (p *Pages) answerTo(c *gin.Context, requestID string) (*answer, error) {
 	if requestID == "" {
 		return nil, nil
 	}
-	outcome, err := p.Service.Catalog.Outcome(c.Request.Context(), c.Param("id"), requestID)
-	if errors.Is(err, catalog.ErrNotFound) {
+	outcome, err := p.Service.Outcome(c.Request.Context(), person(c), c.Param("id"), requestID)
+	_, refused := errors.AsType[*lifecycle.Refusal](err)
+	switch {
+	case refused:
+		return nil, nil
+	case errors.Is(err, catalog.ErrNotFound):
 		return &answer{Waiting: true}, nil
+	default:
+		return &answer{Outcome: outcome}, err
 	}
-	return &answer{Outcome: outcome}, err
 }
 
 // workflowUI is where Temporal UI shows the workflow.

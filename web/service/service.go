@@ -98,33 +98,41 @@ func narrow(person lifecycle.Actor, filter *catalog.Filter) bool {
 	return len(filter.Teams) > 0
 }
 
-// Audit reads the audit trail of a mini-program, newest first: the entries before the change number, or the newest ones for 0.
-func (s *Service) Audit(ctx context.Context, person lifecycle.Actor, id string, before int64, limit int) ([]catalog.AuditEntry, error) {
-	if _, err := s.Status(ctx, person, id); err != nil {
-		return nil, err
-	}
-	return s.Catalog.Audit(ctx, id, before, limit)
-}
-
 // RequestCreation starts a mini-program. The error may be a *lifecycle.Refusal, workflows.ErrUnanswered (recorded, but no
 // worker answered in time), ErrAway or ErrUncertain.
 func (s *Service) RequestCreation(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
-	return s.send(ctx, creation.ID, creation.RequestID, func(ctx context.Context) (lifecycle.Outcome, error) {
+	return s.send(ctx, creation.Actor, creation.ID, creation.RequestID, func(ctx context.Context) (lifecycle.Outcome, error) {
 		return s.Workflows.RequestCreation(ctx, creation)
 	})
 }
 
 // Act takes an action. The outcome may be a refusal; the errors are those of RequestCreation.
 func (s *Service) Act(ctx context.Context, id string, command lifecycle.Command) (lifecycle.Outcome, error) {
-	return s.send(ctx, id, command.RequestID, func(ctx context.Context) (lifecycle.Outcome, error) {
+	if err := s.admit(ctx, id, command); err != nil {
+		return lifecycle.Outcome{}, err
+	}
+	return s.send(ctx, command.Actor, id, command.RequestID, func(ctx context.Context) (lifecycle.Outcome, error) {
 		return s.Workflows.Act(ctx, id, command)
 	})
 }
 
+// admit refuses what a person asks of a mini-program that they may not see: the workflow's answer would tell how it stands.
+// One that is not known here may be known to the workflow.
+func (s *Service) admit(ctx context.Context, id string, command lifecycle.Command) error {
+	if rule, _ := lifecycle.RuleFor(command.Action); rule.Anyone || onPlatformSide(command.Actor) {
+		return nil
+	}
+	_, err := s.Status(ctx, command.Actor, id)
+	if refusal, ok := errors.AsType[*lifecycle.Refusal](err); ok && refusal.Code == lifecycle.NotYourTeam {
+		return refusal
+	}
+	return nil
+}
+
 // send looks first whether the request is a repetition: the feed that brings answers brings each only once.
-func (s *Service) send(ctx context.Context, id, requestID string, action func(context.Context) (lifecycle.Outcome, error)) (lifecycle.Outcome, error) {
-	if outcome, err := s.Catalog.Outcome(ctx, id, requestID); err == nil {
-		return outcome, nil
+func (s *Service) send(ctx context.Context, person lifecycle.Actor, id, requestID string, action func(context.Context) (lifecycle.Outcome, error)) (lifecycle.Outcome, error) {
+	if outcome, err := s.Outcome(ctx, person, id, requestID); err == nil || isRefusal(err) {
+		return outcome, err
 	}
 	if !s.Temporal.Answers() {
 		return lifecycle.Outcome{}, ErrAway

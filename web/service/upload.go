@@ -69,7 +69,7 @@ func (s *Service) admitUpload(ctx context.Context, upload Upload) (repeated *lif
 	if !slices.Contains(upload.Person.Teams, status.Team) {
 		return nil, lifecycle.Refuse(lifecycle.NotYourTeam, "%s belongs to team %s, of which you are no member", status.ID, status.Team)
 	}
-	if outcome, err := s.Catalog.Outcome(ctx, upload.MiniProgram, upload.RequestID); err == nil {
+	if outcome, err := s.Outcome(ctx, upload.Person, upload.MiniProgram, upload.RequestID); err == nil {
 		return &outcome, nil
 	} else if !errors.Is(err, catalog.ErrNotFound) {
 		return nil, err

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"maps"
+	"net/http"
+
+	"slipway/web/access"
+	"slipway/web/api"
+	"slipway/web/service"
+)
+
+// What requests are told that get no further than to the door.
+var (
+	databaseAway = service.Problem{
+		Status: http.StatusServiceUnavailable, Message: "the database does not answer; host apps are served, pages and API wait for it: try again in a moment",
+	}
+	notLocal = service.Problem{
+		Status: http.StatusMisdirectedRequest, Message: "AUTH=dev serves this machine only; ask for http://localhost or 127.0.0.1",
+	}
+	otherSite = service.Problem{
+		Status: http.StatusForbidden, Message: "this request was sent by a page of another site; send it from a page of this one, or without a browser",
+	}
+)
+
+// refusal answers every request with the problem.
+func refusal(problem service.Problem) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { turnAway(w, r, problem) })
+}
+
+// turnAway answers outside of pages and API, in the form that the sender understands.
+func turnAway(w http.ResponseWriter, r *http.Request, problem service.Problem) {
+	access.SetHeaders(w.Header())
+	known := api.NewProblem(problem)
+	if api.Has(r.URL.Path) {
+		known.Write(w)
+		return
+	}
+	maps.Copy(w.Header(), known.GetHeaders())
+	http.Error(w, known.Detail, known.Status)
+}
