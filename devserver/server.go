@@ -21,6 +21,8 @@ type Options struct {
 	Port   int
 	UIPort int    // 0: without Temporal UI
 	DBFile string // empty: in memory, forgotten at the end
+	// DynamicConfig are further settings of the server, as KEY=VALUE.
+	DynamicConfig []string
 }
 
 // Address is where clients reach the server.
@@ -34,6 +36,9 @@ func (o Options) Args() []string {
 		"--dynamic-config-value", "history.transferProcessorMaxPollRPS=2000",
 		// Below errors there are dozens of warnings at every stop; the banner would repeat what we print.
 		"--log-level", "error", "--output", "none", "--color", "never",
+	}
+	for _, setting := range o.DynamicConfig {
+		args = append(args, "--dynamic-config-value", setting)
 	}
 	if o.DBFile != "" {
 		args = append(args, "--db-filename", o.DBFile)

@@ -34,10 +34,11 @@ type Server struct {
 	log   *process.Tail
 }
 
-// Start starts a server for one test, or for a test and its subtests, and stops it when they end.
-func Start(t testing.TB) *Server {
+// Start starts a server for one test, or for a test and its subtests, and stops it when they end. Settings are those of
+// devserver.Options.DynamicConfig.
+func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	server, err := Launch(t.Context(), t.Output())
+	server, err := Launch(t.Context(), t.Output(), settings...)
 	if err != nil {
 		t.Fatalf("Temporal development server for this test: %v", err)
 	}
@@ -51,26 +52,26 @@ func Start(t testing.TB) *Server {
 }
 
 // Launch starts a server for all tests of a package, from TestMain, which must stop it.
-func Launch(ctx context.Context, progress io.Writer) (*Server, error) {
+func Launch(ctx context.Context, progress io.Writer, settings ...string) (*Server, error) {
 	cli, err := devserver.CLI(ctx, progress)
 	if err != nil {
 		return nil, err
 	}
 	for range attempts {
 		var server *Server
-		if server, err = launch(ctx, cli); err == nil {
+		if server, err = launch(ctx, cli, settings); err == nil {
 			return server, nil
 		}
 	}
 	return nil, err
 }
 
-func launch(ctx context.Context, cli string) (*Server, error) {
+func launch(ctx context.Context, cli string, settings []string) (*Server, error) {
 	port, err := freePort(ctx)
 	if err != nil {
 		return nil, err
 	}
-	options := devserver.Options{Port: port}
+	options := devserver.Options{Port: port, DynamicConfig: settings}
 	server := &Server{Address: options.Address(), log: &process.Tail{Max: keptLogLines}}
 	output := &process.Lines{Each: server.log.Add}
 	cmd := exec.Command(cli, options.Args()...)
