@@ -72,17 +72,21 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 }
 
 // Admit tells whether a command would be accepted now, and in which role; it changes nothing. The order of the checks is part of
-// the contract: well-formed, allowed to the person, up to date, legal in the state, then the details of the action.
+// the contract: allowed to the person, well-formed, up to date, legal in the state, then the details of the action. A person
+// of another team thus learns nothing, whatever they send.
 func (m MiniProgram) Admit(command Command, now time.Time, settings Settings) (Role, *Refusal) {
 	rule, ok := RuleFor(command.Action)
 	if !ok {
 		return "", Refuse(InvalidInput, "there is no action %q", excerpt(string(command.Action)))
 	}
-	if r := command.validate(now); r != nil {
+	if r := command.Actor.validate(); r != nil {
 		return "", r
 	}
 	role, r := rule.permits(command.Actor, m.Team)
 	if r != nil {
+		return "", r
+	}
+	if r := command.validate(now); r != nil {
 		return "", r
 	}
 	if r := m.upToDate(command); r != nil {

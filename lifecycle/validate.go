@@ -52,9 +52,6 @@ func validateCreation(c Creation) *Refusal {
 
 // validate refuses what is wrong whatever the mini-program's state.
 func (c Command) validate(now time.Time) *Refusal {
-	if r := c.Actor.validate(); r != nil {
-		return r
-	}
 	if c.RequestID != "" {
 		if r := validateName("request_id", c.RequestID); r != nil {
 			return r

@@ -108,25 +108,9 @@ func (s *Service) RequestCreation(ctx context.Context, creation lifecycle.Creati
 
 // Act takes an action. The outcome may be a refusal; the errors are those of RequestCreation.
 func (s *Service) Act(ctx context.Context, id string, command lifecycle.Command) (lifecycle.Outcome, error) {
-	if err := s.admit(ctx, id, command); err != nil {
-		return lifecycle.Outcome{}, err
-	}
 	return s.send(ctx, command.Actor, id, command.RequestID, func(ctx context.Context) (lifecycle.Outcome, error) {
 		return s.Workflows.Act(ctx, id, command)
 	})
-}
-
-// admit refuses what a person asks of a mini-program that they may not see: the workflow's answer would tell how it stands.
-// One that is not known here may be known to the workflow.
-func (s *Service) admit(ctx context.Context, id string, command lifecycle.Command) error {
-	if rule, _ := lifecycle.RuleFor(command.Action); rule.Anyone || onPlatformSide(command.Actor) {
-		return nil
-	}
-	_, err := s.Status(ctx, command.Actor, id)
-	if refusal, ok := errors.AsType[*lifecycle.Refusal](err); ok && refusal.Code == lifecycle.NotYourTeam {
-		return refusal
-	}
-	return nil
 }
 
 // send looks first whether the request is a repetition: the feed that brings answers brings each only once.
