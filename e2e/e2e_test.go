@@ -60,8 +60,8 @@ func runTests(m *testing.M) int {
 	}
 	defer server.Stop()
 	code := m.Run()
-	if folder := os.Getenv("RECORD_HISTORIES"); folder != "" && code == 0 {
-		if err := record(folder); err != nil {
+	if code == 0 {
+		if err := record(server); err != nil {
 			panic(err)
 		}
 	}

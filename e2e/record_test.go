@@ -15,19 +15,24 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"slipway/devserver/devservertest"
 	"slipway/workflows"
 )
 
 // notRecorded are tests whose histories only repeat others, or are large.
 var notRecorded = []string{"race-", "rubbish"}
 
-// record writes the history of every run of these tests into a folder, for the replay tests of package workflows.
-func record(folder string) error {
-	ctx := context.Background()
+// record writes the history of every run on a server into the folder that RECORD_HISTORIES names, if it names one, for the
+// replay tests of package workflows.
+func record(temporal *devservertest.Server) error {
+	ctx, folder := context.Background(), os.Getenv("RECORD_HISTORIES")
+	if folder == "" {
+		return nil
+	}
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return err
 	}
-	list, err := server.Client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{PageSize: 1000})
+	list, err := temporal.Client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{PageSize: 1000})
 	if err != nil {
 		return err
 	}
@@ -39,7 +44,7 @@ func record(folder string) error {
 			continue
 		}
 		file := filepath.Join(folder, fmt.Sprintf("%s-%d.json.gz", id, runs[id]))
-		if err := recordRun(ctx, file, list.Executions[i]); err != nil {
+		if err := recordRun(ctx, temporal, file, list.Executions[i]); err != nil {
 			return fmt.Errorf("recording %s: %w", file, err)
 		}
 	}
@@ -55,9 +60,9 @@ func recorded(id string) bool {
 	return true
 }
 
-func recordRun(ctx context.Context, file string, run *workflow.WorkflowExecutionInfo) error {
+func recordRun(ctx context.Context, temporal *devservertest.Server, file string, run *workflow.WorkflowExecutionInfo) error {
 	history := &historypb.History{}
-	events := server.Client.GetWorkflowHistory(ctx, run.Execution.WorkflowId, run.Execution.RunId, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	events := temporal.Client.GetWorkflowHistory(ctx, run.Execution.WorkflowId, run.Execution.RunId, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		event, err := events.Next()
 		if err != nil {
