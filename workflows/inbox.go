@@ -83,8 +83,8 @@ func (i *inbox) precede(signals []Signal) {
 	i.happened = slices.Concat(earlier, i.happened)
 }
 
-// maxPortable is how many bytes of signals one run hands to the next. What Temporal takes in ends at 2 MB.
-const maxPortable = 256 << 10
+// maxPortable is how many bytes of signals one run hands to the next. Temporal takes in 2 MB, and JSON may write six bytes for one.
+const maxPortable = 128 << 10
 
 // portable says that the signals that wait may be handed to the next run.
 func (i *inbox) portable() bool {

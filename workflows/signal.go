@@ -15,7 +15,7 @@ import (
 type Signal struct {
 	Name string `json:"name"`
 	// Data is the JSON object that it carries; Malformed says why there is none.
-	Data      []byte `json:"data,omitempty"`
+	Data      string `json:"data,omitempty"`
 	Malformed string `json:"malformed,omitempty"`
 }
 
@@ -30,7 +30,7 @@ func newSignal(name string, carried *commonpb.Payloads) Signal {
 		s.Malformed = fmt.Sprintf("its encoding is %.40q instead of %q", encoding, converter.MetadataEncodingJSON)
 		return s
 	}
-	s.Data = payload.GetData()
+	s.Data = string(payload.GetData())
 	return s
 }
 
@@ -40,7 +40,7 @@ func (s Signal) command() (lifecycle.Command, error) {
 	if s.Malformed != "" {
 		return lifecycle.Command{Action: lifecycle.Action(s.Name)}, errors.New(s.Malformed)
 	}
-	command, err := lifecycle.DecodeCommand(lifecycle.Action(s.Name), s.Data)
+	command, err := lifecycle.DecodeCommand(lifecycle.Action(s.Name), []byte(s.Data))
 	if err == nil && command.Action == lifecycle.RequestCreation {
 		err = fmt.Errorf("%s starts a workflow, it is no signal", command.Action)
 	}
@@ -50,7 +50,7 @@ func (s Signal) command() (lifecycle.Command, error) {
 	var named struct {
 		RequestID string `json:"request_id"`
 	}
-	_ = json.Unmarshal(s.Data, &named) // the error is known already
+	_ = json.Unmarshal([]byte(s.Data), &named) // the error is known already
 	if len(named.RequestID) > lifecycle.MaxName {
 		named.RequestID = ""
 	}
