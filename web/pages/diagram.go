@@ -12,7 +12,7 @@ const (
 	nodeWidth, nodeHeight = 148, 34
 	columnGap, rowGap     = 36, 34
 	diagramTop            = 44
-	diagramMargin         = 16
+	diagramMargin         = 24
 )
 
 // place is where a state stands in the diagram. The way to Published goes down, to the right and up again.
@@ -133,27 +133,4 @@ func (d *diagram) addGroups() {
 
 func (p place) corner() (x, y int) {
 	return diagramMargin + p.column*(nodeWidth+columnGap), diagramTop + p.row*(nodeHeight+rowGap)
-}
-
-// edgePath leads from the border of one node to that of another: straight to a neighbour, else in a curve around what is
-// in between.
-func edgePath(from, to place) string {
-	x1, y1 := from.corner()
-	x2, y2 := to.corner()
-	const half, arrow = nodeHeight / 2, 5
-	switch rows := to.row - from.row; {
-	case from.column == to.column && rows == 1:
-		return fmt.Sprintf("M%d %dV%d", x1+nodeWidth/2, y1+nodeHeight, y2-arrow)
-	case from.column == to.column && rows == -1:
-		return fmt.Sprintf("M%d %dV%d", x1+nodeWidth/2, y1, y2+nodeHeight+arrow)
-	case from.column == to.column:
-		bend := x1 - columnGap/2
-		return fmt.Sprintf("M%d %dC%d %d %d %d %d %d", x1, y1+half, bend, y1+half, bend, y2+half, x2-arrow, y2+half)
-	case from.column < to.column:
-		x1, x2 = x1+nodeWidth, x2-arrow
-		return fmt.Sprintf("M%d %dC%d %d %d %d %d %d", x1, y1+half, (x1+x2)/2, y1+half, (x1+x2)/2, y2+half, x2, y2+half)
-	default:
-		x2 += nodeWidth + arrow
-		return fmt.Sprintf("M%d %dC%d %d %d %d %d %d", x1, y1+half, (x1+x2)/2, y1+half, (x1+x2)/2, y2+half, x2, y2+half)
-	}
 }

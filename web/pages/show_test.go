@@ -1,8 +1,7 @@
 package pages
 
 import (
-	"regexp"
-	"strconv"
+	"fmt"
 	"testing"
 	"time"
 
@@ -56,20 +55,30 @@ func TestTheDiagramShowsWhereItStandsTheWayItCameAndWhereItCanGo(t *testing.T) {
 	assert.Contains(t, d.Label, "weather is in CodeUnavailable")
 }
 
-func TestEverythingInTheDiagramIsInsideIt(t *testing.T) {
+func TestEveryEdgeOfTheDiagramIsInsideItAndBehindNoState(t *testing.T) {
 	d := newDiagram(lifecycle.Status{})
-	numbers := regexp.MustCompile(`-?\d+`)
 	for from, a := range places {
 		for to, b := range places {
 			if a == b {
 				continue
 			}
-			for _, text := range numbers.FindAllString(edgePath(a, b), -1) {
-				number, err := strconv.Atoi(text)
-				require.NoError(t, err)
-				assert.True(t, number >= -columnGap/2 && number <= d.Width, "%s to %s: %s", from, to, edgePath(a, b))
+			route := edgeRoute(a, b)
+			for i := range route[1:] {
+				assertFree(t, d, fmt.Sprintf("%s to %s", from, to), route[i], route[i+1])
 			}
 		}
+	}
+}
+
+// assertFree requires a level or upright line inside the diagram that touches the insides of no node.
+func assertFree(t *testing.T, d diagram, edge string, p, q point) {
+	t.Helper()
+	left, right, top, bottom := min(p.x, q.x), max(p.x, q.x), min(p.y, q.y), max(p.y, q.y)
+	assert.True(t, left == right || top == bottom, "%s is neither level nor upright: %v %v", edge, p, q)
+	assert.True(t, left >= 0 && right <= d.Width && top >= 0 && bottom <= d.Height, "%s is outside: %v %v", edge, p, q)
+	for _, node := range d.Nodes {
+		behind := left < node.X+node.Width && right > node.X && top < node.Y+node.Height && bottom > node.Y
+		assert.False(t, behind, "%s is behind %s: %v %v", edge, node.State, p, q)
 	}
 }
 

@@ -10,8 +10,10 @@ const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
-// fromNow says "in 3 hours" up to a minute, and the clock within the last hour.
-function fromNow(seconds) {
+// fromNow says "in 3 hours", counts the last hour down, and says how long ago it was when nothing came of it.
+function fromNow(at) {
+	const seconds = (at - Date.now()) / 1000;
+	if (seconds < -10) return ago(at);
 	if (seconds <= 0) return "any moment now";
 	if (seconds < 3600) return `in ${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")} min`;
 	const [unit, length] = units.find(([, length]) => seconds >= 2 * length) ?? units[3];
@@ -26,7 +28,7 @@ function ago(at) {
 	return relative.format(-Math.floor(seconds / length), unit);
 }
 
-const wordings = { moment: ago, left: at => fromNow((at - Date.now()) / 1000), clock: at => clock.format(at) };
+const wordings = { moment: ago, left: fromNow, clock: at => clock.format(at) };
 
 function tick() {
 	for (const element of document.querySelectorAll("time[data-as]")) {
