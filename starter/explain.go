@@ -45,7 +45,7 @@ func (a *app) sayExplanation(e delivery.Explanation) error {
 	if e.Available {
 		gets = fmt.Sprintf("%s, the %s version", e.Version, e.Variant)
 	}
-	_, err := fmt.Fprintf(a.stdout, "%s gets of %s: %s\nbecause    %s\nsince      %s by %s, revision %d, %s\n", e.User, e.MiniProgram, gets,
+	_, err := fmt.Fprintf(a.stdout, "%s gets of %s: %s\nbecause    %s\nafter      %s by %s, revision %d, %s\n", e.User, e.MiniProgram, gets,
 		e.Because, e.Record.Action, e.Record.Actor, e.Record.Revision, e.Record.At.Local().Format(time.DateTime))
 	return err
 }
