@@ -11,10 +11,8 @@ import (
 
 // What requests are told that get no further than to the door.
 var (
-	databaseAway = service.Problem{
-		Status: http.StatusServiceUnavailable, Message: "the database does not answer; host apps are served, pages and API wait for it: try again in a moment",
-	}
-	notLocal = service.Problem{
+	databaseAway = service.Problem{Status: http.StatusServiceUnavailable, Message: service.DatabaseAway}
+	notLocal     = service.Problem{
 		Status: http.StatusMisdirectedRequest, Message: "AUTH=dev serves this machine only; ask for http://localhost or 127.0.0.1",
 	}
 	otherSite = service.Problem{

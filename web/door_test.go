@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/catalog/catalogtest"
 	"slipway/web/api"
 )
 
@@ -95,6 +96,19 @@ func TestWhoseSessionCannotBeReadIsToldInTheirForm(t *testing.T) {
 	response, body = s.ask(http.MethodGet, "/", cookie(session))
 	assert.Equal(t, http.StatusInternalServerError, response.StatusCode)
 	assert.Equal(t, "something went wrong on our side; it was logged, try again in a moment\n", body)
+}
+
+func TestWhileTheDatabaseDoesNotAnswerEverybodyIsAskedToTryAgain(t *testing.T) {
+	database := catalogtest.Postgres(t)
+	s := standOn(t, database)
+	session := s.signIn("reviewer")
+	catalogtest.CutOff(t, database)
+	response, body := s.ask(http.MethodGet, "/api/v1/mini-programs", as("operator"))
+	isProblem(t, response, body, http.StatusServiceUnavailable)
+	assert.Contains(t, body, "the database does not answer")
+	response, body = s.ask(http.MethodGet, "/", cookie(session))
+	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+	assert.Contains(t, body, "the database does not answer")
 }
 
 func TestUntilTheDatabaseAnswersEverybodyIsAskedToWaitInTheirForm(t *testing.T) {

@@ -37,6 +37,10 @@ type standing struct {
 }
 
 func stand(t *testing.T, change ...func(*settings)) standing {
+	return standOn(t, catalogtest.SQLite(t), change...)
+}
+
+func standOn(t *testing.T, database string, change ...func(*settings)) standing {
 	nothingSet(t)
 	settings, err := load()
 	require.NoError(t, err)
@@ -51,7 +55,6 @@ func stand(t *testing.T, change ...func(*settings)) standing {
 	require.NoError(t, err)
 	world.temporal, err = client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1"})
 	require.NoError(t, err)
-	database := catalogtest.SQLite(t)
 	world.catalog = catalogtest.Open(t, database)
 	world.snapshot, err = delivery.Open(ctx, world.catalog, delivery.Options{})
 	require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -43,6 +44,16 @@ func Postgres(t testing.TB) string {
 	only.execute(t, "CREATE DATABASE "+name)
 	t.Cleanup(func() { only.execute(t, "DROP DATABASE "+name+" WITH (FORCE)") })
 	return only.url(name)
+}
+
+// CutOff ends all connections to a database that Postgres returned, and lets nobody connect any more.
+func CutOff(t testing.TB, databaseURL string) {
+	t.Helper()
+	parsed, err := url.Parse(databaseURL)
+	require.NoError(t, err)
+	name := strings.TrimPrefix(parsed.Path, "/")
+	only.execute(t, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
+	only.execute(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+name+"'")
 }
 
 // server is a PostgreSQL server that listens on a socket in its folder, and nowhere else.

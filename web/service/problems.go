@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"slipway/catalog"
 	"slipway/lifecycle"
 	"slipway/packages"
 	"slipway/web/access"
@@ -49,7 +50,11 @@ type Problem struct {
 	Message string
 }
 
-const ourFault = "something went wrong on our side; it was logged, try again in a moment"
+const (
+	ourFault = "something went wrong on our side; it was logged, try again in a moment"
+	// DatabaseAway is what people and programs are told while the database does not answer.
+	DatabaseAway = "the database does not answer; host apps are served, pages and API wait for it: try again in a moment"
+)
 
 // Problem words an error for the sender of the request. What is on our side stays in our log.
 func (s *Service) Problem(err error) Problem {
@@ -87,6 +92,9 @@ func problemOf(err error) Problem {
 		if errors.Is(err, known.err) {
 			return Problem{known.status, known.code, known.err.Error()}
 		}
+	}
+	if catalog.Unavailable(err) {
+		return Problem{Status: http.StatusServiceUnavailable, Message: DatabaseAway}
 	}
 	return Problem{Status: http.StatusInternalServerError, Message: ourFault}
 }

@@ -1,0 +1,46 @@
+package catalog_test
+
+import (
+	"database/sql"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/catalog"
+	"slipway/catalog/catalogtest"
+)
+
+func TestAPostgreSQLThatTakesNoConnectionsIsUnavailable(t *testing.T) {
+	address := catalogtest.Postgres(t)
+	c := catalogtest.Open(t, address)
+	catalogtest.CutOff(t, address)
+	for range 2 { // a connection that broke, and one that cannot be made
+		_, err := c.LastChange(t.Context())
+		assert.True(t, catalog.Unavailable(err), "%v", err)
+	}
+}
+
+func TestASQLiteThatSomebodyElseWritesToForTooLongIsUnavailable(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "slipway.db")
+	c := catalogtest.Open(t, "file:"+file+"?_busy_timeout=10")
+	other, err := sql.Open("sqlite", file+"?_txlock=immediate")
+	require.NoError(t, err)
+	defer func() { _ = other.Close() }()
+	writing, err := other.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer func() { _ = writing.Rollback() }()
+	err = c.KeepReport(t.Context(), "abc", "1.0.0", []byte("{}"))
+	assert.True(t, catalog.Unavailable(err), "%v", err)
+}
+
+func TestADatabaseThatWasAskedForSomethingWrongIsNotUnavailable(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		_, _, err := c.Status(t.Context(), "nowhere")
+		assert.False(t, catalog.Unavailable(err), "%v", err)
+		_, err = c.List(t.Context(), catalog.Filter{Cursor: "nonsense"})
+		assert.False(t, catalog.Unavailable(err), "%v", err)
+	})
+	assert.False(t, catalog.Unavailable(nil))
+}
