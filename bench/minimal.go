@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"slipway/config"
 	"slipway/lifecycle"
 	"slipway/workflows"
 )
@@ -76,7 +77,7 @@ func workMinimally(ctx context.Context, address string) error {
 	defer connection.Close()
 	w := worker.New(connection, minimalQueue, worker.Options{
 		StickyScheduleToStartTimeout: time.Second,
-		WorkflowTaskPollerBehavior:   worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
+		WorkflowTaskPollerBehavior:   config.TaskPollers(),
 	})
 	w.RegisterWorkflowWithOptions(minimal, workflow.RegisterOptions{Name: minimalType})
 	w.RegisterWorkflowWithOptions(updated, workflow.RegisterOptions{Name: updateType})

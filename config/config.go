@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
 	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
 	"go.uber.org/zap/zapcore"
@@ -144,4 +145,16 @@ func Temporal(logger *zap.Logger) (client.Options, error) {
 	options.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	options.Logger = log.NewStructuredLogger(slog.New(zapslog.NewHandler(logger.Core())))
 	return options, nil
+}
+
+// taskPollers is how many requests for workflow tasks a worker keeps open at least. A task that meets none is written to
+// Temporal's database and read again. With the SDK's 5, which grow only when tasks wait for a fifth of a second, that was so
+// for eight tasks of ten when 16 people acted at once, and an action took 137 ms instead of 98.
+const taskPollers = 32
+
+// TaskPollers is how a worker asks Temporal for workflow tasks.
+func TaskPollers() worker.PollerBehavior {
+	return worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
+		InitialNumberOfPollers: taskPollers, MinimumNumberOfPollers: taskPollers,
+	})
 }

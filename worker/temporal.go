@@ -62,7 +62,7 @@ func newWorker(connection client.Client, settings settings, acts *activities.Act
 		Interceptors:                 []interceptor.WorkerInterceptor{&workflows.Interceptor{}},
 		DeploymentOptions:            versioning(settings),
 		OnFatalError:                 onFatalError,
-		WorkflowTaskPollerBehavior:   worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
+		WorkflowTaskPollerBehavior:   config.TaskPollers(),
 		ActivityTaskPollerBehavior:   worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
 	})
 	flows := &workflows.Workflows{Settings: settings.lifecycle}
