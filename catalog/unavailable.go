@@ -3,9 +3,8 @@ package catalog
 import (
 	"database/sql/driver"
 	"errors"
-	"io"
-	"net"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
@@ -13,18 +12,18 @@ import (
 )
 
 // Unavailable tells whether an error says that the database does not answer at the moment, so that the same thing may work
-// later, rather than that something is wrong with it or with what it was asked.
+// later, rather than that something is wrong with it or with what it was asked. Only the drivers' own errors count: one of the
+// network may come from whoever sent a request.
 func Unavailable(err error) bool {
 	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return slices.Contains(passing, refused.Code[:2])
+		return slices.ContainsFunc(passing, func(class string) bool { return strings.HasPrefix(refused.Code, class) })
 	}
 	if refused, ok := errors.AsType[*sqlite.Error](err); ok {
 		const withoutDetails = 0xff
 		return refused.Code()&withoutDetails == sqlite3.SQLITE_BUSY
 	}
-	_, network := errors.AsType[net.Error](err)
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
-	return network || connecting || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF)
+	return connecting || errors.Is(err, driver.ErrBadConn)
 }
 
 // passing are the classes of PostgreSQL's error codes for what passes: connection lost, object not in the needed state (no connections

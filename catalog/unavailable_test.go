@@ -1,7 +1,11 @@
 package catalog_test
 
 import (
+	"context"
 	"database/sql"
+	"io"
+	"net"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -42,5 +46,7 @@ func TestADatabaseThatWasAskedForSomethingWrongIsNotUnavailable(t *testing.T) {
 		_, err = c.List(t.Context(), catalog.Filter{Cursor: "nonsense"})
 		assert.False(t, catalog.Unavailable(err), "%v", err)
 	})
-	assert.False(t, catalog.Unavailable(nil))
+	for _, other := range []error{nil, io.ErrUnexpectedEOF, &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}, context.DeadlineExceeded} {
+		assert.False(t, catalog.Unavailable(other), "%v may come from the sender of a request", other)
+	}
 }
