@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -26,27 +25,6 @@ import (
 	"slipway/packages"
 	samples "slipway/testdata/packages"
 )
-
-type committer func(catalog.Commit) error
-
-func (c committer) Commit(_ context.Context, commit catalog.Commit) error { return c(commit) }
-
-func TestACommitReachesTheCatalogueAsItIs(t *testing.T) {
-	commit := catalog.Commit{FirstRunID: "run", Step: 2, Status: lifecycle.Status{ID: "weather", Revision: 7}}
-	var received catalog.Commit
-	a := &activities.Activities{Catalog: committer(func(c catalog.Commit) error {
-		received = c
-		return nil
-	})}
-	require.NoError(t, a.Commit(t.Context(), commit))
-	assert.Equal(t, commit, received)
-}
-
-func TestACatalogueThatDoesNotTakeACommitIsAnError(t *testing.T) {
-	broken := errors.New("disk full")
-	a := &activities.Activities{Catalog: committer(func(catalog.Commit) error { return broken })}
-	assert.ErrorIs(t, a.Commit(t.Context(), catalog.Commit{}), broken)
-}
 
 func TestANotificationGoesToTheLog(t *testing.T) {
 	var written bytes.Buffer

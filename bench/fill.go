@@ -31,7 +31,7 @@ func (s *site) fill(ctx context.Context) error {
 	}
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same ones every time
 	for i := range manyPrograms {
-		if err := c.Commit(ctx, invent(random, samples[random.IntN(len(samples))], i)); err != nil {
+		if _, err := c.Commit(ctx, invent(random, samples[random.IntN(len(samples))], i)); err != nil {
 			return err
 		}
 	}
@@ -44,16 +44,25 @@ var words = strings.Fields("weather ticket food delivery parking bank hotel trai
 // invent makes another mini-program of a sample.
 func invent(random *rand.Rand, sample catalog.Commit, number int) catalog.Commit {
 	word := func() string { return words[random.IntN(len(words))] }
-	status := &sample.Status
-	status.ID = fmt.Sprintf("%s-%s-%d", word(), word(), number)
-	status.Title = fmt.Sprintf("%s and %s number %d", word(), word(), number)
+	m := &sample.MiniProgram
+	m.ID = fmt.Sprintf("%s-%s-%d", word(), word(), number)
+	m.Title = fmt.Sprintf("%s and %s number %d", word(), word(), number)
 	if team := random.IntN(manyTeams); team > 0 {
-		status.Team = fmt.Sprintf("team-%d", team) // else it stays acme, the developer's
+		m.Team = fmt.Sprintf("team-%d", team) // else it stays acme, the developer's
 	}
+	record := *sample.Record
+	record.Sequence, m.Sequence, sample.Record, sample.Step = 1, 1, &record, 1 // nothing was before
 	later := busyTime / manyPrograms * time.Duration(number)
-	status.UpdatedAt = status.UpdatedAt.Add(later)
-	if status.DueAt != nil {
-		status.DueAt = new(status.DueAt.Add(later))
+	m.UpdatedAt = m.UpdatedAt.Add(later)
+	if m.Review != nil {
+		review := *m.Review
+		review.DueAt = review.DueAt.Add(later)
+		m.Review = &review
+	}
+	if m.Rollout != nil {
+		rollout := *m.Rollout
+		rollout.StageSince = rollout.StageSince.Add(later)
+		m.Rollout = &rollout
 	}
 	return sample
 }

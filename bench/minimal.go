@@ -26,11 +26,9 @@ const (
 // continues as new; a measurement is over long before its history is too long.
 func minimal(ctx workflow.Context) error {
 	answers := map[string]lifecycle.Outcome{}
-	err := workflow.SetQueryHandler(ctx, workflows.QueryOutcome, func(requestID string) (any, error) {
-		if outcome, ok := answers[requestID]; ok {
-			return outcome, nil
-		}
-		return workflows.NotSeen, nil
+	err := workflow.SetQueryHandler(ctx, workflows.QueryOutcome, func(requestID, _ string) (workflows.Answer, error) {
+		outcome, seen := answers[requestID]
+		return workflows.Answer{Seen: seen, Outcome: &outcome}, nil
 	})
 	if err != nil {
 		return err

@@ -51,7 +51,10 @@ func sampleCommits(begin time.Time) ([]catalog.Commit, error) {
 	m := lifecycle.MiniProgram{ID: "sample", Title: "Sample", Team: "acme"}
 	for i, chapter := range plot {
 		command := lifecycle.Command{
-			Action: chapter.action, Actor: chapter.actor, Comment: "as agreed", RequestID: fmt.Sprintf("request-%d", i), Plan: &lifecycle.Plan{Name: "fast"},
+			Action: chapter.action, Actor: chapter.actor, Comment: "as agreed", RequestID: fmt.Sprintf("request-%d", i),
+		}
+		if command.Action == lifecycle.Publish {
+			command.Plan = &lifecycle.Plan{Name: "fast"}
 		}
 		if command.Action == lifecycle.UploadCode {
 			command.Package = &lifecycle.Package{Version: fmt.Sprintf("1.%d.0", i), SHA256: strings.Repeat("0123456789abcdef", 4)}
@@ -62,13 +65,15 @@ func sampleCommits(begin time.Time) ([]catalog.Commit, error) {
 			return nil, fmt.Errorf("%s in state %s: %w", command.Action, m.State, refusal)
 		}
 		m = after
-		outcome := m.Outcome(command.Action, command.RequestID, nil, now)
-		commit := catalog.Commit{FirstRunID: "life", Status: m.Status(), Serving: m.Serving(), Record: &record, Outcome: &outcome}
+		outcome := m.Outcome(command, nil, now)
+		commit := catalog.Commit{Life: "life", Step: i + 1, MiniProgram: m, Record: &record, Outcome: &outcome}
 		samples = append(samples, slices.Repeat([]catalog.Commit{commit}, chapter.stay)...)
 		if chapter.overdue > 0 {
-			late := m
-			late.Escalate()
-			commit = catalog.Commit{FirstRunID: "life", Step: 1, Status: late.Status(), Serving: m.Serving()}
+			late, record, refusal := m.Decide(lifecycle.Command{Action: lifecycle.Escalated, Actor: lifecycle.Timers}, lifecycle.Facts{}, now, lifecycle.DefaultSettings())
+			if refusal != nil {
+				return nil, refusal
+			}
+			commit = catalog.Commit{Life: "life", Step: i + 2, MiniProgram: late, Record: &record}
 			samples = append(samples, slices.Repeat([]catalog.Commit{commit}, chapter.overdue)...)
 		}
 	}

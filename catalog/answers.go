@@ -13,12 +13,12 @@ type Answers struct {
 	waiting map[request][]chan lifecycle.Outcome
 }
 
-type request struct{ miniProgram, id string }
+type request struct{ miniProgram, user, id string }
 
 // Hear hands over the outcome of a change, if it has one.
 func (a *Answers) Hear(change Change) {
 	if change.Outcome != nil {
-		a.hand(request{change.ID, change.Outcome.RequestID}, *change.Outcome)
+		a.hand(request{change.ID, change.Outcome.Actor, change.Outcome.RequestID}, *change.Outcome)
 	}
 }
 
@@ -31,10 +31,10 @@ func (a *Answers) hand(to request, outcome lifecycle.Outcome) {
 	delete(a.waiting, to)
 }
 
-// Await brings the outcome of a request that is sent after this call. A request that was answered before brings nothing:
+// Await brings the outcome of a user's request that is sent after this call. A request that was answered before brings nothing:
 // the feed does not repeat itself. Who no longer waits calls forget.
-func (a *Answers) Await(miniProgram, requestID string) (outcome <-chan lifecycle.Outcome, forget func()) {
-	key, own := request{miniProgram, requestID}, make(chan lifecycle.Outcome, 1)
+func (a *Answers) Await(miniProgram, user, requestID string) (outcome <-chan lifecycle.Outcome, forget func()) {
+	key, own := request{miniProgram, user, requestID}, make(chan lifecycle.Outcome, 1)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.waiting == nil {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
@@ -14,9 +13,10 @@ import (
 )
 
 func answered(id, requestID string, step int) catalog.Commit {
-	m := lifecycle.MiniProgram{ID: id, Title: id, Team: "acme", State: lifecycle.CodeUnavailable, Revision: 1, UpdatedAt: time.Now().UTC()}
-	outcome := m.Outcome(lifecycle.Publish, requestID, lifecycle.Refuse(lifecycle.IllegalInState, "no"), time.Now().UTC())
-	return catalog.Commit{FirstRunID: "run", Step: step, Status: m.Status(), Serving: m.Serving(), Outcome: &outcome}
+	m := lifecycle.MiniProgram{ID: id, Title: id, Team: "acme", State: lifecycle.CodeUnavailable, Revision: 1, Sequence: 1, UpdatedAt: time.Now().UTC()}
+	command := lifecycle.Command{Action: lifecycle.Publish, RequestID: requestID, Actor: developer}
+	outcome := m.Outcome(command, lifecycle.Refuse(lifecycle.IllegalInState, "no"), time.Now().UTC())
+	return catalog.Commit{Life: "run", Step: step, MiniProgram: m, Outcome: &outcome}
 }
 
 // followed hears of every change from now on, until ctx is done.
@@ -31,14 +31,16 @@ func followed(ctx context.Context, t *testing.T, c *catalog.Catalog) *catalog.An
 func TestWhoWaitsGetsTheirAnswerAndNobodyElses(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		answers := followed(t.Context(), t, c)
-		mine, forget := answers.Await("weather", "mine")
+		mine, forget := answers.Await("weather", developer.User, "mine")
 		defer forget()
-		also, forgetAlso := answers.Await("weather", "mine")
+		also, forgetAlso := answers.Await("weather", developer.User, "mine")
 		defer forgetAlso()
-		other, forgetOther := answers.Await("maps", "mine")
+		other, forgetOther := answers.Await("maps", developer.User, "mine")
 		defer forgetOther()
-		require.NoError(t, c.Commit(t.Context(), answered("weather", "yours", 1)))
-		require.NoError(t, c.Commit(t.Context(), answered("weather", "mine", 2)))
+		stranger, forgetStranger := answers.Await("weather", reviewer.User, "mine")
+		defer forgetStranger()
+		commit(t, c, answered("weather", "yours", 1))
+		commit(t, c, answered("weather", "mine", 2))
 		for _, waiting := range []<-chan lifecycle.Outcome{mine, also} {
 			select {
 			case outcome := <-waiting:
@@ -48,18 +50,19 @@ func TestWhoWaitsGetsTheirAnswerAndNobodyElses(t *testing.T) {
 			}
 		}
 		assert.Empty(t, other)
+		assert.Empty(t, stranger, "two people's request ids never meet")
 	})
 }
 
 func TestWhoForgetsGetsNothingAndTheFeedGoesOn(t *testing.T) {
 	c := catalogtest.Open(t, catalogtest.SQLite(t))
 	answers := followed(t.Context(), t, c)
-	dropped, forget := answers.Await("weather", "mine")
+	dropped, forget := answers.Await("weather", developer.User, "mine")
 	forget()
-	next, forgetNext := answers.Await("weather", "next")
+	next, forgetNext := answers.Await("weather", developer.User, "next")
 	defer forgetNext()
-	require.NoError(t, c.Commit(t.Context(), answered("weather", "mine", 1)))
-	require.NoError(t, c.Commit(t.Context(), answered("weather", "next", 2)))
+	commit(t, c, answered("weather", "mine", 1))
+	commit(t, c, answered("weather", "next", 2))
 	assert.Equal(t, "next", (<-next).RequestID)
 	assert.Empty(t, dropped)
 }

@@ -51,7 +51,7 @@ func pauseAndResume(b *testing.B, c *catalog.Catalog, todo <-chan struct{}) erro
 	p.release("1.0.0")
 	next := first
 	for range todo {
-		if err := c.Commit(b.Context(), next); err != nil {
+		if _, err := c.Commit(b.Context(), next); err != nil {
 			return err
 		}
 		next = p.do(developer, pauseOrResume(p))
@@ -117,12 +117,14 @@ func fill(b *testing.B, c *catalog.Catalog, count int) {
 	require.NoError(b, c.CommitAll(b.Context(), func(yield func(catalog.Commit) bool) {
 		for i := range count {
 			each := samples[random.IntN(len(samples))]
-			each.Status.ID = fmt.Sprintf("%s-%s-%d", word(), word(), i)
-			each.Status.Title = fmt.Sprintf("%s and %s number %d", word(), word(), i)
-			each.Status.Team = fmt.Sprintf("team-%d", random.IntN(500))
-			each.Status.UpdatedAt = newYear.Add(time.Duration(random.IntN(1e9)) * time.Millisecond)
-			if each.Status.DueAt != nil {
-				each.Status.DueAt = new(each.Status.UpdatedAt.Add(time.Hour))
+			m := &each.MiniProgram
+			m.ID = fmt.Sprintf("%s-%s-%d", word(), word(), i)
+			m.Title = fmt.Sprintf("%s and %s number %d", word(), word(), i)
+			m.Team = fmt.Sprintf("team-%d", random.IntN(500))
+			m.UpdatedAt = newYear.Add(time.Duration(random.IntN(1e9)) * time.Millisecond)
+			if each.Record != nil { // nothing was before
+				record := *each.Record
+				record.Sequence, m.Sequence, each.Record = 1, 1, &record
 			}
 			if !yield(each) {
 				return

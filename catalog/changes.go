@@ -56,7 +56,7 @@ const selectChanges = `
 	WHERE number > $1 ORDER BY number LIMIT $2`
 
 // changesWithTeam are the changes, those of present lives with their team.
-const changesWithTeam = `changes LEFT JOIN mini_programs AS present ON id = mini_program AND present.first_run_id = changes.first_run_id`
+const changesWithTeam = `changes LEFT JOIN mini_programs AS present ON id = mini_program AND present.life = changes.life`
 
 // ChangesSince reads the changes above after, oldest first, at most limit.
 func (c *Catalog) ChangesSince(ctx context.Context, after int64, limit int) ([]Change, error) {

@@ -15,6 +15,7 @@ import (
 
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
+	"slipway/lifecycle"
 )
 
 var errEnough = errors.New("enough")
@@ -30,9 +31,9 @@ func TestFollowersSeeEveryChangeOnceAndInOrder(t *testing.T) {
 		for w := range writers {
 			all.Go(func() {
 				p, first := requested(t, fmt.Sprintf("program-%d", w), "Title", "life-1", newYear)
-				assert.NoError(t, worker.Commit(t.Context(), first))
+				commit(t, worker, first)
 				for i := range each - 1 {
-					assert.NoError(t, worker.Commit(t.Context(), p.refuse(fmt.Sprint(i))))
+					commit(t, worker, p.refuse(fmt.Sprint(i)))
 				}
 			})
 		}
@@ -77,11 +78,14 @@ func TestFollowingGoesOnBehindTheNumberGiven(t *testing.T) {
 	})
 }
 
-func TestAnEscalationIsAChangeWithoutTransitionAndOutcome(t *testing.T) {
+func TestAnEscalationIsAChangeWithoutOutcome(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p, first := requested(t, "weather", "Weather", "life-1", newYear)
 		commit(t, c, first, p.escalate())
-		assert.Equal(t, []catalog.Change{{Number: 2, ID: "weather", Team: "acme"}}, follow(t, c, 1, 1))
+		changes := follow(t, c, 1, 1)
+		require.Len(t, changes, 1)
+		assert.Equal(t, lifecycle.Escalated, changes[0].Transition.Action)
+		assert.Nil(t, changes[0].Outcome)
 	})
 }
 

@@ -11,53 +11,61 @@ import (
 
 // Commit is what one step of a mini-program leaves behind.
 type Commit struct {
-	// FirstRunID is the first run id of the workflow's execution chain. It tells the lives of one id apart: a rejected id
-	// may be requested anew, and its revisions start at 1 again.
-	FirstRunID string
-	// Step orders the commits of one revision: 0 is the one with the Record, 1, 2, … follow within the revision (a
-	// refusal, an escalation). A retry keeps its step.
+	// Life tells the lives of one id apart: a rejected id may be requested anew, and its revisions start at 1 again.
+	Life string
+	// Step counts the commits of a life, from 1. A retry keeps its step.
 	Step int
-	// Status is the read model, Serving what users get.
-	Status  lifecycle.Status
-	Serving lifecycle.Serving
+	// MiniProgram is what it is after the step.
+	MiniProgram lifecycle.MiniProgram
 	// Record is nil when nothing was accepted, Outcome when nobody asked.
 	Record  *lifecycle.Record
 	Outcome *lifecycle.Outcome
 }
 
-// errKnown ends the transaction of a commit that was written before.
-var errKnown = errors.New("known already")
+var (
+	// ErrStepTaken says that the catalogue knows this step or a later one, whatever they contain: what is stored stays, see Stored.
+	ErrStepTaken = errors.New("this step was committed before")
+	// ErrLifeGoesOn refuses the beginning of a life of an id whose present life has not ended.
+	ErrLifeGoesOn = errors.New("the present life of this id has not ended")
+)
 
-// Commit writes the step in one transaction. The same step again has no effect, however late it comes, and an older
-// step never replaces what a newer one wrote. After an error that is not ErrInvalid the step may or may not have been
-// written; commit it again.
-func (c *Catalog) Commit(ctx context.Context, commit Commit) error {
+// Gap is what the catalogue had lost before a commit, as happens when an older backup was restored: Restored records were filled in
+// from the mini-program's timeline, Lost ones were no longer in it.
+type Gap struct{ Restored, Lost int }
+
+// Commit writes the step in one transaction, or nothing: ErrStepTaken, ErrLifeGoesOn. After an error that is neither of these nor
+// ErrInvalid the step may or may not have been written; commit it again.
+func (c *Catalog) Commit(ctx context.Context, commit Commit) (Gap, error) {
 	if err := commit.validate(); err != nil {
-		return err
+		return Gap{}, err
 	}
 	rows, err := commit.rows()
+	var gap Gap
 	if err == nil {
-		err = c.inTransaction(ctx, func(tx *sql.Tx) error { return c.statements.write(ctx, tx, rows) })
+		err = c.inTransaction(ctx, func(tx *sql.Tx) (err error) {
+			gap, err = c.statements.write(ctx, tx, commit, rows)
+			return err
+		})
 	}
-	if err != nil && !errors.Is(err, errKnown) {
-		return fmt.Errorf("commit revision %d, step %d of %s: %w", commit.Status.Revision, commit.Step, commit.Status.ID, err)
+	if err != nil {
+		return Gap{}, fmt.Errorf("commit step %d of %s: %w", commit.Step, commit.MiniProgram.ID, err)
 	}
 	c.bell.ring()
-	return nil
+	return gap, nil
 }
 
 func (c Commit) validate() error {
+	m := c.MiniProgram
 	switch {
-	case lifecycle.ValidateID(c.Status.ID) != nil:
-		return fmt.Errorf("%w commit: %s", ErrInvalid, lifecycle.ValidateID(c.Status.ID).Message)
-	case c.FirstRunID == "":
-		return fmt.Errorf("%w commit of %s: the first run id is missing", ErrInvalid, c.Status.ID)
-	case c.Record != nil && (c.Step != 0 || c.Record.Revision != c.Status.Revision):
-		return fmt.Errorf("%w commit of %s: the record of revision %d must be step 0 of this revision, not step %d of revision %d",
-			ErrInvalid, c.Status.ID, c.Record.Revision, c.Step, c.Status.Revision)
-	case c.Record == nil && c.Step < 1:
-		return fmt.Errorf("%w commit of %s: step %d of revision %d has no record; steps without one count from 1",
-			ErrInvalid, c.Status.ID, c.Step, c.Status.Revision)
+	case lifecycle.ValidateID(m.ID) != nil:
+		return fmt.Errorf("%w commit: %s", ErrInvalid, lifecycle.ValidateID(m.ID).Message)
+	case c.Life == "":
+		return fmt.Errorf("%w commit of %s: the life is missing", ErrInvalid, m.ID)
+	case c.Step < 1:
+		return fmt.Errorf("%w commit of %s: the step is %d; steps count from 1", ErrInvalid, m.ID, c.Step)
+	case c.Record != nil && (c.Record.Sequence != m.Sequence || c.Record.Revision != m.Revision):
+		return fmt.Errorf("%w commit of %s: the record of sequence %d, revision %d does not lead to sequence %d, revision %d",
+			ErrInvalid, m.ID, c.Record.Sequence, c.Record.Revision, m.Sequence, m.Revision)
 	default:
 		return nil
 	}
@@ -75,17 +83,37 @@ func (c *Catalog) inTransaction(ctx context.Context, do func(*sql.Tx) error) err
 	return tx.Commit()
 }
 
-func (s statements) write(ctx context.Context, tx *sql.Tx, rows rows) error {
+func (s statements) write(ctx context.Context, tx *sql.Tx, commit Commit, rows rows) (Gap, error) {
 	var number int64
 	nextChange := tx.StmtContext(ctx, s.nextChange) //nolint:sqlclosecheck // lives as long as the transaction
 	if err := nextChange.QueryRowContext(ctx).Scan(&number); err != nil {
-		return err
+		return Gap{}, err
+	}
+	before, err := s.placeOf(ctx, tx, commit.MiniProgram.ID)
+	if err != nil {
+		return Gap{}, err
+	}
+	if err := commit.follows(before); err != nil {
+		return Gap{}, err
+	}
+	number, gap, err := s.fillGap(ctx, tx, number, commit, before)
+	if err != nil {
+		return gap, err
 	}
 	isNew, err := put(ctx, tx.StmtContext(ctx, s.insertChange), number, rows.change)
 	if err == nil && !isNew {
-		err = errKnown
+		err = ErrStepTaken
 	}
-	if err != nil || rows.miniProgram == nil {
+	if err != nil {
+		return gap, err
+	}
+	return gap, s.writeState(ctx, tx, number, commit, rows)
+}
+
+// writeState writes where the mini-program stands after the step, which a refusal leaves as it was.
+func (s statements) writeState(ctx context.Context, tx *sql.Tx, number int64, commit Commit, rows rows) error {
+	if commit.Record == nil {
+		_, err := tx.StmtContext(ctx, s.countStep).ExecContext(ctx, commit.Step, commit.MiniProgram.ID, storedText(commit.Life))
 		return err
 	}
 	isNewest, err := put(ctx, tx.StmtContext(ctx, s.putMiniProgram), number, rows.miniProgram)
@@ -97,6 +125,38 @@ func (s statements) write(ctx context.Context, tx *sql.Tx, rows rows) error {
 		return err
 	}
 	return noteServed(ctx, tx, rows.served)
+}
+
+// place is how far the catalogue knows a mini-program; the zero value is one that it does not know.
+type place struct {
+	life           string
+	step, sequence int
+	state          lifecycle.State
+}
+
+const selectPlace = `SELECT life, step, sequence, state FROM mini_programs WHERE id = $1`
+
+func (s statements) placeOf(ctx context.Context, tx *sql.Tx, id string) (place, error) {
+	var p place
+	statement := tx.StmtContext(ctx, s.place) //nolint:sqlclosecheck // lives as long as the transaction
+	err := statement.QueryRowContext(ctx, id).Scan(&p.life, &p.step, &p.sequence, &p.state)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return p, err
+}
+
+// follows tells whether the step may be taken from there.
+func (c Commit) follows(before place) error {
+	begins := c.Record != nil && c.Record.Sequence == 1
+	switch {
+	case before.life == storedText(c.Life) && c.Step <= before.step:
+		return ErrStepTaken
+	case before.life != storedText(c.Life) && begins && before.state != "" && !before.state.Final():
+		return ErrLifeGoesOn
+	default:
+		return nil
+	}
 }
 
 // put writes one row, which begins with the change number, and tells whether the statement had an effect.

@@ -30,10 +30,10 @@ func TestReadersSeeWhatWasCommitted(t *testing.T) {
 
 		status, change, err := c.Status(t.Context(), "weather")
 		require.NoError(t, err)
-		assertSameJSON(t, last.Status, status)
+		assertSameJSON(t, last.MiniProgram.Status(), status)
 		assert.EqualValues(t, last.Record.Revision, change, "every action was one change")
 
-		outcome, _, err := c.Outcome(t.Context(), "weather", last.Outcome.RequestID)
+		outcome, _, err := c.Outcome(t.Context(), "weather", developer.User, last.Outcome.RequestID)
 		require.NoError(t, err)
 		assertSameJSON(t, last.Outcome, outcome)
 
@@ -41,7 +41,7 @@ func TestReadersSeeWhatWasCommitted(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, audit, 1)
 		assertSameJSON(t, last.Record, audit[0].Record)
-		assert.Equal(t, "life-1", audit[0].FirstRunID)
+		assert.Equal(t, "life-1", audit[0].Life)
 
 		release := releases(t, c, 0)["weather"]
 		assert.Equal(t, change, release.Change)
@@ -71,7 +71,7 @@ func TestTheSameCommitManyTimesAtOnceIsOneChange(t *testing.T) {
 		_, first := requested(t, "weather", "Weather", "life-1", newYear)
 		var attempts sync.WaitGroup
 		for range 8 {
-			attempts.Go(func() { assert.NoError(t, c.Commit(t.Context(), first)) })
+			attempts.Go(func() { commit(t, c, first) })
 		}
 		attempts.Wait()
 		assert.EqualValues(t, 1, lastChange(t, c))
@@ -79,39 +79,105 @@ func TestTheSameCommitManyTimesAtOnceIsOneChange(t *testing.T) {
 	})
 }
 
-func TestALateCommitIsRecordedButNeverReplacesANewerOne(t *testing.T) {
+func TestAStepThatTheCatalogueKnowsStaysWhateverComesUnderItsNumber(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p := weather(t, c)
-		commits := p.release("1.0.0")
-		late, newest := commits[2], commits[3]
-		commit(t, c, commits[0], commits[1], newest)
-		before := releases(t, c, 0)
-		commit(t, c, late)
+		other := *p
+		commit(t, c, p.upload("1.0.0"), p.refuse("r1"), p.do(developer, lifecycle.RequestPublishing))
+		before, last := snapshot(t, c, "weather"), lastChange(t, c)
 
-		status, _, err := c.Status(t.Context(), "weather")
+		behind := []catalog.Commit{other.upload("2.0.0"), other.refuse("r2"), other.do(developer, lifecycle.RequestPublishing)}
+		for _, each := range behind {
+			_, err := c.Commit(t.Context(), each)
+			assert.ErrorIs(t, err, catalog.ErrStepTaken)
+		}
+		assert.Equal(t, before, snapshot(t, c, "weather"))
+		assert.Equal(t, last, lastChange(t, c))
+
+		stored, err := c.Stored(t.Context(), "weather")
 		require.NoError(t, err)
-		assert.Equal(t, lifecycle.GrayscaleRelease, status.State)
-		assert.Equal(t, before, releases(t, c, 0))
-		assert.Len(t, audit(t, c, "weather"), 6)
-		_, _, err = c.Outcome(t.Context(), "weather", late.Outcome.RequestID)
-		assert.NoError(t, err)
+		assert.Equal(t, p.life, stored.Life)
+		assert.Equal(t, p.step, stored.Step)
+		assertSameJSON(t, p.MiniProgram, stored.MiniProgram)
+		require.Len(t, stored.Outcomes, 5)
+		assert.Equal(t, "r1", stored.Outcomes[3].RequestID)
+		record, outcome, err := c.Step(t.Context(), "weather", p.life, behind[0].Step)
+		require.NoError(t, err)
+		assert.Equal(t, "1.0.0", record.Version, "what is stored under the number")
+		assert.Equal(t, record.Command.RequestID, outcome.RequestID)
 	})
+}
+
+func TestAStepBehindForgottenRefusalsIsKnownAllTheSame(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		behind := *p
+		commit(t, c, p.refuse("r1"))
+		_, err := c.SweepOutcomes(t.Context(), p.now.Add(time.Hour))
+		require.NoError(t, err)
+		_, err = c.Commit(t.Context(), behind.upload("1.0.0"))
+		assert.ErrorIs(t, err, catalog.ErrStepTaken)
+	})
+}
+
+func TestWhatAnOlderCatalogueHasLostIsFilledInFromTheTimeline(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		lost := p.release("1.0.0")
+		gap, err := c.Commit(t.Context(), p.do(developer, lifecycle.Promote))
+		require.NoError(t, err)
+		assert.Equal(t, catalog.Gap{Restored: 4}, gap)
+
+		entries := audit(t, c, "weather")
+		require.Len(t, entries, 7)
+		for i, entry := range entries {
+			assert.Equal(t, 7-i, entry.Record.Sequence)
+			assert.Equal(t, i >= 1 && i <= 4, entry.Record.Restored, entry.Record.Action)
+		}
+		assertSameJSON(t, lost[3].Record.Actor, entries[1].Record.Actor)
+		assert.Equal(t, lifecycle.ProductionRelease, releasedState(t, c))
+		assert.Len(t, follow(t, c, 0, 7), 7, "those who follow see each")
+	})
+}
+
+func TestWhatTheTimelineNoLongerHasIsLostAndSaid(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		p.release("1.0.0")
+		for range lifecycle.MaxTransitions {
+			p.do(developer, pauseOrResume(p))
+		}
+		gap, err := c.Commit(t.Context(), p.do(developer, pauseOrResume(p)))
+		require.NoError(t, err)
+		assert.Equal(t, catalog.Gap{Restored: lifecycle.MaxTransitions - 1, Lost: 5}, gap)
+	})
+}
+
+// releasedState is where the catalogue says that the weather stands.
+func releasedState(t tester, c *catalog.Catalog) lifecycle.State {
+	status, _, err := c.Status(t.Context(), "weather")
+	require.NoError(t, err)
+	return status.State
 }
 
 func TestAnEscalationShowsWithinItsRevisionAndStays(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p, first := requested(t, "weather", "Weather", "life-1", newYear)
-		lateRefusal := p.refuse("r1")
-		commit(t, c, first, p.escalate(), lateRefusal)
+		commit(t, c, first, p.escalate(), p.refuse("r1"))
 
 		status, change, err := c.Status(t.Context(), "weather")
 		require.NoError(t, err)
 		assert.True(t, status.Review.Overdue)
 		assert.Equal(t, 1, status.Revision)
+		assert.Equal(t, 2, status.Sequence)
 		assert.EqualValues(t, 2, change)
 		page, err := c.List(t.Context(), catalog.Filter{Overdue: new(true)})
 		require.NoError(t, err)
 		assert.Len(t, page.Items, 1)
+		entries := audit(t, c, "weather")
+		require.Len(t, entries, 2, "what was observed is in the audit trail")
+		assert.Equal(t, lifecycle.Escalated, entries[0].Record.Action)
+		assert.Equal(t, lifecycle.KindNote, entries[0].Record.Kind)
 	})
 }
 
@@ -133,10 +199,9 @@ func TestARefusalThatShowsNothingNewLeavesTheReadModelAlone(t *testing.T) {
 func TestOfTwoLivesTheLaterOneCountsAndTheAuditKeepsBoth(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p, first := requested(t, "weather", "Sunshine", "life-1", newYear)
-		lost := p.refuse("r1")
 		rejected := p.do(reviewer, lifecycle.RejectCreation)
 		_, again := requested(t, "weather", "Rain", "life-2", newYear.Add(time.Hour))
-		commit(t, c, first, rejected, again, rejected, lost)
+		commit(t, c, first, rejected, again, rejected)
 
 		status, _, err := c.Status(t.Context(), "weather")
 		require.NoError(t, err)
@@ -149,8 +214,20 @@ func TestOfTwoLivesTheLaterOneCountsAndTheAuditKeepsBoth(t *testing.T) {
 		}
 		entries := audit(t, c, "weather")
 		require.Len(t, entries, 3)
-		assert.Equal(t, "life-2", entries[0].FirstRunID)
-		assert.Equal(t, "life-1", entries[1].FirstRunID)
+		assert.Equal(t, "life-2", entries[0].Life)
+		assert.Equal(t, "life-1", entries[1].Life)
+	})
+}
+
+func TestAnIDWhoseLifeHasNotEndedIsTaken(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.release("1.0.0")...)
+		before := snapshot(t, c, "weather")
+		_, again := requested(t, "weather", "Mine now", "life-2", p.now.Add(time.Hour))
+		_, err := c.Commit(t.Context(), again)
+		assert.ErrorIs(t, err, catalog.ErrLifeGoesOn)
+		assert.Equal(t, before, snapshot(t, c, "weather"))
 	})
 }
 
@@ -159,7 +236,7 @@ func TestARefusedCreationLeavesOnlyItsAnswer(t *testing.T) {
 		nobody := &program{MiniProgram: lifecycle.MiniProgram{ID: "weather"}, life: "life-1", now: newYear}
 		commit(t, c, nobody.refuse("r1"))
 
-		outcome, _, err := c.Outcome(t.Context(), "weather", "r1")
+		outcome, _, err := c.Outcome(t.Context(), "weather", developer.User, "r1")
 		require.NoError(t, err)
 		assert.False(t, outcome.Accepted)
 		_, _, err = c.Status(t.Context(), "weather")
@@ -170,23 +247,22 @@ func TestARefusedCreationLeavesOnlyItsAnswer(t *testing.T) {
 
 func TestCommitsThatCannotBeRightAreInvalid(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		p, first := requested(t, "weather", "Weather", "life-1", newYear)
-		escalation := p.escalate()
+		_, first := requested(t, "weather", "Weather", "life-1", newYear)
 		for _, test := range []struct {
 			name  string
-			from  catalog.Commit
 			wrong func(*catalog.Commit)
 		}{
-			{"bad id", first, func(c *catalog.Commit) { c.Status.ID = "BAD\x00" }},
-			{"no first run id", first, func(c *catalog.Commit) { c.FirstRunID = "" }},
-			{"record of another revision", first, func(c *catalog.Commit) { c.Status.Revision = 2 }},
-			{"record in a later step", first, func(c *catalog.Commit) { c.Step = 1 }},
-			{"step 0 without a record", escalation, func(c *catalog.Commit) { c.Step = 0 }},
-			{"what JSON cannot say", first, func(c *catalog.Commit) { c.Status.UpdatedAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+			{"bad id", func(c *catalog.Commit) { c.MiniProgram.ID = "BAD\x00" }},
+			{"no life", func(c *catalog.Commit) { c.Life = "" }},
+			{"no step", func(c *catalog.Commit) { c.Step = 0 }},
+			{"record of another revision", func(c *catalog.Commit) { c.MiniProgram.Revision = 2 }},
+			{"record of another sequence", func(c *catalog.Commit) { c.MiniProgram.Sequence = 2 }},
+			{"what JSON cannot say", func(c *catalog.Commit) { c.MiniProgram.UpdatedAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
 		} {
-			wrong := test.from
+			wrong := first
 			test.wrong(&wrong)
-			assert.ErrorIs(t, c.Commit(t.Context(), wrong), catalog.ErrInvalid, test.name)
+			_, err := c.Commit(t.Context(), wrong)
+			assert.ErrorIs(t, err, catalog.ErrInvalid, test.name)
 		}
 		assert.Zero(t, lastChange(t, c))
 	})
@@ -196,7 +272,7 @@ func TestEveryTextSurvives(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		text := strings.Repeat("👩‍🚀 Ümläut \"'\\%_<>&\u2028\t\n", 500)[:10_000]
 		text = strings.ToValidUTF8(text, "")
-		p, first := requested(t, "weather", "☀️ Wetter für 東京 \u0001", "life-1", newYear)
+		p, first := requested(t, "weather", "☀️ Wetter für 東京", "life-1", newYear)
 		last := p.do(reviewer, lifecycle.RejectCreation, func(c *lifecycle.Command) { c.Comment = text })
 		commit(t, c, first, last)
 
@@ -204,7 +280,7 @@ func TestEveryTextSurvives(t *testing.T) {
 		page, err := c.List(t.Context(), catalog.Filter{Query: "FÜR 東京"})
 		require.NoError(t, err)
 		require.Len(t, page.Items, 1)
-		assert.Equal(t, "☀️ Wetter für 東京 \u0001", page.Items[0].Title)
+		assert.Equal(t, "☀️ Wetter für 東京", page.Items[0].Title)
 	})
 }
 
@@ -216,7 +292,7 @@ func TestARequestIDThatNoDatabaseCanKeepDoesNotStopTheCommit(t *testing.T) {
 		for _, id := range []string{"", "nul\x00", "\xff", hex.EncodeToString(long[:])} {
 			commit(t, c, p.refuse(id))
 		}
-		outcome, _, err := c.Outcome(t.Context(), "weather", "nul\x00")
+		outcome, _, err := c.Outcome(t.Context(), "weather", developer.User, "nul\x00")
 		require.NoError(t, err)
 		assert.Equal(t, "nul\x00", outcome.RequestID)
 	})
@@ -227,7 +303,7 @@ func TestTheFirstAnswerToARequestStays(t *testing.T) {
 		p := weather(t, c)
 		again := func(c *lifecycle.Command) { c.RequestID = "r1" }
 		commit(t, c, p.refuse("r1"), p.upload("1.0.0"), p.do(developer, lifecycle.RequestPublishing, again))
-		outcome, _, err := c.Outcome(t.Context(), "weather", "r1")
+		outcome, _, err := c.Outcome(t.Context(), "weather", developer.User, "r1")
 		require.NoError(t, err)
 		assert.Equal(t, lifecycle.ForbiddenRole, outcome.Code)
 		assert.Equal(t, lifecycle.RequestPublishing, audit(t, c, "weather")[0].Record.Action, "but what was done is recorded")
@@ -240,12 +316,12 @@ func TestAnOutcomeIsThatOfTheLatestLife(t *testing.T) {
 		commit(t, c, first, p.refuse("r1"), p.do(reviewer, lifecycle.RejectCreation))
 		second, again := requested(t, "weather", "Weather", "life-2", newYear.Add(time.Hour))
 		commit(t, c, again)
-		outcome, _, err := c.Outcome(t.Context(), "weather", "r1")
+		outcome, _, err := c.Outcome(t.Context(), "weather", developer.User, "r1")
 		require.NoError(t, err)
 		assert.Equal(t, newYear.Add(time.Minute), outcome.At)
 
 		commit(t, c, second.refuse("r1"))
-		outcome, _, err = c.Outcome(t.Context(), "weather", "r1")
+		outcome, _, err = c.Outcome(t.Context(), "weather", developer.User, "r1")
 		require.NoError(t, err)
 		assert.Equal(t, newYear.Add(time.Hour+time.Minute), outcome.At)
 	})

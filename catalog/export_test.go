@@ -16,7 +16,7 @@ func (c *Catalog) CommitAll(ctx context.Context, commits func(yield func(Commit)
 			if err != nil {
 				return err
 			}
-			if err := c.statements.write(ctx, tx, rows); err != nil {
+			if _, err := c.statements.write(ctx, tx, commit, rows); err != nil {
 				return err
 			}
 		}
@@ -38,7 +38,7 @@ func (c *Catalog) Spoil(ctx context.Context, id string) error {
 	return c.inTransaction(ctx, func(tx *sql.Tx) error {
 		_, err1 := tx.ExecContext(ctx, "UPDATE releases SET serving = '{' WHERE mini_program = $1", id)
 		_, err2 := tx.ExecContext(ctx, "UPDATE changes SET record = '{' WHERE mini_program = $1", id)
-		_, err3 := tx.ExecContext(ctx, "UPDATE mini_programs SET status = '{' WHERE id = $1", id)
+		_, err3 := tx.ExecContext(ctx, "UPDATE mini_programs SET document = '{' WHERE id = $1", id)
 		return errors.Join(err1, err2, err3)
 	})
 }

@@ -11,40 +11,41 @@ import (
 	"slipway/lifecycle"
 )
 
-const selectStatus = `SELECT status, change FROM mini_programs WHERE id = $1`
+const selectDocument = `SELECT document, change FROM mini_programs WHERE id = $1`
 
 // Status reads where a mini-program stands, and the number of the change that brought it there. The error is ErrNotFound
 // when there is no such mini-program.
 func (c *Catalog) Status(ctx context.Context, id string) (lifecycle.Status, int64, error) {
 	var change int64
-	status, err := readOne[lifecycle.Status](c.statements.status.QueryRowContext(ctx, storedText(id)), &change)
+	m, err := readOne[lifecycle.MiniProgram](c.statements.document.QueryRowContext(ctx, storedText(id)), &change)
 	if err != nil {
 		return lifecycle.Status{}, 0, fmt.Errorf("status of mini-program %q: %w", id, err)
 	}
-	return *status, change, nil
+	return m.Status(), change, nil
 }
 
+// Answers from before requests belonged to a person are everybody's, until they are forgotten.
 const selectOutcome = `
 	SELECT outcome, coalesce(team, '') FROM ` + changesWithTeam + `
-	WHERE mini_program = $1 AND request_id = $2 AND changes.first_run_id = (
-		SELECT first_run_id FROM changes WHERE mini_program = $1 AND request_id = $2 ORDER BY number DESC LIMIT 1)
+	WHERE mini_program = $1 AND request_id = $2 AND actor IN ($3, '` + lifecycle.Everybody + `') AND changes.life = (
+		SELECT life FROM changes WHERE mini_program = $1 AND request_id = $2 AND actor IN ($3, '` + lifecycle.Everybody + `') ORDER BY number DESC LIMIT 1)
 	ORDER BY number LIMIT 1`
 
-// Outcome reads the answer to a request, and its team as in Change: the first answer in the latest life of the mini-program
-// that saw the request. The error is ErrNotFound when there is none (yet), or it is forgotten.
-func (c *Catalog) Outcome(ctx context.Context, id, requestID string) (outcome lifecycle.Outcome, team string, err error) {
-	row := c.statements.outcome.QueryRowContext(ctx, storedText(id), storedText(requestID))
+// Outcome reads the answer to a request of a user, and its team as in Change: the first answer in the latest life of the
+// mini-program that saw the request. The error is ErrNotFound when there is none (yet), or it is forgotten.
+func (c *Catalog) Outcome(ctx context.Context, id, user, requestID string) (outcome lifecycle.Outcome, team string, err error) {
+	row := c.statements.outcome.QueryRowContext(ctx, storedText(id), storedText(requestID), storedText(user))
 	found, err := readOne[lifecycle.Outcome](row, &team)
 	if err != nil {
-		return outcome, "", fmt.Errorf("outcome of request %q to mini-program %q: %w", requestID, id, err)
+		return outcome, "", fmt.Errorf("outcome of request %q of %q to mini-program %q: %w", requestID, user, id, err)
 	}
 	return *found, team, nil
 }
 
-// AuditEntry is one accepted action of one life of a mini-program.
+// AuditEntry is one accepted action, remark or note of one life of a mini-program.
 type AuditEntry struct {
-	Change     int64
-	FirstRunID string
+	Change int64
+	Life   string
 	// Team is as in Change: "" in an earlier life.
 	Team   string
 	Record lifecycle.Record
@@ -53,7 +54,7 @@ type AuditEntry struct {
 }
 
 const selectAudit = `
-	SELECT number, changes.first_run_id, coalesce(team, ''), record FROM ` + changesWithTeam + `
+	SELECT number, changes.life, coalesce(team, ''), record FROM ` + changesWithTeam + `
 	WHERE mini_program = $1 AND record IS NOT NULL AND number < $2 ORDER BY number DESC LIMIT $3`
 
 // Audit reads the accepted actions of all lives of a mini-program, newest first, at most limit: those before the change
@@ -68,13 +69,16 @@ func (c *Catalog) Audit(ctx context.Context, id string, before int64, limit int)
 func scanAuditEntry(row *sql.Rows) (AuditEntry, error) {
 	var entry AuditEntry
 	var text sql.NullString
-	if err := row.Scan(&entry.Change, &entry.FirstRunID, &entry.Team, &text); err != nil {
+	if err := row.Scan(&entry.Change, &entry.Life, &entry.Team, &text); err != nil {
 		return entry, err
 	}
 	record, err := decode[lifecycle.Record](text)
 	if err != nil {
 		entry.Err = fmt.Errorf("read the record of change %d: %w", entry.Change, err)
 		return entry, nil
+	}
+	if record.Sequence == 0 { // before there were remarks and notes, every record had its revision
+		record.Sequence = record.Revision
 	}
 	entry.Record = *record
 	return entry, nil

@@ -18,13 +18,13 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 		for _, id := range []string{"whether", "", "weather\x00", "\xff"} {
 			_, _, err := c.Status(t.Context(), id)
 			assert.ErrorIs(t, err, catalog.ErrNotFound, id)
-			_, _, err = c.Outcome(t.Context(), id, "life-1/request-creation")
+			_, _, err = c.Outcome(t.Context(), id, developer.User, "life-1/request-creation")
 			assert.ErrorIs(t, err, catalog.ErrNotFound, id)
 			entries, err := c.Audit(t.Context(), id, 0, 10)
 			require.NoError(t, err)
 			assert.Empty(t, entries)
 		}
-		_, _, err := c.Outcome(t.Context(), "weather", "unheard of")
+		_, _, err := c.Outcome(t.Context(), "weather", developer.User, "unheard of")
 		assert.ErrorIs(t, err, catalog.ErrNotFound)
 	})
 }
@@ -66,12 +66,12 @@ func TestOldAnswersAreForgottenButTheAuditTrailStays(t *testing.T) {
 
 		forgotten, err := c.SweepOutcomes(t.Context(), edge)
 		require.NoError(t, err)
-		assert.EqualValues(t, 4, forgotten, "two answers to actions, one refusal, one escalation")
-		_, _, err = c.Outcome(t.Context(), "weather", "old")
+		assert.EqualValues(t, 3, forgotten, "the answers to three requests")
+		_, _, err = c.Outcome(t.Context(), "weather", developer.User, "old")
 		assert.ErrorIs(t, err, catalog.ErrNotFound)
-		_, _, err = c.Outcome(t.Context(), "weather", first.Outcome.RequestID)
+		_, _, err = c.Outcome(t.Context(), "weather", developer.User, first.Outcome.RequestID)
 		assert.ErrorIs(t, err, catalog.ErrNotFound)
-		_, _, err = c.Outcome(t.Context(), "weather", "young")
+		_, _, err = c.Outcome(t.Context(), "weather", developer.User, "young")
 		assert.NoError(t, err)
 
 		forgotten, err = c.SweepOutcomes(t.Context(), p.now.Add(time.Hour))
@@ -94,7 +94,7 @@ func TestWhatHappenedInAnEarlierLifeBelongsToNoTeam(t *testing.T) {
 		commit(t, c, second, again.refuse("no"), again.do(reviewer, lifecycle.ApproveCreation))
 		assert.Equal(t, []string{"acme", "acme", "", ""}, teams(t, c, "weather"))
 		for requestID, expected := range map[string]string{first.Outcome.RequestID: "", second.Outcome.RequestID: "acme", "no": "acme"} {
-			_, team, err := c.Outcome(t.Context(), "weather", requestID)
+			_, team, err := c.Outcome(t.Context(), "weather", developer.User, requestID)
 			require.NoError(t, err)
 			assert.Equal(t, expected, team, requestID)
 		}

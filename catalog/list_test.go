@@ -20,7 +20,7 @@ import (
 func shelf(t *testing.T, c *catalog.Catalog) {
 	put := func(i int, id, title, team string) *program {
 		p, first := requested(t, id, title, "life-1", newYear.Add(time.Duration(i)*time.Hour))
-		p.Team, first.Status.Team = team, team
+		p.Team, first.MiniProgram.Team = team, team
 		commit(t, c, first)
 		return p
 	}

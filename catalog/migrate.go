@@ -60,13 +60,15 @@ func (c *Catalog) migrationProvider() (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	documents := goose.WithGoMigrations(goose.NewGoMigration(8, &goose.GoFunc{RunTx: writeDocuments}, nil))
 	if c.dialect == goose.DialectSQLite3 {
-		return goose.NewProvider(c.dialect, c.write, files, goose.WithExcludeNames([]string{"00002_postgres_notify.sql", "00006_postgres_counts.sql"}))
+		return goose.NewProvider(c.dialect, c.write, files, documents,
+			goose.WithExcludeNames([]string{"00002_postgres_notify.sql", "00006_postgres_counts.sql"}))
 	}
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(c.dialect, c.write, files,
+	return goose.NewProvider(c.dialect, c.write, files, documents,
 		goose.WithExcludeNames([]string{"00003_sqlite_search.sql", "00005_sqlite_counts.sql"}), goose.WithSessionLocker(locker))
 }

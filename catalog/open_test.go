@@ -125,7 +125,7 @@ func TestACommitFailsWhileAnotherProcessLocksTheFileAndSucceedsLater(t *testing.
 	other := start(t, "lock", "file:"+file)
 	require.Equal(t, "ready", other.line(t))
 
-	err := c.Commit(t.Context(), next)
+	_, err := c.Commit(t.Context(), next)
 	assert.ErrorContains(t, err, "locked")
 	assert.NotErrorIs(t, err, catalog.ErrInvalid)
 	assert.EqualValues(t, 2, lastChange(t, c), "reading goes on")
@@ -155,14 +155,15 @@ func TestPostgreSQLMayGoAndComeBack(t *testing.T) {
 	next := p.upload("1.0.0")
 
 	allowConnections(t, databaseURL, false)
-	assert.Error(t, c.Commit(t.Context(), next))
+	_, err := c.Commit(t.Context(), next)
+	assert.Error(t, err)
 	assert.Error(t, c.Ping(t.Context()))
 	assert.Error(t, <-followed)
 
 	allowConnections(t, databaseURL, true)
 	commit(t, c, next, next)
 	assert.EqualValues(t, 3, lastChange(t, c))
-	_, err := c.Wait(t.Context(), 2)
+	_, err = c.Wait(t.Context(), 2)
 	assert.NoError(t, err)
 }
 
@@ -189,7 +190,7 @@ func TestACommitWhoseAnswerWasLostIsNotDoubledByItsRetry(t *testing.T) {
 		for i := range 100 {
 			next := p.do(developer, pauseOrResume(p))
 			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*20*time.Microsecond)
-			if c.Commit(ctx, next) != nil {
+			if _, err := c.Commit(ctx, next); err != nil {
 				lost++
 			}
 			cancel()

@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -38,9 +39,9 @@ func requested(t require.TestingT, id, title, life string, now time.Time) (*prog
 
 // do takes an action that is accepted, a minute later.
 func (p *program) do(actor lifecycle.Actor, action lifecycle.Action, change ...func(*lifecycle.Command)) catalog.Commit {
-	p.now, p.step = p.now.Add(time.Minute), 0
+	p.now = p.now.Add(time.Minute)
 	command := lifecycle.Command{
-		Action: action, Actor: actor, Comment: "because", RequestID: fmt.Sprintf("%s/%s-%d", p.life, action, p.Revision+1),
+		Action: action, Actor: actor, Comment: "because", RequestID: fmt.Sprintf("%s/%s-%d", p.life, action, p.Sequence+1),
 	}
 	for _, each := range change {
 		each(&command)
@@ -52,22 +53,24 @@ func (p *program) do(actor lifecycle.Actor, action lifecycle.Action, change ...f
 }
 
 func (p *program) accepted(record lifecycle.Record) catalog.Commit {
-	outcome := p.Outcome(record.Action, record.Command.RequestID, nil, p.now)
-	return catalog.Commit{FirstRunID: p.life, Status: p.Status(), Serving: p.Serving(), Record: &record, Outcome: &outcome}
+	p.step++
+	outcome := p.Outcome(record.Command, nil, p.now)
+	return catalog.Commit{Life: p.life, Step: p.step, MiniProgram: p.MiniProgram, Record: &record, Outcome: &outcome}
 }
 
 // refuse answers an action with a refusal.
 func (p *program) refuse(requestID string) catalog.Commit {
 	p.now, p.step = p.now.Add(time.Minute), p.step+1
-	outcome := p.Outcome(lifecycle.Publish, requestID, lifecycle.Refuse(lifecycle.ForbiddenRole, "no"), p.now)
-	return catalog.Commit{FirstRunID: p.life, Step: p.step, Status: p.Status(), Serving: p.Serving(), Outcome: &outcome}
+	command := lifecycle.Command{Action: lifecycle.Publish, RequestID: requestID, Actor: developer}
+	outcome := p.Outcome(command, lifecycle.Refuse(lifecycle.ForbiddenRole, "no"), p.now)
+	return catalog.Commit{Life: p.life, Step: p.step, MiniProgram: p.MiniProgram, Outcome: &outcome}
 }
 
-// escalate marks the review overdue: a step within the revision.
+// escalate notes that the review is overdue.
 func (p *program) escalate() catalog.Commit {
-	p.now, p.step = p.now.Add(time.Minute), p.step+1
-	p.Escalate()
-	return catalog.Commit{FirstRunID: p.life, Step: p.step, Status: p.Status(), Serving: p.Serving()}
+	noted := p.do(lifecycle.Timers, lifecycle.Escalated)
+	noted.Outcome = nil
+	return noted
 }
 
 func (p *program) upload(version string) catalog.Commit {
@@ -106,9 +109,12 @@ type tester interface {
 	Context() context.Context
 }
 
+// commit commits one after the other; what is known stays.
 func commit(t tester, c *catalog.Catalog, commits ...catalog.Commit) {
 	for _, each := range commits {
-		require.NoError(t, c.Commit(t.Context(), each))
+		if _, err := c.Commit(t.Context(), each); !errors.Is(err, catalog.ErrStepTaken) {
+			require.NoError(t, err)
+		}
 	}
 }
 
@@ -145,11 +151,11 @@ func snapshot(t tester, c *catalog.Catalog, id string, commits ...catalog.Commit
 	require.NoError(t, err)
 	seen := map[string]any{"status": status, "item": page.Items, "serving": releases(t, c, 0)[id].Serving}
 	for _, entry := range audit(t, c, id) {
-		seen[fmt.Sprintf("record %s %d", entry.FirstRunID, entry.Record.Revision)] = entry.Record
+		seen[fmt.Sprintf("record %s %d", entry.Life, entry.Record.Sequence)] = entry.Record
 	}
 	for _, each := range commits {
 		if each.Outcome != nil {
-			outcome, _, err := c.Outcome(t.Context(), id, each.Outcome.RequestID)
+			outcome, _, err := c.Outcome(t.Context(), id, each.Outcome.Actor, each.Outcome.RequestID)
 			require.NoError(t, err)
 			seen["outcome "+outcome.RequestID] = outcome
 		}

@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -13,18 +14,20 @@ import (
 	"slipway/lifecycle"
 )
 
-func TestCommitsLateAndTwiceLeaveWhatCommitsInOrderLeave(t *testing.T) {
+func TestCommitsRepeatedLaterLeaveWhatCommitsDoneOnceLeave(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		inOrder, number := catalogtest.Open(t, catalogtest.SQLite(t)), 0
+		once, number := catalogtest.Open(t, catalogtest.SQLite(t)), 0
 		rapid.Check(t, func(t *rapid.T) {
 			number++
 			id := fmt.Sprintf("program-%d", number)
 			commits := story(t, id, rapid.SliceOfN(rapid.IntRange(0, 9), 0, 30).Draw(t, "story"))
-			commit(t, inOrder, commits...)
-			for _, each := range rapid.Permutation(append(commits, commits...)).Draw(t, "order") {
+			commit(t, once, commits...)
+			for i, each := range commits {
 				commit(t, c, each)
+				_, err := c.Commit(t.Context(), commits[rapid.IntRange(0, i).Draw(t, "repeated")])
+				assert.True(t, errors.Is(err, catalog.ErrStepTaken) || errors.Is(err, catalog.ErrLifeGoesOn), "%v", err)
 			}
-			assert.Equal(t, snapshot(t, inOrder, id, commits...), snapshot(t, c, id, commits...))
+			assert.Equal(t, snapshot(t, once, id, commits...), snapshot(t, c, id, commits...))
 		})
 	})
 }

@@ -13,24 +13,24 @@ import (
 const nextChange = `UPDATE last_change SET number = number + 1 RETURNING number`
 
 const insertChange = `
-	INSERT INTO changes (number, mini_program, first_run_id, revision, step, at, record, request_id, outcome)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-	ON CONFLICT (mini_program, first_run_id, revision, step) DO NOTHING`
+	INSERT INTO changes (number, mini_program, life, step, sequence, at, record, actor, request_id, outcome)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	ON CONFLICT DO NOTHING`
 
-// Of one life the newest step counts, of two lives the later one. A step that shows nothing new leaves the row alone.
+// A step of the present life follows the one before; of two lives the later one counts.
 const putMiniProgram = `
-	INSERT INTO mini_programs (change, id, first_run_id, revision, step, title, team, state, candidate_version,
-		candidate_sha256, live_version, percent, due_at, overdue, updated_at, search, status)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+	INSERT INTO mini_programs (change, id, life, revision, sequence, step, title, team, state, candidate_version,
+		candidate_sha256, live_version, percent, due_at, overdue, updated_at, search, document)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 	ON CONFLICT (id) DO UPDATE SET
-		change = excluded.change, first_run_id = excluded.first_run_id, revision = excluded.revision, step = excluded.step,
-		title = excluded.title, team = excluded.team, state = excluded.state,
+		change = excluded.change, life = excluded.life, revision = excluded.revision, sequence = excluded.sequence,
+		step = excluded.step, title = excluded.title, team = excluded.team, state = excluded.state,
 		candidate_version = excluded.candidate_version, candidate_sha256 = excluded.candidate_sha256,
 		live_version = excluded.live_version, percent = excluded.percent, due_at = excluded.due_at, overdue = excluded.overdue,
-		updated_at = excluded.updated_at, search = excluded.search, status = excluded.status
-	WHERE CASE WHEN excluded.first_run_id = mini_programs.first_run_id
-		THEN (excluded.revision, excluded.step) > (mini_programs.revision, mini_programs.step) AND excluded.status <> mini_programs.status
-		ELSE excluded.updated_at >= mini_programs.updated_at END`
+		updated_at = excluded.updated_at, search = excluded.search, document = excluded.document
+	WHERE excluded.life = mini_programs.life OR excluded.updated_at >= mini_programs.updated_at`
+
+const countStep = `UPDATE mini_programs SET step = $1 WHERE id = $2 AND life = $3`
 
 // Delivery reads a release again only when what users get is another.
 const putRelease = `
@@ -38,8 +38,7 @@ const putRelease = `
 	ON CONFLICT (mini_program) DO UPDATE SET change = excluded.change, serving = excluded.serving
 	WHERE excluded.serving <> releases.serving`
 
-// rows are the values of a commit; before each comes the change number. miniProgram is nil when there is no mini-program
-// because its creation was refused.
+// rows are the values of a commit; before each comes the change number.
 type rows struct {
 	change, miniProgram, release []any
 	served                       []string // sha256s
@@ -47,44 +46,46 @@ type rows struct {
 
 func (c Commit) rows() (rows, error) {
 	var e encoder
-	rows := rows{
-		change: c.changeRow(&e), miniProgram: c.miniProgramRow(&e),
-		release: []any{c.Status.ID, e.json(served(c.Serving))}, served: packagesOf(c.Serving),
-	}
-	if c.Status.Revision == 0 {
-		rows.miniProgram = nil
+	rows := rows{change: c.changeRow(&e)}
+	if c.Record != nil {
+		serving := c.MiniProgram.Serving()
+		rows.miniProgram, rows.served = c.miniProgramRow(&e), packagesOf(serving)
+		rows.release = []any{c.MiniProgram.ID, e.json(served(serving))}
 	}
 	return rows, e.err
 }
 
 func (c Commit) changeRow(e *encoder) []any {
-	at := c.Status.UpdatedAt
-	var requestID any
+	at, actor := c.MiniProgram.UpdatedAt, ""
+	var sequence, requestID any
+	if c.Record != nil {
+		at, sequence = c.Record.At, c.Record.Sequence
+	}
 	if c.Outcome != nil {
-		at = c.Outcome.At
+		at, actor = c.Outcome.At, storedText(c.Outcome.Actor)
 		// An id that is too long was refused; nobody has to find its answer.
 		if id := c.Outcome.RequestID; id != "" && len(id) <= lifecycle.MaxName {
 			requestID = storedText(id)
 		}
 	}
 	return []any{
-		c.Status.ID, storedText(c.FirstRunID), c.Status.Revision, c.Step, storedTime(at), e.json(c.Record), requestID, e.json(c.Outcome),
+		c.MiniProgram.ID, storedText(c.Life), c.Step, sequence, storedTime(at), e.json(c.Record), actor, requestID, e.json(c.Outcome),
 	}
 }
 
 func (c Commit) miniProgramRow(e *encoder) []any {
-	s := c.Status
+	m := c.MiniProgram
 	due, percent := nothingAwaited, lifecycle.Percent(0)
-	if s.DueAt != nil {
-		due = *s.DueAt
+	if at, ok := m.DueAt(); ok {
+		due = at
 	}
-	if s.Rollout != nil {
-		percent = s.Rollout.Percent
+	if m.Rollout != nil {
+		percent = m.Rollout.Percent()
 	}
 	return []any{
-		s.ID, storedText(c.FirstRunID), s.Revision, c.Step, storedText(s.Title), storedText(s.Team), s.State,
-		versionName(s.Candidate), sha256Of(s.Candidate), versionName(s.Live), percent, storedTime(due), s.Review != nil && s.Review.Overdue,
-		storedTime(s.UpdatedAt), searchable(s.ID + "\n" + s.Title), e.json(s),
+		m.ID, storedText(c.Life), m.Revision, m.Sequence, c.Step, storedText(m.Title), storedText(m.Team), m.State,
+		versionName(m.Candidate), sha256Of(m.Candidate), versionName(m.Live), percent, storedTime(due), m.Overdue(),
+		storedTime(m.UpdatedAt), searchable(m.ID + "\n" + m.Title), e.json(m),
 	}
 }
 

@@ -8,9 +8,9 @@ import (
 // statements are those that run often, prepared once.
 type statements struct {
 	// Of a commit.
-	nextChange, insertChange, putMiniProgram, putRelease *sql.Stmt
+	nextChange, place, insertChange, putMiniProgram, countStep, putRelease *sql.Stmt
 	// Of those who read.
-	lastChange, changesSince, releasesSince, status, outcome, audit, session *sql.Stmt
+	lastChange, changesSince, releasesSince, document, outcome, audit, session *sql.Stmt
 }
 
 func (c *Catalog) prepare(ctx context.Context) error {
@@ -21,13 +21,15 @@ func (c *Catalog) prepare(ctx context.Context) error {
 		query     string
 	}{
 		{c.write, &s.nextChange, nextChange},
+		{c.write, &s.place, selectPlace},
 		{c.write, &s.insertChange, insertChange},
 		{c.write, &s.putMiniProgram, putMiniProgram},
+		{c.write, &s.countStep, countStep},
 		{c.write, &s.putRelease, putRelease},
 		{c.read, &s.lastChange, selectLastChange},
 		{c.read, &s.changesSince, selectChanges},
 		{c.read, &s.releasesSince, selectReleases},
-		{c.read, &s.status, selectStatus},
+		{c.read, &s.document, selectDocument},
 		{c.read, &s.outcome, selectOutcome},
 		{c.read, &s.audit, selectAudit},
 		{c.read, &s.session, selectSession},

@@ -92,7 +92,7 @@ func TestAnExplanationAsJSON(t *testing.T) {
 		"available": true, "version": "1.0.0", "sha256": "%s", "variant": "candidate", "reason": "TARGETING_MATCH", "rule": "tester",
 		"because": "tester is a tester of the candidate 1.0.0",
 		"rollout": {"candidate": "1.0.0", "percent": 0, "bucket": %v, "tester": true},
-		"record": {"revision": 6, "at": "2026-01-01T00:05:00Z", "action": "publish", "actor": "dora", "role": "developer",
+		"record": {"sequence": 6, "revision": 6, "at": "2026-01-01T00:05:00Z", "action": "publish", "actor": "dora", "role": "developer",
 			"from": "ReadyToPublish", "to": "GrayscaleRelease", "version": "1.0.0", "comment": "because"}}`,
 		sumOf(content("weather", "1.0.0")), lifecycle.Bucket("weather", "1.0.0", "tester").Float()), string(text))
 }

@@ -71,9 +71,8 @@ func (p *program) does(actor lifecycle.Actor, action lifecycle.Action, details .
 
 func (p *program) commit(record lifecycle.Record) {
 	p.t.Helper()
-	require.NoError(p.t, p.catalogue.Commit(context.Background(), catalog.Commit{
-		FirstRunID: "life-1", Status: p.Status(), Serving: p.Serving(), Record: &record,
-	}))
+	_, err := p.catalogue.Commit(context.Background(), catalog.Commit{Life: "life-1", Step: p.Sequence, MiniProgram: p.MiniProgram, Record: &record})
+	require.NoError(p.t, err)
 }
 
 // rollsOut leads a version to its grayscale release for this percentage of the users, and for the testers.

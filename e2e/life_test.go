@@ -201,7 +201,7 @@ func TestRubbishIsRefusedAndChangesNothing(t *testing.T) {
 	after := p.status(id)
 	assert.Equal(t, before.Revision, after.Revision)
 	assert.Equal(t, before.Transitions, after.Transitions)
-	outcome, seen, err := p.client.Outcome(t.Context(), id, "known")
+	outcome, seen, err := p.client.Outcome(t.Context(), id, "", "known")
 	require.NoError(t, err)
 	assert.True(t, seen, "who sent it finds the refusal")
 	assert.Equal(t, lifecycle.InvalidInput, outcome.Code)

@@ -32,6 +32,25 @@ const (
 	LeaveFeedback     Action = "leave-feedback"
 )
 
+// What timers, health gates and operators of the platform's own machinery note; nobody can ask for these.
+const (
+	Reminded      Action = "reminded"
+	Escalated     Action = "escalated"
+	Held          Action = "held"
+	HealthChanged Action = "health-changed"
+	Recovered     Action = "recovered"
+)
+
+// Kind tells what a record of the audit trail is about (lifecycle.md, "Rules"): an action moves the mini-program on and raises its
+// revision; a remark is what somebody says about it; a note is what was observed. Those two leave the revision alone.
+type Kind string
+
+const (
+	KindAction Kind = "" // the usual one is not written
+	KindRemark Kind = "remark"
+	KindNote   Kind = "note"
+)
+
 // Actions lists every action in the order of the table.
 var Actions = func() []Action {
 	actions := make([]Action, len(Table))

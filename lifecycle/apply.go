@@ -217,15 +217,12 @@ func suspend(m *MiniProgram, c change) {
 }
 
 func checkFeedback(_ MiniProgram, c Command, _ Settings) *Refusal {
-	if c.Rating < 1 || c.Rating > 5 {
-		return Refuse(InvalidInput, "the rating is %d; it must be between 1 and 5", c.Rating)
-	}
-	return nil
+	return checkNumber("rating", c.Rating)
 }
 
 func leaveFeedback(m *MiniProgram, c change) {
 	m.Feedback = appendBounded(MaxFeedback, m.Feedback, Feedback{
-		By: c.Actor.User, At: c.now, Version: m.Candidate.Version, Rating: c.Rating, Text: excerpt(c.Text),
+		By: c.Actor.User, At: c.now, Version: m.Candidate.Version, Rating: c.Rating, Text: excerpt(c.Text), Sequence: m.Sequence + 1,
 	})
 }
 

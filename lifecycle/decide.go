@@ -1,6 +1,9 @@
 package lifecycle
 
 import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -49,33 +52,45 @@ func NewMiniProgram(creation Creation, now time.Time, settings Settings) (MiniPr
 	}, Facts{}, now, settings)
 }
 
+// Rules is the number of the rules of this package; whoever changes what is accepted, or where it leads, raises it. Records name
+// the rules that they were decided by.
+const Rules = 1
+
 // Decide answers a command: the mini-program as it is afterwards and what to record, or a refusal. The receiver stays
-// as it was. Facts belong to upload-code: what the inspection found in the package.
+// as it was. Facts are what was found out before: in an uploaded package, or about the health of a release.
 func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, settings Settings) (MiniProgram, Record, *Refusal) {
 	role, refusal := m.Admit(command, now, settings)
 	if refusal != nil {
 		return m, Record{}, refusal
 	}
-	rule, _ := RuleFor(command.Action)
+	rule, _ := ruleOf(command.Action)
 	after := m
 	rule.apply(&after, change{Command: command, now: now, settings: settings, facts: facts})
-	after.Revision++
+	if facts.Health != nil && after.Rollout != nil {
+		after.Rollout = with(after.Rollout, func(r *Rollout) { r.Health = facts.Health })
+	}
+	after.Sequence++
+	if rule.Kind == KindAction {
+		after.Revision++
+	}
 	after.UpdatedAt = now
 	transition := Transition{
-		Revision: after.Revision, At: now, Action: command.Action, Actor: command.Actor.User, Role: role,
+		Sequence: after.Sequence, Revision: after.Revision, Kind: rule.Kind, At: now, Action: command.Action, Actor: command.Actor.User, Role: role,
 		From: m.State, To: after.State, Version: versionInvolved(m, after), Comment: command.Comment,
 	}
-	short := transition
-	short.Comment = excerpt(transition.Comment)
-	after.Transitions = appendBounded(MaxTransitions, m.Transitions, short)
-	return after, Record{Transition: transition, Command: command, Serving: after.Serving()}, nil
+	if rule.Kind != KindRemark { // remarks have lists of their own: many people's feedback must not hide what was done
+		short := transition
+		short.Comment = excerpt(transition.Comment)
+		after.Transitions = appendBounded(MaxTransitions, m.Transitions, short)
+	}
+	return after, Record{Transition: transition, Command: command, Serving: after.Serving(), Rules: Rules, Settings: settings.Digest()}, nil
 }
 
 // Admit tells whether a command would be accepted now, and in which role; it changes nothing. The order of the checks is part of
 // the contract: allowed to the person, well-formed, up to date, legal in the state, then the details of the action. A person
 // of another team thus learns nothing, whatever they send.
 func (m MiniProgram) Admit(command Command, now time.Time, settings Settings) (Role, *Refusal) {
-	rule, ok := RuleFor(command.Action)
+	rule, ok := ruleOf(command.Action)
 	if !ok {
 		return "", Refuse(InvalidInput, "there is no action %q", excerpt(string(command.Action)))
 	}
@@ -86,7 +101,7 @@ func (m MiniProgram) Admit(command Command, now time.Time, settings Settings) (R
 	if r != nil {
 		return "", r
 	}
-	if r := command.validate(now); r != nil {
+	if r := firstRefusal(rule.uses(command), command.validate(now)); r != nil {
 		return "", r
 	}
 	if r := m.upToDate(command); r != nil {
@@ -128,12 +143,26 @@ func (m MiniProgram) upToDate(command Command) *Refusal {
 	if command.IfRevision == 0 || command.IfRevision == m.Revision {
 		return nil
 	}
-	if len(m.Transitions) == 0 || command.IfRevision > m.Revision {
+	if command.IfRevision > m.Revision {
 		return Refuse(StaleRevision, "if_revision is %d, but the mini-program is at revision %d", command.IfRevision, m.Revision)
 	}
-	last := m.Transitions[len(m.Transitions)-1]
+	last, known := m.lastAction()
+	if !known {
+		return Refuse(StaleRevision, "revision %d is no longer current, the mini-program is at revision %d; look again and decide anew",
+			command.IfRevision, m.Revision)
+	}
 	return Refuse(StaleRevision, "revision %d is no longer current: %s did %s (revision %d, now %s); look again and decide anew",
 		command.IfRevision, last.Actor, last.Action, m.Revision, m.State)
+}
+
+// lastAction is the newest transition that raised the revision, as far as the timeline reaches back.
+func (m MiniProgram) lastAction() (last Transition, known bool) {
+	for _, transition := range slices.Backward(m.Transitions) {
+		if transition.Kind == KindAction {
+			return transition, true
+		}
+	}
+	return Transition{}, false
 }
 
 func (rule Rule) legalIn(m MiniProgram) *Refusal {
@@ -216,6 +245,15 @@ func versionInvolved(before, after MiniProgram) string {
 		}
 	}
 	return ""
+}
+
+// Digest names the settings in a few letters: records say by which they were decided.
+func (s Settings) Digest() string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // durations, names and plans can always be written
+	}
+	return fmt.Sprintf("%.8x", sha256.Sum256(text))
 }
 
 // Validate refuses settings that no deployment can mean.

@@ -16,13 +16,15 @@ const (
 
 // MiniProgram is everything that matters about one mini-program, in one serialisable piece.
 type MiniProgram struct {
-	ID          string    `json:"id"`
-	Title       string    `json:"title"`
-	Description string    `json:"description,omitempty"`
-	Team        string    `json:"team"`
-	State       State     `json:"state"`
-	Revision    int       `json:"revision"`
-	UpdatedAt   time.Time `json:"updated_at"`
+	ID          string `json:"id"`
+	Title       string `json:"title"`
+	Description string `json:"description,omitempty"`
+	Team        string `json:"team"`
+	State       State  `json:"state"`
+	// Revision counts the accepted actions; Sequence everything in the audit trail, remarks and notes too.
+	Revision  int       `json:"revision"`
+	Sequence  int       `json:"sequence"`
+	UpdatedAt time.Time `json:"updated_at"`
 
 	// Candidate is the version on its way to publishing, Live the one served to everyone, Previous those that were
 	// live before it, newest first: a revert goes back to them.
@@ -60,11 +62,12 @@ type Version struct {
 	PublishedAt *time.Time `json:"published_at,omitempty"`
 }
 
-// Facts is what the inspection of an accepted code package found out.
+// Facts is what was found out for a decision: by the inspection of an accepted code package, or by the health gate.
 type Facts struct {
-	Format      string `json:"format"`
-	Size        int64  `json:"size"`
-	MinPlatform int    `json:"min_platform,omitempty"`
+	Format      string         `json:"format"`
+	Size        int64          `json:"size"`
+	MinPlatform int            `json:"min_platform,omitempty"`
+	Health      *HealthVerdict `json:"health,omitempty"`
 }
 
 // Review is a request that waits for the platform's decision.
@@ -97,12 +100,17 @@ type Feedback struct {
 	At      time.Time `json:"at"`
 	Version string    `json:"version"`
 	Rating  int       `json:"rating"`
-	Text    string    `json:"text,omitempty"`
+	// Sequence is its place in the audit trail.
+	Sequence int    `json:"sequence,omitempty"`
+	Text     string `json:"text,omitempty"`
 }
 
-// Transition is one accepted action, as the timeline shows it.
+// Transition is one accepted action, a remark or a note, as the timeline shows it. Sequence is its place in the audit trail,
+// Revision the one that an action led to, or that a remark or a note happened under.
 type Transition struct {
+	Sequence int       `json:"sequence"`
 	Revision int       `json:"revision"`
+	Kind     Kind      `json:"kind,omitempty"`
 	At       time.Time `json:"at"`
 	Action   Action    `json:"action"`
 	Actor    string    `json:"actor"`
@@ -113,12 +121,17 @@ type Transition struct {
 	Comment  string    `json:"comment,omitempty"`
 }
 
-// Record is one accepted action, as the audit trail keeps it for ever: the transition with its whole comment, the
-// command that caused it and what users got afterwards.
+// Record is a transition as the audit trail keeps it for ever: with its whole comment, the command that caused it and what users
+// got afterwards, and by which rules and settings it was decided.
 type Record struct {
 	Transition
 	Command Command `json:"command"`
 	Serving Serving `json:"serving"`
+	// Rules is the number of the rules, Settings the digest of the worker's settings.
+	Rules    int    `json:"rules,omitempty"`
+	Settings string `json:"settings,omitempty"`
+	// Restored marks a record that the catalogue had lost: the workflow's timeline had no more of it than the transition.
+	Restored bool `json:"restored,omitempty"`
 }
 
 // Serving is what users get: the candidate for its cohort, the live version for everyone else.
@@ -161,29 +174,6 @@ func (m MiniProgram) DueAt() (at time.Time, ok bool) {
 
 // Overdue tells whether a review has gone beyond its deadline.
 func (m MiniProgram) Overdue() bool { return m.Review != nil && m.Review.Overdue }
-
-// Remind notes that the reviewers were reminded. It is not an action and leaves the revision alone.
-func (m *MiniProgram) Remind() { m.Review = with(m.Review, func(r *Review) { r.Reminded = true }) }
-
-// Escalate marks the request under review overdue; the decision still waits for a person.
-func (m *MiniProgram) Escalate() {
-	m.Review = with(m.Review, func(r *Review) { r.Reminded, r.Overdue = true, true })
-}
-
-// Hold notes why the stage goes on although its time is over; "" lifts it.
-func (m *MiniProgram) Hold(why Hold) {
-	m.Rollout = with(m.Rollout, func(r *Rollout) { r.Held = why })
-}
-
-// RemindOfPause counts a reminder of the present pause.
-func (m *MiniProgram) RemindOfPause() {
-	m.Rollout = with(m.Rollout, func(r *Rollout) { r.PauseReminders++ })
-}
-
-// NoteHealth keeps the verdict of the health gate.
-func (m *MiniProgram) NoteHealth(verdict HealthVerdict) {
-	m.Rollout = with(m.Rollout, func(r *Rollout) { r.Health = &verdict })
-}
 
 // with returns a changed copy, so that whoever still holds the old value sees no change.
 func with[T any](old *T, change func(*T)) *T {

@@ -2,9 +2,10 @@ package lifecycle
 
 import "time"
 
-// Outcome is the answer to a command. The same request id gets the same outcome again.
+// Outcome is the answer to a command. The same request id of the same actor gets the same outcome again.
 type Outcome struct {
 	RequestID string    `json:"request_id"`
+	Actor     string    `json:"actor,omitempty"`
 	Action    Action    `json:"action"`
 	Accepted  bool      `json:"accepted"`
 	Code      Code      `json:"code,omitempty"`
@@ -16,10 +17,13 @@ type Outcome struct {
 	Actions []Action `json:"actions"`
 }
 
+// Everybody stands for whose request it was in answers from before requests belonged to a person. Nobody can be named so.
+const Everybody = " "
+
 // Outcome words the answer to a command of which the mini-program is the result; a nil refusal means accepted.
-func (m MiniProgram) Outcome(action Action, requestID string, refusal *Refusal, now time.Time) Outcome {
+func (m MiniProgram) Outcome(command Command, refusal *Refusal, now time.Time) Outcome {
 	outcome := Outcome{
-		RequestID: requestID, Action: action, Accepted: refusal == nil,
+		RequestID: command.RequestID, Actor: command.Actor.User, Action: command.Action, Accepted: refusal == nil,
 		State: m.State, Revision: m.Revision, At: now, Actions: m.LegalActionNames(),
 	}
 	if refusal != nil {

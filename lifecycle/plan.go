@@ -4,20 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
 )
 
-// Limits of a rollout plan. They keep a workflow's history payloads small and catch slips of the keyboard.
+// How often a health gate may ask.
 const (
-	MaxStages      = 50
-	MaxTesters     = 500
-	MaxStageTime   = Duration(365 * 24 * time.Hour)
-	MaxHealthQuery = 2000
-	minProbe       = Duration(time.Second)
-	maxProbe       = Duration(24 * time.Hour)
-	maxFailures    = 1000
+	minProbe = Duration(time.Second)
+	maxProbe = Duration(day)
 )
 
 // Plan says how a release reaches its users: first a cohort, then stage by stage everyone.
@@ -65,10 +61,9 @@ func (p Plan) PromotesItself() bool { return p.AutoPromote == nil || *p.AutoProm
 
 // StandardPlans are the plans to choose from when a deployment's policy names no others.
 func StandardPlans() map[string]Plan {
-	day := Duration(24 * time.Hour)
 	return map[string]Plan{
-		"standard":  namedPlan("standard", 5, day, day, 10, 25, 50),
-		"app-store": namedPlan("app-store", 1, day, day, 2, 5, 10, 20, 50),
+		"standard":  namedPlan("standard", 5, Duration(day), Duration(day), 10, 25, 50),
+		"app-store": namedPlan("app-store", 1, Duration(day), Duration(day), 2, 5, 10, 20, 50),
 		"fast":      namedPlan("fast", 25, Duration(time.Hour), 0),
 	}
 }
@@ -101,6 +96,9 @@ func (p Plan) Resolve(named map[string]Plan) (Plan, *Refusal) {
 			return Plan{}, Refuse(InvalidInput, "there is no plan named %q; choose one of %s, or give a plan of your own",
 				excerpt(p.Name), strings.Join(slices.Sorted(maps.Keys(named)), ", "))
 		}
+		if p.hasMoreThanAName() {
+			return Plan{}, Refuse(InvalidInput, "the plan %q has no production stages of its own; give its name alone, or the whole plan", p.Name)
+		}
 		p = known
 	}
 	p.Production = slices.Clone(p.Production)
@@ -114,43 +112,37 @@ func (p Plan) Resolve(named map[string]Plan) (Plan, *Refusal) {
 	return p, p.validate()
 }
 
+func (p Plan) hasMoreThanAName() bool {
+	g := p.Grayscale
+	return g.Percent != 0 || g.Bake != 0 || len(g.Testers) > 0 || p.Health != nil || p.OnUnhealthy != "" || p.AutoPromote != nil
+}
+
 func (p Plan) validate() *Refusal {
-	if len(p.Name) > MaxName {
-		return Refuse(InvalidInput, "the plan's name has %d bytes, at most %d are allowed", len(p.Name), MaxName)
-	}
-	if r := p.Grayscale.validate(); r != nil {
-		return r
-	}
-	if r := p.validateProduction(); r != nil {
-		return r
+	if limit := LimitOf("plan.name"); len(p.Name) > limit.Max {
+		return Refuse(InvalidInput, "the plan's name has %d bytes; %s are allowed", len(p.Name), limit)
 	}
 	if p.OnUnhealthy != RollbackOnUnhealthy && p.OnUnhealthy != PauseOnUnhealthy {
 		return Refuse(InvalidInput, "on_unhealthy is %q; it must be %q or %q", excerpt(string(p.OnUnhealthy)), RollbackOnUnhealthy, PauseOnUnhealthy)
 	}
-	return p.Health.validate()
+	return firstRefusal(p.Grayscale.validate(), p.validateProduction(), p.Health.validate())
 }
 
 func (g Grayscale) validate() *Refusal {
-	if r := g.Percent.validate("grayscale.percent"); r != nil {
-		return r
-	}
-	if r := g.Bake.validate("grayscale.bake"); r != nil {
-		return r
-	}
-	return validateTesters(g.Testers)
+	return firstRefusal(
+		checkPercent("plan.grayscale.percent", g.Percent),
+		checkDuration("plan.grayscale.bake", g.Bake),
+		validateTesters("plan.grayscale.testers", g.Testers),
+	)
 }
 
 func (p Plan) validateProduction() *Refusal {
 	stages := p.Production
-	if len(stages) == 0 || len(stages) > MaxStages {
-		return Refuse(InvalidInput, "the plan has %d production stages; it needs 1 to %d, the last at 100 percent", len(stages), MaxStages)
+	if limit := LimitOf("plan.production"); len(stages) < limit.Min || len(stages) > limit.Max {
+		return Refuse(InvalidInput, "the plan has %d production stages; it needs %d to %d, the last at 100 percent", len(stages), limit.Min, limit.Max)
 	}
 	before, where := p.Grayscale.Percent, "the grayscale percentage"
 	for i, stage := range stages {
-		if r := stage.Percent.validate("production percent"); r != nil {
-			return r
-		}
-		if r := stage.Hold.validate("production hold"); r != nil {
+		if r := firstRefusal(checkPercent("plan.production[].percent", stage.Percent), checkDuration("plan.production[].hold", stage.Hold)); r != nil {
 			return r
 		}
 		if stage.Percent < before || (i > 0 && stage.Percent == before) {
@@ -171,27 +163,15 @@ func (h *Health) validate() *Refusal {
 	rest := strings.NewReplacer("{{.MiniProgram}}", "", "{{.Version}}", "").Replace(h.Query)
 	switch {
 	case strings.TrimSpace(h.Query) == "" || len(h.Query) > MaxHealthQuery:
-		return Refuse(InvalidInput, "health.query has %d bytes; it must be a PromQL query of 1 to %d", len(h.Query), MaxHealthQuery)
+		return Refuse(InvalidInput, "health.query has %d bytes; it must be a PromQL query of %s", len(h.Query), LimitOf("plan.health.query"))
 	case strings.Contains(rest, "{{"):
 		return Refuse(InvalidInput, "health.query uses a placeholder that is neither {{.MiniProgram}} nor {{.Version}}: %q", excerpt(h.Query))
+	case math.IsNaN(h.Max) || math.IsInf(h.Max, 0):
+		return Refuse(InvalidInput, "health.max is %v; it must be a number that measured values can be above or below", h.Max)
 	case h.Interval < minProbe || h.Interval > maxProbe:
 		return Refuse(InvalidInput, "health.interval is %s; it must be between %s and %s", h.Interval, minProbe, maxProbe)
-	case h.Failures < 1 || h.Failures > maxFailures:
-		return Refuse(InvalidInput, "health.failures is %d; it must be between 1 and %d", h.Failures, maxFailures)
 	}
-	return nil
-}
-
-func validateTesters(testers []string) *Refusal {
-	if len(testers) > MaxTesters {
-		return Refuse(InvalidInput, "%d testers are too many; at most %d are allowed, use a percentage beyond that", len(testers), MaxTesters)
-	}
-	for _, tester := range testers {
-		if r := validateName("tester", tester); r != nil {
-			return r
-		}
-	}
-	return nil
+	return checkNumber("plan.health.failures", h.Failures)
 }
 
 // changedAt merges a new plan into one that has reached a stage (0 = grayscale, 1.. = production). Stages already

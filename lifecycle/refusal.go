@@ -17,6 +17,8 @@ const (
 	VersionNotHigher   Code = "version_not_higher"
 	UnknownMiniProgram Code = "unknown_mini_program"
 	AlreadyExists      Code = "already_exists"
+	// NotRunning: the workflow was ended from outside; an operator has to recover it.
+	NotRunning Code = "not_running"
 )
 
 // Refusal is why a command changed nothing: a code for programs, a sentence for people. It is an error.
@@ -27,8 +29,8 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return fmt.Sprintf("%s: %s", r.Code, r.Message) }
 
-// maxMessage bounds a message, in characters: it may quote what a stranger sent.
-const maxMessage = 2_000
+// maxMessage bounds a message, in characters: it may quote what a stranger sent, and workflows remember it.
+const maxMessage = 1_000
 
 // Refuse builds a refusal; the message is a sentence that says what was wrong, with which value, and what to do.
 func Refuse(code Code, format string, args ...any) *Refusal {

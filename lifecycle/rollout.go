@@ -12,8 +12,10 @@ type Rollout struct {
 	// PausedAt is set while the rollout is paused; PausedFor is the sum of earlier pauses within this stage.
 	PausedAt  *time.Time `json:"paused_at,omitempty"`
 	PausedFor Duration   `json:"paused_for,omitempty"`
-	// PauseReminders counts how often people were reminded of the present pause.
-	PauseReminders int `json:"pause_reminders,omitempty"`
+	// RemindAt is when people are next reminded of the present pause. Rollouts that were paused before it was stored have
+	// PauseReminders instead, the number of reminders so far.
+	RemindAt       *time.Time `json:"remind_at,omitempty"`
+	PauseReminders int        `json:"pause_reminders,omitempty"`
 	// Held says why the stage goes on although its time is over; "" while it is not.
 	Held Hold `json:"held,omitempty"`
 	// Health is the last known verdict of the health gate.
@@ -100,9 +102,25 @@ func (r *Rollout) enter(stage int, now time.Time) {
 	}
 }
 
-func (r *Rollout) pause(now time.Time) { r.PausedAt, r.PauseReminders = &now, 0 }
+func (r *Rollout) pause(now time.Time, settings Settings) {
+	r.PausedAt, r.PauseReminders = &now, 0
+	r.remindAfter(now, settings)
+}
+
+// remindAfter counts from now, so that a reminder that comes late is not followed at once by those that it has missed.
+func (r *Rollout) remindAfter(now time.Time, settings Settings) {
+	r.RemindAt = new(now.Add(time.Duration(settings.PauseReminder)))
+}
+
+// ReminderAt is when people are next reminded of the present pause.
+func (r Rollout) ReminderAt() time.Time {
+	if r.RemindAt != nil {
+		return *r.RemindAt
+	}
+	return r.PausedAt.Add(time.Duration(DefaultSettings().PauseReminder) * time.Duration(r.PauseReminders+1))
+}
 
 func (r *Rollout) resume(now time.Time) {
 	r.PausedFor += Duration(now.Sub(*r.PausedAt))
-	r.PausedAt, r.PauseReminders = nil, 0
+	r.PausedAt, r.RemindAt, r.PauseReminders = nil, nil, 0
 }

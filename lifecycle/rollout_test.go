@@ -43,7 +43,7 @@ func TestWhatIsLeftOfAStage(t *testing.T) {
 	} {
 		rollout := startRollout(hours(), start)
 		if c.paused > 0 {
-			rollout.pause(start.Add(c.paused))
+			rollout.pause(start.Add(c.paused), DefaultSettings())
 		}
 		if c.resumed > 0 {
 			rollout.resume(start.Add(c.resumed))
@@ -159,7 +159,7 @@ func TestAPlanSurvivesJSON(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		plan := hours()
 		plan.Grayscale.Percent = Percent(rapid.IntRange(0, 1000).Draw(rt, "percent"))
-		plan.Grayscale.Bake = Duration(rapid.Int64Range(0, int64(MaxStageTime)).Draw(rt, "bake"))
+		plan.Grayscale.Bake = Duration(rapid.Int64Range(0, int64(Duration(365*day))).Draw(rt, "bake"))
 		data, err := json.Marshal(plan)
 		require.NoError(rt, err)
 		var back Plan

@@ -171,7 +171,7 @@ func TestATimeInThePastPublishesNow(t *testing.T) {
 func TestFeedbackIsKeptWithTheVersion(t *testing.T) {
 	s := inState(t, GrayscaleRelease).do(LeaveFeedback, Actor{User: "tess"}, rated(2, "crashes"))
 	require.Len(t, s.m.Feedback, 1)
-	assert.Equal(t, Feedback{By: "tess", At: s.now, Version: "1.0.0", Rating: 2, Text: "crashes"}, s.m.Feedback[0])
+	assert.Equal(t, Feedback{By: "tess", At: s.now, Version: "1.0.0", Rating: 2, Text: "crashes", Sequence: s.m.Sequence}, s.m.Feedback[0])
 	for _, rating := range []int{-1, 0, 6} {
 		refusedWith(t, InvalidInput, s.try(LeaveFeedback, ann, rated(rating, "")))
 	}
@@ -193,7 +193,6 @@ func TestNonsenseIsRefusedWithItsValue(t *testing.T) {
 		"negative revision":   {ifRevision(-3), "-3"},
 		"long request id":     {func(c *Command) { c.RequestID = strings.Repeat("r", 129) }, "129 bytes"},
 		"control characters":  {func(c *Command) { c.RequestID = "a\nb" }, "control"},
-		"a time far away":     {at(start.AddDate(5, 0, 0)), "2031"},
 		"percent above 100":   {percent(101), "101 %"},
 		"negative percent":    {percent(-1), "-1 %"},
 		"too many testers":    {func(c *Command) { many := make([]string, MaxTesters+1); c.Testers = &many }, "501"},
@@ -205,6 +204,8 @@ func TestNonsenseIsRefusedWithItsValue(t *testing.T) {
 		assert.Contains(t, refusedWith(t, InvalidInput, s.try(SetGrayscale, ann, c.fill)), c.says, name)
 		assert.Equal(t, before, s.m, name)
 	}
+	farAway := inState(t, ReadyToPublish).try(Publish, ann, at(start.AddDate(5, 0, 0)))
+	assert.Contains(t, refusedWith(t, InvalidInput, farAway), "2031")
 }
 
 func TestPackagesNeedASemanticVersionAndAHash(t *testing.T) {
@@ -245,7 +246,7 @@ func TestASignalWithAFieldThatDoesNotExistIsRefused(t *testing.T) {
 func TestARefusalSaysWhatIsPossibleInstead(t *testing.T) {
 	s := inState(t, CodeUnavailable)
 	refusal := s.try(Publish, ann)
-	outcome := s.m.Outcome(Publish, "r", refusal, s.now)
+	outcome := s.m.Outcome(Command{Action: Publish, RequestID: "r"}, refusal, s.now)
 	assert.Contains(t, refusedWith(t, IllegalInState, refusal), "CodeUnavailable")
 	assert.Equal(t, []Action{UploadCode}, outcome.Actions)
 }

@@ -1,6 +1,9 @@
 package lifecycle
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Status is all that pages and programs show of a mini-program (interfaces.md, "Temporal"): the facts, and what follows
 // from them.
@@ -11,6 +14,7 @@ type Status struct {
 	Team        string    `json:"team"`
 	State       State     `json:"state"`
 	Revision    int       `json:"revision"`
+	Sequence    int       `json:"sequence"`
 	UpdatedAt   time.Time `json:"updated_at"`
 
 	Candidate *Version  `json:"candidate"`
@@ -59,7 +63,7 @@ type RolloutStatus struct {
 func (m MiniProgram) Status() Status {
 	status := Status{
 		ID: m.ID, Title: m.Title, Description: m.Description, Team: m.Team,
-		State: m.State, Revision: m.Revision, UpdatedAt: m.UpdatedAt,
+		State: m.State, Revision: m.Revision, Sequence: m.Sequence, UpdatedAt: m.UpdatedAt,
 		Candidate: m.Candidate, Live: m.Live, Previous: orEmpty(m.Previous),
 		Submitted: m.Submitted, Review: m.Review, Plan: m.Plan, Suspension: m.Suspension, Feedback: orEmpty(m.Feedback),
 		Actions: m.LegalActions(), Transitions: orEmpty(m.Transitions),
@@ -95,4 +99,57 @@ func orEmpty[T any](list []T) []T {
 		return []T{}
 	}
 	return list
+}
+
+// FromStatus finds the mini-program whose status it was, for what was stored before the mini-program itself was. The highest version
+// published is known as far as it is still there.
+func FromStatus(s Status) MiniProgram {
+	m := MiniProgram{
+		ID: s.ID, Title: s.Title, Description: s.Description, Team: s.Team, State: s.State,
+		Revision: s.Revision, Sequence: s.Sequence, UpdatedAt: s.UpdatedAt,
+		Candidate: s.Candidate, Live: s.Live, Previous: s.Previous, Review: s.Review, Plan: s.Plan,
+		Suspension: s.Suspension, Feedback: s.Feedback, Submitted: s.Submitted, Transitions: s.Transitions,
+	}
+	if s.ScheduledAt != nil {
+		m.Schedule = &Schedule{At: *s.ScheduledAt, By: s.ScheduledBy}
+	}
+	if s.Rollout != nil {
+		m.Rollout = s.Rollout.facts(s.UpdatedAt)
+	}
+	published := append([]Version{}, s.Previous...)
+	if s.Live != nil {
+		published = append(published, *s.Live)
+	}
+	for _, version := range published {
+		if m.HighestPublished == "" || compareVersions(version.Version, m.HighestPublished) > 0 {
+			m.HighestPublished = version.Version
+		}
+	}
+	return m.Numbered()
+}
+
+// facts finds when a paused rollout was paused from what was left of its stage; pausedAt stands in when nothing tells.
+func (r RolloutStatus) facts(pausedAt time.Time) *Rollout {
+	rollout := &Rollout{Plan: r.Plan, Stage: r.Stage, StageSince: r.StageSince, Held: r.HeldReason, Health: r.Health}
+	switch {
+	case r.EndsAt != nil:
+		rollout.PausedFor = Duration(r.EndsAt.Sub(r.StageSince) - rollout.StageTime())
+	case r.Remaining != nil:
+		rollout.PausedAt = &pausedAt
+		rollout.PausedFor = Duration(pausedAt.Sub(r.StageSince)-rollout.StageTime()) + *r.Remaining
+	}
+	return rollout
+}
+
+// Numbered completes a mini-program from before there were remarks and notes: everything in its audit trail had a revision.
+func (m MiniProgram) Numbered() MiniProgram {
+	if m.Sequence > 0 {
+		return m
+	}
+	m.Sequence = m.Revision
+	m.Transitions = slices.Clone(m.Transitions)
+	for i := range m.Transitions {
+		m.Transitions[i].Sequence = m.Transitions[i].Revision
+	}
+	return m
 }

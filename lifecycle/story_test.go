@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -42,6 +43,12 @@ func (s *story) try(action Action, by Actor, fill ...func(*Command)) *Refusal {
 	after, record, refusal := s.m.Decide(s.command(action, by, fill...), Facts{Format: "w3c-miniapp"}, s.now, DefaultSettings())
 	if refusal == nil {
 		require.Equal(s.t, after.Revision, record.Revision)
+		require.Equal(s.t, after.Sequence, record.Sequence)
+		delta, err := DeltaOf(s.m, after)
+		require.NoError(s.t, err)
+		applied, err := s.m.Apply(delta)
+		require.NoError(s.t, err)
+		require.Equal(s.t, jsonOf(s.t, after), jsonOf(s.t, applied), "what was recorded of %s leads to the same", action)
 	}
 	s.m = after
 	return refusal
@@ -57,6 +64,12 @@ func (s *story) command(action Action, by Actor, fill ...func(*Command)) Command
 
 func version(v string) func(*Command) {
 	return func(c *Command) { c.Package = &Package{Version: v, SHA256: sha(v)} }
+}
+
+func jsonOf(t require.TestingT, value any) string {
+	text, err := json.Marshal(value)
+	require.NoError(t, err)
+	return string(text)
 }
 
 // sha is a well-formed sha256 that differs from text to text.

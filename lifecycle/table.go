@@ -8,6 +8,10 @@ type Rule struct {
 	Roles  []Role
 	// Anyone lets everybody who is signed in act, whatever their role and team.
 	Anyone bool
+	// Kind tells actions, remarks and notes apart.
+	Kind Kind
+	// Fields are the fields of a command that the action has a use for, besides those that go with every action.
+	Fields []string
 	From   []State
 	// To lists the states that the action may lead to; empty means that the state stays as it is.
 	To []State
@@ -56,8 +60,9 @@ var Table = []Rule{
 	}, {
 		Action: UploadCode, Summary: "Upload a code package (version and sha256 of a package in the store)",
 		Roles: []Role{Developer}, To: []State{CodeAvailable},
-		From:  slices.Concat([]State{CodeUnavailable}, development, []State{ReadyToPublish, Published}, offline),
-		check: checkPackage, apply: uploadCode,
+		From:   slices.Concat([]State{CodeUnavailable}, development, []State{ReadyToPublish, Published}, offline),
+		Fields: []string{"package", "notes"},
+		check:  checkPackage, apply: uploadCode,
 	}, {
 		Action: DiscardCode, Summary: "Throw the uploaded code package away",
 		Roles: []Role{Developer}, From: append(slices.Clone(development), ReadyToPublish), To: []State{CodeUnavailable, Published},
@@ -65,7 +70,8 @@ var Table = []Rule{
 	}, {
 		Action: RequestPublishing, Summary: "Submit the code package for review",
 		Roles: []Role{Developer}, From: slices.Concat(development, offline), To: []State{PublishingPending},
-		check: checkSubmission, apply: requestPublishing,
+		Fields: []string{"package", "notes"},
+		check:  checkSubmission, apply: requestPublishing,
 	}, {
 		Action: CancelPublishing, Summary: "Withdraw the request to publish, or the approval",
 		Roles: []Role{Developer}, From: []State{PublishingPending, ReadyToPublish}, To: []State{PublishingCancelled},
@@ -81,7 +87,8 @@ var Table = []Rule{
 	}, {
 		Action: Publish, Summary: "Start the grayscale release, now or at a time",
 		Roles: []Role{Developer, System}, From: []State{ReadyToPublish}, To: []State{GrayscaleRelease, ReadyToPublish},
-		check: checkPublish, apply: publish,
+		Fields: []string{"plan", "at"},
+		check:  checkPublish, apply: publish,
 	}, {
 		Action: CancelSchedule, Summary: "Cancel the scheduled publication",
 		Roles: []Role{Developer}, From: []State{ReadyToPublish}, when: unlessScheduled,
@@ -89,7 +96,8 @@ var Table = []Rule{
 	}, {
 		Action: SetGrayscale, Summary: "Change the percentage or the testers of the grayscale release",
 		Roles: []Role{Developer, ReleaseManager}, From: []State{GrayscaleRelease},
-		check: checkGrayscale, apply: setGrayscale,
+		Fields: []string{"percent", "testers"},
+		check:  checkGrayscale, apply: setGrayscale,
 	}, {
 		Action: Promote, Summary: "Go on from grayscale to the production release",
 		Roles: []Role{Developer, ReleaseManager, System}, From: []State{GrayscaleRelease}, To: []State{ProductionRelease},
@@ -102,7 +110,7 @@ var Table = []Rule{
 		Action: Pause, Summary: "Stop the clock of the rollout",
 		Roles: []Role{Developer, ReleaseManager, Operator, System}, From: rollingOut, when: ifPaused,
 		apply: func(m *MiniProgram, c change) {
-			m.Rollout = with(m.Rollout, func(r *Rollout) { r.pause(c.now) })
+			m.Rollout = with(m.Rollout, func(r *Rollout) { r.pause(c.now, c.settings) })
 		},
 	}, {
 		Action: Resume, Summary: "Let the clock of the rollout run on",
@@ -113,7 +121,8 @@ var Table = []Rule{
 	}, {
 		Action: ChangePlan, Summary: "Change the rollout plan; stages already passed stay passed",
 		Roles: []Role{Developer, ReleaseManager}, From: []State{ReadyToPublish, GrayscaleRelease, ProductionRelease},
-		check: checkChangePlan, apply: changePlan,
+		Fields: []string{"plan"},
+		check:  checkChangePlan, apply: changePlan,
 	}, {
 		Action: Rollback, Summary: "Take the candidate back; the live version serves everyone again; needs a comment",
 		Roles: []Role{Developer, ReleaseManager, Operator, System}, From: rollingOut, To: []State{CodeAvailable}, NeedsComment: true,
@@ -132,8 +141,9 @@ var Table = []Rule{
 		apply: suspend,
 	}, {
 		Action: LeaveFeedback, Summary: "Rate the candidate from 1 to 5, with a text",
-		Anyone: true, From: rollingOut,
-		check: checkFeedback, apply: leaveFeedback,
+		Anyone: true, Kind: KindRemark, From: rollingOut,
+		Fields: []string{"rating", "text"},
+		check:  checkFeedback, apply: leaveFeedback,
 	},
 }
 

@@ -52,10 +52,14 @@ func all(to State, from ...State) map[State]State {
 // wellFormed completes a command of any action so that only state and role decide on it.
 func wellFormed(c *Command) {
 	c.Comment = "because"
-	c.Rating = 4
-	c.Percent = new(WholePercent(20))
-	c.Plan = &Plan{Name: "fast"}
-	if c.Action == UploadCode {
+	switch c.Action {
+	case LeaveFeedback:
+		c.Rating = 4
+	case SetGrayscale:
+		c.Percent = new(WholePercent(20))
+	case Publish, ChangePlan:
+		c.Plan = &Plan{Name: "fast"}
+	case UploadCode:
 		version("2.0.0")(c)
 	}
 }
@@ -89,7 +93,12 @@ func expectAnswer(t *testing.T, before, after MiniProgram, action Action, role R
 	default:
 		require.Nil(t, refusal, what)
 		assert.Equal(t, to, after.State, what)
-		assert.Equal(t, before.Revision+1, after.Revision, what)
+		raised := 1
+		if action == LeaveFeedback { // a remark
+			raised = 0
+		}
+		assert.Equal(t, before.Revision+raised, after.Revision, what)
+		assert.Equal(t, before.Sequence+1, after.Sequence, what)
 		return
 	}
 	assert.Equal(t, before, after, "a refusal changes nothing: %s", what)

@@ -51,13 +51,6 @@ func (p *Percent) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func (p Percent) validate(name string) *Refusal {
-	if p < 0 || p > Everyone {
-		return Refuse(InvalidInput, "%s is %s; it must be between 0 and 100", name, p)
-	}
-	return nil
-}
-
 // Duration is a time.Duration that JSON writes as people do: "24h", "90s", "1h30m".
 type Duration time.Duration
 
@@ -82,13 +75,6 @@ func (d *Duration) UnmarshalText(text []byte) error {
 		return fmt.Errorf(`%q is not a duration; write it as "90s", "1h30m" or "24h"`, excerpt(string(text)))
 	}
 	*d = Duration(parsed)
-	return nil
-}
-
-func (d Duration) validate(name string) *Refusal {
-	if d < 0 || d > MaxStageTime {
-		return Refuse(InvalidInput, "%s is %s; it must be between 0s and %s", name, d, MaxStageTime)
-	}
 	return nil
 }
 
@@ -130,6 +116,9 @@ func inPlainWords(err error) error {
 func excerpt(text string) string { return shorten(text, excerptLength) }
 
 const excerptLength = 200
+
+// Excerpt is a text shortened for a place where a glance at it is enough.
+func Excerpt(text string) string { return excerpt(text) }
 
 func shorten(text string, limit int) string {
 	runes := []rune(text)

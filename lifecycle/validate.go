@@ -6,21 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/Masterminds/semver/v3"
-)
-
-// Limits of what people write, in characters; MaxName is in bytes.
-const (
-	MaxText        = 10_000
-	MaxNotes       = 4_000
-	MaxDescription = 2_000
-	MaxTitle       = 200
-	MaxName        = 128
-	maxVersion     = 64
-	maxRoles       = 100
-	maxAhead       = 366 * 24 * time.Hour
 )
 
 var (
@@ -47,93 +34,120 @@ func validateCreation(c Creation) *Refusal {
 	if !teamPattern.MatchString(c.Team) {
 		return Refuse(InvalidInput, "the team %q is not valid; it must have 1 to 63 lower-case letters, digits, dots, hyphens and underscores", excerpt(c.Team))
 	}
-	return firstRefusal(validateText("title", c.Title, MaxTitle), validateText("description", c.Description, MaxDescription))
+	if strings.ContainsFunc(c.Title, unicode.IsControl) {
+		return Refuse(InvalidInput, "the title %q has line breaks or other control characters; write it in one line", excerpt(c.Title))
+	}
+	return firstRefusal(checkText("title", c.Title), checkText("description", c.Description), CheckSize(c))
+}
+
+// given names the optional fields that the command carries.
+func (c Command) given() []string {
+	var names []string
+	for _, field := range []struct {
+		name  string
+		given bool
+	}{
+		{"package", c.Package != nil}, {"notes", c.Notes != ""}, {"plan", c.Plan != nil}, {"at", c.At != nil},
+		{"percent", c.Percent != nil}, {"testers", c.Testers != nil}, {"rating", c.Rating != 0}, {"text", c.Text != ""},
+	} {
+		if field.given {
+			names = append(names, field.name)
+		}
+	}
+	return names
+}
+
+// uses refuses a field that the action has no use for: no rule would look at it, and it would be carried along all the same.
+func (rule Rule) uses(command Command) *Refusal {
+	for _, field := range command.given() {
+		if !slices.Contains(rule.Fields, field) {
+			return Refuse(InvalidInput, "%s has no use for %q; leave it out", rule.Action, field)
+		}
+	}
+	return nil
 }
 
 // validate refuses what is wrong whatever the mini-program's state.
 func (c Command) validate(now time.Time) *Refusal {
-	if c.RequestID != "" {
-		if r := validateName("request_id", c.RequestID); r != nil {
-			return r
-		}
+	if r := c.Identify(); r != nil {
+		return r
 	}
 	if c.IfRevision < 0 {
 		return Refuse(InvalidInput, "if_revision is %d; revisions start at 1", c.IfRevision)
 	}
-	if c.At != nil && (c.At.Sub(now) > maxAhead || c.At.Year() < 2000) {
+	if c.At != nil && (c.At.Sub(now) > time.Duration(LimitOf("at").Max)*day || c.At.Year() < 2000) {
 		return Refuse(InvalidInput, "at is %s; it must be a time within the next year", c.At.UTC().Format(time.RFC3339))
 	}
 	return firstRefusal(
-		validateText("comment", c.Comment, MaxText),
-		validateText("notes", c.Notes, MaxNotes),
-		validateText("text", c.Text, MaxText),
+		checkText("comment", c.Comment),
+		checkText("notes", c.Notes),
+		checkText("text", c.Text),
 		c.validateGrayscale(),
+		CheckSize(c),
 	)
+}
+
+// Identify refuses a command that does not say, in few words, whose request it is. Without a request id it gets one.
+func (c Command) Identify() *Refusal {
+	if c.RequestID != "" {
+		if r := checkName("request_id", c.RequestID); r != nil {
+			return r
+		}
+	}
+	if c.Actor.User != "" {
+		return checkName("actor.user", c.Actor.User)
+	}
+	return nil
 }
 
 func (c Command) validateGrayscale() *Refusal {
 	if c.Percent != nil {
-		if r := c.Percent.validate("percent"); r != nil {
+		if r := checkPercent("percent", *c.Percent); r != nil {
 			return r
 		}
 	}
 	if c.Testers != nil {
-		return validateTesters(*c.Testers)
+		return validateTesters("testers", *c.Testers)
+	}
+	return nil
+}
+
+func validateTesters(field string, testers []string) *Refusal {
+	if limit := LimitOf(field); len(testers) > limit.Max {
+		return Refuse(InvalidInput, "%d testers are too many; at most %d are allowed, use a percentage beyond that", len(testers), limit.Max)
+	}
+	for _, tester := range testers {
+		if r := checkName("testers[]", tester); r != nil {
+			return r
+		}
 	}
 	return nil
 }
 
 func (a Actor) validate() *Refusal {
-	if r := validateName("actor.user", a.User); r != nil {
+	r := firstRefusal(checkName("actor.user", a.User), checkEntries("actor.roles", len(a.Roles)), checkEntries("actor.teams", len(a.Teams)))
+	if r != nil {
 		return r
-	}
-	if len(a.Roles) > maxRoles || len(a.Teams) > maxRoles {
-		return Refuse(InvalidInput, "the actor has %d roles and %d teams; at most %d of each are allowed", len(a.Roles), len(a.Teams), maxRoles)
 	}
 	for _, role := range a.Roles {
 		if !slices.Contains(Roles, role) {
 			return Refuse(InvalidInput, "there is no role %q; the roles are %s", excerpt(string(role)), joined(Roles))
 		}
 	}
+	for _, team := range a.Teams {
+		if r := checkName("actor.teams[]", team); r != nil {
+			return r
+		}
+	}
 	return nil
 }
 
 func (p Package) validate() *Refusal {
-	if _, err := semver.StrictNewVersion(p.Version); err != nil || len(p.Version) > maxVersion {
-		return Refuse(InvalidInput, "the version %q is not a semantic version such as 1.2.0 of at most %d bytes", excerpt(p.Version), maxVersion)
+	if _, err := semver.StrictNewVersion(p.Version); err != nil || len(p.Version) > LimitOf("package.version").Max {
+		return Refuse(InvalidInput, "the version %q is not a semantic version such as 1.2.0 of at most %d bytes", excerpt(p.Version), LimitOf("package.version").Max)
 	}
 	if !sha256Pattern.MatchString(p.SHA256) {
 		return Refuse(InvalidInput, "the sha256 %q is not 64 lower-case hexadecimal digits", excerpt(p.SHA256))
-	}
-	return nil
-}
-
-func validateText(name, text string, limit int) *Refusal {
-	if n := utf8.RuneCountInString(text); n > limit {
-		return Refuse(InvalidInput, "the %s has %d characters, at most %d are allowed", name, n, limit)
-	}
-	if strings.ContainsRune(text, 0) {
-		return Refuse(InvalidInput, "the %s contains a NUL character", name)
-	}
-	return nil
-}
-
-// validateName is for identifiers that come from elsewhere: users, testers, request ids.
-func validateName(what, name string) *Refusal {
-	if name == "" || len(name) > MaxName {
-		return Refuse(InvalidInput, "the %s %q has %d bytes; it must have 1 to %d", what, excerpt(name), len(name), MaxName)
-	}
-	if strings.ContainsFunc(name, unicode.IsControl) || strings.TrimSpace(name) == "" {
-		return Refuse(InvalidInput, "the %s %q must have no control characters and not be blank", what, name)
-	}
-	return nil
-}
-
-func firstRefusal(refusals ...*Refusal) *Refusal {
-	for _, r := range refusals {
-		if r != nil {
-			return r
-		}
 	}
 	return nil
 }

@@ -28,9 +28,10 @@ func (c *terminal) told(id string, released, suspended time.Time) {
 			Serving: lifecycle.Serving{Candidate: candidate, Testers: []string{"tester"}}},
 		{Transition: lifecycle.Transition{At: suspended, Action: lifecycle.Suspend, Actor: "otto", To: lifecycle.SuspendedByOp}},
 	} {
-		record.Revision = i + 1
-		status := lifecycle.Status{ID: id, Revision: i + 1, State: record.To, UpdatedAt: record.At}
-		require.NoError(c.t, cat.Commit(c.t.Context(), catalog.Commit{FirstRunID: "life-1", Status: status, Serving: record.Serving, Record: &record}))
+		record.Revision, record.Sequence = i+1, i+1
+		m := lifecycle.MiniProgram{ID: id, Revision: i + 1, Sequence: i + 1, State: record.To, UpdatedAt: record.At}
+		_, err := cat.Commit(c.t.Context(), catalog.Commit{Life: "life-1", Step: i + 1, MiniProgram: m, Record: &record})
+		require.NoError(c.t, err)
 	}
 }
 

@@ -306,9 +306,10 @@ func TestALongAuditTrailIsReadToItsEnd(t *testing.T) {
 	require.NoError(t, err)
 	const entries = maxAuditPage + 10
 	for revision := 1; revision <= entries; revision++ {
-		status := lifecycle.Status{ID: "long-life", Team: "acme", Revision: revision}
-		record := lifecycle.Record{Transition: lifecycle.Transition{Revision: revision}}
-		require.NoError(t, cat.Commit(t.Context(), catalog.Commit{FirstRunID: "life", Status: status, Record: &record}))
+		m := lifecycle.MiniProgram{ID: "long-life", Team: "acme", Revision: revision, Sequence: revision}
+		record := lifecycle.Record{Transition: lifecycle.Transition{Revision: revision, Sequence: revision}}
+		_, err := cat.Commit(t.Context(), catalog.Commit{Life: "life", Step: revision, MiniProgram: m, Record: &record})
+		require.NoError(t, err)
 	}
 	require.NoError(t, cat.Close())
 	for limit, expected := range map[int]int{maxAuditPage - 1: maxAuditPage - 1, maxAuditPage + 5: maxAuditPage + 5, 10_000: entries} {

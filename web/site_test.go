@@ -89,8 +89,9 @@ func (s standing) requested(life, account, team string) lifecycle.MiniProgram {
 }
 
 func (s standing) commit(life string, m lifecycle.MiniProgram, record lifecycle.Record) {
-	outcome := m.Outcome(record.Action, record.Command.RequestID, nil, record.At)
-	require.NoError(s.t, s.site.world.catalog.Commit(s.t.Context(), catalog.Commit{FirstRunID: life, Status: m.Status(), Record: &record, Outcome: &outcome}))
+	outcome := m.Outcome(record.Command, nil, record.At)
+	_, err := s.site.world.catalog.Commit(s.t.Context(), catalog.Commit{Life: life, Step: m.Sequence, MiniProgram: m, Record: &record, Outcome: &outcome})
+	require.NoError(s.t, err)
 }
 
 // reborn is the weather of team globex, after its creation was denied to team acme.

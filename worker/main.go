@@ -77,7 +77,11 @@ func open(ctx context.Context, settings settings) (*activities.Activities, func(
 		return nil, nil, err
 	}
 	closeAll := func() { _, _ = store.Close(), cat.Close() }
-	acts := &activities.Activities{Catalog: cat, Reports: cat, Packages: store, Limits: settings.PackageLimits()}
+	if err := cat.KeepSettings(ctx, settings.lifecycle); err != nil {
+		closeAll()
+		return nil, nil, err
+	}
+	acts := &activities.Activities{Catalog: cat, Settings: settings.lifecycle, Reports: cat, Packages: store, Limits: settings.PackageLimits()}
 	if settings.PrometheusURL != "" {
 		prometheus, err := activities.NewPrometheus(settings.PrometheusURL)
 		if err != nil {

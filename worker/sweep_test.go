@@ -52,10 +52,11 @@ func (r *storeroom) put(content string, ago time.Duration) string {
 func (r *storeroom) candidate(sha256 string) {
 	now := time.Now().UTC()
 	m := lifecycle.MiniProgram{
-		ID: "weather", State: lifecycle.CodeAvailable, Revision: 3, UpdatedAt: now, Candidate: &lifecycle.Version{Version: "1.0.0", SHA256: sha256},
+		ID: "weather", State: lifecycle.CodeAvailable, Revision: 3, Sequence: 3, UpdatedAt: now, Candidate: &lifecycle.Version{Version: "1.0.0", SHA256: sha256},
 	}
-	record := lifecycle.Record{Transition: lifecycle.Transition{Revision: 3, At: now}}
-	require.NoError(r.t, r.catalog.Commit(r.t.Context(), catalog.Commit{FirstRunID: "run", Status: m.Status(), Serving: m.Serving(), Record: &record}))
+	record := lifecycle.Record{Transition: lifecycle.Transition{Sequence: 3, Revision: 3, At: now}}
+	_, err := r.catalog.Commit(r.t.Context(), catalog.Commit{Life: "run", Step: 3, MiniProgram: m, Record: &record})
+	require.NoError(r.t, err)
 }
 
 func (r *storeroom) inspected(sha256 string) {

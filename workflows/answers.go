@@ -1,11 +1,6 @@
 package workflows
 
 import (
-	"bytes"
-	"compress/gzip"
-	"encoding/json"
-	"fmt"
-	"io"
 	"slices"
 
 	"slipway/lifecycle"
@@ -18,27 +13,53 @@ const (
 	maxRefused = 3
 )
 
-// answers remembers the latest outcomes by request id, oldest first.
+// request is whose request it is: two people's request ids never meet.
+type request struct{ user, id string }
+
+// answers remembers the latest outcomes by request, oldest first.
 type answers struct {
-	outcomes []lifecycle.Outcome
-	byID     map[string]lifecycle.Outcome
+	outcomes  []lifecycle.Outcome
+	byRequest map[request]lifecycle.Outcome
 }
 
 func (a *answers) remember(outcome lifecycle.Outcome) {
-	if a.byID == nil {
-		a.byID = map[string]lifecycle.Outcome{}
+	key := request{outcome.Actor, outcome.RequestID}
+	if _, known := a.byRequest[key]; known {
+		return
+	}
+	if a.byRequest == nil {
+		a.byRequest = map[request]lifecycle.Outcome{}
 	}
 	if len(a.outcomes) == maxAnswers {
-		delete(a.byID, a.outcomes[0].RequestID)
+		oldest := a.outcomes[0]
+		delete(a.byRequest, request{oldest.Actor, oldest.RequestID})
 		a.outcomes = slices.Clone(a.outcomes[1:]) // lets go of what is forgotten
 	}
 	a.outcomes = append(a.outcomes, outcome)
-	a.byID[outcome.RequestID] = outcome
+	a.byRequest[key] = outcome
 }
 
-func (a *answers) knows(requestID string) bool {
-	_, ok := a.byID[requestID]
+// knows tells whether the command was answered. Answers from before requests belonged to a person are everybody's.
+func (a *answers) knows(command lifecycle.Command) bool {
+	_, own := a.byRequest[request{command.Actor.User, command.RequestID}]
+	_, before := a.byRequest[request{lifecycle.Everybody, command.RequestID}]
+	return own || before
+}
+
+// knowsRequest tells whether anybody's request had the id.
+func (a *answers) knowsRequest(id string) bool {
+	_, ok := a.find("", id)
 	return ok
+}
+
+// find returns the answer to a user's request; without a user, the latest to anybody's.
+func (a *answers) find(user, id string) (lifecycle.Outcome, bool) {
+	for _, outcome := range slices.Backward(a.outcomes) {
+		if outcome.RequestID == id && (user == "" || outcome.Actor == user || outcome.Actor == lifecycle.Everybody) {
+			return outcome, true
+		}
+	}
+	return lifecycle.Outcome{}, false
 }
 
 // refused returns the latest refusals, newest first.
@@ -50,35 +71,4 @@ func (a *answers) refused() []lifecycle.Outcome {
 		}
 	}
 	return refused
-}
-
-// pack compresses the outcomes to about a tenth, for the next run.
-func (a *answers) pack() ([]byte, error) {
-	var packed bytes.Buffer
-	zipper := gzip.NewWriter(&packed)
-	if err := json.NewEncoder(zipper).Encode(a.outcomes); err != nil {
-		return nil, fmt.Errorf("packing the remembered outcomes: %w", err)
-	}
-	if err := zipper.Close(); err != nil {
-		return nil, fmt.Errorf("packing the remembered outcomes: %w", err)
-	}
-	return packed.Bytes(), nil
-}
-
-func (a *answers) unpack(packed []byte) error {
-	if len(packed) == 0 {
-		return nil
-	}
-	unzipper, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return fmt.Errorf("unpacking the remembered outcomes: %w", err)
-	}
-	var outcomes []lifecycle.Outcome
-	if err := json.NewDecoder(io.LimitReader(unzipper, 16<<20)).Decode(&outcomes); err != nil {
-		return fmt.Errorf("unpacking the remembered outcomes: %w", err)
-	}
-	for _, outcome := range outcomes {
-		a.remember(outcome)
-	}
-	return nil
 }

@@ -1,10 +1,11 @@
 package workflows
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,6 +29,8 @@ type Client struct {
 	// Answers brings outcomes from the catalogue, which saves a query for each action. Without it, or when it does not
 	// have the answer, the workflow is asked.
 	Answers *catalog.Answers
+	// Known tells whether the catalogue knows a mini-program, for workflows that Temporal has forgotten; nil leaves it to Temporal.
+	Known func(ctx context.Context, id string) (bool, error)
 }
 
 // feedPatience is how long the catalogue's feed may take before the workflow is asked.
@@ -46,7 +49,7 @@ func (c Client) RequestCreation(ctx context.Context, creation lifecycle.Creation
 	if creation.RequestID == "" {
 		creation.RequestID = uuid.NewString()
 	}
-	answer, forget := c.await(creation.ID, creation.RequestID)
+	answer, forget := c.await(creation.ID, creation.Actor.User, creation.RequestID)
 	defer forget()
 	run, err := c.Temporal.ExecuteWorkflow(ctx, startOptions(requested), WorkflowType, Input{Creation: creation})
 	if _, exists := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); exists {
@@ -55,7 +58,11 @@ func (c Client) RequestCreation(ctx context.Context, creation lifecycle.Creation
 	if err != nil {
 		return lifecycle.Outcome{}, fmt.Errorf("starting the workflow of %s: %w", creation.ID, err)
 	}
-	return c.outcomeOf(ctx, answer, run.GetID(), run.GetRunID(), creation.RequestID)
+	outcome, err := c.outcomeOf(ctx, answer, run.GetID(), run.GetRunID(), creation.Actor.User, creation.RequestID)
+	if err == nil && !outcome.Accepted { // nothing came of it: there is no mini-program to show it with
+		return outcome, &lifecycle.Refusal{Code: outcome.Code, Message: outcome.Message}
+	}
+	return outcome, err
 }
 
 func startOptions(m lifecycle.MiniProgram) client.StartWorkflowOptions {
@@ -74,7 +81,7 @@ func startOptions(m lifecycle.MiniProgram) client.StartWorkflowOptions {
 
 // creationRepeated answers a request for an id that is taken: the same request again gets the first answer.
 func (c Client) creationRepeated(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
-	outcome, seen, err := c.Outcome(ctx, creation.ID, creation.RequestID)
+	outcome, seen, err := c.Outcome(ctx, creation.ID, creation.Actor.User, creation.RequestID)
 	if err != nil || seen && outcome.Action == lifecycle.RequestCreation {
 		return outcome, err
 	}
@@ -87,20 +94,20 @@ func (c Client) Act(ctx context.Context, id string, command lifecycle.Command) (
 	if command.RequestID == "" {
 		command.RequestID = uuid.NewString()
 	}
-	answer, forget := c.await(id, command.RequestID)
+	answer, forget := c.await(id, command.Actor.User, command.RequestID)
 	defer forget()
 	if err := c.Signal(ctx, id, command); err != nil {
 		return lifecycle.Outcome{}, err
 	}
-	return c.outcomeOf(ctx, answer, WorkflowID(id), "", command.RequestID)
+	return c.outcomeOf(ctx, answer, WorkflowID(id), "", command.Actor.User, command.RequestID)
 }
 
 // await registers for an answer before the question is sent. Without a feed the channel is nil and brings nothing.
-func (c Client) await(id, requestID string) (<-chan lifecycle.Outcome, func()) {
+func (c Client) await(id, user, requestID string) (<-chan lifecycle.Outcome, func()) {
 	if c.Answers == nil {
 		return nil, func() {}
 	}
-	return c.Answers.Await(id, requestID)
+	return c.Answers.Await(id, user, requestID)
 }
 
 // Signal sends an action; when it returns without an error, the action is safely recorded.
@@ -111,9 +118,12 @@ func (c Client) Signal(ctx context.Context, id string, command lifecycle.Command
 	if _, ok := lifecycle.RuleFor(command.Action); !ok || command.Action == lifecycle.RequestCreation {
 		return lifecycle.Refuse(lifecycle.InvalidInput, "there is no action %q for an existing mini-program", command.Action)
 	}
+	if refusal := lifecycle.CheckSize(command); refusal != nil {
+		return refusal
+	}
 	err := c.Temporal.SignalWorkflow(ctx, WorkflowID(id), "", string(command.Action), command)
 	if _, notFound := errors.AsType[*serviceerror.NotFound](err); notFound {
-		return c.refuseEnded(ctx, id, command.Action)
+		return c.signalGone(ctx, id, command)
 	}
 	if err != nil {
 		return fmt.Errorf("sending %s to %s: %w", command.Action, id, err)
@@ -121,13 +131,103 @@ func (c Client) Signal(ctx context.Context, id string, command lifecycle.Command
 	return nil
 }
 
-// refuseEnded tells a mini-program whose lifecycle is over from one that never was.
-func (c Client) refuseEnded(ctx context.Context, id string, action lifecycle.Action) error {
-	status, err := c.Status(ctx, id)
-	if err != nil {
-		return err
+// signalGone sends an action to a mini-program whose workflow does not run. The operator's suspend must take it from its users
+// whatever became of the workflow: it recovers it first.
+func (c Client) signalGone(ctx context.Context, id string, command lifecycle.Command) error {
+	gone := c.refuseGone(ctx, id, command.Action)
+	refusal, refused := errors.AsType[*lifecycle.Refusal](gone)
+	if !refused || refusal.Code != lifecycle.NotRunning || command.Action != lifecycle.Suspend || !slices.Contains(command.Actor.Roles, lifecycle.Operator) {
+		return gone
 	}
-	return lifecycle.Refuse(lifecycle.IllegalInState, "%s is not possible in state %s; the lifecycle of %s is over, request its creation anew", action, status.State, id)
+	_, err := c.Temporal.SignalWithStartWorkflow(ctx, WorkflowID(id), string(command.Action), command,
+		recoverOptions(id), WorkflowType, recoverInput(id, command.Actor))
+	if err != nil {
+		return fmt.Errorf("recovering %s to %s it: %w", id, command.Action, err)
+	}
+	return nil
+}
+
+// refuseGone tells a mini-program that never was from one whose lifecycle is over, and from one whose workflow was ended from outside.
+func (c Client) refuseGone(ctx context.Context, id string, action lifecycle.Action) error {
+	described, err := c.Temporal.DescribeWorkflow(ctx, WorkflowID(id), "")
+	_, forgotten := errors.AsType[*serviceerror.NotFound](err)
+	switch {
+	case forgotten && c.Known == nil:
+		return refuseUnknown(id, err)
+	case err != nil && !forgotten:
+		return fmt.Errorf("looking for the workflow of %s: %w", id, err)
+	}
+	if !forgotten && described.Status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
+		return lifecycle.Refuse(lifecycle.IllegalInState, "%s is not possible: the lifecycle of %s is over, request its creation anew", action, id)
+	}
+	if c.Known != nil {
+		if known, err := c.Known(ctx, id); err != nil || !known {
+			return cmp.Or(err, refuseUnknown(id, serviceerror.NewNotFound("")))
+		}
+	}
+	return lifecycle.Refuse(lifecycle.NotRunning, "the workflow of %s does not run, it was ended from outside; "+
+		"users keep what they have until an operator recovers it (starter recover %s) or suspends the mini-program", id, id)
+}
+
+// Recover starts the workflow of a mini-program again, with all that the catalogue knows of it, after it was terminated, has failed or
+// was lost. A refusal comes as the error, a *lifecycle.Refusal.
+func (c Client) Recover(ctx context.Context, id string, operator lifecycle.Actor) (lifecycle.Status, error) {
+	if refusal := lifecycle.ValidateID(id); refusal != nil {
+		return lifecycle.Status{}, refusal
+	}
+	if !slices.Contains(operator.Roles, lifecycle.Operator) {
+		return lifecycle.Status{}, lifecycle.Refuse(lifecycle.ForbiddenRole, "only operators recover a mini-program; %s is none", operator.User)
+	}
+	run, err := c.Temporal.ExecuteWorkflow(ctx, recoverOptions(id), WorkflowType, recoverInput(id, operator))
+	if _, running := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); running {
+		return lifecycle.Status{}, lifecycle.Refuse(lifecycle.IllegalInState, "the workflow of %s runs; there is nothing to recover", id)
+	}
+	if err != nil {
+		return lifecycle.Status{}, fmt.Errorf("recovering %s: %w", id, err)
+	}
+	return c.recovered(ctx, id, run.GetRunID())
+}
+
+// recovered waits until the new workflow knows where the mini-program stands, or has failed because it must not be recovered.
+func (c Client) recovered(ctx context.Context, id, runID string) (status lifecycle.Status, err error) {
+	for {
+		value, err := c.query(ctx, WorkflowID(id), runID, QueryStatus)
+		if err == nil {
+			return status, value.Get(&status)
+		}
+		described, errDescribe := c.Temporal.DescribeWorkflow(ctx, WorkflowID(id), runID)
+		if errDescribe == nil && described.Status == enumspb.WORKFLOW_EXECUTION_STATUS_FAILED {
+			return status, c.whyFailed(ctx, id, runID)
+		}
+		select {
+		case <-ctx.Done():
+			return status, fmt.Errorf("%w: %w", ErrUnanswered, err)
+		case <-time.After(firstPause):
+		}
+	}
+}
+
+// whyFailed is the refusal that a workflow failed with.
+func (c Client) whyFailed(ctx context.Context, id, runID string) error {
+	err := c.Temporal.GetWorkflow(ctx, WorkflowID(id), runID).Get(ctx, nil)
+	if failed, ok := errors.AsType[*temporal.ApplicationError](err); ok {
+		return &lifecycle.Refusal{Code: lifecycle.Code(failed.Type()), Message: failed.Message()}
+	}
+	return err
+}
+
+func recoverOptions(id string) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID:                                       WorkflowID(id),
+		TaskQueue:                                TaskQueue,
+		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary:                            id + ", recovered",
+	}
+}
+
+func recoverInput(id string, operator lifecycle.Actor) Input {
+	return Input{Creation: lifecycle.Creation{ID: id}, Recover: &operator}
 }
 
 // Status asks the workflow where a mini-program stands. An unknown one is a *lifecycle.Refusal.
@@ -146,33 +246,30 @@ func (c Client) Status(ctx context.Context, id string) (lifecycle.Status, error)
 	return status, nil
 }
 
-// Outcome asks for the answer to an action; seen is false when there is none (yet).
-func (c Client) Outcome(ctx context.Context, id, requestID string) (outcome lifecycle.Outcome, seen bool, err error) {
-	outcome, seen, err = c.outcome(ctx, WorkflowID(id), "", requestID)
+// Outcome asks for the answer to a user's action; seen is false when there is none (yet).
+func (c Client) Outcome(ctx context.Context, id, user, requestID string) (outcome lifecycle.Outcome, seen bool, err error) {
+	outcome, seen, err = c.outcome(ctx, WorkflowID(id), "", user, requestID)
 	return outcome, seen, refuseUnknown(id, err)
 }
 
-func (c Client) outcome(ctx context.Context, workflowID, runID, requestID string) (outcome lifecycle.Outcome, seen bool, err error) {
-	value, err := c.query(ctx, workflowID, runID, QueryOutcome, requestID)
+func (c Client) outcome(ctx context.Context, workflowID, runID, user, requestID string) (outcome lifecycle.Outcome, seen bool, err error) {
+	value, err := c.query(ctx, workflowID, runID, QueryOutcome, requestID, user)
 	if err != nil {
 		return outcome, false, err
 	}
-	var answer json.RawMessage
+	var answer Answer
 	if err := value.Get(&answer); err != nil {
 		return outcome, false, fmt.Errorf("reading the outcome of %s: %w", requestID, err)
 	}
-	if string(answer) == `"`+NotSeen+`"` {
+	if !answer.Seen || answer.Outcome == nil {
 		return outcome, false, nil
 	}
-	if err := json.Unmarshal(answer, &outcome); err != nil {
-		return outcome, false, fmt.Errorf("reading the outcome of %s: %w", requestID, err)
-	}
-	return outcome, true, nil
+	return *answer.Outcome, true, nil
 }
 
 // outcomeOf takes the answer from the feed, else asks the workflow until it has one. The query is consistent, so that the first
 // one usually has it; an upload takes longer because its package is inspected.
-func (c Client) outcomeOf(ctx context.Context, answer <-chan lifecycle.Outcome, workflowID, runID, requestID string) (lifecycle.Outcome, error) {
+func (c Client) outcomeOf(ctx context.Context, answer <-chan lifecycle.Outcome, workflowID, runID, user, requestID string) (lifecycle.Outcome, error) {
 	pause := time.Duration(0)
 	if answer != nil {
 		pause = feedPatience
@@ -185,7 +282,7 @@ func (c Client) outcomeOf(ctx context.Context, answer <-chan lifecycle.Outcome, 
 			return lifecycle.Outcome{}, fmt.Errorf("%w (request id %s)", ErrUnanswered, requestID)
 		case <-time.After(pause):
 		}
-		outcome, seen, err := c.outcome(ctx, workflowID, runID, requestID)
+		outcome, seen, err := c.outcome(ctx, workflowID, runID, user, requestID)
 		if seen {
 			return outcome, nil
 		}

@@ -27,15 +27,15 @@ func (m *miniProgram) review(ctx workflow.Context, request string) {
 }
 
 func (m *miniProgram) remindReviewers(ctx workflow.Context) {
-	m.Remind()
-	m.notify(ctx, lifecycle.Reviewer, "Review waits: "+m.ID,
-		fmt.Sprintf("%s requested %s's review on %s; it is due on %s.", m.Review.RequestedBy, m.ID, clock(m.Review.RequestedAt), clock(m.Review.DueAt)))
-	m.refresh(ctx, "Note that the reviewers were reminded")
+	m.note(ctx, lifecycle.Reminded, "", func(ctx workflow.Context) {
+		m.notify(ctx, lifecycle.Reviewer, "Review waits: "+m.ID,
+			fmt.Sprintf("%s requested %s's review on %s; it is due on %s.", m.Review.RequestedBy, m.ID, clock(m.Review.RequestedAt), clock(m.Review.DueAt)))
+	})
 }
 
 func (m *miniProgram) escalate(ctx workflow.Context) {
-	m.Escalate()
-	m.notify(ctx, lifecycle.Operator, "Review overdue: "+m.ID,
-		fmt.Sprintf("%s requested %s's review on %s; nobody has decided by %s.", m.Review.RequestedBy, m.ID, clock(m.Review.RequestedAt), clock(m.Review.DueAt)))
-	m.refresh(ctx, "Mark the review overdue")
+	m.note(ctx, lifecycle.Escalated, "", func(ctx workflow.Context) {
+		m.notify(ctx, lifecycle.Operator, "Review overdue: "+m.ID,
+			fmt.Sprintf("%s requested %s's review on %s; nobody has decided by %s.", m.Review.RequestedBy, m.ID, clock(m.Review.RequestedAt), clock(m.Review.DueAt)))
+	})
 }

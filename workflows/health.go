@@ -27,13 +27,17 @@ func (m *miniProgram) watchHealth(ctx workflow.Context) {
 	if m.health != nil && wanted != nil && m.health.HealthWatch == *wanted {
 		return
 	}
+	m.stopHealthWatch()
+	if wanted != nil {
+		m.startHealthWatch(ctx, *wanted)
+	}
+}
+
+func (m *miniProgram) stopHealthWatch() {
 	if m.health != nil {
 		m.health.done.dropped = true
 		m.health.cancel()
 		m.health = nil
-	}
-	if wanted != nil {
-		m.startHealthWatch(ctx, *wanted)
 	}
 }
 
@@ -70,15 +74,32 @@ func (m *miniProgram) judgeHealth(ctx workflow.Context, watched workflow.Future)
 		m.log.Error("the health watch failed; it starts again", "error", err)
 		return
 	}
-	m.NoteHealth(verdict)
+	if !m.noteHealth(ctx, verdict) {
+		return
+	}
+	facts := lifecycle.Facts{Health: &verdict}
+	action, subject := lifecycle.Rollback, "Rolled back: "
 	switch {
 	case verdict.Status == lifecycle.Healthy:
-		m.endStage(ctx)
+		m.endStage(ctx, facts)
+		return
 	case m.Rollout.Plan.OnUnhealthy == lifecycle.PauseOnUnhealthy:
-		m.actAs(ctx, lifecycle.HealthGate, lifecycle.Pause, "unhealthy: "+verdict.Detail)
-		m.notify(ctx, lifecycle.ReleaseManager, "Rollout paused: "+m.ID, m.ID+" is unhealthy: "+verdict.Detail)
-	default:
-		m.actAs(ctx, lifecycle.HealthGate, lifecycle.Rollback, "unhealthy: "+verdict.Detail)
-		m.notify(ctx, lifecycle.ReleaseManager, "Rolled back: "+m.ID, m.ID+" is unhealthy: "+verdict.Detail)
+		action, subject = lifecycle.Pause, "Rollout paused: "
 	}
+	if m.decideAs(ctx, lifecycle.HealthGate, action, "unhealthy: "+verdict.Detail, facts) {
+		m.notify(ctx, lifecycle.ReleaseManager, subject+m.ID, m.ID+" is unhealthy: "+verdict.Detail)
+	}
+}
+
+// noteHealth has a verdict recorded that differs from the last one. It is false when the mini-program turned out to stand elsewhere.
+func (m *miniProgram) noteHealth(ctx workflow.Context, verdict lifecycle.HealthVerdict) bool {
+	switch {
+	case !m.recordsDecisions(ctx):
+		rollout := *m.Rollout
+		rollout.Health = &verdict
+		m.Rollout = &rollout
+	case m.Rollout.Health == nil || m.Rollout.Health.Status != verdict.Status:
+		return m.decideAs(ctx, lifecycle.HealthGate, lifecycle.HealthChanged, verdict.Detail, lifecycle.Facts{Health: &verdict})
+	}
+	return true
 }

@@ -3,6 +3,7 @@ package workflows
 import (
 	"slices"
 
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/workflow"
 )
@@ -14,11 +15,17 @@ import (
 // nobody listens to, or whose payload is not what the receiver expects; here they get a refusal like everything else.
 type Interceptor struct {
 	interceptor.WorkerInterceptorBase
+	// DataConverter is the client's, which wrote the signals; nil is Temporal's usual one.
+	DataConverter converter.DataConverter
 }
 
 // InterceptWorkflow gives each workflow execution its own inbox.
-func (*Interceptor) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
-	return &inbox{WorkflowInboundInterceptorBase: interceptor.WorkflowInboundInterceptorBase{Next: next}}
+func (i *Interceptor) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	from := i.DataConverter
+	if from == nil {
+		from = converter.GetDefaultDataConverter()
+	}
+	return &inbox{WorkflowInboundInterceptorBase: interceptor.WorkflowInboundInterceptorBase{Next: next}, from: from}
 }
 
 // inbox holds what has happened and is not dealt with yet, in the order of the history.
@@ -27,6 +34,7 @@ func (*Interceptor) InterceptWorkflow(_ workflow.Context, next interceptor.Workf
 // task is done again, with later events added. Only if what was first stays first does the second attempt decide the same.
 type inbox struct {
 	interceptor.WorkflowInboundInterceptorBase
+	from     converter.DataConverter
 	onSignal func(ctx workflow.Context, s Signal)
 	happened []occurrence
 	awaited  []*awaited
@@ -66,7 +74,7 @@ func (i *inbox) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWor
 // HandleSignal is called for each signal as the history is read, before any workflow code runs.
 func (i *inbox) HandleSignal(_ workflow.Context, in *interceptor.HandleSignalInput) error {
 	i.collect()
-	i.happened = append(i.happened, i.arrived(newSignal(in.SignalName, in.Arg)))
+	i.happened = append(i.happened, i.arrived(newSignal(in.SignalName, in.Arg, i.from)))
 	return nil
 }
 
@@ -83,8 +91,8 @@ func (i *inbox) precede(signals []Signal) {
 	i.happened = slices.Concat(earlier, i.happened)
 }
 
-// maxPortable is how many bytes of signals one run hands to the next. Temporal takes in 2 MB, and JSON may write six bytes for one.
-const maxPortable = 128 << 10
+// maxPortable is how many bytes of signals one run hands to the next.
+const maxPortable = 32 << 10
 
 // portable says that the signals that wait may be handed to the next run.
 func (i *inbox) portable() bool {

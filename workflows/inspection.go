@@ -20,17 +20,27 @@ type inspection struct {
 }
 
 // upload refuses at once what the lifecycle does not allow, and has the package inspected otherwise.
-func (m *miniProgram) upload(ctx workflow.Context, command lifecycle.Command) {
-	_, refusal := m.Admit(command, m.now(ctx), m.settings(ctx))
-	if refusal == nil && len(m.inspecting) >= maxInspections {
-		refusal = lifecycle.Refuse(lifecycle.IllegalInState, "%d uploads are being inspected; wait for one of them", len(m.inspecting))
+func (m *miniProgram) upload(ctx workflow.Context, command lifecycle.Command, refusal *lifecycle.Refusal) {
+	if refusal == nil {
+		refusal = m.tooManyInspections(command)
 	}
-	if refusal != nil {
-		m.refuse(ctx, command, refusal)
-		return
+	q := activities.Question{Action: command.Action, Command: command, Refusal: refusal, Admit: true}
+	if m.decide(ctx, q).Admitted {
+		m.inspect(ctx, command)
+		m.show(ctx)
 	}
-	m.inspect(ctx, command)
-	m.show(ctx)
+}
+
+// tooManyInspections bounds the uploads that wait, by number and by what they carry: a run hands them on to the next.
+func (m *miniProgram) tooManyInspections(command lifecycle.Command) *lifecycle.Refusal {
+	waiting := []lifecycle.Command{command}
+	for _, i := range m.inspecting {
+		waiting = append(waiting, i.command)
+	}
+	if len(m.inspecting) >= maxInspections || m.records && lifecycle.CheckSize(waiting) != nil {
+		return lifecycle.Refuse(lifecycle.IllegalInState, "%d uploads are being inspected; wait for one of them", len(m.inspecting))
+	}
+	return nil
 }
 
 func (m *miniProgram) inspect(ctx workflow.Context, command lifecycle.Command) {
@@ -53,13 +63,11 @@ func (m *miniProgram) inspected(ctx workflow.Context, i *inspection, future work
 	if err := future.Get(ctx, &verdict); err != nil {
 		verdict.Refusal = lifecycle.Refuse(lifecycle.PackageRefused, "the package could not be inspected: %s; upload it again", err)
 	}
-	if verdict.Refusal != nil {
-		m.refuse(ctx, i.command, verdict.Refusal)
-		return
-	}
-	m.act(ctx, i.command, verdict.Facts)
+	m.decide(ctx, activities.Question{Action: i.command.Action, Command: i.command, Refusal: verdict.Refusal, Facts: verdict.Facts})
 }
 
-func (m *miniProgram) isInspecting(requestID string) bool {
-	return slices.ContainsFunc(m.inspecting, func(i *inspection) bool { return i.command.RequestID == requestID })
+func (m *miniProgram) isInspecting(command lifecycle.Command) bool {
+	return slices.ContainsFunc(m.inspecting, func(i *inspection) bool {
+		return i.command.RequestID == command.RequestID && i.command.Actor.User == command.Actor.User
+	})
 }

@@ -16,10 +16,9 @@ const (
 	TaskQueue = "mini-programs"
 	// QueryStatus answers with a lifecycle.Status.
 	QueryStatus = "status"
-	// QueryOutcome takes a request id and answers with its lifecycle.Outcome, or with NotSeen.
+	// QueryOutcome takes a request id, and the user whose request it was, and answers with an Answer. Without a user it is the latest
+	// request with this id, whoever's.
 	QueryOutcome = "outcome"
-	// NotSeen says that no command with this request id has been answered (yet).
-	NotSeen = "not seen"
 )
 
 // Every lifecycle.Action but request-creation is a signal of that name, carrying a lifecycle.Command as JSON.
@@ -29,10 +28,18 @@ const workflowIDPrefix = "mini-program/"
 // WorkflowID is the id of the workflow of a mini-program.
 func WorkflowID(miniProgram string) string { return workflowIDPrefix + miniProgram }
 
-// Input starts the workflow: with a request for creation, or, from run to run, with what the last run carried over.
+// Input starts the workflow: with a request for creation; from run to run, with what the last run carried over; or with the operator
+// who recovers a mini-program whose workflow is gone from what the catalogue knows.
 type Input struct {
 	lifecycle.Creation
-	Carried *Carried `json:"carried,omitempty"`
+	Carried *Carried         `json:"carried,omitempty"`
+	Recover *lifecycle.Actor `json:"recover,omitempty"`
+}
+
+// Answer is what the query outcome says: whether the request was answered, and how.
+type Answer struct {
+	Seen    bool               `json:"seen"`
+	Outcome *lifecycle.Outcome `json:"outcome"`
 }
 
 // Carried is all that one run hands to the next.
@@ -46,8 +53,11 @@ type Carried struct {
 	Signals []Signal `json:"signals,omitempty"`
 	// Unnamed counts the signals that came without a request id.
 	Unnamed int `json:"unnamed,omitempty"`
-	// Commits counts the commits since the last transition.
-	Commits int `json:"commits,omitempty"`
+	// Life is the life of the id, Step the last step of it that was recorded; 0 when decisions were not recorded yet.
+	Life string `json:"life,omitempty"`
+	Step int    `json:"step,omitempty"`
+	// Alarm says how workflow and catalogue were last found to differ.
+	Alarm string `json:"alarm,omitempty"`
 }
 
 // Search attributes, for people in Temporal UI.

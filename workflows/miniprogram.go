@@ -1,10 +1,8 @@
 package workflows
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"time"
 
 	"go.temporal.io/sdk/log"
@@ -36,7 +34,13 @@ func (w *Workflows) MiniProgram(ctx workflow.Context, in Input) error {
 // miniProgram is one run of the workflow.
 type miniProgram struct {
 	lifecycle.MiniProgram
-	// configured are the worker's settings as JSON; recorded those in the history, decoded the same to decide by.
+	// life and step are where the mini-program stands in the catalogue: the life of its id, and the last step of it. Step 0 is unknown.
+	life string
+	step int
+	// records says that decisions are recorded; asked counts how often that was asked while they were not.
+	records bool
+	asked   int
+	// configured are the worker's settings as JSON; recorded those in the history, decoded the same (see before.go).
 	configured, recorded json.RawMessage
 	decoded              lifecycle.Settings
 
@@ -48,18 +52,18 @@ type miniProgram struct {
 	unnamed    int
 	// notifying counts the notifications under way; a run that ends would drop them.
 	notifying int
-	// commits counts the commits since the last transition; it tells them apart within one revision.
-	commits int
+	// notBefore is when timers and gates try again after a refusal.
+	notBefore time.Time
 	// cycleOver is set when a version became Published or the mini-program went offline in this run.
 	cycleOver bool
-	// saving is the step that the catalogue has not taken in yet.
-	saving string
-	log    log.Logger
-	shown  attributes
+	// saving is the step that the catalogue has not taken in yet; alarm says how workflow and catalogue last differed.
+	saving, alarm string
+	log           log.Logger
+	shown         attributes
 }
 
 // open sets the run up: queries and signals before anything blocks, then the state that was carried over, or the
-// request for creation.
+// request for creation, or the recovery.
 func (w *Workflows) open(ctx workflow.Context, in Input) (*miniProgram, error) {
 	configured, err := json.Marshal(w.Settings)
 	if err != nil {
@@ -72,41 +76,74 @@ func (w *Workflows) open(ctx workflow.Context, in Input) (*miniProgram, error) {
 		return nil, err
 	}
 	describeSignals(ctx)
-	if in.Carried != nil {
+	switch {
+	case in.Carried != nil:
 		return m, m.restore(ctx, *in.Carried)
+	case in.Recover != nil:
+		return m, m.recover(ctx, in.ID, *in.Recover)
+	default:
+		return m, m.begin(ctx, in.Creation)
 	}
-	return m, m.begin(ctx, in.Creation)
 }
 
 // begin answers the request that started the workflow. A refused request fails it: there is no mini-program then.
 func (m *miniProgram) begin(ctx workflow.Context, creation lifecycle.Creation) error {
-	refusal := m.refuseStart(ctx, creation)
-	var record lifecycle.Record
-	after := m.MiniProgram
-	if refusal == nil {
-		after, record, refusal = lifecycle.NewMiniProgram(creation, workflow.Now(ctx), m.settings(ctx))
-	}
-	if refusal != nil {
-		return temporal.NewNonRetryableApplicationError(refusal.Message, string(refusal.Code), refusal)
-	}
-	m.settle(ctx, after, &record, after.Outcome(lifecycle.RequestCreation, creation.RequestID, nil, workflow.Now(ctx)))
-	return nil
+	m.life = workflow.GetInfo(ctx).FirstRunID
+	decision := m.decide(ctx, activities.Question{
+		Action: lifecycle.RequestCreation, Creation: &creation, Refusal: m.refuseStart(ctx, creation.ID, creation.Actor),
+		Command: lifecycle.Command{RequestID: creation.RequestID, Actor: creation.Actor},
+	})
+	return failure(decision.Refusal)
 }
 
-func (m *miniProgram) refuseStart(ctx workflow.Context, creation lifecycle.Creation) *lifecycle.Refusal {
-	if id := workflow.GetInfo(ctx).WorkflowExecution.ID; id != WorkflowID(creation.ID) {
-		return lifecycle.Refuse(lifecycle.InvalidInput, "the workflow id is %q, but mini-program %q must have %q", id, creation.ID, WorkflowID(creation.ID))
+// recover begins a new workflow for a mini-program whose workflow is gone, with what the catalogue knows of it.
+func (m *miniProgram) recover(ctx workflow.Context, id string, operator lifecycle.Actor) error {
+	m.MiniProgram.ID, m.records = id, true
+	q := activities.Question{
+		Action: lifecycle.Recovered, Command: lifecycle.Command{Actor: operator}, Refusal: m.refuseStart(ctx, id, operator),
 	}
-	return refuseSystem(creation.Actor)
+	if q.Refusal != nil {
+		return failure(q.Refusal)
+	}
+	if refusal := m.decide(ctx, q).Refusal; refusal != nil {
+		return failure(refusal)
+	}
+	return failure(m.decide(ctx, q).Refusal) // that it was recovered is recorded
+}
+
+func failure(refusal *lifecycle.Refusal) error {
+	if refusal == nil {
+		return nil
+	}
+	return temporal.NewNonRetryableApplicationError(refusal.Message, string(refusal.Code), nil, refusal)
+}
+
+func (m *miniProgram) refuseStart(ctx workflow.Context, id string, actor lifecycle.Actor) *lifecycle.Refusal {
+	if started := workflow.GetInfo(ctx).WorkflowExecution.ID; started != WorkflowID(id) {
+		return lifecycle.Refuse(lifecycle.InvalidInput, "the workflow id is %q, but mini-program %q must have %q", started, id, WorkflowID(id))
+	}
+	return refuseSystem(actor)
 }
 
 func (m *miniProgram) restore(ctx workflow.Context, carried Carried) error {
-	m.MiniProgram, m.unnamed, m.commits = carried.MiniProgram, carried.Unnamed, carried.Commits
-	if err := m.answers.unpack(carried.Answers); err != nil {
+	m.MiniProgram, m.unnamed, m.alarm = carried.MiniProgram.Numbered(), carried.Unnamed, carried.Alarm
+	m.life, m.step, m.records = carried.Life, carried.Step, carried.Step > 0
+	outcomes, err := activities.UnpackOutcomes(carried.Answers)
+	if err != nil {
 		return err
 	}
-	m.settings(ctx)
+	for _, outcome := range outcomes {
+		if !m.records {
+			outcome.Actor = lifecycle.Everybody
+		}
+		m.answers.remember(outcome)
+	}
+	if !m.records {
+		m.life = workflow.GetInfo(ctx).FirstRunID
+		m.settings(ctx)
+	}
 	for _, command := range carried.Inspecting {
+		command.Action = lifecycle.UploadCode
 		m.inspect(ctx, command)
 	}
 	m.inbox.precede(carried.Signals)
@@ -152,11 +189,13 @@ func (m *miniProgram) runEnds(ctx workflow.Context) bool {
 // continueAsNew hands everything to the next run, what waits to be answered included. A signal that arrives while Temporal
 // takes this in makes the server repeat the workflow task with it.
 func (m *miniProgram) continueAsNew(ctx workflow.Context) error {
-	packed, err := m.answers.pack()
+	packed, err := activities.PackOutcomes(m.answers.outcomes)
 	if err != nil {
 		return err
 	}
-	carried := Carried{MiniProgram: m.MiniProgram, Answers: packed, Signals: m.inbox.signals(), Unnamed: m.unnamed, Commits: m.commits}
+	carried := Carried{
+		MiniProgram: m.MiniProgram, Life: m.life, Step: m.step, Answers: packed, Signals: m.inbox.signals(), Unnamed: m.unnamed, Alarm: m.alarm,
+	}
 	for _, i := range m.inspecting {
 		carried.Inspecting = append(carried.Inspecting, i.command)
 	}
@@ -175,24 +214,6 @@ func (m *miniProgram) answerTheRest(ctx workflow.Context) {
 	}
 }
 
-// settings are the deployment's settings as of now. A change of them reaches running workflows with the next decision, and is
-// recorded in the history, so that replay decides the same.
-func (m *miniProgram) settings(ctx workflow.Context) lifecycle.Settings {
-	var recorded json.RawMessage
-	current := workflow.MutableSideEffectWithOptions(ctx, "settings",
-		workflow.MutableSideEffectOptions{Summary: "The deployment's settings"},
-		func(workflow.Context) any { return m.configured }, reflect.DeepEqual)
-	err := current.Get(&recorded)
-	if err == nil && !bytes.Equal(recorded, m.recorded) {
-		m.recorded, m.decoded = recorded, lifecycle.Settings{}
-		err = json.Unmarshal(recorded, &m.decoded)
-	}
-	if err != nil {
-		panic(err) // the settings are of our own making: the worker that recorded them is broken
-	}
-	return m.decoded
-}
-
 // deadline is what happens by itself at a time if nothing happens before.
 type deadline struct {
 	at      time.Time
@@ -205,6 +226,9 @@ type deadline struct {
 // waitUntil deals with the next thing that happens: an action, the end of an inspection, a verdict on health, or the
 // deadline. A timer that already runs towards the deadline runs on.
 func (m *miniProgram) waitUntil(ctx workflow.Context, d deadline) {
+	if d.at.Before(m.notBefore) {
+		d.at = m.notBefore
+	}
 	if m.deadline == nil || !m.deadline.at.Equal(d.at) || m.deadline.summary != d.summary {
 		m.clearDeadline()
 		m.setDeadline(ctx, d)

@@ -18,5 +18,5 @@ func (m *miniProgram) ready(ctx workflow.Context) {
 }
 
 func (m *miniProgram) goLive(ctx workflow.Context) {
-	m.actAs(ctx, lifecycle.Timers, lifecycle.Publish, fmt.Sprintf("scheduled by %s", m.Schedule.By))
+	m.decideAs(ctx, lifecycle.Timers, lifecycle.Publish, fmt.Sprintf("scheduled by %s", m.Schedule.By), lifecycle.Facts{})
 }

@@ -36,17 +36,19 @@ func (m *miniProgram) stage(ctx workflow.Context) {
 		at = at.Add(2 * time.Duration(gate.Interval))
 		m.waitUntil(ctx, deadline{at: at, summary: m.stageName() + " is over; hold unless known to be healthy", then: m.holdForHealth})
 	default:
-		m.waitUntil(ctx, deadline{at: at, summary: m.stageName() + " is over; then " + m.whatFollows(), then: m.endStage})
+		m.waitUntil(ctx, deadline{at: at, summary: m.stageName() + " is over; then " + m.whatFollows(), then: m.stageIsOver})
 	}
 }
 
+func (m *miniProgram) stageIsOver(ctx workflow.Context) { m.endStage(ctx, lifecycle.Facts{}) }
+
 // endStage goes on to the next stage, and after the last one to Published.
-func (m *miniProgram) endStage(ctx workflow.Context) {
+func (m *miniProgram) endStage(ctx workflow.Context, facts lifecycle.Facts) {
 	if m.State == lifecycle.GrayscaleRelease {
-		m.actAs(ctx, lifecycle.Timers, lifecycle.Promote, "the bake time is over")
+		m.decideAs(ctx, lifecycle.Timers, lifecycle.Promote, "the bake time is over", facts)
 		return
 	}
-	m.actAs(ctx, lifecycle.Timers, lifecycle.Advance, "the hold time is over")
+	m.decideAs(ctx, lifecycle.Timers, lifecycle.Advance, "the hold time is over", facts)
 }
 
 func (m *miniProgram) holdForPromotion(ctx workflow.Context) {
@@ -58,23 +60,26 @@ func (m *miniProgram) holdForHealth(ctx workflow.Context) {
 }
 
 func (m *miniProgram) hold(ctx workflow.Context, why lifecycle.Hold) {
-	m.Hold(why)
-	m.notify(ctx, lifecycle.ReleaseManager, "Rollout waits: "+m.ID,
-		fmt.Sprintf("%s of %s %s is over, but %s.", m.stageName(), m.ID, m.Candidate.Version, why))
-	m.refresh(ctx, "Note that the rollout waits")
+	m.note(ctx, lifecycle.Held, string(why), func(ctx workflow.Context) {
+		m.notify(ctx, lifecycle.ReleaseManager, "Rollout waits: "+m.ID,
+			fmt.Sprintf("%s of %s %s is over, but %s.", m.stageName(), m.ID, m.Candidate.Version, why))
+	})
 }
 
 // paused waits for a person, whom it reminds from time to time. A pause never ends by itself.
 func (m *miniProgram) paused(ctx workflow.Context) {
-	every := time.Duration(m.settings(ctx).PauseReminder)
-	at := m.Rollout.PausedAt.Add(every * time.Duration(m.Rollout.PauseReminders+1))
+	at := m.Rollout.ReminderAt()
+	if !m.records {
+		at = m.reminderOfPauseBefore(ctx)
+	}
 	m.waitUntil(ctx, deadline{at: at, summary: "Remind of the paused rollout", then: m.remindOfPause})
 }
 
 func (m *miniProgram) remindOfPause(ctx workflow.Context) {
-	m.RemindOfPause()
-	m.notify(ctx, lifecycle.ReleaseManager, "Rollout still paused: "+m.ID,
-		fmt.Sprintf("The rollout of %s %s is paused at %s since %s.", m.ID, m.Candidate.Version, m.Rollout.Percent(), clock(*m.Rollout.PausedAt)))
+	m.note(ctx, lifecycle.Reminded, "", func(ctx workflow.Context) {
+		m.notify(ctx, lifecycle.ReleaseManager, "Rollout still paused: "+m.ID,
+			fmt.Sprintf("The rollout of %s %s is paused at %s since %s.", m.ID, m.Candidate.Version, m.Rollout.Percent(), clock(*m.Rollout.PausedAt)))
+	})
 }
 
 // stageName and whatFollows word the stage for summaries and notices.

@@ -100,6 +100,8 @@ type ledger struct {
 	mu            sync.Mutex
 	t             *testing.T
 	commits       int
+	life          string
+	now           lifecycle.MiniProgram
 	records       []lifecycle.Record
 	outcomes      []lifecycle.Outcome
 	statuses      []lifecycle.Status
@@ -107,24 +109,34 @@ type ledger struct {
 	onCommit      func(n int) error
 }
 
-func (l *ledger) Commit(_ context.Context, commit catalog.Commit) error {
+func (l *ledger) Commit(_ context.Context, commit catalog.Commit) (catalog.Gap, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.onCommit != nil {
 		if err := l.onCommit(l.commits + 1); err != nil {
-			return err
+			return catalog.Gap{}, err
 		}
 	}
 	l.commits++
-	l.statuses = append(l.statuses, commit.Status)
+	require.Equal(l.t, l.commits, commit.Step, "steps have no gaps and no doubles")
+	l.life, l.now = commit.Life, commit.MiniProgram
+	l.statuses = append(l.statuses, commit.MiniProgram.Status())
 	if commit.Record != nil {
-		require.Equal(l.t, len(l.records)+1, commit.Record.Revision, "revisions have no gaps and no doubles")
+		require.Equal(l.t, len(l.records)+1, commit.Record.Sequence, "the audit trail has no gaps and no doubles")
 		l.records = append(l.records, *commit.Record)
 	}
 	if commit.Outcome != nil {
 		l.outcomes = append(l.outcomes, *commit.Outcome)
 	}
-	return nil
+	return catalog.Gap{}, nil
+}
+
+func (l *ledger) Stored(context.Context, string) (catalog.Stored, error) {
+	return catalog.Stored{Life: l.life, Step: l.commits, MiniProgram: l.now, Outcomes: l.outcomes}, nil
+}
+
+func (l *ledger) Step(context.Context, string, string, int) (*lifecycle.Record, *lifecycle.Outcome, error) {
+	return nil, nil, catalog.ErrNotFound
 }
 
 func (l *ledger) actions() []lifecycle.Action {
@@ -207,11 +219,12 @@ func (s *scene) sendNext(env *testsuite.TestWorkflowEnvironment, result *ending)
 func (e *ending) read(t *testing.T, env *testsuite.TestWorkflowEnvironment) {
 	e.outcomes = map[string]lifecycle.Outcome{}
 	for _, outcome := range e.ledger.outcomes[max(0, len(e.ledger.outcomes)-200):] {
-		value, err := env.QueryWorkflow(QueryOutcome, outcome.RequestID)
+		value, err := env.QueryWorkflow(QueryOutcome, outcome.RequestID, outcome.Actor)
 		require.NoError(t, err)
-		var answer lifecycle.Outcome
-		require.NoError(t, value.Get(&answer), "the answer to %s is lost", outcome.RequestID)
-		e.outcomes[outcome.RequestID] = answer
+		var answer Answer
+		require.NoError(t, value.Get(&answer))
+		require.True(t, answer.Seen, "the answer to %s is lost", outcome.RequestID)
+		e.outcomes[outcome.RequestID] = *answer.Outcome
 	}
 }
 
@@ -223,7 +236,7 @@ func newEnv(t *testing.T, l *ledger, health *healthVerdicts) *testsuite.TestWork
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: WorkflowID("weather"), TaskQueue: TaskQueue})
 	flows := &Workflows{Settings: lifecycle.DefaultSettings()}
 	env.RegisterWorkflowWithOptions(flows.MiniProgram, workflow.RegisterOptions{Name: WorkflowType})
-	acts := &activities.Activities{Catalog: l, Packages: openStore()}
+	acts := &activities.Activities{Catalog: l, Settings: lifecycle.DefaultSettings(), Packages: openStore()}
 	env.RegisterActivity(acts)
 	env.OnActivity(acts.Notify, mock.Anything, mock.Anything).Return(func(_ context.Context, n activities.Notification) error {
 		l.notifications = append(l.notifications, n)

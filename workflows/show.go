@@ -26,12 +26,13 @@ func (m *miniProgram) answerQueries(ctx workflow.Context) error {
 	if err != nil {
 		return fmt.Errorf("query %s: %w", QueryStatus, err)
 	}
-	err = workflow.SetQueryHandlerWithOptions(ctx, QueryOutcome, func(requestID string) (any, error) {
-		if outcome, ok := m.answers.byID[requestID]; ok {
-			return outcome, nil
+	err = workflow.SetQueryHandlerWithOptions(ctx, QueryOutcome, func(requestID, user string) (Answer, error) {
+		outcome, seen := m.answers.find(user, requestID)
+		if !seen {
+			return Answer{}, nil
 		}
-		return NotSeen, nil
-	}, workflow.QueryHandlerOptions{Description: `The answer to an action, by its request id; "not seen" when there is none (yet)`})
+		return Answer{Seen: true, Outcome: &outcome}, nil
+	}, workflow.QueryHandlerOptions{Description: `The answer to an action, by its request id and, if given, the user; "seen" is false when there is none (yet)`})
 	if err != nil {
 		return fmt.Errorf("query %s: %w", QueryOutcome, err)
 	}
@@ -151,6 +152,9 @@ func (m *miniProgram) showDetails(ctx workflow.Context) {
 	if m.saving != "" {
 		add("**The catalogue does not answer.** Waiting for: %s", m.saving)
 	}
+	if m.alarm != "" {
+		add("**Workflow and catalogue differed**, %s", quoted(m.alarm))
+	}
 	if m.Live != nil {
 		add("live for everyone: %s", m.Live.Version)
 	}
@@ -204,5 +208,8 @@ func (m *miniProgram) stageClock() string {
 	}
 }
 
-// quoted keeps what people wrote from being read as Markdown.
-func quoted(text string) string { return "`" + strings.ReplaceAll(text, "`", "'") + "`" }
+// quoted keeps what people wrote from being read as Markdown: in one line, because a blank line would end the code span, and short.
+func quoted(text string) string {
+	line := strings.Join(strings.Fields(strings.ReplaceAll(text, "`", "'")), " ")
+	return "`" + lifecycle.Excerpt(line) + "`"
+}

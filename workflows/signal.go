@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
 
+	"slipway/activities"
 	"slipway/lifecycle"
 )
 
@@ -19,40 +22,113 @@ type Signal struct {
 	Malformed string `json:"malformed,omitempty"`
 }
 
-func newSignal(name string, carried *commonpb.Payloads) Signal {
+// newSignal reads what a signal carries as the client wrote it, with the same data converter.
+func newSignal(name string, carried *commonpb.Payloads, from converter.DataConverter) Signal {
 	s := Signal{Name: name}
 	if n := len(carried.GetPayloads()); n != 1 {
 		s.Malformed = fmt.Sprintf("it carries %d values instead of one JSON object", n)
 		return s
 	}
-	payload := carried.GetPayloads()[0]
-	if encoding := string(payload.GetMetadata()[converter.MetadataEncoding]); encoding != converter.MetadataEncodingJSON {
-		s.Malformed = fmt.Sprintf("its encoding is %.40q instead of %q", encoding, converter.MetadataEncodingJSON)
+	var data json.RawMessage
+	if err := from.FromPayload(carried.GetPayloads()[0], &data); err != nil {
+		s.Malformed = "it does not carry JSON, or cannot be decrypted here"
 		return s
 	}
-	s.Data = string(payload.GetData())
+	s.Data = string(data)
 	return s
 }
 
-// command reads what the signal carries. With an error it still returns what could be read of the request id, so that
+// unnamed is how request ids begin that the workflow gives to signals without one; nobody else may use them.
+const unnamed = "unnamed-"
+
+// command reads what the signal carries. With an error it still returns what could be read of whose request it is, so that
 // whoever sent it can find the refusal.
 func (s Signal) command() (lifecycle.Command, error) {
+	action := lifecycle.Action(lifecycle.Excerpt(s.Name))
 	if s.Malformed != "" {
-		return lifecycle.Command{Action: lifecycle.Action(s.Name)}, errors.New(s.Malformed)
+		return lifecycle.Command{Action: action}, errors.New(s.Malformed)
 	}
-	command, err := lifecycle.DecodeCommand(lifecycle.Action(s.Name), []byte(s.Data))
-	if err == nil && command.Action == lifecycle.RequestCreation {
-		err = fmt.Errorf("%s starts a workflow, it is no signal", command.Action)
+	command, err := lifecycle.DecodeCommand(action, []byte(s.Data))
+	if err == nil && action == lifecycle.RequestCreation {
+		err = fmt.Errorf("%s starts a workflow, it is no signal", action)
 	}
 	if err == nil {
 		return command, nil
 	}
+	return lifecycle.Command{Action: action, RequestID: s.requestID(), Actor: lifecycle.Actor{User: s.user()}}, err
+}
+
+// requestID is what can be read of it in a malformed signal; the error is known already.
+func (s Signal) requestID() string {
 	var named struct {
 		RequestID string `json:"request_id"`
 	}
-	_ = json.Unmarshal([]byte(s.Data), &named) // the error is known already
-	if len(named.RequestID) > lifecycle.MaxName {
-		named.RequestID = ""
+	_ = json.Unmarshal([]byte(s.Data), &named)
+	return named.RequestID
+}
+
+func (s Signal) user() string {
+	var sent struct {
+		Actor struct {
+			User string `json:"user"`
+		} `json:"actor"`
 	}
-	return lifecycle.Command{Action: command.Action, RequestID: named.RequestID}, err
+	_ = json.Unmarshal([]byte(s.Data), &sent)
+	return sent.Actor.User
+}
+
+// read is command with all that is refused whatever the mini-program's state. What is refused as too large is carried no further.
+func (s Signal) read() (lifecycle.Command, *lifecycle.Refusal) {
+	command, err := s.command()
+	reserved := strings.HasPrefix(command.RequestID, unnamed)
+	var refusal *lifecycle.Refusal
+	switch {
+	case len(s.Data) > lifecycle.MaxCommand:
+		refusal = lifecycle.Refuse(lifecycle.InvalidInput, "the signal %s has %d bytes, at most %d are allowed; shorten its texts and lists",
+			command.Action, len(s.Data), lifecycle.MaxCommand)
+	case err != nil:
+		refusal = lifecycle.Refuse(lifecycle.InvalidInput, "the signal %s is malformed: %s", command.Action, err)
+	case reserved:
+		refusal = lifecycle.Refuse(lifecycle.InvalidInput, "request ids that begin with %q are given by the workflow; choose another", unnamed)
+	default:
+		refusal = refuseSystem(command.Actor)
+	}
+	if refusal != nil {
+		command = lifecycle.Command{Action: command.Action, RequestID: command.RequestID, Actor: lifecycle.Actor{User: command.Actor.User}}
+	}
+	if wrong := command.Identify(); wrong != nil {
+		return lifecycle.Command{Action: command.Action}, wrong
+	}
+	if reserved {
+		command.RequestID = ""
+	}
+	return command, refusal
+}
+
+// refuseSystem keeps the role of timers and health gates to themselves.
+func refuseSystem(actor lifecycle.Actor) *lifecycle.Refusal {
+	for _, role := range actor.Roles {
+		if role == lifecycle.System {
+			return lifecycle.Refuse(lifecycle.ForbiddenRole, "the role %s is for timers and health gates only", lifecycle.System)
+		}
+	}
+	return nil
+}
+
+// handleSignal answers one signal, whatever it carries. It never fails the workflow.
+func (m *miniProgram) handleSignal(ctx workflow.Context, s Signal) {
+	records := m.recordsDecisions(ctx)
+	command, refusal := s.read()
+	if command.RequestID == "" {
+		m.unnamed++
+		command.RequestID = fmt.Sprintf("%s%d", unnamed, m.unnamed)
+	}
+	switch {
+	case m.answers.knows(command) || m.isInspecting(command) || !records && m.answers.knowsRequest(command.RequestID):
+		m.log.Info("signal repeats a request id; the first answer stands", "request_id", command.RequestID, "action", command.Action)
+	case command.Action == lifecycle.UploadCode:
+		m.upload(ctx, command, refusal)
+	default:
+		m.decide(ctx, activities.Question{Action: command.Action, Command: command, Refusal: refusal})
+	}
 }

@@ -134,7 +134,9 @@ var scenes = map[string]struct {
 		func(s *scene) { s.at(3*day, lifecycle.RejectCreation, rob) },
 		func(t *testing.T, e ending) {
 			assert.True(t, e.completed)
-			assert.Equal(t, lifecycle.CreationRejected, e.ledger.records[1].To)
+			assert.Equal(t, []lifecycle.Action{"request-creation", "reminded", "escalated", "reject-creation"}, e.ledger.actions())
+			assert.Equal(t, lifecycle.CreationRejected, e.ledger.records[3].To)
+			assert.Equal(t, 1, e.ledger.records[2].Revision, "notes leave the revision alone")
 			assert.Equal(t, []string{"Review waits: weather", "Review overdue: weather"}, e.subjects(), "reminded after 24 h, escalated after 48 h")
 			assert.True(t, e.ledger.statuses[2].Review.Overdue)
 		},
@@ -260,7 +262,8 @@ func TestAThousandActionsLeaveASmallState(t *testing.T) {
 	}
 	s.end = 1 * day
 	result := s.play(0)
-	assert.Equal(t, 1006, result.Revision)
+	assert.Equal(t, 6, result.Revision, "feedback leaves a typed decision valid")
+	assert.Equal(t, 1006, result.Sequence)
 	assert.Less(t, result.carried, 64<<10, "bytes carried to the next run")
 	t.Logf("%d bytes", result.carried)
 }

@@ -33,16 +33,18 @@ func request(t *testing.T, c *catalog.Catalog, id string) {
 	t.Helper()
 	m, record, refusal := lifecycle.NewMiniProgram(lifecycle.Creation{ID: id, Title: "T", Team: "acme", Actor: developer}, newYear, lifecycle.DefaultSettings())
 	require.Nil(t, refusal)
-	require.NoError(t, c.Commit(t.Context(), catalog.Commit{FirstRunID: "life", Status: m.Status(), Serving: m.Serving(), Record: &record}))
+	_, err := c.Commit(t.Context(), catalog.Commit{Life: "life", Step: 1, MiniProgram: m, Record: &record})
+	require.NoError(t, err)
 }
 
 // refuse commits the answer to an action that was refused; it may be forgotten later.
 func refuse(t *testing.T, c *catalog.Catalog, id string, step int) {
 	t.Helper()
-	status, _, err := c.Status(t.Context(), id)
+	stored, err := c.Stored(t.Context(), id)
 	require.NoError(t, err)
 	outcome := lifecycle.Outcome{RequestID: fmt.Sprint("r", step), Action: lifecycle.Publish, Code: lifecycle.IllegalInState, At: newYear}
-	require.NoError(t, c.Commit(t.Context(), catalog.Commit{FirstRunID: "life", Step: step, Status: status, Outcome: &outcome}))
+	_, err = c.Commit(t.Context(), catalog.Commit{Life: "life", Step: step + 1, MiniProgram: stored.MiniProgram, Outcome: &outcome})
+	require.NoError(t, err)
 }
 
 // follow is a feed at work; stop ends it, as the end of the test does.

@@ -37,10 +37,10 @@ func (t visibleTrail) Audit(ctx context.Context, id string, before int64, limit 
 	return t.service.Audit(ctx, t.person, id, before, limit)
 }
 
-// Outcome reads the answer to a request. One that the person may not see is a *lifecycle.Refusal; the error is
+// Outcome reads the answer to a person's request. One that the person may no longer see is a *lifecycle.Refusal; the error is
 // catalog.ErrNotFound when there is none (yet).
 func (s *Service) Outcome(ctx context.Context, person lifecycle.Actor, id, requestID string) (lifecycle.Outcome, error) {
-	outcome, team, err := s.Catalog.Outcome(ctx, id, requestID)
+	outcome, team, err := s.Catalog.Outcome(ctx, id, person.User, requestID)
 	if err == nil && !mayHear(person, outcome, team) {
 		return lifecycle.Outcome{}, lifecycle.Refuse(lifecycle.InvalidInput, "the request id %q was used for something that you may not see; choose another", requestID)
 	}

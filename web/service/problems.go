@@ -27,6 +27,7 @@ var statusOfCode = map[lifecycle.Code]int{
 	lifecycle.IllegalInState:     http.StatusConflict,
 	lifecycle.StaleRevision:      http.StatusConflict,
 	lifecycle.AlreadyExists:      http.StatusConflict,
+	lifecycle.NotRunning:         http.StatusConflict,
 	lifecycle.ForbiddenRole:      http.StatusForbidden,
 	lifecycle.NotYourTeam:        http.StatusForbidden,
 	lifecycle.OwnRequest:         http.StatusForbidden,

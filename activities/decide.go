@@ -1,0 +1,150 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"slipway/catalog"
+	"slipway/lifecycle"
+)
+
+// Question is what a workflow wants to have decided: a command on a mini-program as the workflow knows it.
+type Question struct {
+	// Life is the life of the id. Step is the next one of it; 0 says that the workflow does not know where it stands, and wants to
+	// know what is stored: with a life, because it began before steps were counted; without one, because it has to be recovered.
+	Life        string                `json:"life,omitempty"`
+	Step        int                   `json:"step,omitempty"`
+	MiniProgram lifecycle.MiniProgram `json:"mini_program"`
+
+	// Creation is set when the command is the request for it.
+	Creation *lifecycle.Creation `json:"creation,omitempty"`
+	Action   lifecycle.Action    `json:"action"`
+	Command  lifecycle.Command   `json:"command"`
+	Facts    lifecycle.Facts     `json:"facts"`
+	Now      time.Time           `json:"now"`
+	// Refusal is set when there is nothing left to decide, such as for a malformed signal; it only has to be recorded.
+	Refusal *lifecycle.Refusal `json:"refusal,omitempty"`
+	// Admit asks whether an upload may go on to its inspection; only a refusal is recorded.
+	Admit bool `json:"admit,omitempty"`
+}
+
+// Decision is the answer to a Question. It is kept in the workflow's history, so that the same question is never decided anew.
+type Decision struct {
+	// Outcome is the answer to whoever asked; nil when nobody did.
+	Outcome *lifecycle.Outcome `json:"outcome,omitempty"`
+	// Delta is what changed; nil after a refusal.
+	Delta *lifecycle.Delta `json:"delta,omitempty"`
+	// Admitted says that an upload may be inspected.
+	Admitted bool `json:"admitted,omitempty"`
+	// Refusal is why a timer's or gate's command was not done, or a mini-program not created or recovered; it is not recorded.
+	Refusal *lifecycle.Refusal `json:"refusal,omitempty"`
+	// Stored is set when the catalogue knows more than the workflow: nothing was decided, the workflow goes on from there.
+	Stored *Stored `json:"stored,omitempty"`
+	// Alarm says how workflow and catalogue were found to differ; "" when they did not.
+	Alarm string `json:"alarm,omitempty"`
+}
+
+// Decide answers a question and records the answer in the same step: it is final when this returns. When the catalogue knows the
+// step already, or a later one, what is stored stays and is handed back. An error is a catalogue that does not answer; ask again.
+func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
+	if q.Step == 0 {
+		return a.handBack(ctx, q, nil)
+	}
+	q.Command.Action = q.Action
+	after, record, refusal := q.decide(a.Settings)
+	switch {
+	case refusal == nil && q.Admit:
+		return Decision{Admitted: true}, nil
+	case refusal != nil && (q.Command.RequestID == "" || q.Creation != nil):
+		return q.refused(refusal), nil
+	}
+	decision, commit, err := q.answer(after, record, refusal)
+	if err != nil {
+		return Decision{}, err
+	}
+	gap, err := a.Catalog.Commit(ctx, commit)
+	switch {
+	case errors.Is(err, catalog.ErrStepTaken):
+		return a.handBack(ctx, q, &commit)
+	case errors.Is(err, catalog.ErrLifeGoesOn):
+		return q.refused(lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q exists already; choose another id, "+
+			"or let an operator recover it when its workflow does not run", q.MiniProgram.ID)), nil
+	}
+	decision.Alarm = a.reportGap(ctx, commit, gap)
+	return decision, err
+}
+
+func (q Question) decide(settings lifecycle.Settings) (lifecycle.MiniProgram, lifecycle.Record, *lifecycle.Refusal) {
+	switch {
+	case q.Refusal != nil:
+		return q.MiniProgram, lifecycle.Record{}, q.Refusal
+	case q.Creation != nil:
+		return lifecycle.NewMiniProgram(*q.Creation, q.Now, settings)
+	case q.Admit:
+		_, refusal := q.MiniProgram.Admit(q.Command, q.Now, settings)
+		return q.MiniProgram, lifecycle.Record{}, refusal
+	default:
+		return q.MiniProgram.Decide(q.Command, q.Facts, q.Now, settings)
+	}
+}
+
+// answer words a decision, and what has to be committed for it.
+func (q Question) answer(after lifecycle.MiniProgram, record lifecycle.Record, refusal *lifecycle.Refusal) (Decision, catalog.Commit, error) {
+	commit := catalog.Commit{Life: q.Life, Step: q.Step, MiniProgram: after}
+	var decision Decision
+	if q.Command.RequestID != "" {
+		outcome := after.Outcome(q.Command, refusal, q.Now)
+		decision.Outcome, commit.Outcome = &outcome, &outcome
+	}
+	if refusal != nil {
+		return decision, commit, nil
+	}
+	delta, err := lifecycle.DeltaOf(q.MiniProgram, after)
+	decision.Delta, commit.Record = &delta, &record
+	return decision, commit, err
+}
+
+// refused is a refusal that is not recorded. Whoever requested a mini-program still gets an answer from the workflow.
+func (q Question) refused(refusal *lifecycle.Refusal) Decision {
+	decision := Decision{Refusal: refusal}
+	if q.Creation != nil {
+		decision.Outcome = new(q.MiniProgram.Outcome(q.Command, refusal, q.Now))
+	}
+	return decision
+}
+
+// reportGap raises an alarm when the catalogue had lost what the workflow knows.
+func (a *Activities) reportGap(ctx context.Context, commit catalog.Commit, gap catalog.Gap) string {
+	if gap == (catalog.Gap{}) {
+		return ""
+	}
+	alarm := fmt.Sprintf("the catalogue lacked what happened before step %d; restored in the audit trail: %d, lost: %d", commit.Step, gap.Restored, gap.Lost)
+	raise(ctx, catalogueBehind, commit.MiniProgram.ID, alarm)
+	return alarm
+}
+
+func raise(ctx context.Context, counter, miniProgram, alarm string) {
+	activity.GetMetricsHandler(ctx).Counter(counter).Inc(1)
+	activity.GetLogger(ctx).Error("workflow and catalogue differed", "mini_program", miniProgram, "alarm", alarm)
+}
+
+// Alarms of this package, as counters.
+const (
+	// workflowBehind counts the times that a workflow had to take over from the catalogue what it did not know.
+	workflowBehind = "slipway_workflow_behind"
+	// catalogueBehind counts the times that the catalogue lacked what the workflow knew.
+	catalogueBehind = "slipway_catalogue_behind"
+	// decidedOtherwise counts the steps that would have been decided otherwise when they were done twice; what was stored stays.
+	decidedOtherwise = "slipway_decided_otherwise"
+)
+
+// Committer is the part of the catalogue that decisions are recorded in.
+type Committer interface {
+	Commit(ctx context.Context, commit catalog.Commit) (catalog.Gap, error)
+	Stored(ctx context.Context, id string) (catalog.Stored, error)
+	Step(ctx context.Context, id, life string, step int) (*lifecycle.Record, *lifecycle.Outcome, error)
+}

@@ -1,0 +1,87 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"slipway/lifecycle"
+)
+
+// Stored is all that the catalogue knows of the present life of a mini-program: what a workflow needs that is behind, or that has to
+// be started again.
+type Stored struct {
+	Life        string
+	Step        int
+	MiniProgram lifecycle.MiniProgram
+	// Outcomes are the latest answers, oldest first.
+	Outcomes []lifecycle.Outcome
+}
+
+// storedOutcomes is how many answers Stored has: as many as a workflow remembers.
+const storedOutcomes = 250
+
+const selectOutcomes = `
+	SELECT outcome FROM changes WHERE mini_program = $1 AND life = $2 AND outcome IS NOT NULL ORDER BY step DESC LIMIT $3`
+
+// Stored reads what is known of a mini-program. The error is ErrNotFound when there is none.
+func (c *Catalog) Stored(ctx context.Context, id string) (Stored, error) {
+	var stored Stored
+	row := c.read.QueryRowContext(ctx, `SELECT document, life, step FROM mini_programs WHERE id = $1`, storedText(id))
+	m, err := readOne[lifecycle.MiniProgram](row, &stored.Life, &stored.Step)
+	if err != nil {
+		return stored, fmt.Errorf("what is stored of mini-program %q: %w", id, err)
+	}
+	stored.MiniProgram = *m
+	question := adHoc{c.read, selectOutcomes}
+	stored.Outcomes, err = collect(ctx, question, scanOutcome, storedText(id), storedText(stored.Life), storedOutcomes)
+	slices.Reverse(stored.Outcomes)
+	return stored, err
+}
+
+func scanOutcome(row *sql.Rows) (lifecycle.Outcome, error) {
+	var text sql.NullString
+	if err := row.Scan(&text); err != nil {
+		return lifecycle.Outcome{}, err
+	}
+	outcome, err := decode[lifecycle.Outcome](text)
+	if err != nil {
+		return lifecycle.Outcome{}, fmt.Errorf("read an outcome: %w", err)
+	}
+	return *outcome, nil
+}
+
+// Step reads what was committed under a step: the record, when something was accepted, and the outcome, when somebody asked. The
+// error is ErrNotFound when there is nothing, or it is forgotten.
+func (c *Catalog) Step(ctx context.Context, id, life string, step int) (*lifecycle.Record, *lifecycle.Outcome, error) {
+	var record, outcome sql.NullString
+	err := c.read.QueryRowContext(ctx, `SELECT record, outcome FROM changes WHERE mini_program = $1 AND life = $2 AND step = $3`,
+		storedText(id), storedText(life), step).Scan(&record, &outcome)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("step %d of mini-program %q: %w", step, id, err)
+	}
+	r, errRecord := decode[lifecycle.Record](record)
+	o, errOutcome := decode[lifecycle.Outcome](outcome)
+	return r, o, errors.Join(errRecord, errOutcome)
+}
+
+// KeepSettings keeps the settings by which a worker decides, under the digest that its records name.
+func (c *Catalog) KeepSettings(ctx context.Context, settings lifecycle.Settings) error {
+	var e encoder
+	text := e.json(settings)
+	if e.err != nil {
+		return e.err
+	}
+	_, err := c.exec(ctx, `INSERT INTO settings (digest, since, settings) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+		settings.Digest(), storedTime(time.Now()), text)
+	if err != nil {
+		return fmt.Errorf("keep the settings: %w", err)
+	}
+	return nil
+}
