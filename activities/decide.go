@@ -34,8 +34,8 @@ type Question struct {
 
 // Decision is the answer to a Question. It is kept in the workflow's history, so that the same question is never decided anew.
 type Decision struct {
-	// Outcome is the answer to whoever asked; nil when nobody did.
-	Outcome *lifecycle.Outcome `json:"outcome,omitempty"`
+	// Answer is for whoever asked; nil when nobody did.
+	Answer *Answer `json:"answer,omitempty"`
 	// Delta is what changed; nil after a refusal.
 	Delta *lifecycle.Delta `json:"delta,omitempty"`
 	// Admitted says that an upload may be inspected.
@@ -46,6 +46,26 @@ type Decision struct {
 	Stored *Stored `json:"stored,omitempty"`
 	// Alarm says how workflow and catalogue were found to differ; "" when they did not.
 	Alarm string `json:"alarm,omitempty"`
+}
+
+// Answer is what an outcome says beyond the command that it answers and where the mini-program stands afterwards: why it was refused,
+// and what is possible now.
+type Answer struct {
+	Code    lifecycle.Code     `json:"code,omitempty"`
+	Message string             `json:"message,omitempty"`
+	Actions []lifecycle.Action `json:"actions"`
+}
+
+func answerOf(outcome lifecycle.Outcome) *Answer {
+	return &Answer{outcome.Code, outcome.Message, outcome.Actions}
+}
+
+// Outcome completes the answer to a question whose mini-program now is as given.
+func (a Answer) Outcome(q Question, after lifecycle.MiniProgram) lifecycle.Outcome {
+	return lifecycle.Outcome{
+		RequestID: q.Command.RequestID, Actor: q.Command.Actor.User, Action: q.Action, Accepted: a.Code == "",
+		Code: a.Code, Message: a.Message, State: after.State, Revision: after.Revision, At: q.Now, Actions: a.Actions,
+	}
 }
 
 // Decide answers a question and records the answer in the same step: it is final when this returns. When the catalogue knows the
@@ -98,7 +118,7 @@ func (q Question) answer(after lifecycle.MiniProgram, record lifecycle.Record, r
 	var decision Decision
 	if q.Command.RequestID != "" {
 		outcome := after.Outcome(q.Command, refusal, q.Now)
-		decision.Outcome, commit.Outcome = &outcome, &outcome
+		decision.Answer, commit.Outcome = answerOf(outcome), &outcome
 	}
 	if refusal != nil {
 		return decision, commit, nil
@@ -112,7 +132,7 @@ func (q Question) answer(after lifecycle.MiniProgram, record lifecycle.Record, r
 func (q Question) refused(refusal *lifecycle.Refusal) Decision {
 	decision := Decision{Refusal: refusal}
 	if q.Creation != nil {
-		decision.Outcome = new(q.MiniProgram.Outcome(q.Command, refusal, q.Now))
+		decision.Answer = answerOf(q.MiniProgram.Outcome(q.Command, refusal, q.Now))
 	}
 	return decision
 }

@@ -259,8 +259,8 @@ func (p *platform) trail(id string) []lifecycle.Action {
 	for i := len(entries) - 1; i >= 0; i-- {
 		require.NoError(p.t, entries[i].Err)
 		actions = append(actions, entries[i].Record.Action)
-		assert.Equal(p.t, len(actions), entries[i].Record.Revision, "revisions have no gaps and no doubles")
+		assert.Equal(p.t, len(actions), entries[i].Record.Sequence, "the audit trail has no gaps and no doubles")
 	}
-	assert.Equal(p.t, p.status(id).Revision, len(actions))
+	assert.Equal(p.t, p.status(id).Sequence, len(actions))
 	return actions
 }

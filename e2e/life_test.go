@@ -284,7 +284,7 @@ func TestALockedDatabaseShowsInTemporalAndNothingIsLost(t *testing.T) {
 	}
 	p.eventually("Temporal shows what hangs", func() bool {
 		described, err := server.Client.DescribeWorkflowExecution(t.Context(), workflows.WorkflowID(id), "")
-		return err == nil && len(described.PendingActivities) == 1 && described.PendingActivities[0].ActivityType.Name == "Commit"
+		return err == nil && len(described.PendingActivities) == 1 && described.PendingActivities[0].ActivityType.Name == "Decide"
 	})
 	assert.Equal(t, 3, p.status(id).Revision, "not there before it is saved")
 	_, err = lock.ExecContext(t.Context(), "COMMIT")

@@ -4,29 +4,41 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
 )
 
 // Delta is what one decision changed in a mini-program, as it is recorded in the workflow's history. It holds results, not
-// reasons: whoever applies it needs none of the rules, so that rules may change while mini-programs are under way.
+// reasons: whoever applies it needs none of the rules, so that rules may change while mini-programs are under way. What the command
+// says already is not repeated: every accepted action has its delta in a history.
 type Delta struct {
-	// Transition and Feedback are what was added to the two lists that only grow.
-	Transition *Transition `json:"transition,omitempty"`
-	Feedback   *Feedback   `json:"feedback,omitempty"`
+	// Transition completes the entry of the timeline; nil when there is none.
+	Transition *DeltaTransition `json:"transition,omitempty"`
+	// Feedback is what was added to the feedback.
+	Feedback *Feedback `json:"feedback,omitempty"`
 	// Patch is what else is different: a JSON merge patch (RFC 7396).
 	Patch json.RawMessage `json:"patch"`
+}
+
+// DeltaTransition is what a transition says beyond its command and the states before and after it.
+type DeltaTransition struct {
+	Kind    Kind   `json:"kind,omitempty"`
+	Role    Role   `json:"role"`
+	Version string `json:"version,omitempty"`
 }
 
 // DeltaOf tells what is different after a decision. The error is that of JSON.
 func DeltaOf(before, after MiniProgram) (Delta, error) {
 	var delta Delta
-	if delta.Transition = added(MaxTransitions, before.Transitions, after.Transitions); delta.Transition != nil {
+	if entry := added(MaxTransitions, before.Transitions, after.Transitions); entry != nil {
+		delta.Transition = &DeltaTransition{entry.Kind, entry.Role, entry.Version}
 		after.Transitions = before.Transitions
 	}
 	if delta.Feedback = added(MaxFeedback, before.Feedback, after.Feedback); delta.Feedback != nil {
 		after.Feedback = before.Feedback
 	}
+	after.UpdatedAt = before.UpdatedAt // the time of the decision
 	was, err := json.Marshal(before)
 	if err != nil {
 		return Delta{}, fmt.Errorf("writing %s: %w", before.ID, err)
@@ -51,8 +63,9 @@ func added[T comparable](limit int, before, after []T) *T {
 	return &newest
 }
 
-// Apply makes the mini-program what it was after the decision. The error is that of a delta that is no JSON of ours.
-func (m MiniProgram) Apply(delta Delta) (MiniProgram, error) {
+// Apply makes the mini-program what it was after the decision on a command at a time. The error is that of a delta that is no
+// JSON of ours.
+func (m MiniProgram) Apply(delta Delta, command Command, at time.Time) (MiniProgram, error) {
 	was, err := json.Marshal(m)
 	if err != nil {
 		return m, fmt.Errorf("writing %s: %w", m.ID, err)
@@ -65,8 +78,12 @@ func (m MiniProgram) Apply(delta Delta) (MiniProgram, error) {
 	if err := json.Unmarshal(patched, &after); err != nil {
 		return m, fmt.Errorf("reading the patched %s: %w", m.ID, err)
 	}
-	if delta.Transition != nil {
-		after.Transitions = appendBounded(MaxTransitions, after.Transitions, *delta.Transition)
+	after.UpdatedAt = at
+	if entry := delta.Transition; entry != nil {
+		after.Transitions = appendBounded(MaxTransitions, after.Transitions, Transition{
+			Sequence: after.Sequence, Revision: after.Revision, Kind: entry.Kind, At: at, Action: command.Action, Actor: command.Actor.User,
+			Role: entry.Role, From: m.State, To: after.State, Version: entry.Version, Comment: excerpt(command.Comment),
+		})
 	}
 	if delta.Feedback != nil {
 		after.Feedback = appendBounded(MaxFeedback, after.Feedback, *delta.Feedback)

@@ -40,13 +40,14 @@ func (s *story) do(action Action, by Actor, fill ...func(*Command)) *story {
 
 func (s *story) try(action Action, by Actor, fill ...func(*Command)) *Refusal {
 	s.now = s.now.Add(time.Minute)
-	after, record, refusal := s.m.Decide(s.command(action, by, fill...), Facts{Format: "w3c-miniapp"}, s.now, DefaultSettings())
+	command := s.command(action, by, fill...)
+	after, record, refusal := s.m.Decide(command, Facts{Format: "w3c-miniapp"}, s.now, DefaultSettings())
 	if refusal == nil {
 		require.Equal(s.t, after.Revision, record.Revision)
 		require.Equal(s.t, after.Sequence, record.Sequence)
 		delta, err := DeltaOf(s.m, after)
 		require.NoError(s.t, err)
-		applied, err := s.m.Apply(delta)
+		applied, err := s.m.Apply(delta, command, s.now)
 		require.NoError(s.t, err)
 		require.Equal(s.t, jsonOf(s.t, after), jsonOf(s.t, applied), "what was recorded of %s leads to the same", action)
 	}

@@ -31,7 +31,7 @@ func (m *miniProgram) recordsDecisions(ctx workflow.Context) bool {
 }
 
 func (m *miniProgram) decideBefore(ctx workflow.Context, q activities.Question) activities.Decision {
-	q.Command.Action = q.Action
+	q.Command.Action, q.Now = q.Action, m.now(ctx)
 	after, refusal := m.MiniProgram, q.Refusal
 	if refusal == nil {
 		after, refusal = m.judgeBefore(ctx, q)
@@ -41,7 +41,11 @@ func (m *miniProgram) decideBefore(ctx workflow.Context, q activities.Question) 
 	}
 	decision := activities.Decision{Refusal: refusal}
 	if q.Command.RequestID != "" {
-		decision.Outcome = new(after.Outcome(q.Command, refusal, m.now(ctx)))
+		outcome := after.Outcome(q.Command, refusal, q.Now)
+		decision.Answer = &activities.Answer{Code: outcome.Code, Message: outcome.Message, Actions: outcome.Actions}
+	}
+	if refusal != nil && q.Creation != nil { // it failed without a word
+		return decision
 	}
 	m.commitBefore(ctx)
 	if refusal == nil {
@@ -51,7 +55,7 @@ func (m *miniProgram) decideBefore(ctx workflow.Context, q activities.Question) 
 		}
 		decision.Delta = &delta
 	}
-	m.takeOver(ctx, decision)
+	m.takeOver(ctx, q, decision)
 	m.step = 0 // unknown: the catalogue tells with the first step that is recorded
 	return decision
 }

@@ -25,8 +25,9 @@ func (m *miniProgram) decide(ctx workflow.Context, q activities.Question) activi
 		return m.decideBefore(ctx, q)
 	}
 	for {
+		q.Now = m.now(ctx)
 		decision := m.ask(ctx, q)
-		m.takeOver(ctx, decision)
+		m.takeOver(ctx, q, decision)
 		if decision.Stored == nil || q.Command.RequestID == "" || m.answers.knows(q.Command) {
 			return decision
 		}
@@ -59,7 +60,7 @@ func (m *miniProgram) note(ctx workflow.Context, note lifecycle.Action, what str
 // ask returns when the answer is recorded: at once by a local activity, which costs one event; when the database does not
 // answer, by an activity that tries for as long as it takes and shows in Temporal UI what it waits for.
 func (m *miniProgram) ask(ctx workflow.Context, q activities.Question) (decision activities.Decision) {
-	q.Life, q.MiniProgram, q.Now = m.life, m.MiniProgram, m.now(ctx)
+	q.Life, q.MiniProgram = m.life, m.MiniProgram
 	if m.step > 0 || q.Creation != nil {
 		q.Step = m.step + 1
 	}
@@ -107,23 +108,24 @@ func summaryOf(q activities.Question) string {
 }
 
 // takeOver makes what was decided so.
-func (m *miniProgram) takeOver(ctx workflow.Context, decision activities.Decision) {
+func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, decision activities.Decision) {
 	before := m.State
+	q.Command.Action = q.Action
 	switch {
 	case decision.Stored != nil:
 		m.takeOverStored(*decision.Stored)
 	case decision.Delta != nil:
-		after, err := m.Apply(*decision.Delta)
+		after, err := m.Apply(*decision.Delta, q.Command, q.Now)
 		if err != nil {
 			panic(err) // a delta of our own making: the worker that recorded it is broken
 		}
 		m.MiniProgram = after
 	}
-	if decision.Delta != nil || decision.Outcome != nil {
+	if decision.Delta != nil || decision.Answer != nil {
 		m.step++
 	}
-	if decision.Outcome != nil {
-		m.answers.remember(*decision.Outcome)
+	if decision.Answer != nil {
+		m.answers.remember(decision.Answer.Outcome(q, m.MiniProgram))
 	}
 	if decision.Alarm != "" {
 		m.alarm = fmt.Sprintf("%s: %s", clock(m.now(ctx)), decision.Alarm)

@@ -32,6 +32,7 @@ type Problem struct {
 	Detail    string             `json:"detail" doc:"What was wrong, with which value, and what to do: a sentence for people"`
 	Code      lifecycle.Code     `json:"code,omitempty" doc:"Why it was refused, for programs; stable"`
 	RequestID string             `json:"request_id,omitempty" doc:"Repeats the request without doing it twice"`
+	Actor     string             `json:"actor,omitempty" doc:"Whose request it was"`
 	Action    lifecycle.Action   `json:"action,omitempty"`
 	State     lifecycle.State    `json:"state,omitempty"`
 	Revision  int                `json:"revision,omitempty"`
@@ -98,7 +99,7 @@ func (a *API) problemOf(requestID string, err error) *Problem {
 // refused words the outcome of an action that was refused. Members of other teams learn nothing about the mini-program.
 func refused(outcome lifecycle.Outcome) *Problem {
 	problem := newProblem(cmp.Or(service.HTTPStatus(outcome.Code), http.StatusConflict), outcome.Code, outcome.Message)
-	problem.RequestID, problem.Action, problem.At = outcome.RequestID, outcome.Action, &outcome.At
+	problem.RequestID, problem.Actor, problem.Action, problem.At = outcome.RequestID, outcome.Actor, outcome.Action, &outcome.At
 	if outcome.Code != lifecycle.NotYourTeam {
 		problem.State, problem.Revision, problem.Actions = outcome.State, outcome.Revision, outcome.Actions
 	}
