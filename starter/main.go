@@ -48,6 +48,7 @@ type commandLine struct {
 	Request requestCommand `cmd:"" help:"Request the creation of a mini-program."`
 	Upload  uploadCommand  `cmd:"" help:"Upload a code package."`
 	Act     actCommand     `cmd:"" help:"Take an action, such as approve-creation, publish or rollback."`
+	Recover recoverCommand `cmd:"" help:"Start the workflow of a mini-program again that was ended from outside; for operators."`
 	Status  statusCommand  `cmd:"" help:"Show where a mini-program stands."`
 	Watch   watchCommand   `cmd:"" help:"Follow a mini-program live."`
 	List    listCommand    `cmd:"" help:"List mini-programs, newest change first."`

@@ -23,6 +23,8 @@ type platform interface {
 	act(ctx context.Context, id string, command lifecycle.Command) (lifecycle.Outcome, error)
 	// upload sends a package and takes the action upload-code; without a version it is the one that the package states.
 	upload(ctx context.Context, id string, file *os.File, version string, command lifecycle.Command) (lifecycle.Outcome, error)
+	// recover starts the workflow of a mini-program again that was ended from outside.
+	recover(ctx context.Context, id string, operator lifecycle.Actor) (lifecycle.Status, error)
 	status(ctx context.Context, id string) (lifecycle.Status, error)
 	// follow tells where a mini-program stands now, and again when that may have changed, until ctx is done or an error.
 	follow(ctx context.Context, id string) iter.Seq2[lifecycle.Status, error]

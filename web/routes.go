@@ -25,6 +25,7 @@ var permissions = withAPI(map[string]access.Permission{
 	"GET /mini-programs/:id/rollout":                  access.SignedIn,
 	"GET /mini-programs/:id/versions/:version":        access.SignedIn,
 	"POST /mini-programs/:id/packages":                access.Only(lifecycle.Developer),
+	"POST /mini-programs/:id/recover":                 access.Only(lifecycle.Operator),
 	"GET /mini-programs/:id/actions/:action":          access.ByAction,
 	"POST /mini-programs/:id/actions/:action":         access.ByAction,
 	"POST /mini-programs/:id/actions/:action/preview": access.ByAction,

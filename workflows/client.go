@@ -1,11 +1,9 @@
 package workflows
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -129,105 +127,6 @@ func (c Client) Signal(ctx context.Context, id string, command lifecycle.Command
 		return fmt.Errorf("sending %s to %s: %w", command.Action, id, err)
 	}
 	return nil
-}
-
-// signalGone sends an action to a mini-program whose workflow does not run. The operator's suspend must take it from its users
-// whatever became of the workflow: it recovers it first.
-func (c Client) signalGone(ctx context.Context, id string, command lifecycle.Command) error {
-	gone := c.refuseGone(ctx, id, command.Action)
-	refusal, refused := errors.AsType[*lifecycle.Refusal](gone)
-	if !refused || refusal.Code != lifecycle.NotRunning || command.Action != lifecycle.Suspend || !slices.Contains(command.Actor.Roles, lifecycle.Operator) {
-		return gone
-	}
-	_, err := c.Temporal.SignalWithStartWorkflow(ctx, WorkflowID(id), string(command.Action), command,
-		recoverOptions(id), WorkflowType, recoverInput(id, command.Actor))
-	if err != nil {
-		return fmt.Errorf("recovering %s to %s it: %w", id, command.Action, err)
-	}
-	return nil
-}
-
-// refuseGone tells a mini-program that never was from one whose lifecycle is over, and from one whose workflow was ended from outside.
-func (c Client) refuseGone(ctx context.Context, id string, action lifecycle.Action) error {
-	described, err := c.Temporal.DescribeWorkflow(ctx, WorkflowID(id), "")
-	_, forgotten := errors.AsType[*serviceerror.NotFound](err)
-	switch {
-	case forgotten && c.Known == nil:
-		return refuseUnknown(id, err)
-	case err != nil && !forgotten:
-		return fmt.Errorf("looking for the workflow of %s: %w", id, err)
-	}
-	if !forgotten && described.Status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
-		return lifecycle.Refuse(lifecycle.IllegalInState, "%s is not possible: the lifecycle of %s is over, request its creation anew", action, id)
-	}
-	if c.Known != nil {
-		if known, err := c.Known(ctx, id); err != nil || !known {
-			return cmp.Or(err, refuseUnknown(id, serviceerror.NewNotFound("")))
-		}
-	}
-	return lifecycle.Refuse(lifecycle.NotRunning, "the workflow of %s does not run, it was ended from outside; "+
-		"users keep what they have until an operator recovers it (starter recover %s) or suspends the mini-program", id, id)
-}
-
-// Recover starts the workflow of a mini-program again, with all that the catalogue knows of it, after it was terminated, has failed or
-// was lost. A refusal comes as the error, a *lifecycle.Refusal.
-func (c Client) Recover(ctx context.Context, id string, operator lifecycle.Actor) (lifecycle.Status, error) {
-	if refusal := lifecycle.ValidateID(id); refusal != nil {
-		return lifecycle.Status{}, refusal
-	}
-	if !slices.Contains(operator.Roles, lifecycle.Operator) {
-		return lifecycle.Status{}, lifecycle.Refuse(lifecycle.ForbiddenRole, "only operators recover a mini-program; %s is none", operator.User)
-	}
-	run, err := c.Temporal.ExecuteWorkflow(ctx, recoverOptions(id), WorkflowType, recoverInput(id, operator))
-	if _, running := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); running {
-		return lifecycle.Status{}, lifecycle.Refuse(lifecycle.IllegalInState, "the workflow of %s runs; there is nothing to recover", id)
-	}
-	if err != nil {
-		return lifecycle.Status{}, fmt.Errorf("recovering %s: %w", id, err)
-	}
-	return c.recovered(ctx, id, run.GetRunID())
-}
-
-// recovered waits until the new workflow knows where the mini-program stands, or has failed because it must not be recovered.
-func (c Client) recovered(ctx context.Context, id, runID string) (status lifecycle.Status, err error) {
-	for {
-		value, err := c.query(ctx, WorkflowID(id), runID, QueryStatus)
-		if err == nil {
-			return status, value.Get(&status)
-		}
-		described, errDescribe := c.Temporal.DescribeWorkflow(ctx, WorkflowID(id), runID)
-		if errDescribe == nil && described.Status == enumspb.WORKFLOW_EXECUTION_STATUS_FAILED {
-			return status, c.whyFailed(ctx, id, runID)
-		}
-		select {
-		case <-ctx.Done():
-			return status, fmt.Errorf("%w: %w", ErrUnanswered, err)
-		case <-time.After(firstPause):
-		}
-	}
-}
-
-// whyFailed is the refusal that a workflow failed with.
-func (c Client) whyFailed(ctx context.Context, id, runID string) error {
-	err := c.Temporal.GetWorkflow(ctx, WorkflowID(id), runID).Get(ctx, nil)
-	if failed, ok := errors.AsType[*temporal.ApplicationError](err); ok {
-		return &lifecycle.Refusal{Code: lifecycle.Code(failed.Type()), Message: failed.Message()}
-	}
-	return err
-}
-
-func recoverOptions(id string) client.StartWorkflowOptions {
-	return client.StartWorkflowOptions{
-		ID:                                       WorkflowID(id),
-		TaskQueue:                                TaskQueue,
-		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            id + ", recovered",
-	}
-}
-
-func recoverInput(id string, operator lifecycle.Actor) Input {
-	return Input{Creation: lifecycle.Creation{ID: id}, Recover: &operator}
 }
 
 // Status asks the workflow where a mini-program stands. An unknown one is a *lifecycle.Refusal.

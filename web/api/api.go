@@ -37,6 +37,7 @@ func (a *API) Register(engine *gin.Engine) {
 	a.registerMiniPrograms(api)
 	a.registerActions(api)
 	a.registerUpload(api)
+	a.registerRecover(api)
 	a.registerHistory(api)
 	a.registerEvents(api)
 	a.registerExplain(api)

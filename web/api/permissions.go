@@ -18,4 +18,5 @@ var Permissions = map[string]access.Permission{
 	"POST /api/v1/mini-programs/:id/packages":                access.Only(lifecycle.Developer),
 	"GET /api/v1/mini-programs/:id/packages/:version/report": access.SignedIn,
 	"POST /api/v1/mini-programs/:id/actions/:action":         access.ByAction,
+	"POST /api/v1/mini-programs/:id/recover":                 access.Only(lifecycle.Operator),
 }

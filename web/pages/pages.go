@@ -61,6 +61,7 @@ func (p *Pages) Register(engine *gin.Engine) {
 	engine.GET("/mini-programs/:id/audit", p.audit)
 	engine.GET("/mini-programs/:id/versions/:version", p.version)
 	engine.POST("/mini-programs/:id/packages", p.upload)
+	engine.POST("/mini-programs/:id/recover", p.recover)
 	engine.GET("/mini-programs/:id/actions/:action", p.actionPage)
 	engine.POST("/mini-programs/:id/actions/:action", p.act)
 	engine.POST("/mini-programs/:id/actions/:action/preview", p.preview)

@@ -21,14 +21,15 @@ type miniProgramData struct {
 	Stages     []stageRow
 	Next       string // what happens next, in words
 	WorkflowUI string
+	Stopped    bool // the workflow was ended from outside
 	Answer     *answer
 }
 
 // answer is what came of the action that somebody just took.
 type answer struct {
 	lifecycle.Outcome
-	// Waiting says that the action is recorded but not answered yet.
-	Waiting bool
+	// Waiting says that the action is recorded but not answered yet, Unknown that nothing is known here of this person's request.
+	Waiting, Unknown bool
 }
 
 func (p *Pages) miniProgram(c *gin.Context) { p.showMiniProgram(c, "mini-program") }
@@ -61,7 +62,7 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 	}
 	data := miniProgramData{
 		Status: status, Diagram: newDiagram(status), Stages: stagesOf(status), Next: next(status), WorkflowUI: p.workflowUI(status.ID),
-		Actions: newActions(status, person(c)),
+		Actions: newActions(status, person(c)), Stopped: p.isStopped(c, status),
 	}
 	data.Answer, err = p.answerTo(c, c.Query("answer"))
 	return data, err
@@ -78,7 +79,8 @@ func (p *Pages) answerTo(c *gin.Context, requestID string) (*answer, error) {
 	case refused:
 		return nil, nil
 	case errors.Is(err, catalog.ErrNotFound):
-		return &answer{Waiting: true}, nil
+		waits := p.Service.Waits(c.Param("id"), person(c), requestID)
+		return &answer{Waiting: waits, Unknown: !waits}, nil
 	default:
 		return &answer{Outcome: outcome}, err
 	}

@@ -83,6 +83,7 @@ func problemOf(err error) Problem {
 	}{
 		{access.ErrNotSignedIn, http.StatusUnauthorized, ""},
 		{access.ErrTooMany, http.StatusTooManyRequests, ""},
+		{ErrTooManyWaiting, http.StatusTooManyRequests, ""},
 		{ErrNoRoute, http.StatusNotFound, ""},
 		{ErrNoMethod, http.StatusMethodNotAllowed, ""},
 		{ErrNoVersion, http.StatusNotFound, ""},

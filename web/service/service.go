@@ -102,6 +102,9 @@ func narrow(person lifecycle.Actor, filter *catalog.Filter) bool {
 // worker answered in time), ErrAway or ErrUncertain.
 func (s *Service) RequestCreation(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
 	return s.send(ctx, creation.Actor, creation.ID, creation.RequestID, func(ctx context.Context) (lifecycle.Outcome, error) {
+		if status, _, err := s.Catalog.Status(ctx, creation.ID); err == nil && !status.State.Final() { // also when its workflow is gone
+			return lifecycle.Outcome{}, lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q exists already; choose another id", creation.ID)
+		}
 		return s.Workflows.RequestCreation(ctx, creation)
 	})
 }
@@ -109,7 +112,7 @@ func (s *Service) RequestCreation(ctx context.Context, creation lifecycle.Creati
 // Act takes an action. The outcome may be a refusal; the errors are those of RequestCreation.
 func (s *Service) Act(ctx context.Context, id string, command lifecycle.Command) (lifecycle.Outcome, error) {
 	return s.send(ctx, command.Actor, id, command.RequestID, func(ctx context.Context) (lifecycle.Outcome, error) {
-		return s.Workflows.Act(ctx, id, command)
+		return s.bounded(ctx, id, command, func() (lifecycle.Outcome, error) { return s.Workflows.Act(ctx, id, command) })
 	})
 }
 
@@ -124,7 +127,7 @@ func (s *Service) send(ctx context.Context, person lifecycle.Actor, id, requestI
 	waiting, cancel := context.WithTimeout(ctx, s.AnswerWait)
 	defer cancel()
 	outcome, err := action(waiting)
-	if isRefusal(err) || err == nil || errors.Is(err, workflows.ErrUnanswered) {
+	if isRefusal(err) || err == nil || errors.Is(err, workflows.ErrUnanswered) || errors.Is(err, ErrTooManyWaiting) {
 		return outcome, err
 	}
 	return outcome, fmt.Errorf("%w (request id %s): %w", ErrUncertain, requestID, err)

@@ -1,0 +1,33 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"slipway/lifecycle"
+	"slipway/web/access"
+	"slipway/workflows"
+)
+
+func (a *API) registerRecover(api huma.API) {
+	register(a, api, describeAnswers(api, huma.Operation{
+		OperationID: "recover", Method: http.MethodPost, Path: "/mini-programs/{id}/recover", Summary: "Start the workflow of a mini-program again",
+		Description: "For operators, when the workflow was terminated, has failed or was lost: it goes on with all that the catalogue knows.",
+	}, []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
+		answer{http.StatusOK, "It runs again; where the mini-program stands", lifecycle.Status{}, nil},
+		answer{http.StatusAccepted, "Started, but no worker has answered yet", recorded{}, []string{"Retry-After"}},
+	), a.recover)
+}
+
+type recoverInput struct{ Named }
+
+func (a *API) recover(ctx context.Context, in *recoverInput) (*outcomeAnswer, error) {
+	status, err := a.service.Recover(ctx, access.Person(ctx), in.ID)
+	if errors.Is(err, workflows.ErrUnanswered) {
+		return unanswered("", lifecycle.Recovered), nil
+	}
+	return &outcomeAnswer{Status: http.StatusOK, Body: status}, err
+}

@@ -1,0 +1,49 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"slipway/catalog"
+	"slipway/lifecycle"
+	"slipway/workflows"
+)
+
+// Recover starts the workflow of a mini-program again after it was ended from outside. The errors are those of Act.
+func (s *Service) Recover(ctx context.Context, operator lifecycle.Actor, id string) (lifecycle.Status, error) {
+	if !s.Temporal.Answers() {
+		return lifecycle.Status{}, ErrAway
+	}
+	waiting, cancel := context.WithTimeout(ctx, s.AnswerWait)
+	defer cancel()
+	if _, err := s.Workflows.Recover(waiting, id, operator); err != nil {
+		if isRefusal(err) || errors.Is(err, workflows.ErrUnanswered) {
+			return lifecycle.Status{}, err
+		}
+		return lifecycle.Status{}, fmt.Errorf("%w: %w", ErrUncertain, err)
+	}
+	return s.Status(ctx, operator, id)
+}
+
+// Runs tells whether the workflow of a mini-program whose life has not ended runs; true when that cannot be told.
+func (s *Service) Runs(ctx context.Context, status lifecycle.Status) bool {
+	if status.State.Final() || !s.Temporal.Answers() {
+		return true
+	}
+	looking, cancel := context.WithTimeout(ctx, s.AnswerWait)
+	defer cancel()
+	runs, err := s.Workflows.Runs(looking, status.ID)
+	return runs || err != nil
+}
+
+// Known tells whether the catalogue knows a mini-program, whatever Temporal has forgotten.
+func Known(c *catalog.Catalog) func(ctx context.Context, id string) (bool, error) {
+	return func(ctx context.Context, id string) (bool, error) {
+		_, _, err := c.Status(ctx, id)
+		if errors.Is(err, catalog.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+}

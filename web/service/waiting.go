@@ -1,0 +1,44 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"slipway/catalog"
+	"slipway/lifecycle"
+)
+
+// How many actions may wait for the workflow of one mini-program, of all people and of one. What waits is in Temporal, which ends a
+// workflow whose history grows beyond 50 MB; an action has at most lifecycle.MaxCommand.
+const (
+	maxWaiting         = 200
+	maxWaitingOfPerson = 20
+)
+
+// ErrTooManyWaiting says that too much waits for an answer already, so that nothing was recorded.
+var ErrTooManyWaiting = errors.New("too many actions on this mini-program wait for their answers; nothing was recorded, try again in some seconds")
+
+// Waits tells whether this process knows a request of the person to be recorded and unanswered.
+func (s *Service) Waits(id string, person lifecycle.Actor, requestID string) bool {
+	answers := s.Workflows.Answers
+	return answers != nil && slices.Contains(answers.Unanswered(id), catalog.Request{MiniProgram: id, User: person.User, ID: requestID})
+}
+
+// bounded does an action unless too many wait already. The operator's suspend always gets through.
+func (s *Service) bounded(ctx context.Context, id string, command lifecycle.Command, do func() (lifecycle.Outcome, error)) (lifecycle.Outcome, error) {
+	answers := s.Workflows.Answers
+	isEmergency := command.Action == lifecycle.Suspend && slices.Contains(command.Actor.Roles, lifecycle.Operator)
+	if answers == nil || isEmergency {
+		return do()
+	}
+	request := catalog.Request{MiniProgram: id, User: command.Actor.User, ID: command.RequestID}
+	if !answers.Expect(request, maxWaiting, maxWaitingOfPerson) {
+		return lifecycle.Outcome{}, ErrTooManyWaiting
+	}
+	outcome, err := do()
+	if err == nil || isRefusal(err) {
+		answers.Settle(request)
+	}
+	return outcome, err
+}
