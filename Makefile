@@ -13,7 +13,7 @@ help:
 	@echo 'make test    every test'
 	@echo 'make bench   the benchmarks'
 	@echo 'make record  records histories of this version of the workflow, for the replay tests'
-	@echo 'make diagram writes the state diagram into the README'
+	@echo 'make diagram writes the state diagram and the limits into the docs'
 	@echo 'make lint    gofmt, go vet, golangci-lint, workflowcheck, govulncheck'
 	@echo 'make clean   removes what was built; data stays'
 	@echo
@@ -40,9 +40,9 @@ HISTORIES = v2
 record: temporal
 	RECORD_HISTORIES=$(CURDIR)/workflows/testdata/histories/$(HISTORIES) go test -count=1 ./e2e
 
-# The state diagram of the README, from the transition table.
+# The state diagram of the README and the limits of docs/api.md, from the rules.
 diagram:
-	go run ./docs/diagram README.md
+	go run ./docs/diagram
 
 lint: bin/golangci-lint bin/workflowcheck bin/govulncheck
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:" $$unformatted; exit 1; }

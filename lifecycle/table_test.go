@@ -169,6 +169,12 @@ func TestLegalActionsAreExactlyThoseThatSomebodyCanTake(t *testing.T) {
 	}
 }
 
+func TestTheLimitsInTheDocsAreTheTable(t *testing.T) {
+	docs, err := os.ReadFile("../docs/api.md")
+	require.NoError(t, err)
+	assert.Contains(t, string(docs), LimitsTable(), "the limits in docs/api.md are out of date; run: make diagram")
+}
+
 func TestTheDiagramInTheReadmeIsTheTable(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	require.NoError(t, err)

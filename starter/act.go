@@ -72,18 +72,18 @@ func (a *app) upload(ctx context.Context, id string, file *os.File, version stri
 type actCommand struct {
 	Action     lifecycle.Action   `arg:"" help:"One of ${actions}."`
 	ID         string             `arg:"" help:"Id of the mini-program."`
-	Comment    string             `help:"Comment; rejections, rollback, suspend and unpublish need one."`
+	Comment    string             `help:"Comment, ${limit_comment}; rejections, rollback, suspend and unpublish need one."`
 	IfRevision int                `help:"Only if this is still the revision."`
 	RequestID  string             `help:"Makes a repetition harmless."`
 	Version    string             `help:"Version of the package (upload-code)."`
 	SHA256     string             `name:"sha256" help:"Hash of the package in the store (upload-code)."`
-	Notes      string             `help:"Release notes."`
+	Notes      string             `help:"Release notes, ${limit_notes} (upload-code, request-publishing)."`
 	Plan       string             `help:"Rollout plan: a name, JSON, or @file (publish, change-plan)."`
 	At         time.Time          `help:"Publish at this time, such as 2026-12-01T09:00:00Z." format:"2006-01-02T15:04:05Z07:00"`
 	Percent    *lifecycle.Percent `help:"Share of users (set-grayscale)."`
-	Testers    *[]string          `help:"Users that get the candidate whatever the percentage (set-grayscale)."`
-	Rating     int                `help:"1 to 5 (leave-feedback)."`
-	Text       string             `help:"What you think of it (leave-feedback)."`
+	Testers    *[]string          `help:"Users that get the candidate whatever the percentage, ${limit_testers} (set-grayscale)."`
+	Rating     int                `help:"${limit_rating} (leave-feedback)."`
+	Text       string             `help:"What you think of it, ${limit_text} (leave-feedback)."`
 }
 
 // Run sends the action.
@@ -147,6 +147,15 @@ func (a *app) act(ctx context.Context, id string, command lifecycle.Command) err
 		return err
 	}
 	return a.say(id, outcome)
+}
+
+// helpVars are what the help says that other packages know: names, and how much each field may hold.
+func helpVars() map[string]string {
+	vars := map[string]string{"accounts": accountNames(), "actions": actionNames()}
+	for _, limit := range lifecycle.Limits {
+		vars["limit_"+strings.Trim(limit.Field, "[]")] = limit.String()
+	}
+	return vars
 }
 
 func accountNames() string {

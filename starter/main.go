@@ -70,7 +70,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	exited := -1
 	parser, err := kong.New(&line,
 		kong.Name("starter"), kong.Description("Slipway's command line."),
-		kong.Vars{"accounts": accountNames(), "actions": actionNames()},
+		kong.Vars(helpVars()),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }),
 	)
 	if err != nil {

@@ -1,4 +1,5 @@
-// Command diagram writes the state diagram into a Markdown file, in place of the Mermaid block that is there.
+// Command diagram writes what is derived from the rules into the docs, in place of what is there: the state diagram into the README,
+// the table of limits into the description of the API.
 package main
 
 import (
@@ -9,23 +10,32 @@ import (
 	"slipway/lifecycle"
 )
 
-var block = regexp.MustCompile("(?s)```mermaid\n.*?```\n")
+var (
+	diagram = regexp.MustCompile("(?s)```mermaid\n.*?```\n")
+	limits  = regexp.MustCompile(`(?m)^\| field \| limit \|\n(\|.*\n)+`)
+)
 
 func main() {
-	if err := update(os.Args[1]); err != nil {
+	if err := write(); err != nil {
 		fmt.Fprintln(os.Stderr, "diagram:", err)
 		os.Exit(1)
 	}
 }
 
-func update(file string) error {
-	text, err := os.ReadFile(file) //nolint:gosec // the Makefile names the file
+func write() error {
+	if err := update("README.md", diagram, "```mermaid\n"+lifecycle.Diagram()+"```\n"); err != nil {
+		return err
+	}
+	return update("docs/api.md", limits, lifecycle.LimitsTable())
+}
+
+func update(file string, block *regexp.Regexp, content string) error {
+	text, err := os.ReadFile(file) //nolint:gosec // one of ours
 	if err != nil {
 		return err
 	}
 	if !block.Match(text) {
-		return fmt.Errorf("%s has no Mermaid block to put the diagram in", file)
+		return fmt.Errorf("%s has no place to write into: %s", file, block)
 	}
-	text = block.ReplaceAllLiteral(text, []byte("```mermaid\n"+lifecycle.Diagram()+"```\n"))
-	return os.WriteFile(file, text, 0o644) //nolint:gosec // everyone may read it
+	return os.WriteFile(file, block.ReplaceAllLiteral(text, []byte(content)), 0o644) //nolint:gosec // everyone may read it
 }

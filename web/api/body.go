@@ -71,7 +71,26 @@ func describe(schema *huma.Schema, meaning map[string]string) *huma.Schema {
 	for name, text := range meaning {
 		schema.Properties[name].Description = text
 	}
+	for name, property := range schema.Properties {
+		bound(property, name)
+	}
 	return schema
+}
+
+// bound says how much a member may hold, as far as the table of limits and JSON Schema have words for it.
+func bound(property *huma.Schema, name string) {
+	i := slices.IndexFunc(lifecycle.Limits, func(limit lifecycle.Limit) bool { return limit.Field == name })
+	if i < 0 {
+		return
+	}
+	switch limit := lifecycle.Limits[i]; {
+	case property.Type == huma.TypeString && limit.Unit == lifecycle.Characters, property.Type == huma.TypeString && limit.Unit == lifecycle.Bytes:
+		property.MaxLength = &limit.Max
+	case property.Type == huma.TypeArray:
+		property.MaxItems = &limit.Max
+	case property.Type == huma.TypeInteger, property.Type == huma.TypeNumber:
+		property.Minimum, property.Maximum = new(float64(limit.Min)), new(float64(limit.Max))
+	}
 }
 
 // decode reads an object member by member, so that the error names each that is wrong.

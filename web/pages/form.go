@@ -3,6 +3,7 @@ package pages
 import (
 	"cmp"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,20 +48,12 @@ func (f form) Own() bool {
 // Has tells whether the form asks for a field.
 func (f form) Has(field string) bool {
 	switch field {
-	case "notes":
-		return f.Action == lifecycle.RequestPublishing
-	case "rating":
-		return f.Action == lifecycle.LeaveFeedback
-	case "percent":
-		return f.Action == lifecycle.SetGrayscale
-	case "plan":
-		return f.Action == lifecycle.Publish || f.Action == lifecycle.ChangePlan
-	case "at":
-		return f.Action == lifecycle.Publish
 	case "comment":
 		return f.Action != lifecycle.LeaveFeedback
-	default:
+	case "package": // chosen as a file
 		return false
+	default:
+		return slices.Contains(f.Rule().Fields, field)
 	}
 }
 

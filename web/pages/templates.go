@@ -44,20 +44,21 @@ func newTemplates(assets assets) (templates, error) {
 
 func functions(assets assets) template.FuncMap {
 	return template.FuncMap{
-		"asset":    assets.url,
-		"moment":   func(t time.Time) momentData { return momentData{t, "moment"} },
-		"left":     func(t time.Time) momentData { return momentData{t, "left"} },
-		"clock":    func(t time.Time) momentData { return momentData{t, "clock"} },
-		"size":     size,
-		"short":    func(sha256 string) string { return sha256[:min(len(sha256), 12)] },
-		"excerpt":  excerpt,
-		"isLong":   func(text string) bool { return utf8.RuneCountInString(text) > longText },
-		"group":    groupClass,
-		"waiting":  waiting,
-		"sentence": sentence,
-		"dict":     dict,
-		"newest":   newest,
-		"join":     joinNames,
+		"asset":     assets.url,
+		"moment":    func(t time.Time) momentData { return momentData{t, "moment"} },
+		"left":      func(t time.Time) momentData { return momentData{t, "left"} },
+		"clock":     func(t time.Time) momentData { return momentData{t, "clock"} },
+		"size":      size,
+		"maxlength": func(field string) int { return lifecycle.LimitOf(field).Max },
+		"short":     func(sha256 string) string { return sha256[:min(len(sha256), 12)] },
+		"excerpt":   excerpt,
+		"isLong":    func(text string) bool { return utf8.RuneCountInString(text) > longText },
+		"group":     groupClass,
+		"waiting":   waiting,
+		"sentence":  sentence,
+		"dict":      dict,
+		"newest":    newest,
+		"join":      joinNames,
 	}
 }
 
