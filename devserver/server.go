@@ -34,6 +34,10 @@ func (o Options) Args() []string {
 		"server", "start-dev", "--ip", Host, "--port", strconv.Itoa(o.Port),
 		// The default of 20 reads a second would hold every signal back for 50 ms.
 		"--dynamic-config-value", "history.transferProcessorMaxPollRPS=2000",
+		// Its HTTP API would take signals from every web page that finds the port, and cannot be switched off. No request can
+		// name a host with a blank. Nexus has routes beside it that ask for no host.
+		"--dynamic-config-value", `frontend.httpAllowedHosts=["no host"]`,
+		"--dynamic-config-value", "system.enableNexus=false",
 		// Below errors there are dozens of warnings at every stop; the banner would repeat what we print.
 		"--log-level", "error", "--output", "none", "--color", "never",
 	}
