@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -32,8 +33,8 @@ func TestTheServerDoesNotHoldSignalsBack(t *testing.T) {
 }
 
 func TestTheServerHasAUserInterfaceAndKeepsItsDataWhenAsked(t *testing.T) {
-	kept := strings.Join(devserver.Options{UIPort: 8300, DBFile: "a/b.db"}.Args(), " ")
-	for _, want := range []string{"--ui-port 8300", "--db-filename a/b.db"} {
+	kept := strings.Join(devserver.Options{UI: netip.MustParseAddrPort("127.0.0.2:8300"), DBFile: "a/b.db"}.Args(), " ")
+	for _, want := range []string{"--ui-ip 127.0.0.2 --ui-port 8300", "--db-filename a/b.db"} {
 		if !strings.Contains(kept, want) {
 			t.Errorf("arguments %q do not have %q", kept, want)
 		}

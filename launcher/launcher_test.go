@@ -117,6 +117,7 @@ func houseWithTemporal(t *testing.T) (h *house, address string) {
 	check(t, os.Symlink(cli, filepath.Join(path, "temporal")))
 	server, ui := listen(t), listen(t)
 	h = newHouse(t, "PATH="+path, "TEMPORAL_ADDRESS=", "TEMPORAL_PORT="+port(server), "TEMPORAL_UI_PORT="+port(ui))
+	h.uiAddr = ui.Addr().String()
 	check(t, server.Close())
 	check(t, ui.Close())
 	return h, server.Addr().String()
@@ -127,7 +128,7 @@ func TestOurOwnTemporalServerRunsBeforeTheWorkerAndEndsWithIt(t *testing.T) {
 	launcher, worker := h.launch(), h.meet()
 	launcher.output.await(t, "Slipway is ready")
 	check(t, devserver.Ready(t.Context(), address))
-	mustSay(t, launcher.output.String(), "Temporal     "+address, "Temporal UI  http://127.0.0.1:")
+	mustSay(t, launcher.output.String(), "Temporal     "+address, "Temporal UI  http://"+h.uiAddr)
 	launcher.signal(os.Interrupt)
 	if code := launcher.exitCode(); code != 0 {
 		t.Errorf("exit code %d, want 0; it said:\n%s", code, launcher.output)
@@ -135,6 +136,10 @@ func TestOurOwnTemporalServerRunsBeforeTheWorkerAndEndsWithIt(t *testing.T) {
 	mustSay(t, h.farewell(worker), "with Temporal at "+address, "stopped when asked")
 	if devserver.Ready(t.Context(), address) == nil {
 		t.Error("the Temporal server still answers")
+	}
+	if conn, err := net.Dial("tcp", h.uiAddr); err == nil {
+		_ = conn.Close()
+		t.Error("Temporal UI still answers")
 	}
 	if _, err := os.Stat(filepath.Join(h.folder, "data", "temporal.db")); err != nil {
 		t.Errorf("the server's data is not kept: %v", err)
