@@ -76,8 +76,8 @@ func beWorker() {
 	conn := must(net.Dial("tcp", os.Getenv(witness)))
 	_, _ = fmt.Fprintln(conn, "with Temporal at "+os.Getenv("TEMPORAL_ADDRESS")+", data in "+os.Getenv("VAR_DIR"))
 	http.HandleFunc("/readyz", func(http.ResponseWriter, *http.Request) {})
-	http.HandleFunc("/die", func(http.ResponseWriter, *http.Request) {
-		fmt.Fprintln(os.Stderr, "panic: nobody expected this")
+	http.HandleFunc("/die", func(_ http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(os.Stderr, "panic: nobody expected "+r.FormValue("of"))
 		os.Exit(5)
 	})
 	listener := must(net.Listen("tcp", os.Getenv("WORKER_ADDR")))

@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,14 +37,32 @@ func TestAWorkerThatDiesStopsTheLauncherWithItsReason(t *testing.T) {
 	h := newHouse(t)
 	launcher, worker := h.launch(), h.meet()
 	launcher.output.await(t, "Slipway is ready")
-	if response, err := http.Get("http://" + h.workerAddr + "/die"); err == nil {
-		_ = response.Body.Close()
-	}
+	h.killWorker("this")
 	if code := launcher.exitCode(); code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
 	mustSay(t, launcher.output.String(), "worker ended by itself (exit status 5)", "    panic: nobody expected this")
 	h.farewell(worker)
+}
+
+// killWorker has the worker die with the words "panic: nobody expected" and a reason.
+func (h *house) killWorker(reason string) {
+	if response, err := http.Get("http://" + h.workerAddr + "/die?of=" + url.QueryEscape(reason)); err == nil {
+		_ = response.Body.Close()
+	}
+}
+
+func TestWhatProgramsQuoteIsShown(t *testing.T) {
+	h := newHouse(t)
+	launcher := h.launch()
+	launcher.output.await(t, "Slipway is ready")
+	h.killWorker("\x1b[2J\rthis \u202e\x9b")
+	launcher.exitCode()
+	const shown = `panic: nobody expected \u001b[2J\rthis \u202e\x9b` + "\n"
+	mustSay(t, launcher.output.String(), "worker | "+shown, "    "+shown)
+	if strings.ContainsAny(launcher.output.String(), "\x1b\r\u202e") {
+		t.Errorf("a program writes on the terminal as it likes: %q", launcher.output)
+	}
 }
 
 func TestWhatIsReadyIsAnnouncedWithWhatToDoNext(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"slipway/devserver"
+	"slipway/plain"
 	"slipway/process"
 )
 
@@ -21,6 +22,8 @@ func main() {
 }
 
 func run(args []string, stdout, stderr io.Writer) int {
+	// Programs quote strangers in their log lines and last words.
+	stdout, stderr = &plain.Writer{To: stdout}, &plain.Writer{To: stderr}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if err := command(ctx, args, stdout); err != nil {
