@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -19,8 +20,8 @@ const Host = "127.0.0.1"
 // Options say where a development server listens and keeps its data.
 type Options struct {
 	Port   int
-	UIPort int    // 0: without Temporal UI
-	DBFile string // empty: in memory, forgotten at the end
+	UI     netip.AddrPort // where Temporal UI listens, which answers whoever asks; the zero value: without it
+	DBFile string         // empty: in memory, forgotten at the end
 	// DynamicConfig are further settings of the server, as KEY=VALUE.
 	DynamicConfig []string
 }
@@ -34,6 +35,10 @@ func (o Options) Args() []string {
 		"server", "start-dev", "--ip", Host, "--port", strconv.Itoa(o.Port),
 		// The default of 20 reads a second would hold every signal back for 50 ms.
 		"--dynamic-config-value", "history.transferProcessorMaxPollRPS=2000",
+		// Its HTTP API would take signals from every web page that finds the port, and cannot be switched off. No request can
+		// name a host with a blank. Nexus has routes beside it that ask for no host.
+		"--dynamic-config-value", `frontend.httpAllowedHosts=["no host"]`,
+		"--dynamic-config-value", "system.enableNexus=false",
 		// Below errors there are dozens of warnings at every stop; the banner would repeat what we print.
 		"--log-level", "error", "--output", "none", "--color", "never",
 	}
@@ -43,10 +48,10 @@ func (o Options) Args() []string {
 	if o.DBFile != "" {
 		args = append(args, "--db-filename", o.DBFile)
 	}
-	if o.UIPort == 0 {
+	if !o.UI.IsValid() {
 		return append(args, "--headless")
 	}
-	return append(args, "--ui-port", strconv.Itoa(o.UIPort))
+	return append(args, "--ui-ip", o.UI.Addr().String(), "--ui-port", strconv.Itoa(int(o.UI.Port())))
 }
 
 // Ready says whether the server at the address answers, and if not, why.

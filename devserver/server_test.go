@@ -1,11 +1,21 @@
 package devserver_test
 
 import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"slipway/devserver"
+	"slipway/process"
 )
 
 func TestTheServerListensOnLoopbackOnly(t *testing.T) {
@@ -23,8 +33,8 @@ func TestTheServerDoesNotHoldSignalsBack(t *testing.T) {
 }
 
 func TestTheServerHasAUserInterfaceAndKeepsItsDataWhenAsked(t *testing.T) {
-	kept := strings.Join(devserver.Options{UIPort: 8300, DBFile: "a/b.db"}.Args(), " ")
-	for _, want := range []string{"--ui-port 8300", "--db-filename a/b.db"} {
+	kept := strings.Join(devserver.Options{UI: netip.MustParseAddrPort("127.0.0.2:8300"), DBFile: "a/b.db"}.Args(), " ")
+	for _, want := range []string{"--ui-ip 127.0.0.2 --ui-port 8300", "--db-filename a/b.db"} {
 		if !strings.Contains(kept, want) {
 			t.Errorf("arguments %q do not have %q", kept, want)
 		}
@@ -33,4 +43,85 @@ func TestTheServerHasAUserInterfaceAndKeepsItsDataWhenAsked(t *testing.T) {
 	if !strings.Contains(plain, "--headless") || strings.Contains(plain, "--db-filename") {
 		t.Errorf("arguments %q, want no user interface and no data file", plain)
 	}
+}
+
+// httpAPI starts a server whose HTTP API, which otherwise takes any free port, is at the address.
+func httpAPI(t *testing.T) (address string) {
+	t.Helper()
+	cli, err := devserver.CLI(t.Context(), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ports := freePorts(t, 2)
+	options := devserver.Options{Port: ports[0]}
+	tail := &process.Tail{Max: 20}
+	output := &process.Lines{Each: tail.Add}
+	cmd := exec.Command(cli, append(options.Args(), "--http-port", strconv.Itoa(ports[1]))...)
+	cmd.Stdout, cmd.Stderr = output, output
+	child, err := process.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { child.Stop(time.Minute) })
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for tick := time.Tick(50 * time.Millisecond); devserver.Ready(ctx, options.Address()) != nil; {
+		select {
+		case <-child.Done():
+			t.Fatalf("the server ended with %s; it said last:\n%s", child.Exit(), tail)
+		case <-ctx.Done():
+			t.Fatalf("the server was never ready")
+		case <-tick:
+		}
+	}
+	return net.JoinHostPort(devserver.Host, strconv.Itoa(ports[1]))
+}
+
+func freePorts(t *testing.T, n int) (ports []int) {
+	t.Helper()
+	for range n {
+		listener, err := net.Listen("tcp", devserver.Host+":0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close()
+		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
+	}
+	return ports
+}
+
+func TestTheHTTPAPIAnswersNobody(t *testing.T) {
+	address := httpAPI(t)
+	for _, host := range []string{address, "localhost", "127.0.0.1.evil.example", "no", "host", ""} {
+		for _, question := range []struct {
+			method, path string
+			want         int
+		}{
+			{http.MethodPost, "/api/v1/namespaces/default/workflows/any/signal/stop", http.StatusForbidden},
+			{http.MethodPost, "/namespaces/default/workflows/any/signal/stop", http.StatusForbidden},
+			{http.MethodGet, "/api/v1/namespaces", http.StatusForbidden},
+			{http.MethodPost, "/namespaces/default/task-queues/any/nexus-services/any/any", http.StatusNotFound},
+		} {
+			if got := status(t, address, host, question.method, question.path); got != question.want {
+				t.Errorf("%s %s to host %q is answered with %d, want %d", question.method, question.path, host, got, question.want)
+			}
+		}
+	}
+}
+
+// status asks what the page of another site may ask without further ado.
+func status(t *testing.T, address, host, method, path string) int {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_, _ = fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: %s\r\nOrigin: http://evil.example\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}", method, path, host)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,14 +37,32 @@ func TestAWorkerThatDiesStopsTheLauncherWithItsReason(t *testing.T) {
 	h := newHouse(t)
 	launcher, worker := h.launch(), h.meet()
 	launcher.output.await(t, "Slipway is ready")
-	if response, err := http.Get("http://" + h.workerAddr + "/die"); err == nil {
-		_ = response.Body.Close()
-	}
+	h.killWorker("this")
 	if code := launcher.exitCode(); code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
 	mustSay(t, launcher.output.String(), "worker ended by itself (exit status 5)", "    panic: nobody expected this")
 	h.farewell(worker)
+}
+
+// killWorker has the worker die with the words "panic: nobody expected" and a reason.
+func (h *house) killWorker(reason string) {
+	if response, err := http.Get("http://" + h.workerAddr + "/die?of=" + url.QueryEscape(reason)); err == nil {
+		_ = response.Body.Close()
+	}
+}
+
+func TestWhatProgramsQuoteIsShown(t *testing.T) {
+	h := newHouse(t)
+	launcher := h.launch()
+	launcher.output.await(t, "Slipway is ready")
+	h.killWorker("\x1b[2J\rthis \u202e\x9b")
+	launcher.exitCode()
+	const shown = `panic: nobody expected \u001b[2J\rthis \u202e\x9b` + "\n"
+	mustSay(t, launcher.output.String(), "worker | "+shown, "    "+shown)
+	if strings.ContainsAny(launcher.output.String(), "\x1b\r\u202e") {
+		t.Errorf("a program writes on the terminal as it likes: %q", launcher.output)
+	}
 }
 
 func TestWhatIsReadyIsAnnouncedWithWhatToDoNext(t *testing.T) {
@@ -117,6 +136,7 @@ func houseWithTemporal(t *testing.T) (h *house, address string) {
 	check(t, os.Symlink(cli, filepath.Join(path, "temporal")))
 	server, ui := listen(t), listen(t)
 	h = newHouse(t, "PATH="+path, "TEMPORAL_ADDRESS=", "TEMPORAL_PORT="+port(server), "TEMPORAL_UI_PORT="+port(ui))
+	h.uiAddr = ui.Addr().String()
 	check(t, server.Close())
 	check(t, ui.Close())
 	return h, server.Addr().String()
@@ -127,7 +147,7 @@ func TestOurOwnTemporalServerRunsBeforeTheWorkerAndEndsWithIt(t *testing.T) {
 	launcher, worker := h.launch(), h.meet()
 	launcher.output.await(t, "Slipway is ready")
 	check(t, devserver.Ready(t.Context(), address))
-	mustSay(t, launcher.output.String(), "Temporal     "+address, "Temporal UI  http://127.0.0.1:")
+	mustSay(t, launcher.output.String(), "Temporal     "+address, "Temporal UI  http://"+h.uiAddr)
 	launcher.signal(os.Interrupt)
 	if code := launcher.exitCode(); code != 0 {
 		t.Errorf("exit code %d, want 0; it said:\n%s", code, launcher.output)
@@ -135,6 +155,10 @@ func TestOurOwnTemporalServerRunsBeforeTheWorkerAndEndsWithIt(t *testing.T) {
 	mustSay(t, h.farewell(worker), "with Temporal at "+address, "stopped when asked")
 	if devserver.Ready(t.Context(), address) == nil {
 		t.Error("the Temporal server still answers")
+	}
+	if conn, err := net.Dial("tcp", h.uiAddr); err == nil {
+		_ = conn.Close()
+		t.Error("Temporal UI still answers")
 	}
 	if _, err := os.Stat(filepath.Join(h.folder, "data", "temporal.db")); err != nil {
 		t.Errorf("the server's data is not kept: %v", err)

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"slipway/devserver"
+	"slipway/plain"
 	"slipway/process"
 )
 
@@ -21,6 +22,8 @@ func main() {
 }
 
 func run(args []string, stdout, stderr io.Writer) int {
+	// Programs quote strangers in their log lines and last words.
+	stdout, stderr = &plain.Writer{To: stdout}, &plain.Writer{To: stderr}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if err := command(ctx, args, stdout); err != nil {
@@ -37,6 +40,8 @@ func command(ctx context.Context, args []string, stdout io.Writer) error {
 	case len(args) == 1 && args[0] == "prepare":
 		_, err := devserver.CLI(ctx, stdout)
 		return err
+	case len(args) == 3 && args[0] == "shield":
+		return shield(ctx, args[1], args[2])
 	default:
 		return fmt.Errorf("unknown arguments %q: give none to run the product, or \"prepare\" to only make sure that "+
 			"there is a temporal command", args)
@@ -54,6 +59,9 @@ func launch(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	defer unlock()
+	if settings.temporal.UI, err = hidden(ctx); err != nil {
+		return err
+	}
 	programs := settings.programs()
 	if err := checkPorts(ctx, programs); err != nil {
 		return err

@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"syscall"
+
+	"slipway/devserver"
 )
 
 // checkPorts names every address that cannot be had, and what moves it.
@@ -36,4 +40,24 @@ func (e endpoint) check(ctx context.Context) error {
 		return fmt.Errorf("port %s is taken by another program: stop it, or choose another with %s=…", port, e.variable)
 	}
 	return fmt.Errorf("cannot listen on %s: %w: choose another address with %s=…", e.address, err, e.variable)
+}
+
+// hidden is a free address on this machine that no web page can find by trying.
+func hidden(ctx context.Context) (netip.AddrPort, error) {
+	guess := [4]byte{127}
+	_, _ = rand.Read(guess[1:]) // never fails
+	address, err := free(ctx, netip.AddrFrom4(guess))
+	if err != nil { // outside of Linux most of 127.0.0.0/8 is nobody's, and only the port is left to hide
+		address, err = free(ctx, netip.MustParseAddr(devserver.Host))
+	}
+	return address, err
+}
+
+func free(ctx context.Context, at netip.Addr) (netip.AddrPort, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", netip.AddrPortFrom(at, 0).String())
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("no free port at %s: %w", at, err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).AddrPort(), nil
 }

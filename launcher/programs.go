@@ -52,22 +52,30 @@ func (s settings) programs() []program {
 	if s.serverElsewhere != "" {
 		return []program{worker, web}
 	}
-	return []program{s.temporalServer(), worker, web}
+	return []program{s.temporalServer(), s.shield(), worker, web}
 }
 
 func (s settings) temporalServer() program {
 	address := s.temporal.Address()
 	return program{
-		name:   "temporal",
-		locate: devserver.CLI,
-		args:   s.temporal.Args(),
-		endpoints: []endpoint{
-			{address: address, variable: "TEMPORAL_PORT", title: "Temporal"},
-			{address: s.uiAddr(), variable: "TEMPORAL_UI_PORT", title: "Temporal UI", scheme: "http://"},
-		},
-		ready: func(ctx context.Context) error { return devserver.Ready(ctx, address) },
+		name:      "temporal",
+		locate:    devserver.CLI,
+		args:      s.temporal.Args(),
+		endpoints: []endpoint{{address: address, variable: "TEMPORAL_PORT", title: "Temporal"}},
+		ready:     func(ctx context.Context) error { return devserver.Ready(ctx, address) },
 		// It reports its own orderly end as errors.
 		silentStop: true,
+	}
+}
+
+// shield is this program once more, with Temporal UI behind it.
+func (s settings) shield() program {
+	return program{
+		name:      "ui",
+		locate:    func(context.Context, io.Writer) (string, error) { return os.Executable() },
+		args:      []string{"shield", s.uiAddr(), s.temporal.UI.String()},
+		endpoints: []endpoint{{address: s.uiAddr(), variable: "TEMPORAL_UI_PORT", title: "Temporal UI", scheme: "http://"}},
+		ready:     answers("http://" + s.uiAddr() + "/api/v1/system-info"), // which Temporal itself answers,
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 type settings struct {
 	varDir          string
 	temporal        devserver.Options
+	uiPort          int
 	serverElsewhere string // TEMPORAL_ADDRESS: a server that is not ours to start
 	workerAddr      string
 	webAddr         string
@@ -32,17 +33,18 @@ func settingsFromEnvironment() (settings, error) {
 		varDir: varDir,
 		temporal: devserver.Options{
 			Port:   port,
-			UIPort: uiPort,
 			DBFile: filepath.Join(varDir, "temporal.db"),
 		},
+		uiPort:          uiPort,
 		serverElsewhere: os.Getenv("TEMPORAL_ADDRESS"),
 		workerAddr:      worker,
 		webAddr:         web,
 	}, errors.Join(portErr, uiErr, workerErr, webErr)
 }
 
+// uiAddr is where people find Temporal UI: behind the shield.
 func (s settings) uiAddr() string {
-	return net.JoinHostPort(devserver.Host, strconv.Itoa(s.temporal.UIPort))
+	return net.JoinHostPort(devserver.Host, strconv.Itoa(s.uiPort))
 }
 
 // environment leads the children to the right server: ours needs none of the credentials or namespaces that a person's

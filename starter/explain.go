@@ -45,7 +45,9 @@ func (a *app) sayExplanation(e delivery.Explanation) error {
 	if e.Available {
 		gets = fmt.Sprintf("%s, the %s version", e.Version, e.Variant)
 	}
-	_, err := fmt.Fprintf(a.stdout, "%s gets of %s: %s\nbecause    %s\nafter      %s by %s, revision %d, %s\n", e.User, e.MiniProgram, gets,
-		e.Because, e.Record.Action, e.Record.Actor, e.Record.Revision, e.Record.At.Local().Format(time.DateTime))
-	return err
+	return printLines(a.stdout,
+		fmt.Sprintf("%s gets of %s: %s", e.User, e.MiniProgram, gets),
+		"because    "+e.Because,
+		fmt.Sprintf("after      %s by %s, revision %d, %s", e.Record.Action, e.Record.Actor, e.Record.Revision, e.Record.At.Local().Format(time.DateTime)),
+	)
 }

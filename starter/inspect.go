@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"unicode"
 
 	"github.com/alecthomas/kong"
 
@@ -44,7 +43,7 @@ func (c *inspectCommand) Run(ctx context.Context, a *app) error {
 	if a.JSON {
 		err = a.print(report)
 	} else {
-		_, err = fmt.Fprint(a.stdout, describeReport(report))
+		err = printLines(a.stdout, describeReport(report)...)
 	}
 	if err == nil && !report.Accepted() {
 		return errSaid
@@ -76,7 +75,7 @@ func (a *app) versionIn(ctx context.Context, file *os.File) (string, error) {
 const maxListed = 30
 
 // describeReport words a report for a terminal. Much of it was written by whoever made the package.
-func describeReport(r packages.Report) string {
+func describeReport(r packages.Report) []string {
 	lines := []string{headline(r)}
 	lines = append(lines, identity(r)...)
 	for _, list := range []struct {
@@ -100,7 +99,7 @@ func describeReport(r packages.Report) string {
 	for _, f := range r.Findings {
 		lines = append(lines, fmt.Sprintf("%-8s%s  %s  %s", f.Severity, f.Code, f.Path, f.Message))
 	}
-	return strings.Join(wordEach(lines, printable), "\n") + "\n"
+	return lines
 }
 
 func headline(r packages.Report) string {
@@ -194,14 +193,4 @@ func size(bytes int64) string {
 	default:
 		return fmt.Sprintf("%d bytes", bytes)
 	}
-}
-
-// printable keeps a package from moving the cursor or turning the text around.
-func printable(line string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, line)
 }

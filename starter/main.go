@@ -23,6 +23,7 @@ import (
 	"slipway/config"
 	"slipway/lifecycle"
 	"slipway/packages"
+	"slipway/plain"
 	"slipway/workflows"
 )
 
@@ -64,8 +65,14 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run executes one command line and returns its exit code.
+// run executes one command line and returns its exit code. Much of what is printed was written by strangers.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	out, complaints := &plain.Writer{To: stdout}, &plain.Writer{To: stderr}
+	defer func() { _, _ = out.Flush(), complaints.Flush() }()
+	return execute(ctx, args, out, complaints)
+}
+
+func execute(ctx context.Context, args []string, stdout, stderr *plain.Writer) int {
 	var line commandLine
 	exited := -1
 	parser, err := kong.New(&line,
@@ -122,7 +129,7 @@ var errSaid = errors.New("refused")
 type app struct {
 	commandLine
 	config         config.Common
-	stdout, stderr io.Writer
+	stdout, stderr *plain.Writer
 	temporal       client.Client
 	catalogue      *catalog.Catalog
 	store          *packages.Store

@@ -3,10 +3,12 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
 	"slipway/lifecycle"
+	"slipway/plain"
 )
 
 // say prints an outcome. A refusal is printed too, and ends the command with exitRefused.
@@ -18,8 +20,7 @@ func (a *app) say(id string, outcome lifecycle.Outcome) error {
 	if a.JSON {
 		return a.print(outcome)
 	}
-	_, err := fmt.Fprintf(a.stdout, "%s: %s accepted; now %s, revision %d\n", id, outcome.Action, outcome.State, outcome.Revision)
-	return err
+	return printLines(a.stdout, fmt.Sprintf("%s: %s accepted; now %s, revision %d", id, outcome.Action, outcome.State, outcome.Revision))
 }
 
 func (a *app) sayRefusal(outcome lifecycle.Outcome) {
@@ -27,11 +28,18 @@ func (a *app) sayRefusal(outcome lifecycle.Outcome) {
 		_ = a.print(outcome)
 		return
 	}
-	_, _ = fmt.Fprintf(a.stderr, "refused (%s): %s\n", outcome.Code, outcome.Message)
+	lines := []string{fmt.Sprintf("refused (%s): %s", outcome.Code, outcome.Message)}
 	if len(outcome.Actions) > 0 {
 		names := strings.Trim(fmt.Sprint(outcome.Actions), "[]")
-		_, _ = fmt.Fprintf(a.stderr, "in state %s, revision %d, these are possible: %s\n", outcome.State, outcome.Revision, strings.ReplaceAll(names, " ", ", "))
+		lines = append(lines, fmt.Sprintf("in state %s, revision %d, these are possible: %s", outcome.State, outcome.Revision, strings.ReplaceAll(names, " ", ", ")))
 	}
+	_ = printLines(a.stderr, lines...)
+}
+
+// printLines prints lines, none of which can make up another one.
+func printLines(to io.Writer, lines ...string) error {
+	_, err := io.WriteString(to, strings.Join(wordEach(lines, plain.Line), "\n")+"\n")
+	return err
 }
 
 func (a *app) print(value any) error {
@@ -42,10 +50,9 @@ func (a *app) print(value any) error {
 }
 
 // describe words a status for a terminal.
-func describe(s lifecycle.Status, now time.Time) string {
-	var b strings.Builder
+func describe(s lifecycle.Status, now time.Time) (lines []string) {
 	line := func(label, format string, args ...any) {
-		fmt.Fprintf(&b, "%-11s %s\n", label, fmt.Sprintf(format, args...))
+		lines = append(lines, fmt.Sprintf("%-11s %s", label, fmt.Sprintf(format, args...)))
 	}
 	line(s.ID, "%s (team %s)", s.Title, s.Team)
 	line("state", "%s, revision %d", s.State, s.Revision)
@@ -67,7 +74,7 @@ func describe(s lifecycle.Status, now time.Time) string {
 	for _, legal := range s.Actions {
 		line("possible", "%s (%s)", legal.Action, rolesOf(legal))
 	}
-	return b.String()
+	return lines
 }
 
 func rolesOf(legal lifecycle.LegalAction) string {

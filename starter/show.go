@@ -13,6 +13,7 @@ import (
 
 	"slipway/catalog"
 	"slipway/lifecycle"
+	"slipway/plain"
 )
 
 type statusCommand struct {
@@ -32,8 +33,7 @@ func (c *statusCommand) Run(ctx context.Context, a *app) error {
 	if a.JSON {
 		return a.print(status)
 	}
-	_, err = io.WriteString(a.stdout, describe(status, time.Now()))
-	return err
+	return printLines(a.stdout, describe(status, time.Now())...)
 }
 
 // knownStates refuses a state that no mini-program can ever be in.
@@ -94,7 +94,7 @@ func (c *watchCommand) missed(final lifecycle.State) error {
 
 // view shows a mini-program as it changes: each transition a line, below it, on a terminal, the live progress.
 type view struct {
-	out           io.Writer
+	out           *plain.Writer
 	inPlace, json bool
 	seen          int
 }
@@ -118,15 +118,21 @@ func (v *view) update(a *app, s lifecycle.Status) error {
 	if !v.inPlace {
 		return nil
 	}
-	_, err := fmt.Fprintf(v.out, "\r\033[K%s  %s", s.State, waitingFor(s, time.Now()))
-	return err
+	return v.over(fmt.Sprintf("%s  %s", s.State, waitingFor(s, time.Now())), "")
 }
 
 func (v *view) line(format string, args ...any) error {
+	return v.over(fmt.Sprintf(format, args...), "\n")
+}
+
+// over writes a line, on a terminal over the one that shows the progress: the only control sequence that we mean.
+func (v *view) over(line, end string) error {
 	if v.inPlace {
-		format = "\r\033[K" + format
+		if _, err := io.WriteString(v.out.To, "\r\033[K"); err != nil {
+			return err
+		}
 	}
-	_, err := fmt.Fprintf(v.out, format+"\n", args...)
+	_, err := io.WriteString(v.out, plain.Line(line)+end)
 	return err
 }
 
@@ -145,8 +151,8 @@ func remark(comment string) string {
 	return fmt.Sprintf(" (%s)", comment)
 }
 
-func isTerminal(out io.Writer) bool {
-	file, ok := out.(*os.File)
+func isTerminal(out *plain.Writer) bool {
+	file, ok := out.To.(*os.File)
 	if !ok {
 		return false
 	}
@@ -184,15 +190,21 @@ func (c *listCommand) Run(ctx context.Context, a *app) error {
 		return a.print(page)
 	}
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "ID\tSTATE\tTEAM\tCANDIDATE\tLIVE\tPERCENT\tUPDATED")
+	row(table, "ID", "STATE", "TEAM", "CANDIDATE", "LIVE", "PERCENT", "UPDATED")
 	for _, item := range page.Items {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", item.ID, item.State, item.Team, item.CandidateVersion, item.LiveVersion,
-			item.Percent, item.UpdatedAt.Local().Format(time.DateTime))
+		row(table, item.ID, item.State, item.Team, item.CandidateVersion, item.LiveVersion, item.Percent,
+			item.UpdatedAt.Local().Format(time.DateTime))
 	}
 	if page.NextCursor != "" {
-		_, _ = fmt.Fprintf(table, "more with --cursor %s\n", page.NextCursor)
+		row(table, "more with --cursor "+page.NextCursor)
 	}
 	return table.Flush()
+}
+
+// row writes one row of a table, whatever its cells say: a comment must not make up an entry of an audit trail.
+func row(table io.Writer, cells ...any) {
+	words := wordEach(cells, func(cell any) string { return plain.Line(fmt.Sprint(cell)) })
+	_, _ = fmt.Fprintln(table, strings.Join(words, "\t"))
 }
 
 type auditCommand struct {
@@ -225,10 +237,9 @@ func (c *auditCommand) Run(ctx context.Context, a *app) error {
 
 func (a *app) auditTable(lines []auditLine) error {
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "CHANGE\tREVISION\tAT\tACTION\tWHO\tROLE\tTO\tVERSION\tCOMMENT")
+	row(table, "CHANGE", "REVISION", "AT", "ACTION", "WHO", "ROLE", "TO", "VERSION", "COMMENT")
 	for _, l := range lines {
-		_, _ = fmt.Fprintf(table, "%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Change, l.Revision, l.At.Local().Format(time.DateTime), l.Action,
-			l.Actor, l.Role, l.To, l.Version, l.Comment)
+		row(table, l.Change, l.Revision, l.At.Local().Format(time.DateTime), l.Action, l.Actor, l.Role, l.To, l.Version, l.Comment)
 	}
 	return table.Flush()
 }
