@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
@@ -52,17 +51,17 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	connection, err := dial(ctx, logger, metrics)
+	temporal, err := dial(ctx, logger, metrics)
 	if err != nil {
 		return err
 	}
-	defer connection.Close()
+	defer temporal.Close()
 	acts, closeAll, err := open(ctx, settings)
 	if err != nil {
 		return err
 	}
 	defer closeAll()
-	return serve(ctx, settings, connection, acts, metrics, logger)
+	return serve(ctx, settings, temporal, acts, metrics, logger)
 }
 
 // open connects the activities to the world.
@@ -94,9 +93,9 @@ func open(ctx context.Context, settings settings) (*activities.Activities, func(
 }
 
 // serve runs the Temporal worker and the HTTP server beside each other; when one fails, the other stops too.
-func serve(ctx context.Context, settings settings, connection client.Client, acts *activities.Activities, metrics *monitoring.Metrics, logger *zap.Logger) error {
+func serve(ctx context.Context, settings settings, temporal connection, acts *activities.Activities, metrics *monitoring.Metrics, logger *zap.Logger) error {
 	cat := acts.Catalog.(*catalog.Catalog)
-	health := newHealth(connection, cat)
+	health := newHealth(temporal, cat)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return listen(ctx, settings.Addr, health, metrics) })
 	group.Go(func() error {
@@ -104,7 +103,7 @@ func serve(ctx context.Context, settings settings, connection client.Client, act
 	})
 	group.Go(func() error {
 		fatal := make(chan error, 1)
-		work := newWorker(connection, settings, acts, func(err error) { fatal <- err })
+		work := newWorker(temporal, settings, acts, func(err error) { fatal <- err })
 		if err := work.Start(); err != nil {
 			return fmt.Errorf("starting the worker: %w", err)
 		}

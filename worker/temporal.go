@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -35,31 +36,37 @@ const (
 	heartbeatInterval = time.Second
 )
 
+// connection is one to Temporal, with the data converter that payloads go through; nil is Temporal's usual one.
+type connection struct {
+	client.Client
+	dataConverter converter.DataConverter
+}
+
 // dial connects to Temporal and makes sure that the namespace has what the workflows need.
-func dial(ctx context.Context, logger *zap.Logger, metrics *monitoring.Metrics) (client.Client, error) {
+func dial(ctx context.Context, logger *zap.Logger, metrics *monitoring.Metrics) (connection, error) {
 	options, err := config.Temporal(logger)
 	if err != nil {
-		return nil, err
+		return connection{}, err
 	}
 	options.MetricsHandler = metrics.Temporal
-	connection, err := client.DialContext(ctx, options)
+	dialed, err := client.DialContext(ctx, options)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to Temporal at %q (TEMPORAL_ADDRESS): %w", options.HostPort, err)
+		return connection{}, fmt.Errorf("connecting to Temporal at %q (TEMPORAL_ADDRESS): %w", options.HostPort, err)
 	}
-	if err := ensureSearchAttributes(ctx, connection, options.Namespace); err != nil {
-		connection.Close()
-		return nil, err
+	if err := ensureSearchAttributes(ctx, dialed, options.Namespace); err != nil {
+		dialed.Close()
+		return connection{}, err
 	}
-	return connection, nil
+	return connection{dialed, options.DataConverter}, nil
 }
 
 // newWorker is the worker as production runs it. onFatalError hears when it cannot go on, such as when its namespace is gone.
-func newWorker(connection client.Client, settings settings, acts *activities.Activities, onFatalError func(error)) worker.Worker {
-	w := worker.New(connection, workflows.TaskQueue, worker.Options{
+func newWorker(temporal connection, settings settings, acts *activities.Activities, onFatalError func(error)) worker.Worker {
+	w := worker.New(temporal.Client, workflows.TaskQueue, worker.Options{
 		StickyScheduleToStartTimeout: stickyTimeout,
 		WorkerStopTimeout:            stopTimeout,
 		MaxHeartbeatThrottleInterval: heartbeatInterval,
-		Interceptors:                 []interceptor.WorkerInterceptor{&workflows.Interceptor{}},
+		Interceptors:                 []interceptor.WorkerInterceptor{&workflows.Interceptor{DataConverter: temporal.dataConverter}},
 		DeploymentOptions:            versioning(settings),
 		OnFatalError:                 onFatalError,
 		WorkflowTaskPollerBehavior:   config.TaskPollers(),

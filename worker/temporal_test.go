@@ -85,7 +85,7 @@ func (sick) Probe(context.Context, string) (float64, error) { return 1000, nil }
 // A killed worker says nothing any more: what Temporal does not know then is lost.
 func TestTemporalKnowsTheBreachesAsTheyAreCounted(t *testing.T) {
 	server := devservertest.Start(t)
-	w := newWorker(server.Client, settings{}, &activities.Activities{Health: sick{}}, nil)
+	w := newWorker(connection{Client: server.Client}, settings{}, &activities.Activities{Health: sick{}}, nil)
 	w.RegisterWorkflowWithOptions(watchOnly, workflow.RegisterOptions{Name: "watch"})
 	require.NoError(t, w.Start())
 	_, err := server.Client.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "watch", TaskQueue: workflows.TaskQueue}, "watch")
