@@ -42,3 +42,20 @@ func (c *Catalog) Spoil(ctx context.Context, id string) error {
 		return errors.Join(err1, err2, err3)
 	})
 }
+
+// AtVersion brings an empty database up to a version of its tables, and fills them as they were then.
+func AtVersion(ctx context.Context, databaseURL string, version int64, fill func(*sql.Tx) error) (err error) {
+	c, err := connect(databaseURL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	provider, err := c.migrationProvider()
+	if err != nil {
+		return err
+	}
+	if _, err := provider.UpTo(ctx, version); err != nil {
+		return err
+	}
+	return c.inTransaction(ctx, fill)
+}
