@@ -116,6 +116,9 @@ func PackOutcomes(outcomes []lifecycle.Outcome) ([]byte, error) {
 	for short := 0; ; short += 50 {
 		for i := range outcomes[:min(short, len(outcomes))] {
 			outcomes[i].Message, outcomes[i].Actions = "", nil
+			if _, ok := lifecycle.RuleFor(outcomes[i].Action); !ok {
+				outcomes[i].Action = ""
+			}
 		}
 		packed, err := pack(outcomes)
 		if err != nil || len(packed) <= maxPacked || short >= len(outcomes) {

@@ -179,8 +179,8 @@ func (s *scene) playRun(l *ledger, input *Input, elapsed *time.Duration, cut int
 	s.sendNext(env, result)
 	env.RegisterDelayedCallback(func() {
 		env.SetContinueAsNewSuggested(true)
-		answered := l.outcomes[len(l.outcomes)-1].RequestID
-		env.SignalWorkflow("pause", lifecycle.Command{RequestID: answered}) // changes nothing, but wakes the workflow up
+		last := l.outcomes[len(l.outcomes)-1]
+		env.SignalWorkflow("pause", lifecycle.Command{RequestID: last.RequestID, Actor: lifecycle.Actor{User: last.Actor}}) // changes nothing, but wakes the workflow up
 	}, s.end-*elapsed)
 	env.ExecuteWorkflow(WorkflowType, *input)
 	require.True(s.t, env.IsWorkflowCompleted(), "the run goes on beyond the end of the scene")

@@ -1,0 +1,261 @@
+package activities_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/testsuite"
+
+	"slipway/activities"
+	"slipway/catalog"
+	"slipway/catalog/catalogtest"
+	"slipway/lifecycle"
+)
+
+var (
+	ann   = lifecycle.Actor{User: "ann", Roles: []lifecycle.Role{lifecycle.Developer}, Teams: []string{"acme"}}
+	rob   = lifecycle.Actor{User: "rob", Roles: []lifecycle.Role{lifecycle.Reviewer}}
+	otto  = lifecycle.Actor{User: "otto", Roles: []lifecycle.Role{lifecycle.Operator}}
+	start = time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC)
+)
+
+// deciding is a workflow's side of the decisions on one mini-program, on a catalogue of its own.
+type deciding struct {
+	t    *testing.T
+	acts *activities.Activities
+	m    lifecycle.MiniProgram
+	step int
+	now  time.Time
+}
+
+func newDeciding(t *testing.T) *deciding {
+	cat := catalogtest.Open(t, catalogtest.SQLite(t))
+	d := &deciding{t: t, acts: &activities.Activities{Catalog: cat, Settings: lifecycle.DefaultSettings()}, now: start}
+	creation := lifecycle.Creation{ID: "weather", Title: "Weather", Team: "acme", Actor: ann, RequestID: "creation"}
+	d.m.ID = creation.ID
+	d.takeOver(d.ask(activities.Question{Action: lifecycle.RequestCreation, Creation: &creation, Command: lifecycle.Command{Actor: ann, RequestID: "creation"}}))
+	return d
+}
+
+// ask asks under the next step, unless the question says another.
+func (d *deciding) ask(q activities.Question) (activities.Question, activities.Decision) {
+	d.t.Helper()
+	q.Life, q.MiniProgram, q.Now = "life", d.m, d.now
+	if q.Step == 0 {
+		q.Step = d.step + 1
+	}
+	return q, d.decide(q)
+}
+
+func (d *deciding) decide(q activities.Question) (decision activities.Decision) {
+	d.t.Helper()
+	env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
+	env.RegisterActivity(d.acts)
+	value, err := env.ExecuteActivity(d.acts.Decide, q)
+	require.NoError(d.t, err)
+	require.NoError(d.t, value.Get(&decision))
+	return decision
+}
+
+func (d *deciding) takeOver(q activities.Question, decision activities.Decision) activities.Decision {
+	d.t.Helper()
+	require.NotNil(d.t, decision.Delta, "%+v", decision)
+	q.Command.Action = q.Action
+	after, err := d.m.Apply(*decision.Delta, q.Command, q.Now)
+	require.NoError(d.t, err)
+	d.m, d.step = after, q.Step
+	return decision
+}
+
+func (d *deciding) do(action lifecycle.Action, by lifecycle.Actor, fill ...func(*lifecycle.Command)) activities.Decision {
+	d.t.Helper()
+	d.now = d.now.Add(time.Minute)
+	return d.takeOver(d.ask(asked(action, by, fill...)))
+}
+
+func asked(action lifecycle.Action, by lifecycle.Actor, fill ...func(*lifecycle.Command)) activities.Question {
+	command := lifecycle.Command{Actor: by, RequestID: string(action), Comment: "because"}
+	for _, f := range fill {
+		f(&command)
+	}
+	return activities.Question{Action: action, Command: command}
+}
+
+// agrees requires that the catalogue knows the mini-program as the workflow does.
+func (d *deciding) agrees() {
+	d.t.Helper()
+	stored, err := d.acts.Catalog.Stored(d.t.Context(), "weather")
+	require.NoError(d.t, err)
+	assert.Equal(d.t, d.m, stored.MiniProgram)
+	assert.Equal(d.t, d.step, stored.Step)
+}
+
+func uploaded(c *lifecycle.Command) {
+	c.Package = &lifecycle.Package{Version: "1.0.0", SHA256: "00000000000000000000000000000000000000000000000000000000000000aa"}
+}
+
+func TestADecisionIsRecordedWithItsRulesAndSettings(t *testing.T) {
+	d := newDeciding(t)
+	d.do(lifecycle.ApproveCreation, rob)
+	d.agrees()
+	record, outcome, err := d.acts.Catalog.Step(t.Context(), "weather", "life", d.step)
+	require.NoError(t, err)
+	assert.Equal(t, lifecycle.Rules, record.Rules)
+	assert.Equal(t, d.acts.Settings.Digest(), record.Settings)
+	assert.Equal(t, "rob", outcome.Actor)
+}
+
+func TestARefusalIsRecordedForWhoeverAskedAndChangesNothing(t *testing.T) {
+	d := newDeciding(t)
+	_, decision := d.ask(asked(lifecycle.Publish, ann))
+	assert.Nil(t, decision.Delta)
+	assert.Equal(t, lifecycle.IllegalInState, decision.Answer.Code)
+	d.step++
+	d.agrees()
+}
+
+func TestWhatIsRefusedToATimerIsNotRecorded(t *testing.T) {
+	d := newDeciding(t)
+	_, decision := d.ask(activities.Question{Action: lifecycle.Advance, Command: lifecycle.Command{Actor: lifecycle.Timers}})
+	assert.Equal(t, lifecycle.IllegalInState, decision.Refusal.Code)
+	assert.Nil(t, decision.Answer)
+	d.agrees()
+}
+
+func TestAStepDoneTwiceIsHandedBackWhateverWouldBeDecidedNow(t *testing.T) {
+	d := newDeciding(t)
+	d.do(lifecycle.ApproveCreation, rob)
+	d.do(lifecycle.UploadCode, ann, uploaded)
+	d.do(lifecycle.RequestPublishing, ann)
+	d.do(lifecycle.ApprovePublishing, rob)
+	before := *d
+	at := d.now.Add(2 * time.Minute)
+	scheduled := func(c *lifecycle.Command) { c.At = &at }
+	d.do(lifecycle.Publish, ann, scheduled)
+	require.Equal(t, lifecycle.ReadyToPublish, d.m.State, "scheduled")
+
+	before.now = at.Add(10 * time.Second) // by now it would be published at once, under other settings
+	before.acts.Settings.DefaultPlan = "fast"
+	_, again := before.ask(asked(lifecycle.Publish, ann, scheduled))
+	require.NotNil(t, again.Stored)
+	assert.Equal(t, d.m, again.Stored.MiniProgram)
+	assert.Equal(t, d.step, again.Stored.Step)
+	assert.Empty(t, again.Alarm, "a task may be done twice")
+	d.agrees()
+}
+
+func TestAWorkflowThatIsBehindIsHandedWhatIsStoredAndAlarmed(t *testing.T) {
+	d := newDeciding(t)
+	behind := *d
+	d.do(lifecycle.ApproveCreation, rob)
+	d.do(lifecycle.UploadCode, ann, uploaded)
+	q, decision := behind.ask(asked(lifecycle.CancelCreation, ann))
+	require.NotNil(t, decision.Stored)
+	assert.Equal(t, d.m, decision.Stored.MiniProgram)
+	assert.Contains(t, decision.Alarm, "step 2")
+	outcomes, err := activities.UnpackOutcomes(decision.Stored.Outcomes)
+	require.NoError(t, err)
+	assert.Len(t, outcomes, 3, "who asked before gets the first answer from now on")
+
+	q.Step, q.MiniProgram = decision.Stored.Step+1, decision.Stored.MiniProgram
+	assert.Equal(t, lifecycle.IllegalInState, behind.decide(q).Answer.Code, "decided on the ground of what is stored")
+}
+
+func TestAWorkflowOfBeforeTakesOverWhatIsStored(t *testing.T) {
+	d := newDeciding(t)
+	d.do(lifecycle.ApproveCreation, rob)
+	same := d.decide(activities.Question{Life: "life", MiniProgram: d.m, Action: lifecycle.UploadCode, Command: lifecycle.Command{Actor: ann, RequestID: "u"}})
+	require.NotNil(t, same.Stored)
+	assert.Empty(t, same.Alarm)
+	elsewhere := d.m
+	elsewhere.Revision++
+	assert.NotEmpty(t, d.decide(activities.Question{Life: "life", MiniProgram: elsewhere}).Alarm, "its replay led elsewhere")
+
+	unknown := d.decide(activities.Question{Life: "another", MiniProgram: d.m})
+	assert.Equal(t, d.m, unknown.Stored.MiniProgram, "a catalogue that does not know its life has nothing to say")
+	assert.Equal(t, d.m.Sequence, unknown.Stored.Step)
+}
+
+func TestOnlyOperatorsRecoverAMiniProgramThatLives(t *testing.T) {
+	d := newDeciding(t)
+	recovery := func(id string, by lifecycle.Actor) activities.Decision {
+		return d.decide(activities.Question{MiniProgram: lifecycle.MiniProgram{ID: id}, Action: lifecycle.Recovered, Command: lifecycle.Command{Actor: by}})
+	}
+	recovered := recovery("weather", otto)
+	require.NotNil(t, recovered.Stored)
+	assert.Equal(t, "life", recovered.Stored.Life)
+	assert.Equal(t, d.m, recovered.Stored.MiniProgram)
+	assert.Equal(t, lifecycle.ForbiddenRole, recovery("weather", rob).Refusal.Code)
+	assert.Equal(t, lifecycle.UnknownMiniProgram, recovery("whether", otto).Refusal.Code)
+	d.do(lifecycle.RejectCreation, rob)
+	assert.Equal(t, lifecycle.IllegalInState, recovery("weather", otto).Refusal.Code)
+}
+
+func TestAnIDThatLivesIsNotGivenAway(t *testing.T) {
+	d := newDeciding(t)
+	d.do(lifecycle.ApproveCreation, rob)
+	stranger := lifecycle.Actor{User: "gil", Roles: []lifecycle.Role{lifecycle.Developer}, Teams: []string{"globex"}}
+	creation := lifecycle.Creation{ID: "weather", Title: "Mine now", Team: "globex", Actor: stranger, RequestID: "mine"}
+	decision := d.decide(activities.Question{
+		Life: "another", Step: 1, MiniProgram: lifecycle.MiniProgram{ID: "weather"}, Action: lifecycle.RequestCreation, Creation: &creation,
+		Command: lifecycle.Command{Actor: stranger, RequestID: "mine"}, Now: start,
+	})
+	assert.Equal(t, lifecycle.AlreadyExists, decision.Refusal.Code)
+	d.agrees()
+}
+
+func TestACatalogueThatLostSomethingIsAnAlarm(t *testing.T) {
+	d := newDeciding(t)
+	d.do(lifecycle.ApproveCreation, rob)
+	d.acts.Catalog = catalogtest.Open(t, catalogtest.SQLite(t)) // an empty one
+	decision := d.do(lifecycle.UploadCode, ann, uploaded)
+	assert.Contains(t, decision.Alarm, "restored in the audit trail: 2, lost: 0")
+	d.agrees()
+}
+
+func TestACommitOfBeforeThatWaitedForTheCatalogueIsRecordedOnce(t *testing.T) {
+	d := newDeciding(t)
+	now := start.Add(time.Hour)
+	after, record, refusal := d.m.Decide(lifecycle.Command{Action: lifecycle.ApproveCreation, Actor: rob}, lifecycle.Facts{}, now, lifecycle.DefaultSettings())
+	require.Nil(t, refusal)
+	before := activities.CommitBefore{FirstRunID: "life", Status: after.Status(), Record: &record}
+	before.Status.Sequence, before.Record.Sequence = 0, 0 // which it did not know
+	for range 2 {
+		require.NoError(t, d.acts.Commit(t.Context(), before))
+		stored, err := d.acts.Catalog.Stored(t.Context(), "weather")
+		require.NoError(t, err)
+		assert.Equal(t, lifecycle.CodeUnavailable, stored.MiniProgram.State)
+		assert.Equal(t, 2, stored.Step)
+	}
+}
+
+func TestPackedOutcomesKeepEveryRequest(t *testing.T) {
+	var outcomes []lifecycle.Outcome
+	for i := range 250 {
+		outcomes = append(outcomes, lifecycle.Outcome{RequestID: string(rune('a'+i%26)) + time.Duration(i).String(), Message: random(1000)})
+	}
+	packed, err := activities.PackOutcomes(outcomes)
+	require.NoError(t, err)
+	assert.Less(t, len(packed), 100<<10)
+	again, err := activities.UnpackOutcomes(packed)
+	require.NoError(t, err)
+	require.Len(t, again, 250)
+	assert.Empty(t, again[0].Message, "the oldest lose their sentences")
+	assert.NotEmpty(t, again[249].Message)
+	assert.NotEmpty(t, outcomes[0].Message, "who still holds them sees no change")
+}
+
+var _ activities.Committer = (*catalog.Catalog)(nil)
+
+// random is a text that nothing compresses well.
+func random(length int) string {
+	letters, seed := []rune("abcdefghijklmnopqrstuvwxyz0123456789äöüßàéè語日本中文字"), uint64(time.Now().UnixNano())
+	text := make([]rune, length)
+	for i := range text {
+		seed = seed*6364136223846793005 + 1442695040888963407
+		text[i] = letters[(seed>>33)%uint64(len(letters))]
+	}
+	return string(text)
+}

@@ -1,0 +1,109 @@
+package workflows
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/converter"
+
+	"slipway/lifecycle"
+)
+
+func TestASignalWithoutARequestIDIsAnsweredWhateverNamesOthersUse(t *testing.T) {
+	s := newScene(t)
+	s.at(1*minute, lifecycle.ApproveCreation, rob).approved(1*minute, "1.0.0").at(5*minute, lifecycle.Publish, ann)
+	for n := range 3 {
+		s.at(6*minute, lifecycle.LeaveFeedback, ann, func(c *lifecycle.Command) { c.Rating, c.RequestID = 1, fmt.Sprintf("unnamed-%d", n+1) })
+	}
+	s.at(7*minute, lifecycle.Suspend, otto, func(c *lifecycle.Command) { c.RequestID = "" })
+	s.end = day
+	result := s.play(0)
+	assert.Equal(t, lifecycle.SuspendedByOp, result.State)
+	assert.Zero(t, len(result.Feedback), "ids that the workflow gives are nobody's to choose")
+}
+
+func TestTwoPeoplesRequestIDsNeverMeet(t *testing.T) {
+	s := newScene(t)
+	same := func(c *lifecycle.Command) { c.RequestID = "suspend-1" }
+	s.at(1*minute, lifecycle.ApproveCreation, rob).approved(1*minute, "1.0.0").at(5*minute, lifecycle.Publish, ann)
+	s.at(6*minute, lifecycle.LeaveFeedback, lifecycle.Actor{User: "gil"}, same, func(c *lifecycle.Command) { c.Rating = 1 })
+	s.signalAt(6*minute, "leave-feedback", map[string]any{"request_id": "suspend-1", "no such field": 1})
+	s.at(7*minute, lifecycle.Suspend, otto, same)
+	s.end = day
+	result := s.play(0)
+	assert.Equal(t, lifecycle.SuspendedByOp, result.State)
+}
+
+func TestALargeSignalIsRefusedAndNotCarriedOn(t *testing.T) {
+	s := newScene(t)
+	s.at(1*minute, lifecycle.ApproveCreation, rob, func(c *lifecycle.Command) { c.Actor.Teams = []string{strings.Repeat("x", lifecycle.MaxCommand)} })
+	s.at(2*minute, lifecycle.ApproveCreation, rob, func(c *lifecycle.Command) { c.Actor.User = strings.Repeat("x", 1000) })
+	s.at(3*minute, lifecycle.ApproveCreation, rob, func(c *lifecycle.Command) { c.RequestID = strings.Repeat("x", 1000) })
+	s.signalAt(4*minute, strings.Repeat("no such action ", 60), lifecycle.Command{Actor: rob, RequestID: "long-name"})
+	s.end = day
+	result := s.play(0)
+	assert.Equal(t, lifecycle.CreationPending, result.State)
+	assert.Less(t, result.carried, 8<<10, "bytes handed to the next run")
+	require.Len(t, result.ledger.outcomes, 5)
+	for _, outcome := range result.ledger.outcomes[1:] {
+		assert.Equal(t, lifecycle.InvalidInput, outcome.Code)
+		assert.LessOrEqual(t, len(outcome.RequestID)+len(outcome.Actor), 2*lifecycle.MaxName)
+	}
+	assert.Contains(t, result.ledger.outcomes[1].Message, "65536")
+}
+
+// shifted is a codec that nobody reads at a glance.
+type shifted struct{}
+
+func (shifted) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
+	var encoded []*commonpb.Payload
+	for _, payload := range payloads {
+		data, err := payload.Marshal()
+		if err != nil {
+			return nil, err
+		}
+		encoded = append(encoded, &commonpb.Payload{
+			Metadata: map[string][]byte{converter.MetadataEncoding: []byte("binary/shifted")}, Data: []byte(base64.StdEncoding.EncodeToString(data)),
+		})
+	}
+	return encoded, nil
+}
+
+func (shifted) Decode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
+	var decoded []*commonpb.Payload
+	for _, payload := range payloads {
+		data, err := base64.StdEncoding.DecodeString(string(payload.Data))
+		if err != nil {
+			return nil, err
+		}
+		plain := &commonpb.Payload{}
+		if err := plain.Unmarshal(data); err != nil {
+			return nil, err
+		}
+		decoded = append(decoded, plain)
+	}
+	return decoded, nil
+}
+
+func TestSignalsAreReadWithTheDataConverterThatWroteThem(t *testing.T) {
+	encrypting := converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), shifted{})
+	sent, err := encrypting.ToPayloads(lifecycle.Command{Actor: rob, Comment: "fine"})
+	require.NoError(t, err)
+	assert.NotContains(t, string(sent.Payloads[0].Data), "fine")
+	command, err := newSignal("approve-creation", sent, encrypting).command()
+	require.NoError(t, err)
+	assert.Equal(t, "fine", command.Comment)
+	_, err = newSignal("approve-creation", sent, converter.GetDefaultDataConverter()).command()
+	assert.ErrorContains(t, err, "cannot be decrypted")
+}
+
+func TestWhatPeopleWriteStaysWithinItsQuotes(t *testing.T) {
+	assert.Equal(t, "`a title with a blank line`", quoted("a title\n\nwith a\r\nblank line"))
+	assert.Equal(t, "`it's 'code'`", quoted("it's `code`"))
+	assert.LessOrEqual(t, len([]rune(quoted(strings.Repeat("x", 10_000)))), 202)
+}
