@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -167,4 +168,25 @@ func TestWhoAsksTooOftenWaits(t *testing.T) {
 	}
 	response, _ := s.ask(http.MethodGet, "/", as("operator"))
 	assert.Equal(t, http.StatusOK, response.StatusCode, "others are not held up")
+}
+
+func TestThePageForUploadsTakesOnlyItsOwnFieldsEachOnce(t *testing.T) {
+	s := stand(t)
+	s.welcomed()
+	field := func(name string) string {
+		return "--BB\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n1.0.0\r\n"
+	}
+	for body, expected := range map[string]string{
+		strings.Repeat(field("version"), 20_000) + "--BB--\r\n": "is there twice; send it once",
+		field("comment") + field("file") + "--BB--\r\n":         "besides the file there are request_id, if_revision, version, notes",
+		field("version") + "--BB":                               "broke off before its end",
+	} {
+		response, page := s.ask(http.MethodPost, "/mini-programs/weather/packages", as("developer"), func(r *http.Request) {
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), -1
+			r.Header.Set("Content-Type", "multipart/form-data; boundary=BB")
+		})
+		assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
+		assert.Contains(t, page, expected)
+		assert.Equal(t, strings.HasPrefix(body, field("version")), strings.Contains(page, `name="version" value="1.0.0"`), "what arrived is shown")
+	}
 }
