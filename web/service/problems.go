@@ -82,6 +82,9 @@ func problemOf(err error) Problem {
 	}{
 		{access.ErrNotSignedIn, http.StatusUnauthorized, ""},
 		{access.ErrTooMany, http.StatusTooManyRequests, ""},
+		{access.ErrTooManySignIns, http.StatusTooManyRequests, ""},
+		{access.ErrTooManyStreams, http.StatusTooManyRequests, ""},
+		{access.ErrNoMoreStreams, http.StatusTooManyRequests, ""},
 		{ErrNoRoute, http.StatusNotFound, ""},
 		{ErrNoMethod, http.StatusMethodNotAllowed, ""},
 		{ErrNoVersion, http.StatusNotFound, ""},
