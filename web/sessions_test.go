@@ -124,3 +124,18 @@ func TestAnAddressSignsInTenTimesAtOnceThenOnceASecond(t *testing.T) {
 func TestWithoutALimitOfRequestsThereIsNoneOfSignIns(t *testing.T) {
 	assert.Equal(t, 30, stand(t).signInAgain(30))
 }
+
+func TestAPersonHasOnlySoManySessions(t *testing.T) {
+	s := stand(t)
+	first, other := s.signIn("developer"), s.signIn("operator")
+	in := func(session *http.Cookie) bool {
+		response, _ := s.ask(http.MethodGet, "/", cookie(session))
+		return response.StatusCode == http.StatusOK
+	}
+	require.True(t, in(first))
+	for range 50 {
+		require.True(t, in(s.signIn("developer")), "who signs in is in")
+	}
+	assert.False(t, in(first), "the oldest session is over")
+	assert.True(t, in(other), "others keep theirs")
+}
