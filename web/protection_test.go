@@ -169,8 +169,17 @@ func TestWhoAsksTooOftenWaits(t *testing.T) {
 	assert.Equal(t, http.StatusOK, response.StatusCode, "others are not held up")
 }
 
+func TestAPageThatAsksToTryAgainSaysWhen(t *testing.T) {
+	s := stand(t) // whose Temporal is away
+	s.weather()
+	response, body := s.ask(http.MethodPost, "/mini-programs/weather/actions/cancel-creation", as("developer"), form(url.Values{"comment": {"x"}}))
+	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+	assert.Equal(t, "1", response.Header.Get("Retry-After"))
+	assert.Contains(t, body, "try again in a moment")
+}
+
 func TestWhoIsNotSignedInIsLimitedByAddress(t *testing.T) {
-	for _, path := range []string{"/sign-in", "/assets/style.css", "/api/v1/openapi.json", "/nowhere", "/api/v1/nowhere"} {
+	for _, path := range []string{"/sign-in", "/assets/style.css", "/api/v1/openapi.json", "/nowhere", "/api/v1/nowhere", "/", "/api/v1/mini-programs"} {
 		s := stand(t, func(s *settings) { s.RateLimit = 1 })
 		for range 2 {
 			response, _ := s.ask(http.MethodGet, path)

@@ -35,6 +35,7 @@ func TestOnePersonHasOnlySoManyStreams(t *testing.T) {
 	}
 	for _, path := range paths {
 		refused := s.follow("reviewer", path)
+		require.Equal(t, http.StatusTooManyRequests, refused.StatusCode, path)
 		body, err := io.ReadAll(refused.Body)
 		require.NoError(t, err)
 		waits(t, refused, string(body), "ou have as many event streams open as one person may; close one, wait a second and try again")
