@@ -33,15 +33,36 @@ func (s Sessions) FindCtx(ctx context.Context, token string) (data []byte, found
 	return data, true, nil
 }
 
-// CommitCtx keeps the data of a session until it expires, and forgets those that have expired.
+// CommitCtx keeps the data of a session of nobody in particular until it expires.
 func (s Sessions) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
+	return s.CommitOf(ctx, "", token, data, expiry)
+}
+
+// sessionsOfOne bounds how many sessions one person has.
+const sessionsOfOne = 50
+
+const (
+	endExpired = `DELETE FROM sessions WHERE expiry < $1`
+	putSession = `
+		INSERT INTO sessions (token, person, data, expiry) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (token) DO UPDATE SET person = excluded.person, data = excluded.data, expiry = excluded.expiry`
+	endOldest = `
+		DELETE FROM sessions WHERE person = $1 AND person <> '' AND token NOT IN (
+			SELECT token FROM sessions WHERE person = $1 ORDER BY expiry DESC, token LIMIT $2)`
+)
+
+// CommitOf keeps the data of a person's session until it expires. It forgets those that have expired, and the person's oldest when
+// there are too many; "" is nobody.
+func (s Sessions) CommitOf(ctx context.Context, person, token string, data []byte, expiry time.Time) error {
 	err := s.catalog.inTransaction(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE expiry < $1`, storedTime(time.Now())); err != nil {
+		if _, err := tx.ExecContext(ctx, endExpired, storedTime(time.Now())); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (token, data, expiry) VALUES ($1, $2, $3)
-			ON CONFLICT (token) DO UPDATE SET data = excluded.data, expiry = excluded.expiry`,
-			storedText(token), base64.StdEncoding.EncodeToString(data), storedTime(expiry))
+		text := base64.StdEncoding.EncodeToString(data)
+		if _, err := tx.ExecContext(ctx, putSession, storedText(token), storedText(person), text, storedTime(expiry)); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, endOldest, storedText(person), sessionsOfOne)
 		return err
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -32,5 +33,27 @@ func TestASessionIsFoundUntilItExpiresOrIsDeleted(t *testing.T) {
 		_, ok, err = sessions.FindCtx(t.Context(), "a")
 		require.NoError(t, err)
 		assert.False(t, ok)
+	})
+}
+
+func TestAPersonKeepsOnlyTheNewestSessions(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		sessions, begin := c.Sessions(), time.Now().Add(time.Hour)
+		for number := range 60 {
+			at := begin.Add(time.Duration(number) * time.Second)
+			require.NoError(t, sessions.CommitOf(t.Context(), "rita", fmt.Sprint("rita-", number), nil, at))
+			require.NoError(t, sessions.CommitCtx(t.Context(), fmt.Sprint("nobody-", number), nil, at))
+		}
+		require.NoError(t, sessions.CommitOf(t.Context(), "oskar", "oskar", nil, begin))
+		found := func(token string) bool {
+			_, ok, err := sessions.FindCtx(t.Context(), token)
+			require.NoError(t, err)
+			return ok
+		}
+		for number := range 60 {
+			assert.Equal(t, number >= 10, found(fmt.Sprint("rita-", number)), number)
+			assert.True(t, found(fmt.Sprint("nobody-", number)), number)
+		}
+		assert.True(t, found("oskar"), "others keep theirs")
 	})
 }

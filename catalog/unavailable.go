@@ -23,7 +23,8 @@ func Unavailable(err error) bool {
 		return refused.Code()&withoutDetails == sqlite3.SQLITE_BUSY
 	}
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
-	return connecting || errors.Is(err, driver.ErrBadConn)
+	broken := pgconn.SafeToRetry(err) // not even asked: the connection had ended
+	return connecting || broken || errors.Is(err, driver.ErrBadConn)
 }
 
 // passing are the classes of PostgreSQL's error codes for what passes: connection lost, object not in the needed state (no connections

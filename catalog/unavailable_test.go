@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -24,6 +25,17 @@ func TestAPostgreSQLThatTakesNoConnectionsIsUnavailable(t *testing.T) {
 		_, err := c.LastChange(t.Context())
 		assert.True(t, catalog.Unavailable(err), "%v", err)
 	}
+}
+
+func TestAPostgreSQLThatCannotEvenBeAskedIsUnavailable(t *testing.T) {
+	near, far := net.Pipe()
+	require.NoError(t, far.Close())
+	defer func() { _ = near.Close() }()
+	connection := pgproto3.NewFrontend(near, near)
+	connection.Send(&pgproto3.Query{String: "SELECT 1"})
+	err := connection.Flush()
+	assert.ErrorContains(t, err, "write failed")
+	assert.True(t, catalog.Unavailable(err), "%v", err)
 }
 
 func TestASQLiteThatSomebodyElseWritesToForTooLongIsUnavailable(t *testing.T) {

@@ -26,6 +26,13 @@ const (
 	uploadPatience = 15 * time.Minute
 	// uploadMargin is what a form has besides its file.
 	uploadMargin = 1 << 20
+
+	// A person who signs in does so a few times a day; who does so all the time fills the database with sessions.
+	signInsPerSecond = 1
+	signInsAtOnce    = 10
+	// A browser has one stream, whatever the number of its tabs.
+	streamsPerPerson = 20
+	streamsInAll     = 5_000
 )
 
 // site puts together what answers requests.
@@ -68,7 +75,7 @@ func (s site) engine(sessions *access.Sessions) (*gin.Engine, error) {
 		}
 		people.Refuse(c, err)
 	}
-	guard := &access.Guard{Permissions: permissions, Sessions: sessions, Limits: access.NewLimits(int(s.settings.RateLimit)), Refuse: refuse}
+	guard := s.guard(sessions, refuse)
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
@@ -86,6 +93,16 @@ func (s site) engine(sessions *access.Sessions) (*gin.Engine, error) {
 	programs.Register(engine)
 	s.registerHealth(engine)
 	return engine, nil
+}
+
+// guard has the limits of people and addresses. Without a limit of requests there is none of sign-ins.
+func (s site) guard(sessions *access.Sessions, refuse func(*gin.Context, error)) *access.Guard {
+	perSecond := int(s.settings.RateLimit)
+	return &access.Guard{
+		Permissions: permissions, Sessions: sessions, Refuse: refuse,
+		Limits: access.NewLimits(perSecond, 2*perSecond), SignIns: access.NewLimits(min(perSecond, signInsPerSecond), signInsAtOnce),
+		Streams: access.NewStreams(streamsPerPerson, streamsInAll),
+	}
 }
 
 // bound lets only uploads be large and slow.

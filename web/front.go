@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -19,6 +20,8 @@ type front struct {
 	// people is empty until the database answers; until then there is only health.
 	people atomic.Pointer[http.Handler]
 	health http.Handler
+	// bodyTimeout is what a body may take to arrive, of whatever request. People get more, by their routes.
+	bodyTimeout time.Duration
 }
 
 func newFront(settings settings, world world) *front {
@@ -34,7 +37,7 @@ func newFront(settings settings, world world) *front {
 	health.GET("/healthz", alive)
 	health.GET("/metrics", gin.WrapH(promhttp.HandlerFor(world.metrics.Registry, promhttp.HandlerOpts{})))
 	health.NoRoute(gin.WrapH(refusal(databaseAway)))
-	f := &front{hostApps: hostApps, health: health}
+	f := &front{hostApps: hostApps, health: health, bodyTimeout: settings.timeouts.body}
 	if settings.Auth == authDev {
 		f.hostApps = access.LocalOnly(hostApps, refusal(notLocal))
 	}
@@ -42,6 +45,7 @@ func newFront(settings settings, world world) *front {
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	access.ReadWithin(w, r, f.bodyTimeout)
 	if strings.HasPrefix(r.URL.Path, "/ofrep/") || strings.HasPrefix(r.URL.Path, "/packages/") {
 		f.hostApps.ServeHTTP(w, r)
 		return

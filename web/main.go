@@ -3,11 +3,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -24,13 +21,6 @@ import (
 	"slipway/web/events"
 	"slipway/web/service"
 	"slipway/workflows"
-)
-
-const (
-	headerTimeout = 10 * time.Second
-	idleTimeout   = 2 * time.Minute
-	// stopTimeout is what requests under way get to finish.
-	stopTimeout = 10 * time.Second
 )
 
 func main() {
@@ -133,7 +123,7 @@ func (w world) close() {
 func serve(ctx context.Context, settings settings, world world, logger *zap.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	front := newFront(settings, world)
-	group.Go(func() error { return listen(ctx, settings.Addr, front, logger) })
+	group.Go(func() error { return newServer(settings, front, logger).listen(ctx, settings.Addr) })
 	group.Go(func() error {
 		opened, ok := awaitDatabase(ctx, world.database, logger)
 		if !ok {
@@ -188,26 +178,4 @@ func servePeople(ctx context.Context, group *errgroup.Group, front *front, setti
 	front.people.Store(&handler)
 	logger.Info("web is ready", zap.String("address", settings.Addr))
 	return nil
-}
-
-func listen(ctx context.Context, addr string, handler http.Handler, logger *zap.Logger) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return fmt.Errorf("WEB_ADDR: %w", err)
-	}
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
-		ErrorLog: zap.NewStdLog(logger), BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
-	}
-	stopped := make(chan error, 1)
-	go func() {
-		<-ctx.Done()
-		finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
-		defer cancel()
-		stopped <- server.Shutdown(finish)
-	}()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serving on %s: %w", addr, err)
-	}
-	return <-stopped
 }

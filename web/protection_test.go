@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -14,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/config"
-	"slipway/web/access"
 )
 
 // The file is what a person reads to see who may do what; it changes only on purpose.
@@ -40,7 +40,7 @@ func concrete(route string) string {
 func TestNobodyGetsAnywhereWithoutSigningIn(t *testing.T) {
 	s := stand(t)
 	for _, route := range s.engine.Routes() {
-		if permissions[route.Method+" "+route.Path].String() == access.Public.String() {
+		if permissions[route.Method+" "+route.Path].IsPublic() {
 			continue
 		}
 		response, body := s.ask(route.Method, concrete(route.Path))
@@ -168,4 +168,62 @@ func TestWhoAsksTooOftenWaits(t *testing.T) {
 	}
 	response, _ := s.ask(http.MethodGet, "/", as("operator"))
 	assert.Equal(t, http.StatusOK, response.StatusCode, "others are not held up")
+}
+
+func TestAPageThatAsksToTryAgainSaysWhen(t *testing.T) {
+	s := stand(t) // whose Temporal is away
+	s.weather()
+	response, body := s.ask(http.MethodPost, "/mini-programs/weather/actions/cancel-creation", as("developer"), form(url.Values{"comment": {"x"}}))
+	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+	assert.Equal(t, "1", response.Header.Get("Retry-After"))
+	assert.Contains(t, body, "try again in a moment")
+}
+
+func TestWhoIsNotSignedInIsLimitedByAddress(t *testing.T) {
+	for _, path := range []string{"/sign-in", "/assets/style.css", "/api/v1/openapi.json", "/nowhere", "/api/v1/nowhere", "/", "/api/v1/mini-programs"} {
+		s := stand(t, func(s *settings) { s.RateLimit = 1 })
+		for range 2 {
+			response, _ := s.ask(http.MethodGet, path)
+			assert.NotEqual(t, http.StatusTooManyRequests, response.StatusCode, path)
+		}
+		response, body := s.ask(http.MethodGet, path)
+		waits(t, response, body, "oo many requests; wait a second and try again")
+		response, _ = s.ask(http.MethodGet, "/", as("reviewer"))
+		assert.Equal(t, http.StatusOK, response.StatusCode, "who is signed in has a limit of their own")
+		for range 3 {
+			for _, health := range []string{"/healthz", "/readyz", "/metrics"} {
+				response, _ = s.ask(http.MethodGet, health)
+				assert.NotEqual(t, http.StatusTooManyRequests, response.StatusCode, health)
+			}
+		}
+	}
+}
+
+// waits requires an answer that asks to wait, and says how long.
+func waits(t *testing.T, response *http.Response, body, sentence string) {
+	t.Helper()
+	assert.Equal(t, http.StatusTooManyRequests, response.StatusCode)
+	assert.Equal(t, "1", response.Header.Get("Retry-After"))
+	assert.Contains(t, body, sentence)
+}
+
+func TestThePageForUploadsTakesOnlyItsOwnFieldsEachOnce(t *testing.T) {
+	s := stand(t)
+	s.welcomed()
+	field := func(name string) string {
+		return "--BB\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n1.0.0\r\n"
+	}
+	for body, expected := range map[string]string{
+		strings.Repeat(field("version"), 20_000) + "--BB--\r\n": "is there twice; send it once",
+		field("comment") + field("file") + "--BB--\r\n":         "besides the file there are request_id, if_revision, version, notes",
+		field("version") + "--BB":                               "broke off before its end",
+	} {
+		response, page := s.ask(http.MethodPost, "/mini-programs/weather/packages", as("developer"), func(r *http.Request) {
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), -1
+			r.Header.Set("Content-Type", "multipart/form-data; boundary=BB")
+		})
+		assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
+		assert.Contains(t, page, expected)
+		assert.Equal(t, strings.HasPrefix(body, field("version")), strings.Contains(page, `name="version" value="1.0.0"`), "what arrived is shown")
+	}
 }

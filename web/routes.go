@@ -11,12 +11,12 @@ import (
 // permissions say who may call which route. A route that is not here is open to nobody.
 var permissions = withAPI(map[string]access.Permission{
 	"GET /sign-in":      access.Public,
-	"POST /sign-in":     access.Public,
+	"POST /sign-in":     access.SignIn,
 	"POST /sign-out":    access.SignedIn,
 	"GET /assets/*file": access.Public,
 
 	"GET /":                                           access.SignedIn,
-	"GET /live":                                       access.SignedIn,
+	"GET /live":                                       access.Stream,
 	"GET /mini-programs":                              access.SignedIn,
 	"GET /request-creation":                           access.Only(lifecycle.Developer),
 	"POST /request-creation":                          access.Only(lifecycle.Developer),
@@ -30,9 +30,9 @@ var permissions = withAPI(map[string]access.Permission{
 	"POST /mini-programs/:id/actions/:action":         access.ByAction,
 	"POST /mini-programs/:id/actions/:action/preview": access.ByAction,
 
-	"GET /healthz": access.Public,
-	"GET /readyz":  access.Public,
-	"GET /metrics": access.Public,
+	"GET /healthz": access.Health,
+	"GET /readyz":  access.Health,
+	"GET /metrics": access.Health,
 })
 
 func withAPI(pages map[string]access.Permission) map[string]access.Permission {

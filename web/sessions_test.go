@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -96,4 +97,45 @@ func TestWhatIsNotThereIsSaidInTheFormThatItsSenderUnderstands(t *testing.T) {
 	assert.Equal(t, "application/problem+json", response.Header.Get("Content-Type"), body)
 	response, _ = s.ask(http.MethodDelete, "/api/v1/mini-programs", as("developer"))
 	assert.Equal(t, http.StatusMethodNotAllowed, response.StatusCode)
+}
+
+// signInAgain signs in so many times and tells how often that was possible.
+func (s standing) signInAgain(times int) (begun int) {
+	for range times {
+		response, body := s.ask(http.MethodPost, "/sign-in", form(url.Values{"account": {"developer"}}))
+		if response.StatusCode == http.StatusSeeOther {
+			begun++
+			continue
+		}
+		waits(s.t, response, body, "Too many sign-ins from your address; wait a second and try again")
+		assert.Empty(s.t, response.Cookies())
+	}
+	return begun
+}
+
+func TestAnAddressSignsInTenTimesAtOnceThenOnceASecond(t *testing.T) {
+	s := stand(t, func(s *settings) { s.RateLimit = 100 })
+	begin := time.Now()
+	begun := s.signInAgain(50)
+	assert.GreaterOrEqual(t, begun, 10)
+	assert.LessOrEqual(t, float64(begun), 10+time.Since(begin).Seconds())
+}
+
+func TestWithoutALimitOfRequestsThereIsNoneOfSignIns(t *testing.T) {
+	assert.Equal(t, 30, stand(t).signInAgain(30))
+}
+
+func TestAPersonHasOnlySoManySessions(t *testing.T) {
+	s := stand(t)
+	first, other := s.signIn("developer"), s.signIn("operator")
+	in := func(session *http.Cookie) bool {
+		response, _ := s.ask(http.MethodGet, "/", cookie(session))
+		return response.StatusCode == http.StatusOK
+	}
+	require.True(t, in(first))
+	for range 50 {
+		require.True(t, in(s.signIn("developer")), "who signs in is in")
+	}
+	assert.False(t, in(first), "the oldest session is over")
+	assert.True(t, in(other), "others keep theirs")
 }

@@ -22,6 +22,8 @@ type settings struct {
 	AnswerWait time.Duration `env:"ANSWER_WAIT" envDefault:"5s"`
 	// RateLimit is how many requests a second one person may send, 0 for any number.
 	RateLimit uint16 `env:"RATE_LIMIT" envDefault:"100"`
+	// MaxConnections is how many connections may be open at the same time.
+	MaxConnections int `env:"MAX_CONNECTIONS" envDefault:"10000"`
 	// TemporalUI is the address of Temporal UI, for links; without it there are none.
 	TemporalUI string `env:"TEMPORAL_UI_URL"`
 	// PublicURL is where host apps reach this web; empty means where they asked.
@@ -35,13 +37,14 @@ type settings struct {
 
 	lifecycle lifecycle.Settings
 	tokens    delivery.Tokens
+	timeouts  timeouts
 }
 
 const authDev = "dev"
 
 // load reads the settings. The error names everything that is wrong.
 func load() (settings, error) {
-	var s settings
+	s := settings{timeouts: usualTimeouts}
 	err := config.Parse(&s)
 	if s.Auth != authDev {
 		err = errors.Join(err, fmt.Errorf("AUTH=%s is not known; the only way to sign in is %s", s.Auth, authDev))
@@ -51,6 +54,9 @@ func load() (settings, error) {
 	}
 	if s.AnswerWait <= 0 {
 		err = errors.Join(err, fmt.Errorf("ANSWER_WAIT=%s is no time to wait; give some seconds", s.AnswerWait))
+	}
+	if s.MaxConnections <= 0 {
+		err = errors.Join(err, fmt.Errorf("MAX_CONNECTIONS=%d lets nobody in; give how many connections may be open", s.MaxConnections))
 	}
 	var wrongFile, wrongTokens error
 	s.lifecycle, wrongFile = config.LoadLifecycle(s.SettingsFile)

@@ -11,7 +11,7 @@ import (
 
 // nothingSet keeps the environment of the person who runs the tests out of them.
 func nothingSet(t *testing.T) {
-	for _, name := range []string{"WEB_ADDR", "AUTH", "ANSWER_WAIT", "RATE_LIMIT", "TEMPORAL_UI_URL", "SETTINGS_FILE", "VAR_DIR", "DATABASE_URL",
+	for _, name := range []string{"WEB_ADDR", "AUTH", "ANSWER_WAIT", "RATE_LIMIT", "MAX_CONNECTIONS", "TEMPORAL_UI_URL", "SETTINGS_FILE", "VAR_DIR", "DATABASE_URL",
 		"PACKAGE_STORE", "PACKAGE_MAX_MIB", "LOG_LEVEL"} {
 		t.Setenv(name, "")
 		require.NoError(t, os.Unsetenv(name))
@@ -38,11 +38,11 @@ func TestAccountsWithoutPasswordsAreNeverServedToOtherMachines(t *testing.T) {
 
 func TestEverySettingThatIsWrongIsNamed(t *testing.T) {
 	nothingSet(t)
-	for name, value := range map[string]string{"AUTH": "none", "ANSWER_WAIT": "-1s", "RATE_LIMIT": "many", "SETTINGS_FILE": "/missing.json"} {
+	for name, value := range map[string]string{"AUTH": "none", "ANSWER_WAIT": "-1s", "RATE_LIMIT": "many", "MAX_CONNECTIONS": "0", "SETTINGS_FILE": "/missing.json"} {
 		t.Setenv(name, value)
 	}
 	_, err := load()
-	for _, name := range []string{"AUTH=none", "ANSWER_WAIT=-1s", "RATE_LIMIT", "SETTINGS_FILE"} {
+	for _, name := range []string{"AUTH=none", "ANSWER_WAIT=-1s", "RATE_LIMIT", "MAX_CONNECTIONS=0", "SETTINGS_FILE"} {
 		assert.ErrorContains(t, err, name)
 	}
 }

@@ -94,6 +94,14 @@ func (s standing) commit(life string, m lifecycle.MiniProgram, record lifecycle.
 	require.NoError(s.t, err)
 }
 
+// welcomed is the weather as soon as its creation was approved.
+func (s standing) welcomed() {
+	approve := lifecycle.Command{Action: lifecycle.ApproveCreation, Actor: config.DevAccounts()["reviewer"], RequestID: "approval"}
+	approved, record, refusal := s.requested("life", "developer", "acme").Decide(approve, lifecycle.Facts{}, time.Now(), lifecycle.DefaultSettings())
+	require.Nil(s.t, refusal)
+	s.commit("life", approved, record)
+}
+
 // reborn is the weather of team globex, after its creation was denied to team acme.
 func (s standing) reborn() {
 	reject := lifecycle.Command{Action: lifecycle.RejectCreation, Actor: config.DevAccounts()["reviewer"], RequestID: "denial", Comment: "acme's secret"}

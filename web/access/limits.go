@@ -6,6 +6,9 @@ import (
 	"golang.org/x/time/rate"
 )
 
+// RetryAfter is what those are told to wait who should try again, in seconds; the sentences say it, too.
+const RetryAfter = "1"
+
 // maxLimiters bounds what strangers can make us remember.
 const maxLimiters = 10_000
 
@@ -17,9 +20,9 @@ type Limits struct {
 	of        map[string]*rate.Limiter
 }
 
-// NewLimits allows each so many requests a second, and twice as many at once; 0 sets no limit.
-func NewLimits(perSecond int) *Limits {
-	limits := &Limits{perSecond: rate.Limit(perSecond), burst: 2 * perSecond, of: map[string]*rate.Limiter{}}
+// NewLimits allows each so many requests a second, and a burst of more at once; 0 a second sets no limit.
+func NewLimits(perSecond, burst int) *Limits {
+	limits := &Limits{perSecond: rate.Limit(perSecond), burst: burst, of: map[string]*rate.Limiter{}}
 	if perSecond == 0 {
 		limits.perSecond = rate.Inf
 	}

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -9,25 +10,36 @@ import (
 	"slipway/lifecycle"
 )
 
-// Permission says who may call a route. The zero value lets nobody in.
+// Permission says who may call a route, and how often. The zero value lets nobody in.
 type Permission struct {
 	name  string
 	roles func(*gin.Context) (roles []lifecycle.Role, anyone bool)
+	// admitAddress is for routes that are open to everybody.
+	admitAddress func(*Guard, string) error
+	stream       bool
 }
 
 var (
 	// Public routes are open to everybody, signed in or not.
-	Public = Permission{name: "public"}
+	Public = Permission{name: "public", admitAddress: (*Guard).admitRequest}
+	// SignIn is open to everybody, but each address begins only few sessions.
+	SignIn = Permission{name: "public, slowly", admitAddress: (*Guard).admitSignIn}
+	// Health is open to everybody at any time: who watches over this process must not be told to wait.
+	Health = Permission{name: "public, unlimited", admitAddress: func(*Guard, string) error { return nil }}
 	// SignedIn routes are open to whoever is signed in; what they see of it is decided by the mini-program's team.
-	SignedIn = Permission{name: "signed in", roles: func(*gin.Context) ([]lifecycle.Role, bool) { return nil, true }}
+	SignedIn = Permission{name: "signed in", roles: anyRole}
+	// Stream routes are SignedIn and answer with events for as long as somebody listens.
+	Stream = Permission{name: "signed in, a stream", roles: anyRole, stream: true}
 	// ByAction routes are open to those whom the transition table lets take the action in the path.
 	ByAction = Permission{name: "by action", roles: rolesOfAction}
 )
 
 // Only lets those in who hold one of the roles.
 func Only(roles ...lifecycle.Role) Permission {
-	return Permission{names(roles), func(*gin.Context) ([]lifecycle.Role, bool) { return roles, false }}
+	return Permission{name: names(roles), roles: func(*gin.Context) ([]lifecycle.Role, bool) { return roles, false }}
 }
+
+func anyRole(*gin.Context) (roles []lifecycle.Role, anyone bool) { return nil, true }
 
 // rolesOfAction leaves an action that does not exist to the handler, which says so.
 func rolesOfAction(c *gin.Context) ([]lifecycle.Role, bool) {
@@ -36,6 +48,9 @@ func rolesOfAction(c *gin.Context) ([]lifecycle.Role, bool) {
 }
 
 func (p Permission) String() string { return p.name }
+
+// IsPublic tells whether nobody needs to be signed in.
+func (p Permission) IsPublic() bool { return p.admitAddress != nil }
 
 // admit refuses who is signed in but holds none of the roles.
 func (p Permission) admit(c *gin.Context, person lifecycle.Actor) error {
@@ -66,34 +81,63 @@ type Guard struct {
 	// Permissions are by method and pattern of the route, such as "GET /mini-programs/:id".
 	Permissions map[string]Permission
 	Sessions    *Sessions
-	Limits      *Limits
+	// Limits are those of people, and of addresses where nobody is signed in; SignIns are those of addresses.
+	Limits, SignIns *Limits
+	Streams         *Streams
 	// Refuse answers a request that goes no further, in the form that its sender understands.
 	Refuse func(*gin.Context, error)
 }
 
 // Check is the middleware. It says who the person is to whatever comes after it.
 func (g *Guard) Check(c *gin.Context) {
-	if err := g.check(c); err != nil {
+	closed, err := g.admit(c)
+	if err != nil {
 		g.Refuse(c, err)
 		c.Abort()
+		return
 	}
+	defer closed()
+	c.Next()
 }
 
-func (g *Guard) check(c *gin.Context) error {
+// admit lets a request in; closed is called when it is over.
+func (g *Guard) admit(c *gin.Context) (closed func(), err error) {
 	permission := g.Permissions[c.Request.Method+" "+c.FullPath()]
-	if permission.name == Public.name || c.FullPath() == "" { // where there is nothing, nothing needs to be guarded
-		return nil
+	if c.FullPath() == "" {
+		permission = Public // where there is nothing, nothing needs to be guarded
 	}
-	person, err := g.Sessions.Identify(c.Request)
+	if permission.IsPublic() {
+		return func() {}, permission.admitAddress(g, c.ClientIP())
+	}
+	person, err := g.identify(c)
 	if err != nil {
-		if !g.Limits.Allow(c.ClientIP()) {
-			return ErrTooMany
-		}
-		return err
-	}
-	if !g.Limits.Allow(person.User) {
-		return ErrTooMany
+		return nil, err
 	}
 	c.Request = c.Request.WithContext(WithPerson(c.Request.Context(), person))
-	return permission.admit(c, person)
+	if err := permission.admit(c, person); err != nil || !permission.stream {
+		return func() {}, err
+	}
+	return g.Streams.Open(person.User)
+}
+
+func (g *Guard) identify(c *gin.Context) (lifecycle.Actor, error) {
+	person, err := g.Sessions.Identify(c.Request)
+	if err != nil {
+		return person, cmp.Or(g.admitRequest(c.ClientIP()), err)
+	}
+	return person, g.admitRequest(person.User)
+}
+
+func (g *Guard) admitRequest(who string) error {
+	if !g.Limits.Allow(who) {
+		return ErrTooMany
+	}
+	return nil
+}
+
+func (g *Guard) admitSignIn(address string) error {
+	if !g.SignIns.Allow(address) {
+		return ErrTooManySignIns
+	}
+	return nil
 }

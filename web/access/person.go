@@ -13,6 +13,12 @@ var (
 	ErrNotSignedIn = errors.New("you are not signed in; sign in and try again")
 	// ErrTooMany says that one person, or one address, asks too often.
 	ErrTooMany = errors.New("too many requests; wait a second and try again")
+	// ErrTooManySignIns says that one address signs in too often.
+	ErrTooManySignIns = errors.New("too many sign-ins from your address; wait a second and try again")
+	// ErrTooManyStreams says that one person has too many event streams open.
+	ErrTooManyStreams = errors.New("you have as many event streams open as one person may; close one, wait a second and try again")
+	// ErrNoMoreStreams says that all together have.
+	ErrNoMoreStreams = errors.New("too many people follow events at the moment; wait a second and try again")
 )
 
 type personKey struct{}

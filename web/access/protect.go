@@ -33,7 +33,15 @@ func Bound(limitOf func(*gin.Context) (bytes int64, within time.Duration)) gin.H
 		bounded := *c.Request // a copy: net/http looks at the body of its own request to see whether the connection can be used again
 		bounded.Body = http.MaxBytesReader(c.Writer, c.Request.Body, bytes)
 		c.Request = &bounded
-		_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(within)) // a test's writer has none
+		ReadWithin(c.Writer, c.Request, within)
+	}
+}
+
+// ReadWithin limits how long the sender of a body may take. A request without one has arrived; a deadline would end it while
+// it is answered, for net/http goes on reading to see whether its sender is still there.
+func ReadWithin(w http.ResponseWriter, r *http.Request, within time.Duration) {
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(within)) // a test's writer has none
 	}
 }
 

@@ -27,10 +27,37 @@ type Sessions struct {
 	accounts map[string]lifecycle.Actor
 }
 
+// Store keeps sessions, and knows whose they are.
+type Store interface {
+	scs.CtxStore
+	CommitOf(ctx context.Context, person, token string, data []byte, expiry time.Time) error
+}
+
+// store tells the store whose session it keeps.
+type store struct{ Store }
+
+// CommitCtx keeps the data of a session.
+func (s store) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
+	_, values, err := scs.GobCodec{}.Decode(data)
+	if err != nil {
+		return err
+	}
+	person, err := personOf(values[sessionPerson])
+	if err != nil {
+		return s.Store.CommitCtx(ctx, token, data, expiry)
+	}
+	return s.CommitOf(ctx, person.User, token, data, expiry)
+}
+
+func personOf(kept any) (person lifecycle.Actor, err error) {
+	data, _ := kept.([]byte)
+	return person, json.Unmarshal(data, &person)
+}
+
 // NewSessions keeps sessions in the store and offers the accounts of a development machine (AUTH=dev).
-func NewSessions(store scs.CtxStore, accounts map[string]lifecycle.Actor, failed func(http.ResponseWriter, *http.Request, error)) *Sessions {
+func NewSessions(kept Store, accounts map[string]lifecycle.Actor, failed func(http.ResponseWriter, *http.Request, error)) *Sessions {
 	manager := scs.New()
-	manager.Store = store
+	manager.Store = store{kept}
 	manager.HashTokenInStore = true
 	manager.Lifetime = sessionLength
 	manager.ErrorFunc = failed
@@ -77,8 +104,8 @@ func (s *Sessions) Identify(r *http.Request) (lifecycle.Actor, error) {
 	if _, err := r.Cookie(cookieName); err != nil {
 		return lifecycle.Actor{}, ErrNotSignedIn
 	}
-	var person lifecycle.Actor
-	if err := json.Unmarshal(s.manager.GetBytes(r.Context(), sessionPerson), &person); err != nil {
+	person, err := personOf(s.manager.Get(r.Context(), sessionPerson))
+	if err != nil {
 		return lifecycle.Actor{}, ErrNotSignedIn
 	}
 	return person, nil

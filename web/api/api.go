@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 
+	"slipway/lifecycle"
 	"slipway/web/events"
 	"slipway/web/service"
 )
@@ -34,6 +35,7 @@ func New(service *service.Service, feed *events.Feed) *API { return &API{service
 // Register adds the routes, and the document that describes them.
 func (a *API) Register(engine *gin.Engine) {
 	api := humagin.NewWithGroup(engine, engine.Group(Prefix), newConfig())
+	api.UseMiddleware(saidOnce)
 	a.registerMiniPrograms(api)
 	a.registerActions(api)
 	a.registerUpload(api)
@@ -61,4 +63,18 @@ func register[In, Out any](a *API, api huma.API, operation huma.Operation, handl
 		}
 		return out, nil
 	})
+}
+
+// saidOnce refuses a parameter that is there twice, of which huma would take the first. Lists may be repeated.
+func saidOnce(ctx huma.Context, next func(huma.Context)) {
+	url := ctx.URL()
+	given := url.Query()
+	for _, parameter := range ctx.Operation().Parameters {
+		if parameter.In == "query" && parameter.Schema.Type != huma.TypeArray && len(given[parameter.Name]) > 1 {
+			detail := "query." + parameter.Name + ": is there twice; say it once"
+			newProblem(http.StatusUnprocessableEntity, lifecycle.InvalidInput, detail).Write(humagin.Unwrap(ctx).Writer)
+			return
+		}
+	}
+	next(ctx)
 }

@@ -62,7 +62,7 @@ func (a *API) report(ctx context.Context, in *reportInput) (*reportAnswer, error
 type auditInput struct {
 	Named
 	Cursor int64 `query:"cursor" minimum:"1" doc:"next_cursor of the page before"`
-	Limit  int   `query:"limit" default:"100" minimum:"1" maximum:"500" doc:"At most this many"`
+	Limit  int   `query:"limit" default:"100" minimum:"1" maximum:"500" doc:"At most this many, and about 1 MiB of them; next_cursor says whether there are more"`
 }
 
 // trail is a page of the audit trail. NextCursor is empty on the last page.
@@ -80,20 +80,19 @@ type entry struct {
 type auditAnswer struct{ Body trail }
 
 func (a *API) audit(ctx context.Context, in *auditInput) (*auditAnswer, error) {
-	found, err := a.service.Audit(ctx, access.Person(ctx), in.ID, in.Cursor, in.Limit+1)
+	found, err := a.service.AuditPage(ctx, access.Person(ctx), in.ID, in.Cursor, in.Limit)
 	if err != nil {
 		return nil, err
 	}
 	page := trail{Entries: []entry{}}
-	for i, one := range found {
+	for _, one := range found.Entries {
 		if one.Err != nil {
 			return nil, one.Err // a trail with a gap would be worse than none
 		}
-		if i == in.Limit {
-			page.NextCursor = strconv.FormatInt(page.Entries[i-1].Change, 10)
-			break
-		}
 		page.Entries = append(page.Entries, entry{one.Change, one.Record})
+	}
+	if found.Next > 0 {
+		page.NextCursor = strconv.FormatInt(found.Next, 10)
 	}
 	return &auditAnswer{page}, nil
 }

@@ -14,13 +14,13 @@ import (
 
 	"slipway/lifecycle"
 	"slipway/packages"
+	"slipway/web/access"
 	"slipway/web/service"
 )
 
 const (
 	problemType = "application/problem+json"
-	// retryAfter is what programs are told to wait when they should try again, in seconds.
-	retryAfter = "1"
+	retryAfter  = access.RetryAfter
 )
 
 // Problem says why a request was not done (RFC 9457). A refused action also has the members of its outcome; they are

@@ -97,7 +97,7 @@ func TestTheFieldsMayComeBeforeOrAfterTheFileOrInTheQuery(t *testing.T) {
 		"after":   {"", []part{file, {"version", "2.0.0"}, {"notes", "N"}}},
 		"around":  {"", []part{{"notes", "N"}, file, {"version", "2.0.0"}}},
 		"queried": {"?version=2.0.0&notes=N&if_revision=2", []part{file}},
-		"both":    {"?version=9.9.9&if_revision=1", []part{file, {"version", "2.0.0"}, {"notes", "N"}, {"if_revision", "2"}}},
+		"both":    {"?version=2.0.0&if_revision=2", []part{file, {"version", "2.0.0"}, {"notes", "N"}, {"if_revision", "2"}}},
 	} {
 		id = "form-" + id
 		created(t, id)
@@ -113,23 +113,34 @@ func TestAMalformedUploadIsRefusedAndChangesNothing(t *testing.T) {
 	created(t, "malformed")
 	file := zipped(t, samples.Coffee())
 	for expected, parts := range map[string][]part{
-		`the part "file" with the package is missing`: {{"version", "1.0.0"}},
-		`"file" is there twice`:                       {file, {"version", "1.0.0"}, file},
-		`"version" is there twice`:                    {{"version", "1.0.0"}, file, {"version", "1.0.0"}},
-		`there is no field "vers"`:                    {{"vers", "1.0.0"}, file},
-		`there is no field "actor"`:                   {file, {"version", "1.0.0"}, {"actor", "root"}},
-		`if_revision is "two"`:                        {file, {"version", "1.0.0"}, {"if_revision", "two"}},
-		`if_revision is "0"`:                          {file, {"version", "1.0.0"}, {"if_revision", "0"}},
-		`"notes" has more than`:                       {file, {"version", "1.0.0"}, {"notes", strings.Repeat("x", 50_000)}},
-		"states no version":                           {file},
+		`the part "file" is missing`: {{"version", "1.0.0"}},
+		`"file" is there twice`:      {file, {"version", "1.0.0"}, file},
+		`"version" is there twice`:   {{"version", "1.0.0"}, file, {"version", "1.0.0"}},
+		`there is no field "vers"`:   {{"vers", "1.0.0"}, file},
+		`there is no field "actor"`:  {file, {"version", "1.0.0"}, {"actor", "root"}},
+		`if_revision is "two"`:       {file, {"version", "1.0.0"}, {"if_revision", "two"}},
+		`if_revision is "0"`:         {file, {"version", "1.0.0"}, {"if_revision", "0"}},
+		`"notes" has more than`:      {file, {"version", "1.0.0"}, {"notes", strings.Repeat("x", 50_000)}},
+		"states no version":          {file},
 	} {
 		as(t, "developer").upload("/mini-programs/malformed/packages", parts).refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, expected)
 	}
 	as(t, "developer").send("/mini-programs/malformed/packages", `{}`).refuses(http.StatusUnsupportedMediaType, "", "multipart/form-data")
-	body, contentType := formOf(t, []part{{"version", "1.0.0"}, file})
-	body.Truncate(body.Len() / 2)
-	as(t, "developer").call(http.MethodPost, "/mini-programs/malformed/packages", body, "Content-Type: "+contentType).
-		refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, "broke off")
+	body, contentType := formOf(t, []part{{"version", "1.0.0"}, file, {"if_revision", "1"}})
+	for _, left := range []int{body.Len() / 2, body.Len() - len("--\r\n"), bytes.LastIndex(body.Bytes(), []byte("_revision"))} {
+		as(t, "developer").call(http.MethodPost, "/mini-programs/malformed/packages", bytes.NewReader(body.Bytes()[:left]), "Content-Type: "+contentType).
+			refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, "broke off")
+	}
+	sound := []part{{"version", "1.0.0"}, {"if_revision", "2"}, file}
+	for query, expected := range map[string]string{
+		"version=1.0.1":             `version is "1.0.1" in the address and "1.0.0" in the form`,
+		"if_revision=1":             `if_revision is "1" in the address and "2" in the form`,
+		"notes=a&notes=b":           "notes: is there twice",
+		"comment=a&comment=a":       "comment: is there twice",
+		"if_revision=2&if_revision": "if_revision: is there twice",
+	} {
+		as(t, "developer").upload("/mini-programs/malformed/packages?"+query, sound).refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, expected)
+	}
 	var status lifecycle.Status
 	as(t, "developer").get("/mini-programs/malformed").is(http.StatusOK).into(&status)
 	assert.Equal(t, lifecycle.CodeUnavailable, status.State)

@@ -32,17 +32,16 @@ func (p *Pages) audit(c *gin.Context) {
 		return
 	}
 	id := c.Param("id")
-	entries, err := p.Service.Audit(c.Request.Context(), person(c), id, before, auditLength+1)
+	found, err := p.Service.AuditPage(c.Request.Context(), person(c), id, before, auditLength)
 	if err != nil {
 		p.Refuse(c, err)
 		return
 	}
 	data := auditData{ID: id}
-	if len(entries) > auditLength {
-		entries = entries[:auditLength]
-		data.Older = "/mini-programs/" + id + "/audit?cursor=" + strconv.FormatInt(entries[auditLength-1].Change, 10)
+	if found.Next > 0 {
+		data.Older = "/mini-programs/" + id + "/audit?cursor=" + strconv.FormatInt(found.Next, 10)
 	}
-	for _, entry := range entries {
+	for _, entry := range found.Entries {
 		details, err := json.MarshalIndent(entry.Record.Command, "", "  ")
 		if err != nil {
 			p.Refuse(c, err)

@@ -32,7 +32,7 @@ type form struct {
 
 // newForm is the form for an action on a mini-program as it stands.
 func newForm(rule lifecycle.Rule, status lifecycle.Status) form {
-	f := form{Action: rule.Action, RequestID: uuid.NewString(), IfRevision: status.Revision}
+	f := form{Action: rule.Action, RequestID: uuid.NewString(), IfRevision: status.Revision, Zone: "UTC"} // until the browser says its own
 	if f.Has("percent") && status.Rollout != nil {
 		f.Percent = percentText(status.Rollout.Percent)
 		f.Testers = strings.Join(status.Rollout.Testers, "\n")
@@ -130,8 +130,8 @@ const localTime = "2006-01-02T15:04"
 
 func (f form) readAt() (time.Time, error) {
 	zone, err := time.LoadLocation(f.Zone)
-	if err != nil {
-		return time.Time{}, lifecycle.Refuse(lifecycle.InvalidInput, "there is no time zone %q", f.Zone)
+	if err != nil || f.Zone == "" || f.Zone == "Local" { // the machine's own, which nobody means
+		return time.Time{}, lifecycle.Refuse(lifecycle.InvalidInput, "there is no time zone %.100q; give one such as UTC or Asia/Shanghai", f.Zone)
 	}
 	for _, layout := range []string{localTime, localTime + ":05"} {
 		if at, err := time.ParseInLocation(layout, f.At, zone); err == nil {

@@ -42,6 +42,9 @@ func TestWhatCannotBeReadIsNamed(t *testing.T) {
 		`the time of a stage: "soon" is not a duration`:           func(f *planForm) { f.Stages = "50% soon\n100%" },
 		`the stage "50 % 1h" is not a percentage and a time`:      func(f *planForm) { f.Stages = "50 % 1h" },
 		`the limit of the health gate is "low"`:                   func(f *planForm) { f.Query, f.Max = "up", "low" },
+		`the limit of the health gate is "NaN"; write a number`:   func(f *planForm) { f.Query, f.Max = "up", "NaN" },
+		`the limit of the health gate is "-inf"; write a number`:  func(f *planForm) { f.Query, f.Max = "up", "-inf" },
+		`the limit of the health gate is "1e999"; write a number`: func(f *planForm) { f.Query, f.Max = "up", "1e999" },
 		`the interval of the health gate: "often" is not`:         func(f *planForm) { f.Query, f.Max, f.Interval = "up", "1", "often" },
 		`the number of breaches in a row is "few"; write a whole`: func(f *planForm) { f.Query, f.Max, f.Interval, f.Count = "up", "1", "1m", "few" },
 	} {
@@ -59,14 +62,16 @@ func TestALocalTimeIsOneInTheReadersTimeZone(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, time.Date(2026, 12, 1, 1, 0, 0, 0, time.UTC), *command.At)
 
-	f.Zone = "" // without JavaScript nobody tells
+	f.Zone = newForm(f.Rule(), lifecycle.Status{}).Zone // without JavaScript nobody tells another
 	command, err = f.command(somebody)
 	require.NoError(t, err)
 	assert.Equal(t, time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC), *command.At)
 
 	for sentence, change := range map[string]func(*form){
-		`no time zone "Moon/Base"`: func(f *form) { f.Zone = "Moon/Base" },
-		`"tomorrow" is not a time`: func(f *form) { f.At = "tomorrow" },
+		`no time zone "Moon/Base"; give one such as UTC`: func(f *form) { f.Zone = "Moon/Base" },
+		`no time zone "Local"; give one such as UTC`:     func(f *form) { f.Zone = "Local" },
+		`no time zone ""; give one such as UTC`:          func(f *form) { f.Zone = "" },
+		`"tomorrow" is not a time`:                       func(f *form) { f.At = "tomorrow" },
 	} {
 		wrong := f
 		change(&wrong)

@@ -97,6 +97,9 @@ func (p *Pages) show(c *gin.Context, status int, name string, page page) {
 		c.String(http.StatusInternalServerError, "This page could not be shown; it was logged.")
 		return
 	}
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		c.Header("Retry-After", access.RetryAfter)
+	}
 	c.Data(status, "text/html; charset=utf-8", rendered.Bytes())
 }
 
@@ -107,9 +110,6 @@ func (p *Pages) Refuse(c *gin.Context, err error) {
 	case problem.Status == http.StatusUnauthorized && c.Request.Method == http.MethodGet:
 		c.Redirect(http.StatusSeeOther, "/sign-in?next="+url.QueryEscape(c.Request.URL.RequestURI()))
 	default:
-		if problem.Status == http.StatusTooManyRequests {
-			c.Header("Retry-After", "1")
-		}
 		p.show(c, problem.Status, "problem", page{Title: http.StatusText(problem.Status), Data: problem})
 	}
 }

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"cmp"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -117,7 +118,7 @@ func (f planForm) readHealth() (*lifecycle.Health, error) {
 		return nil, nil
 	}
 	limit, err := strconv.ParseFloat(strings.TrimSpace(f.Max), 64)
-	if err != nil {
+	if err != nil || math.IsNaN(limit) || math.IsInf(limit, 0) {
 		return nil, lifecycle.Refuse(lifecycle.InvalidInput, "the limit of the health gate is %q; write a number", f.Max)
 	}
 	interval, err := readDuration("the interval of the health gate", f.Interval)

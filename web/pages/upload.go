@@ -1,23 +1,17 @@
 package pages
 
 import (
-	"cmp"
 	"errors"
-	"io"
-	"mime/multipart"
 	"net/http"
-	"net/url"
 
 	"github.com/gin-gonic/gin"
 
 	"slipway/lifecycle"
 	"slipway/packages"
 	"slipway/web/service"
+	"slipway/web/uploadform"
 	"slipway/workflows"
 )
-
-// maxField is the most that a field of the upload form may have, in bytes; notes are the longest.
-const maxField = 64 << 10
 
 // reportData is the page about a package that was refused.
 type reportData struct {
@@ -26,7 +20,7 @@ type reportData struct {
 	Report  *packages.Report
 }
 
-// upload takes the fields of the form as they come and streams the file into the store.
+// upload streams the file of the form into the store. What was refused is shown with what was typed, as far as it arrived.
 func (p *Pages) upload(c *gin.Context) {
 	upload := service.Upload{MiniProgram: c.Param("id"), Person: person(c)}
 	report, err := p.takeUpload(c, &upload)
@@ -41,17 +35,17 @@ func (p *Pages) upload(c *gin.Context) {
 }
 
 func (p *Pages) takeUpload(c *gin.Context, upload *service.Upload) (*packages.Report, error) {
-	reader, err := c.Request.MultipartReader()
-	if err != nil {
-		return nil, unreadable(err)
-	}
-	fields, received, err := p.readUpload(c, reader, *upload)
+	form, err := uploadform.Open(c.Request, "request_id", "if_revision", "version", "notes")
 	if err != nil {
 		return nil, err
 	}
-	form := readForm(lifecycle.UploadCode, fields)
-	upload.RequestID, upload.IfRevision, upload.Notes = form.RequestID, form.IfRevision, form.Notes
-	upload.Version = fields.Get("version")
+	received, err := p.receive(c, form, *upload)
+	fields := readForm(lifecycle.UploadCode, form.Fields())
+	upload.RequestID, upload.IfRevision = fields.RequestID, fields.IfRevision
+	upload.Version, upload.Notes = form.Fields().Get("version"), fields.Notes
+	if err != nil {
+		return nil, err
+	}
 	outcome, report, err := p.Service.Submit(c.Request.Context(), *upload, received)
 	if err == nil && !outcome.Accepted {
 		err = &lifecycle.Refusal{Code: outcome.Code, Message: outcome.Message}
@@ -59,32 +53,17 @@ func (p *Pages) takeUpload(c *gin.Context, upload *service.Upload) (*packages.Re
 	return report, err
 }
 
-// readUpload reads the parts of the form in the order in which the browser sends them.
-func (p *Pages) readUpload(c *gin.Context, reader *multipart.Reader, upload service.Upload) (url.Values, service.Received, error) {
-	fields, received, found := url.Values{}, service.Received{}, false
-	for {
-		part, err := reader.NextPart()
-		switch {
-		case errors.Is(err, io.EOF) && !found:
-			return nil, received, lifecycle.Refuse(lifecycle.InvalidInput, "the form has no file; choose a package to upload")
-		case errors.Is(err, io.EOF):
-			return fields, received, nil
-		case err != nil:
-			return nil, received, unreadable(err)
-		case part.FormName() == "file":
-			upload.RequestID = cmp.Or(fields.Get("request_id"), upload.RequestID)
-			if received, err = p.Service.Receive(c.Request.Context(), upload, part); err != nil {
-				return nil, received, err
-			}
-			found = true
-		default:
-			text, err := io.ReadAll(io.LimitReader(part, maxField))
-			if err != nil {
-				return nil, received, unreadable(err)
-			}
-			fields.Set(part.FormName(), string(text))
-		}
+func (p *Pages) receive(c *gin.Context, form *uploadform.Form, upload service.Upload) (service.Received, error) {
+	file, err := form.File()
+	if err != nil {
+		return service.Received{}, err
 	}
+	upload.RequestID = form.Fields().Get("request_id") // browsers send it before the file
+	received, err := p.Service.Receive(c.Request.Context(), upload, file)
+	if err == nil {
+		err = form.Finish()
+	}
+	return received, err
 }
 
 func (p *Pages) showRefusedPackage(c *gin.Context, err error, report *packages.Report) {
