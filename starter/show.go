@@ -101,15 +101,15 @@ type view struct {
 
 func (v *view) update(a *app, s lifecycle.Status) error {
 	if v.json {
-		if s.Revision == v.seen {
+		if s.Sequence == v.seen {
 			return nil
 		}
-		v.seen = s.Revision
+		v.seen = s.Sequence
 		return a.print(s)
 	}
 	for _, t := range s.Transitions {
-		if t.Revision > v.seen {
-			v.seen = t.Revision
+		if t.Sequence > v.seen {
+			v.seen = t.Sequence
 			if err := v.line("%s  %-20s → %-18s %s %s%s", t.At.Local().Format(time.TimeOnly), t.Action, t.To, t.Actor, t.Version, remark(t.Comment)); err != nil {
 				return err
 			}
@@ -237,9 +237,9 @@ func (c *auditCommand) Run(ctx context.Context, a *app) error {
 
 func (a *app) auditTable(lines []auditLine) error {
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	row(table, "CHANGE", "REVISION", "AT", "ACTION", "WHO", "ROLE", "TO", "VERSION", "COMMENT")
+	row(table, "CHANGE", "SEQUENCE", "REVISION", "AT", "ACTION", "WHO", "ROLE", "TO", "VERSION", "COMMENT")
 	for _, l := range lines {
-		row(table, l.Change, l.Revision, l.At.Local().Format(time.DateTime), l.Action, l.Actor, l.Role, l.To, l.Version, l.Comment)
+		row(table, l.Change, l.Sequence, l.Revision, l.At.Local().Format(time.DateTime), l.Action, l.Actor, l.Role, l.To, l.Version, l.Comment)
 	}
 	return table.Flush()
 }
