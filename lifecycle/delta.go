@@ -33,8 +33,8 @@ func DeltaOf(before, after MiniProgram) (Delta, error) {
 	var delta Delta
 	if entry := added(MaxTransitions, before.Transitions, after.Transitions); entry != nil {
 		delta.Transition = &DeltaTransition{entry.Kind, entry.Role, entry.Version}
-		after.Transitions = before.Transitions
 	}
+	before.Transitions, after.Transitions = nil, nil // they only grow, by this entry
 	if delta.Feedback = added(MaxFeedback, before.Feedback, after.Feedback); delta.Feedback != nil {
 		after.Feedback = before.Feedback
 	}
@@ -66,7 +66,9 @@ func added[T comparable](limit int, before, after []T) *T {
 // Apply makes the mini-program what it was after the decision on a command at a time. The error is that of a delta that is no
 // JSON of ours.
 func (m MiniProgram) Apply(delta Delta, command Command, at time.Time) (MiniProgram, error) {
-	was, err := json.Marshal(m)
+	patchable := m
+	patchable.Transitions = nil
+	was, err := json.Marshal(patchable)
 	if err != nil {
 		return m, fmt.Errorf("writing %s: %w", m.ID, err)
 	}
@@ -78,7 +80,7 @@ func (m MiniProgram) Apply(delta Delta, command Command, at time.Time) (MiniProg
 	if err := json.Unmarshal(patched, &after); err != nil {
 		return m, fmt.Errorf("reading the patched %s: %w", m.ID, err)
 	}
-	after.UpdatedAt = at
+	after.UpdatedAt, after.Transitions = at, m.Transitions
 	if entry := delta.Transition; entry != nil {
 		after.Transitions = appendBounded(MaxTransitions, after.Transitions, Transition{
 			Sequence: after.Sequence, Revision: after.Revision, Kind: entry.Kind, At: at, Action: command.Action, Actor: command.Actor.User,
