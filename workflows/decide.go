@@ -119,6 +119,9 @@ func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, deci
 		if err != nil {
 			panic(err) // a delta of our own making: the worker that recorded it is broken
 		}
+		if m.records && after.Revision != m.Revision {
+			m.notBefore = time.Time{} // what was refused may be due no more, or be allowed now
+		}
 		m.MiniProgram = after
 	}
 	if decision.Delta != nil || decision.Answer != nil {
