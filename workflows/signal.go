@@ -55,10 +55,17 @@ func (s Signal) command() (lifecycle.Command, error) {
 	if err == nil {
 		return command, nil
 	}
-	return lifecycle.Command{Action: action, RequestID: s.requestID(), Actor: lifecycle.Actor{User: s.user()}}, err
+	return s.readable(action), err
 }
 
-// requestID is what can be read of it in a malformed signal; the error is known already.
+// readable is what can be read of a malformed signal; the error is known already. Another worker may have read all of it, and have
+// had it decided: that stands, with what it said.
+func (s Signal) readable(action lifecycle.Action) (command lifecycle.Command) {
+	_ = json.Unmarshal([]byte(s.Data), &command)
+	command.Action, command.RequestID, command.Actor.User = action, s.requestID(), s.user()
+	return command
+}
+
 func (s Signal) requestID() string {
 	var named struct {
 		RequestID string `json:"request_id"`
@@ -77,7 +84,8 @@ func (s Signal) user() string {
 	return sent.Actor.User
 }
 
-// read is command with all that is refused whatever the mini-program's state. What is refused as too large is carried no further.
+// read is command with all that is refused whatever the mini-program's state. The command is whole all the same: when the history has
+// it as decided, what it said counts, whatever this worker makes of it.
 func (s Signal) read() (lifecycle.Command, *lifecycle.Refusal) {
 	command, err := s.command()
 	reserved := strings.HasPrefix(command.RequestID, unnamed)
@@ -92,9 +100,6 @@ func (s Signal) read() (lifecycle.Command, *lifecycle.Refusal) {
 		refusal = lifecycle.Refuse(lifecycle.InvalidInput, "request ids that begin with %q are given by the workflow; choose another", unnamed)
 	default:
 		refusal = refuseSystem(command.Actor)
-	}
-	if refusal != nil {
-		command = lifecycle.Command{Action: command.Action, RequestID: command.RequestID, Actor: lifecycle.Actor{User: command.Actor.User}}
 	}
 	if wrong := command.Identify(); wrong != nil {
 		return lifecycle.Command{Action: command.Action}, wrong
