@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -120,13 +121,22 @@ func refuseSystem(actor lifecycle.Actor) *lifecycle.Refusal {
 	return nil
 }
 
+// nameFor gives a signal a request id. A signal that a reset brings back gets the one that it had; another one in its place, sent
+// after the reset, does not.
+func (m *miniProgram) nameFor(s Signal, records bool) string {
+	m.unnamed++
+	if !records {
+		return fmt.Sprintf("%s%d", unnamed, m.unnamed)
+	}
+	return fmt.Sprintf("%s%d-%.8x", unnamed, m.unnamed, sha256.Sum256([]byte(s.Name+" "+s.Data)))
+}
+
 // handleSignal answers one signal, whatever it carries. It never fails the workflow.
 func (m *miniProgram) handleSignal(ctx workflow.Context, s Signal) {
 	records := m.recordsDecisions(ctx)
 	command, refusal := s.read()
 	if command.RequestID == "" {
-		m.unnamed++
-		command.RequestID = fmt.Sprintf("%s%d", unnamed, m.unnamed)
+		command.RequestID = m.nameFor(s, records)
 	}
 	switch {
 	case m.answers.knows(command) || m.isInspecting(command) || !records && m.answers.knowsRequest(command.RequestID):
