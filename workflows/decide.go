@@ -28,7 +28,7 @@ func (m *miniProgram) decide(ctx workflow.Context, q activities.Question) activi
 		q.Now = m.now(ctx)
 		decision := m.ask(ctx, q)
 		m.takeOver(ctx, q, decision)
-		if decision.Stored == nil || q.Command.RequestID == "" || m.answers.knows(q.Command) {
+		if decision.Stored == nil || q.Creation != nil || q.Command.RequestID == "" || m.answers.knows(q.Command) {
 			return decision
 		}
 	}
