@@ -89,6 +89,29 @@ func TestATerminatedMiniProgramIsRecoveredWithAllThatItWas(t *testing.T) {
 	p.unharmed(id)
 }
 
+func TestASignalWithoutRequestIDIsAnsweredAfterARecovery(t *testing.T) {
+	p := running(t)
+	id := p.request("gone-unnamed")
+	p.approved(id, "1.0.0")
+	p.do(id, lifecycle.Publish, developer, plan(time.Hour))
+	for _, action := range []lifecycle.Action{lifecycle.Pause, lifecycle.Resume} {
+		p.sendsUnnamed(id, action)
+	}
+	p.terminate(id)
+	p.recover(id)
+	p.sendsUnnamed(id, lifecycle.Pause)
+	p.agree(id)
+}
+
+// sendsUnnamed acts as somebody does in Temporal UI, and waits until it is recorded.
+func (p *platform) sendsUnnamed(id string, action lifecycle.Action) {
+	p.t.Helper()
+	was := len(p.records(id))
+	require.NoError(p.t, p.client.Signal(p.t.Context(), id, lifecycle.Command{Action: action, Actor: manager, Comment: "because"}))
+	p.eventually(string(action)+" is done", func() bool { return len(p.records(id)) > was })
+	assert.Equal(p.t, []lifecycle.Action{action}, p.recordedAfter(id, was))
+}
+
 func TestTheIDOfATerminatedMiniProgramStaysTaken(t *testing.T) {
 	p := running(t)
 	id := p.request("gone-taken")
