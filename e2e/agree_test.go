@@ -10,7 +10,6 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	sdkpb "go.temporal.io/api/sdk/v1"
-	"google.golang.org/protobuf/encoding/protojson"
 
 	"slipway/delivery"
 	"slipway/lifecycle"
@@ -171,21 +170,4 @@ func (p *platform) details(id string) string {
 	var shown sdkpb.WorkflowMetadata
 	require.NoError(p.t, value.Get(&shown))
 	return shown.CurrentDetails
-}
-
-// texts are the events of a history as JSON.
-func texts(p *platform, events []*historypb.HistoryEvent) string {
-	var all strings.Builder
-	for _, event := range events {
-		data, err := protojson.Marshal(event)
-		require.NoError(p.t, err)
-		all.Write(data)
-	}
-	return all.String()
-}
-
-// reopen opens the catalogue anew, after its file was replaced.
-func (p *platform) reopen() {
-	p.catalog, p.delivery = nil, nil
-	p.openCatalog()
 }
