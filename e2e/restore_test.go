@@ -13,16 +13,16 @@ import (
 	"slipway/lifecycle"
 )
 
-// backup copies the catalogue as it is now.
-func (p *platform) backup() (file string) {
-	p.t.Helper()
-	file = filepath.Join(p.t.TempDir(), "backup.db")
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(p.varDir, "slipway.db"))
-	require.NoError(p.t, err)
+// copyOf is a database file as it is now.
+func copyOf(t *testing.T, file string) (copied string) {
+	t.Helper()
+	copied = filepath.Join(t.TempDir(), "backup.db")
+	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(10000)")
+	require.NoError(t, err)
 	defer func() { _ = db.Close() }()
-	_, err = db.ExecContext(p.t.Context(), "VACUUM INTO ?", file)
-	require.NoError(p.t, err)
-	return file
+	_, err = db.ExecContext(t.Context(), "VACUUM INTO ?", copied)
+	require.NoError(t, err)
+	return copied
 }
 
 // restore puts a backup in the place of the catalogue while nobody has it open; "" stands for an empty one.
@@ -68,7 +68,7 @@ func TestACatalogueRestoredFromBeforeIsFilledInByTheNextAction(t *testing.T) {
 	for _, id := range ids {
 		p.approved(id, "1.0.0")
 	}
-	backup := p.backup()
+	backup := copyOf(t, filepath.Join(p.varDir, "slipway.db"))
 	before := map[string]lifecycle.Status{}
 	for _, id := range ids {
 		bake := time.Hour
