@@ -68,6 +68,14 @@ func (a Answer) Outcome(q Question, after lifecycle.MiniProgram) lifecycle.Outco
 	}
 }
 
+// id is the mini-program that the question is about. A workflow that is about to begin knows it from the request only.
+func (q Question) id() string {
+	if q.Creation != nil {
+		return q.Creation.ID
+	}
+	return q.MiniProgram.ID
+}
+
 // Decide answers a question and records the answer in the same step: it is final when this returns. When the catalogue knows the
 // step already, or a later one, what is stored stays and is handed back. An error is a catalogue that does not answer; ask again.
 func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
@@ -90,12 +98,20 @@ func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
 	switch {
 	case errors.Is(err, catalog.ErrStepTaken):
 		return a.handBack(ctx, q, &commit)
+	case errors.Is(err, catalog.ErrLifeGoesOn) && a.toldBefore(ctx, q):
+		return a.handBack(ctx, q, &commit)
 	case errors.Is(err, catalog.ErrLifeGoesOn):
 		return q.refused(lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q exists already; choose another id, "+
-			"or let an operator recover it when its workflow does not run", q.MiniProgram.ID)), nil
+			"or let an operator recover it when its workflow does not run", q.id())), nil
 	}
 	decision.Alarm = a.reportGap(ctx, commit, gap)
 	return decision, err
+}
+
+// toldBefore tells whether the step was recorded in an earlier life of the id: its workflow was reset, it is no new request.
+func (a *Activities) toldBefore(ctx context.Context, q Question) bool {
+	_, _, err := a.Catalog.Step(ctx, q.id(), q.Life, q.Step)
+	return err == nil
 }
 
 func (q Question) decide(settings lifecycle.Settings) (lifecycle.MiniProgram, lifecycle.Record, *lifecycle.Refusal) {

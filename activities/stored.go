@@ -25,11 +25,11 @@ type Stored struct {
 
 // handBack answers with what is stored. refused is the commit that the catalogue did not take, nil when there was none.
 func (a *Activities) handBack(ctx context.Context, q Question, refused *catalog.Commit) (Decision, error) {
-	stored, err := a.Catalog.Stored(ctx, q.MiniProgram.ID)
+	stored, err := a.Catalog.Stored(ctx, q.id())
 	switch {
 	case q.Life == "":
 		return recovered(q, stored, err)
-	case errors.Is(err, catalog.ErrNotFound), err == nil && stored.Life != q.Life:
+	case errors.Is(err, catalog.ErrNotFound), err == nil && stored.Life != q.Life && refused == nil:
 		// The catalogue does not know this life: an older one was restored. There is one step for each record at least.
 		return Decision{Stored: &Stored{Life: q.Life, Step: q.MiniProgram.Sequence, MiniProgram: q.MiniProgram}}, nil
 	case err != nil:
@@ -71,6 +71,9 @@ func (a *Activities) compare(ctx context.Context, q Question, stored catalog.Sto
 			alarm = fmt.Sprintf("the workflow stood at revision %d in %s", q.MiniProgram.Revision, q.MiniProgram.State)
 		}
 		return a.behind(ctx, stored, alarm), nil
+	}
+	if stored.Life != q.Life {
+		return a.behind(ctx, stored, "the workflow told an earlier life of this id"), nil
 	}
 	record, outcome, err := a.Catalog.Step(ctx, stored.MiniProgram.ID, stored.Life, q.Step)
 	if err != nil && !errors.Is(err, catalog.ErrNotFound) {

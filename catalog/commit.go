@@ -107,12 +107,12 @@ func (s statements) write(ctx context.Context, tx *sql.Tx, commit Commit, rows r
 	if err != nil {
 		return gap, err
 	}
-	return gap, s.writeState(ctx, tx, number, commit, rows)
+	return gap, s.writeState(ctx, tx, number, commit, rows, gap)
 }
 
-// writeState writes where the mini-program stands after the step, which a refusal leaves as it was.
-func (s statements) writeState(ctx context.Context, tx *sql.Tx, number int64, commit Commit, rows rows) error {
-	if commit.Record == nil {
+// writeState writes where the mini-program stands after the step, which a refusal leaves as it was, unless the catalogue was behind.
+func (s statements) writeState(ctx context.Context, tx *sql.Tx, number int64, commit Commit, rows rows, gap Gap) error {
+	if commit.Record == nil && gap == (Gap{}) {
 		_, err := tx.StmtContext(ctx, s.countStep).ExecContext(ctx, commit.Step, commit.MiniProgram.ID, storedText(commit.Life))
 		return err
 	}

@@ -46,12 +46,9 @@ type rows struct {
 
 func (c Commit) rows() (rows, error) {
 	var e encoder
-	rows := rows{change: c.changeRow(&e)}
-	if c.Record != nil {
-		serving := c.MiniProgram.Serving()
-		rows.miniProgram, rows.served = c.miniProgramRow(&e), packagesOf(serving)
-		rows.release = []any{c.MiniProgram.ID, e.json(served(serving))}
-	}
+	serving := c.MiniProgram.Serving()
+	rows := rows{change: c.changeRow(&e), miniProgram: c.miniProgramRow(&e), served: packagesOf(serving)}
+	rows.release = []any{c.MiniProgram.ID, e.json(served(serving))}
 	return rows, e.err
 }
 

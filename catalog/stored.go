@@ -42,6 +42,15 @@ func (c *Catalog) Stored(ctx context.Context, id string) (Stored, error) {
 	return stored, err
 }
 
+// Knows tells whether there is, or ever was, a mini-program of this id.
+func (c *Catalog) Knows(ctx context.Context, id string) (bool, error) {
+	_, _, err := c.Status(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func scanOutcome(row *sql.Rows) (lifecycle.Outcome, error) {
 	var text sql.NullString
 	if err := row.Scan(&text); err != nil {

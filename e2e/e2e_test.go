@@ -21,6 +21,7 @@ import (
 
 	"slipway/catalog"
 	"slipway/config"
+	"slipway/delivery"
 	"slipway/devserver/devservertest"
 	"slipway/lifecycle"
 	"slipway/packages"
@@ -76,6 +77,10 @@ type platform struct {
 	client  workflows.Client
 	catalog *catalog.Catalog
 	store   *packages.Store
+	// delivery follows the catalogue once somebody has asked what users get.
+	delivery *delivery.Snapshot
+	// program is the worker's.
+	program string
 	worker  *exec.Cmd
 	output  *output
 }
@@ -102,7 +107,7 @@ func (o *output) String() string {
 func install(t *testing.T, env ...string) *platform { return installOn(t, server, env...) }
 
 func installOn(t *testing.T, server *devservertest.Server, env ...string) *platform {
-	p := &platform{t: t, varDir: t.TempDir(), client: workflows.Client{Temporal: server.Client}, output: &output{}}
+	p := &platform{t: t, varDir: t.TempDir(), program: workerBin, client: workflows.Client{Temporal: server.Client}, output: &output{}}
 	p.env = append([]string{"VAR_DIR=" + p.varDir, "TEMPORAL_ADDRESS=" + server.Address, "TEMPORAL_NAMESPACE=default"}, env...)
 	var err error
 	p.store, err = packages.OpenStore(t.Context(), filepath.Join(p.varDir, "packages"))
@@ -124,7 +129,7 @@ func running(t *testing.T) *platform { return install(t).start() }
 func (p *platform) start() *platform {
 	p.t.Helper()
 	addr := freeAddress(p)
-	p.worker = exec.Command(workerBin)
+	p.worker = exec.Command(p.program)
 	p.worker.Env = append(append(os.Environ(), p.env...), "WORKER_ADDR="+addr)
 	p.worker.Stdout, p.worker.Stderr = p.output, p.output
 	require.NoError(p.t, p.worker.Start())

@@ -19,8 +19,8 @@ import (
 	"slipway/workflows"
 )
 
-// notRecorded are tests whose histories only repeat others, or are large.
-var notRecorded = []string{"race-", "rubbish"}
+// notRecorded are tests whose histories only repeat others, are large, or cannot be read.
+var notRecorded = []string{"race-", "rubbish", "remarks", "codec"}
 
 // record writes the history of every run on a server into the folder that RECORD_HISTORIES names, if it names one, for the
 // replay tests of package workflows.

@@ -164,7 +164,7 @@ func servePeople(ctx context.Context, group *errgroup.Group, front *front, setti
 	site := site{
 		settings: settings, world: world, logger: logger, feed: feed,
 		service: &service.Service{
-			Workflows: workflows.Client{Temporal: world.temporal, Answers: &feed.Answers, Known: service.Known(world.catalog)},
+			Workflows: workflows.Client{Temporal: world.temporal, Answers: &feed.Answers, Known: world.catalog.Knows},
 			Catalog:   world.catalog, Store: world.store, Temporal: monitor, Logger: logger,
 			Settings: settings.lifecycle, Limits: settings.PackageLimits(), AnswerWait: settings.AnswerWait,
 		},

@@ -28,7 +28,7 @@ func (m *miniProgram) decide(ctx workflow.Context, q activities.Question) activi
 		q.Now = m.now(ctx)
 		decision := m.ask(ctx, q)
 		m.takeOver(ctx, q, decision)
-		if decision.Stored == nil || q.Command.RequestID == "" || m.answers.knows(q.Command) {
+		if decision.Stored == nil || q.Creation != nil || q.Command.RequestID == "" || m.answers.knows(q.Command) {
 			return decision
 		}
 	}
@@ -63,6 +63,9 @@ func (m *miniProgram) ask(ctx workflow.Context, q activities.Question) (decision
 	q.Life, q.MiniProgram = m.life, m.MiniProgram
 	if m.step > 0 || q.Creation != nil {
 		q.Step = m.step + 1
+	}
+	if q.Refusal != nil && q.Creation == nil { // it may be refused as too large: it is carried no further
+		q.Command = lifecycle.Command{Action: q.Action, RequestID: q.Command.RequestID, Actor: lifecycle.Actor{User: q.Command.Actor.User}}
 	}
 	var a *activities.Activities
 	summary := summaryOf(q)
@@ -118,6 +121,9 @@ func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, deci
 		after, err := m.Apply(*decision.Delta, q.Command, q.Now)
 		if err != nil {
 			panic(err) // a delta of our own making: the worker that recorded it is broken
+		}
+		if m.records && after.Revision != m.Revision {
+			m.notBefore = time.Time{} // what was refused may be due no more, or be allowed now
 		}
 		m.MiniProgram = after
 	}

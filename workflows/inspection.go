@@ -56,9 +56,14 @@ func (m *miniProgram) inspect(ctx workflow.Context, command lifecycle.Command) {
 	m.inbox.await(future, func(ctx workflow.Context) { m.inspected(ctx, i, future) })
 }
 
-// inspected decides on the upload anew: the mini-program may have moved on during the inspection.
+// inspected decides on the upload anew: the mini-program may have moved on during the inspection. After a reset the upload may turn out
+// to be decided already.
 func (m *miniProgram) inspected(ctx workflow.Context, i *inspection, future workflow.Future) {
 	m.inspecting = slices.DeleteFunc(m.inspecting, func(other *inspection) bool { return other == i })
+	if m.records && m.answers.knows(i.command) {
+		m.show(ctx)
+		return
+	}
 	var verdict activities.Verdict
 	if err := future.Get(ctx, &verdict); err != nil {
 		verdict.Refusal = lifecycle.Refuse(lifecycle.PackageRefused, "the package could not be inspected: %s; upload it again", err)

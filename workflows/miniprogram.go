@@ -108,6 +108,7 @@ func (m *miniProgram) recover(ctx workflow.Context, id string, operator lifecycl
 	if refusal := m.decide(ctx, q).Refusal; refusal != nil {
 		return failure(refusal)
 	}
+	m.unnamed = m.step                       // at most so many signals were given a request id
 	return failure(m.decide(ctx, q).Refusal) // that it was recovered is recorded
 }
 

@@ -24,12 +24,13 @@ func (c Client) signalGone(ctx context.Context, id string, command lifecycle.Com
 	if !refused || refusal.Code != lifecycle.NotRunning || command.Action != lifecycle.Suspend || !slices.Contains(command.Actor.Roles, lifecycle.Operator) {
 		return gone
 	}
-	_, err := c.Temporal.SignalWithStartWorkflow(ctx, WorkflowID(id), string(command.Action), command,
+	run, err := c.Temporal.SignalWithStartWorkflow(ctx, WorkflowID(id), string(command.Action), command,
 		recoverOptions(id), WorkflowType, recoverInput(id, command.Actor))
 	if err != nil {
 		return fmt.Errorf("recovering %s to %s it: %w", id, command.Action, err)
 	}
-	return nil
+	_, err = c.recovered(ctx, id, run.GetRunID()) // a workflow that must not be recovered answers nobody
+	return err
 }
 
 // refuseGone tells a mini-program that never was from one whose lifecycle is over, and from one whose workflow was ended from outside.
@@ -42,7 +43,14 @@ func (c Client) refuseGone(ctx context.Context, id string, action lifecycle.Acti
 	case err != nil && !forgotten:
 		return fmt.Errorf("looking for the workflow of %s: %w", id, err)
 	}
-	if !forgotten && described.Status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
+	why := lifecycle.Code("")
+	if !forgotten && described.Status == enumspb.WORKFLOW_EXECUTION_STATUS_FAILED {
+		why = c.codeOfFailure(ctx, id, described.WorkflowExecution.RunID)
+	}
+	switch {
+	case why == lifecycle.UnknownMiniProgram:
+		return refuseUnknown(id, serviceerror.NewNotFound(""))
+	case why == lifecycle.IllegalInState, !forgotten && described.Status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED:
 		return lifecycle.Refuse(lifecycle.IllegalInState, "%s is not possible: the lifecycle of %s is over, request its creation anew", action, id)
 	}
 	if c.Known != nil {
@@ -99,6 +107,15 @@ func (c Client) whyFailed(ctx context.Context, id, runID string) error {
 		return &lifecycle.Refusal{Code: lifecycle.Code(failed.Type()), Message: failed.Message()}
 	}
 	return err
+}
+
+// codeOfFailure tells why a workflow failed: somebody may have tried to recover a mini-program whose lifecycle is over, or that never was.
+func (c Client) codeOfFailure(ctx context.Context, id, runID string) lifecycle.Code {
+	refusal, ok := errors.AsType[*lifecycle.Refusal](c.whyFailed(ctx, id, runID))
+	if !ok {
+		return ""
+	}
+	return refusal.Code
 }
 
 func recoverOptions(id string) client.StartWorkflowOptions {

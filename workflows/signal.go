@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,10 +56,17 @@ func (s Signal) command() (lifecycle.Command, error) {
 	if err == nil {
 		return command, nil
 	}
-	return lifecycle.Command{Action: action, RequestID: s.requestID(), Actor: lifecycle.Actor{User: s.user()}}, err
+	return s.readable(action), err
 }
 
-// requestID is what can be read of it in a malformed signal; the error is known already.
+// readable is what can be read of a malformed signal; the error is known already. Another worker may have read all of it, and have
+// had it decided: that stands, with what it said.
+func (s Signal) readable(action lifecycle.Action) (command lifecycle.Command) {
+	_ = json.Unmarshal([]byte(s.Data), &command)
+	command.Action, command.RequestID, command.Actor.User = action, s.requestID(), s.user()
+	return command
+}
+
 func (s Signal) requestID() string {
 	var named struct {
 		RequestID string `json:"request_id"`
@@ -77,7 +85,8 @@ func (s Signal) user() string {
 	return sent.Actor.User
 }
 
-// read is command with all that is refused whatever the mini-program's state. What is refused as too large is carried no further.
+// read is command with all that is refused whatever the mini-program's state. The command is whole all the same: when the history has
+// it as decided, what it said counts, whatever this worker makes of it.
 func (s Signal) read() (lifecycle.Command, *lifecycle.Refusal) {
 	command, err := s.command()
 	reserved := strings.HasPrefix(command.RequestID, unnamed)
@@ -92,9 +101,6 @@ func (s Signal) read() (lifecycle.Command, *lifecycle.Refusal) {
 		refusal = lifecycle.Refuse(lifecycle.InvalidInput, "request ids that begin with %q are given by the workflow; choose another", unnamed)
 	default:
 		refusal = refuseSystem(command.Actor)
-	}
-	if refusal != nil {
-		command = lifecycle.Command{Action: command.Action, RequestID: command.RequestID, Actor: lifecycle.Actor{User: command.Actor.User}}
 	}
 	if wrong := command.Identify(); wrong != nil {
 		return lifecycle.Command{Action: command.Action}, wrong
@@ -115,13 +121,22 @@ func refuseSystem(actor lifecycle.Actor) *lifecycle.Refusal {
 	return nil
 }
 
+// nameFor gives a signal a request id. A signal that a reset brings back gets the one that it had; another one in its place, sent
+// after the reset, does not.
+func (m *miniProgram) nameFor(s Signal, records bool) string {
+	m.unnamed++
+	if !records {
+		return fmt.Sprintf("%s%d", unnamed, m.unnamed)
+	}
+	return fmt.Sprintf("%s%d-%.8x", unnamed, m.unnamed, sha256.Sum256([]byte(s.Name+" "+s.Data)))
+}
+
 // handleSignal answers one signal, whatever it carries. It never fails the workflow.
 func (m *miniProgram) handleSignal(ctx workflow.Context, s Signal) {
 	records := m.recordsDecisions(ctx)
 	command, refusal := s.read()
 	if command.RequestID == "" {
-		m.unnamed++
-		command.RequestID = fmt.Sprintf("%s%d", unnamed, m.unnamed)
+		command.RequestID = m.nameFor(s, records)
 	}
 	switch {
 	case m.answers.knows(command) || m.isInspecting(command) || !records && m.answers.knowsRequest(command.RequestID):

@@ -25,7 +25,7 @@ const (
 	keptLogLines = 40
 )
 
-// Server is a development server in memory, on loopback ports that were free.
+// Server is a development server, in memory unless it is given a file, on loopback ports that were free.
 type Server struct {
 	Address string
 	Client  client.Client // of the namespace "default"
@@ -38,7 +38,18 @@ type Server struct {
 // devserver.Options.DynamicConfig.
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	server, err := Launch(t.Context(), t.Output(), settings...)
+	return start(t, devserver.Options{DynamicConfig: settings})
+}
+
+// StartOn starts a server for one test that keeps its data in a file, or goes on with what is there.
+func StartOn(t testing.TB, file string) *Server {
+	t.Helper()
+	return start(t, devserver.Options{DBFile: file})
+}
+
+func start(t testing.TB, options devserver.Options) *Server {
+	t.Helper()
+	server, err := launch(t.Context(), t.Output(), options)
 	if err != nil {
 		t.Fatalf("Temporal development server for this test: %v", err)
 	}
@@ -53,25 +64,27 @@ func Start(t testing.TB, settings ...string) *Server {
 
 // Launch starts a server for all tests of a package, from TestMain, which must stop it.
 func Launch(ctx context.Context, progress io.Writer, settings ...string) (*Server, error) {
+	return launch(ctx, progress, devserver.Options{DynamicConfig: settings})
+}
+
+func launch(ctx context.Context, progress io.Writer, options devserver.Options) (*Server, error) {
 	cli, err := devserver.CLI(ctx, progress)
 	if err != nil {
 		return nil, err
 	}
 	for range attempts {
 		var server *Server
-		if server, err = launch(ctx, cli, settings); err == nil {
+		if server, err = try(ctx, cli, options); err == nil {
 			return server, nil
 		}
 	}
 	return nil, err
 }
 
-func launch(ctx context.Context, cli string, settings []string) (*Server, error) {
-	port, err := freePort(ctx)
-	if err != nil {
+func try(ctx context.Context, cli string, options devserver.Options) (_ *Server, err error) {
+	if options.Port, err = freePort(ctx); err != nil {
 		return nil, err
 	}
-	options := devserver.Options{Port: port, DynamicConfig: settings}
 	server := &Server{Address: options.Address(), log: &process.Tail{Max: keptLogLines}}
 	output := &process.Lines{Each: server.log.Add}
 	cmd := exec.Command(cli, options.Args()...)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"slipway/catalog"
 	"slipway/lifecycle"
 	"slipway/workflows"
 )
@@ -35,15 +34,4 @@ func (s *Service) Runs(ctx context.Context, status lifecycle.Status) bool {
 	defer cancel()
 	runs, err := s.Workflows.Runs(looking, status.ID)
 	return runs || err != nil
-}
-
-// Known tells whether the catalogue knows a mini-program, whatever Temporal has forgotten.
-func Known(c *catalog.Catalog) func(ctx context.Context, id string) (bool, error) {
-	return func(ctx context.Context, id string) (bool, error) {
-		_, _, err := c.Status(ctx, id)
-		if errors.Is(err, catalog.ErrNotFound) {
-			return false, nil
-		}
-		return err == nil, err
-	}
 }
