@@ -163,6 +163,23 @@ func TestAWorkflowThatIsBehindIsHandedWhatIsStoredAndAlarmed(t *testing.T) {
 	assert.Equal(t, lifecycle.IllegalInState, behind.decide(q).Answer.Code, "decided on the ground of what is stored")
 }
 
+func TestAStepTakenAgainLongAfterItsSuccessorsIsAnAlarm(t *testing.T) {
+	d := newDeciding(t)
+	reset := *d
+	d.do(lifecycle.ApproveCreation, rob)
+	sameTask := *d
+	sameTask.now = sameTask.now.Add(-time.Minute) // so that the next step is taken at the same time
+	sameTask.do(lifecycle.UploadCode, ann, uploaded)
+	reset.now = reset.now.Add(time.Hour)
+	_, decision := reset.ask(asked(lifecycle.ApproveCreation, rob))
+	assert.Empty(t, decision.Alarm, "both were steps of one task")
+	assert.Equal(t, lifecycle.CodeAvailable, decision.Stored.MiniProgram.State)
+
+	sameTask.do(lifecycle.RequestPublishing, ann)
+	_, decision = reset.ask(asked(lifecycle.ApproveCreation, rob))
+	assert.Contains(t, decision.Alarm, "up to step 4")
+}
+
 func TestAWorkflowOfBeforeTakesOverWhatIsStored(t *testing.T) {
 	d := newDeciding(t)
 	d.do(lifecycle.ApproveCreation, rob)

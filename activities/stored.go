@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"go.temporal.io/sdk/activity"
 
@@ -82,12 +83,32 @@ func (a *Activities) compare(ctx context.Context, q Question, stored catalog.Sto
 	if !q.isThatOf(record, outcome) {
 		return a.behind(ctx, stored, fmt.Sprintf("the workflow was about to take step %d, which the catalogue knows as another", q.Step)), nil
 	}
+	if lastOf(stored).After(timeOf(record, outcome)) { // a task that is done twice took all its steps at one time
+		return a.behind(ctx, stored, fmt.Sprintf("the workflow took step %d again and did not know of what came after it, up to step %d", q.Step, stored.Step)), nil
+	}
 	if (record == nil) != (refused.Record == nil) || record != nil && record.To != refused.Record.To {
 		activity.GetMetricsHandler(ctx).Counter(decidedOtherwise).Inc(1)
 		activity.GetLogger(ctx).Warn("a step done twice would have been decided otherwise; what is stored stays",
 			"mini_program", stored.MiniProgram.ID, "step", q.Step)
 	}
 	return "", nil
+}
+
+// lastOf is when the latest step was taken.
+func lastOf(stored catalog.Stored) time.Time {
+	last := stored.MiniProgram.UpdatedAt
+	if n := len(stored.Outcomes); n > 0 && stored.Outcomes[n-1].At.After(last) {
+		last = stored.Outcomes[n-1].At
+	}
+	return last
+}
+
+// timeOf is when a step was taken.
+func timeOf(record *lifecycle.Record, outcome *lifecycle.Outcome) time.Time {
+	if record != nil {
+		return record.At
+	}
+	return outcome.At
 }
 
 // isThatOf tells whether what is stored under the step is the answer to this question.

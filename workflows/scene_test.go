@@ -95,13 +95,13 @@ type ending struct {
 	handedOver []string
 }
 
-// ledger is a catalogue in memory that insists on what the real one relies on: revisions without gaps.
+// ledger is a catalogue in memory that insists on steps and records without gaps. A step that it knows stays as it is: the test
+// environment abandons local activities that took too long, but they may still end.
 type ledger struct {
 	mu            sync.Mutex
 	t             *testing.T
 	commits       int
-	life          string
-	now           lifecycle.MiniProgram
+	steps         []catalog.Commit
 	records       []lifecycle.Record
 	outcomes      []lifecycle.Outcome
 	statuses      []lifecycle.Status
@@ -117,9 +117,12 @@ func (l *ledger) Commit(_ context.Context, commit catalog.Commit) (catalog.Gap, 
 			return catalog.Gap{}, err
 		}
 	}
+	if commit.Step <= len(l.steps) {
+		return catalog.Gap{}, catalog.ErrStepTaken
+	}
 	l.commits++
-	require.Equal(l.t, l.commits, commit.Step, "steps have no gaps and no doubles")
-	l.life, l.now = commit.Life, commit.MiniProgram
+	l.steps = append(l.steps, commit)
+	require.Equal(l.t, len(l.steps), commit.Step, "steps have no gaps")
 	l.statuses = append(l.statuses, commit.MiniProgram.Status())
 	if commit.Record != nil {
 		require.Equal(l.t, len(l.records)+1, commit.Record.Sequence, "the audit trail has no gaps and no doubles")
@@ -132,11 +135,17 @@ func (l *ledger) Commit(_ context.Context, commit catalog.Commit) (catalog.Gap, 
 }
 
 func (l *ledger) Stored(context.Context, string) (catalog.Stored, error) {
-	return catalog.Stored{Life: l.life, Step: l.commits, MiniProgram: l.now, Outcomes: l.outcomes}, nil
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	last := l.steps[len(l.steps)-1]
+	return catalog.Stored{Life: last.Life, Step: last.Step, MiniProgram: last.MiniProgram, Outcomes: l.outcomes}, nil
 }
 
-func (l *ledger) Step(context.Context, string, string, int) (*lifecycle.Record, *lifecycle.Outcome, error) {
-	return nil, nil, catalog.ErrNotFound
+func (l *ledger) Step(_ context.Context, _, _ string, step int) (*lifecycle.Record, *lifecycle.Outcome, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known := l.steps[step-1]
+	return known.Record, known.Outcome, nil
 }
 
 func (l *ledger) actions() []lifecycle.Action {
