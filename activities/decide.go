@@ -136,11 +136,12 @@ func (q Question) answer(after lifecycle.MiniProgram, record lifecycle.Record, r
 		outcome := after.Outcome(q.Command, refusal, q.Now)
 		decision.Answer, commit.Outcome = answerOf(outcome), &outcome
 	}
-	if refusal != nil {
-		return decision, commit, nil
+	var err error
+	if refusal == nil {
+		var delta lifecycle.Delta
+		delta, err = lifecycle.DeltaOf(q.MiniProgram, after)
+		decision.Delta, commit.Record = &delta, &record
 	}
-	delta, err := lifecycle.DeltaOf(q.MiniProgram, after)
-	decision.Delta, commit.Record = &delta, &record
 	return decision, commit, err
 }
 

@@ -58,10 +58,11 @@ func recovered(q Question, stored catalog.Stored, err error) (Decision, error) {
 		return Decision{}, err
 	}
 	q.Command.Action = q.Action
-	if _, refusal := stored.MiniProgram.Admit(q.Command, q.Now, lifecycle.DefaultSettings()); refusal != nil {
-		return Decision{Refusal: refusal}, nil
+	_, refusal := stored.MiniProgram.Admit(q.Command, q.Now, lifecycle.DefaultSettings())
+	if refusal == nil {
+		return handedBack(stored)
 	}
-	return handedBack(stored)
+	return q.refused(refusal), nil
 }
 
 // compare tells a task that was done twice, which is nothing special, from a workflow and a catalogue that had parted ways, which

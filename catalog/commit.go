@@ -113,7 +113,8 @@ func (s statements) write(ctx context.Context, tx *sql.Tx, commit Commit, rows r
 // writeState writes where the mini-program stands after the step, which a refusal leaves as it was, unless the catalogue was behind.
 func (s statements) writeState(ctx context.Context, tx *sql.Tx, number int64, commit Commit, rows rows, gap Gap) error {
 	if commit.Record == nil && gap == (Gap{}) {
-		_, err := tx.StmtContext(ctx, s.countStep).ExecContext(ctx, commit.Step, commit.MiniProgram.ID, storedText(commit.Life))
+		countStep := tx.StmtContext(ctx, s.countStep) //nolint:sqlclosecheck // lives as long as the transaction
+		_, err := countStep.ExecContext(ctx, commit.Step, commit.MiniProgram.ID, storedText(commit.Life))
 		return err
 	}
 	isNewest, err := put(ctx, tx.StmtContext(ctx, s.putMiniProgram), number, rows.miniProgram)

@@ -98,7 +98,7 @@ func (m *miniProgram) begin(ctx workflow.Context, creation lifecycle.Creation) e
 
 // recover begins a new workflow for a mini-program whose workflow is gone, with what the catalogue knows of it.
 func (m *miniProgram) recover(ctx workflow.Context, id string, operator lifecycle.Actor) error {
-	m.MiniProgram.ID, m.records = id, true
+	m.ID, m.records = id, true
 	q := activities.Question{
 		Action: lifecycle.Recovered, Command: lifecycle.Command{Actor: operator}, Refusal: m.refuseStart(ctx, id, operator),
 	}

@@ -112,7 +112,7 @@ func (s *Service) RequestCreation(ctx context.Context, creation lifecycle.Creati
 // Act takes an action. The outcome may be a refusal; the errors are those of RequestCreation.
 func (s *Service) Act(ctx context.Context, id string, command lifecycle.Command) (lifecycle.Outcome, error) {
 	return s.send(ctx, command.Actor, id, command.RequestID, func(ctx context.Context) (lifecycle.Outcome, error) {
-		return s.bounded(ctx, id, command, func() (lifecycle.Outcome, error) { return s.Workflows.Act(ctx, id, command) })
+		return s.bounded(id, command, func() (lifecycle.Outcome, error) { return s.Workflows.Act(ctx, id, command) })
 	})
 }
 

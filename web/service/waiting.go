@@ -1,7 +1,6 @@
 package service
 
 import (
-	"context"
 	"errors"
 	"slices"
 
@@ -26,7 +25,7 @@ func (s *Service) Waits(id string, person lifecycle.Actor, requestID string) boo
 }
 
 // bounded does an action unless too many wait already. The operator's suspend always gets through.
-func (s *Service) bounded(ctx context.Context, id string, command lifecycle.Command, do func() (lifecycle.Outcome, error)) (lifecycle.Outcome, error) {
+func (s *Service) bounded(id string, command lifecycle.Command, do func() (lifecycle.Outcome, error)) (lifecycle.Outcome, error) {
 	answers := s.Workflows.Answers
 	isEmergency := command.Action == lifecycle.Suspend && slices.Contains(command.Actor.Roles, lifecycle.Operator)
 	if answers == nil || isEmergency {
