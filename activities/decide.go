@@ -28,6 +28,9 @@ type Question struct {
 	Now      time.Time           `json:"now"`
 	// Refusal is set when there is nothing left to decide, such as for a malformed signal; it only has to be recorded.
 	Refusal *lifecycle.Refusal `json:"refusal,omitempty"`
+	// TookOver says that the workflow took over what is stored in this run: signals that a reset brought back may have been answered
+	// longer ago than a workflow remembers.
+	TookOver bool `json:"took_over,omitempty"`
 	// Admit asks whether an upload may go on to its inspection; only a refusal is recorded.
 	Admit bool `json:"admit,omitempty"`
 }
@@ -40,6 +43,8 @@ type Decision struct {
 	Delta *lifecycle.Delta `json:"delta,omitempty"`
 	// Admitted says that an upload may be inspected.
 	Admitted bool `json:"admitted,omitempty"`
+	// Repeated says that the request was answered before, so that nothing was recorded.
+	Repeated bool `json:"repeated,omitempty"`
 	// Refusal is why a timer's or gate's command was not done, or a mini-program not created or recovered; it is not recorded.
 	Refusal *lifecycle.Refusal `json:"refusal,omitempty"`
 	// Stored is set when the catalogue knows more than the workflow: nothing was decided, the workflow goes on from there.
@@ -82,6 +87,9 @@ func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
 	if q.Step == 0 {
 		return a.handBack(ctx, q, nil)
 	}
+	if repeated, err := a.repeated(ctx, q); err != nil || repeated != nil {
+		return Decision{Answer: repeated, Repeated: repeated != nil}, err
+	}
 	q.Command.Action = q.Action
 	after, record, refusal := q.decide(a.Settings)
 	switch {
@@ -106,6 +114,22 @@ func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
 	}
 	decision.Alarm = a.reportGap(ctx, commit, gap)
 	return decision, err
+}
+
+// repeated is the answer to a request that was answered so long ago that nobody remembers how; nil when it was not.
+func (a *Activities) repeated(ctx context.Context, q Question) (*Answer, error) {
+	if !q.TookOver || q.Command.RequestID == "" || q.Creation != nil {
+		return nil, nil
+	}
+	record, answered, err := a.Catalog.Answered(ctx, q.id(), q.Life, q.Command.Actor.User, q.Command.RequestID)
+	switch {
+	case err != nil || !answered:
+		return nil, err
+	case record == nil:
+		return &Answer{Code: lifecycle.IllegalInState, Message: "this request was refused before; why is forgotten"}, nil
+	default:
+		return &Answer{}, nil
+	}
 }
 
 // toldBefore tells whether the step was recorded in an earlier life of the id: its workflow was reset, it is no new request.
@@ -184,4 +208,5 @@ type Committer interface {
 	Commit(ctx context.Context, commit catalog.Commit) (catalog.Gap, error)
 	Stored(ctx context.Context, id string) (catalog.Stored, error)
 	Step(ctx context.Context, id, life string, step int) (*lifecycle.Record, *lifecycle.Outcome, error)
+	Answered(ctx context.Context, id, life, user, requestID string) (record *lifecycle.Record, answered bool, err error)
 }

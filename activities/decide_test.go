@@ -167,17 +167,46 @@ func TestAStepTakenAgainLongAfterItsSuccessorsIsAnAlarm(t *testing.T) {
 	d := newDeciding(t)
 	reset := *d
 	d.do(lifecycle.ApproveCreation, rob)
-	sameTask := *d
-	sameTask.now = sameTask.now.Add(-time.Minute) // so that the next step is taken at the same time
-	sameTask.do(lifecycle.UploadCode, ann, uploaded)
+	d.now = d.now.Add(-time.Minute + time.Second)
+	d.do(lifecycle.UploadCode, ann, uploaded) // a second later
 	reset.now = reset.now.Add(time.Hour)
 	_, decision := reset.ask(asked(lifecycle.ApproveCreation, rob))
-	assert.Empty(t, decision.Alarm, "both were steps of one task")
+	assert.Empty(t, decision.Alarm, "both may have been steps of one task")
 	assert.Equal(t, lifecycle.CodeAvailable, decision.Stored.MiniProgram.State)
 
-	sameTask.do(lifecycle.RequestPublishing, ann)
+	d.do(lifecycle.RequestPublishing, ann) // a minute later
 	_, decision = reset.ask(asked(lifecycle.ApproveCreation, rob))
 	assert.Contains(t, decision.Alarm, "up to step 4")
+}
+
+func TestARequestThatAResetBringsBackIsNotDecidedAnewHoweverOldItIs(t *testing.T) {
+	d := newDeciding(t)
+	_, _ = d.ask(asked(lifecycle.Publish, ann, func(c *lifecycle.Command) { c.RequestID = "refused" }))
+	d.step++
+	d.do(lifecycle.ApproveCreation, rob)
+	d.do(lifecycle.UploadCode, ann, uploaded)
+	d.do(lifecycle.DiscardCode, ann)
+	_, err := d.acts.Catalog.(*catalog.Catalog).SweepOutcomes(t.Context(), d.now.Add(time.Hour))
+	require.NoError(t, err)
+
+	again := asked(lifecycle.UploadCode, ann, uploaded) // possible now, as it was then
+	again.TookOver = true
+	_, decision := d.ask(again)
+	assert.True(t, decision.Repeated)
+	assert.Empty(t, decision.Answer.Code, "it was accepted")
+	again.Admit = true
+	_, decision = d.ask(again)
+	assert.False(t, decision.Admitted)
+	again = asked(lifecycle.UploadCode, ann, uploaded, func(c *lifecycle.Command) { c.RequestID = "refused" })
+	again.TookOver = true
+	_, decision = d.ask(again)
+	assert.Equal(t, lifecycle.IllegalInState, decision.Answer.Code, "it was refused")
+	d.agrees()
+
+	other := asked(lifecycle.UploadCode, ann, uploaded, func(c *lifecycle.Command) { c.RequestID = "another" })
+	other.TookOver = true
+	d.takeOver(d.ask(other))
+	d.agrees()
 }
 
 func TestAWorkflowOfBeforeTakesOverWhatIsStored(t *testing.T) {

@@ -53,12 +53,13 @@ func (c *Catalog) Wait(ctx context.Context, after int64) (int64, error) {
 
 const selectChanges = `
 	SELECT number, mini_program, coalesce(team, ''), record, outcome FROM ` + changesWithTeam + `
-	WHERE number > $1 ORDER BY number LIMIT $2`
+	WHERE number > $1 AND (record IS NOT NULL OR outcome IS NOT NULL) ORDER BY number LIMIT $2`
 
 // changesWithTeam are the changes, those of present lives with their team.
 const changesWithTeam = `changes LEFT JOIN mini_programs AS present ON id = mini_program AND present.life = changes.life`
 
-// ChangesSince reads the changes above after, oldest first, at most limit.
+// ChangesSince reads the changes above after, oldest first, at most limit, without those of which only answers were known that are
+// forgotten.
 func (c *Catalog) ChangesSince(ctx context.Context, after int64, limit int) ([]Change, error) {
 	return collect(ctx, c.statements.changesSince, scanChange, after, limit)
 }

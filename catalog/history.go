@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -27,7 +26,7 @@ func (c *Catalog) Status(ctx context.Context, id string) (lifecycle.Status, int6
 // Answers from before requests belonged to a person are everybody's, until they are forgotten.
 const selectOutcome = `
 	SELECT outcome, coalesce(team, '') FROM ` + changesWithTeam + `
-	WHERE mini_program = $1 AND request_id = $2 AND actor IN ($3, '` + lifecycle.Everybody + `') AND changes.life = (
+	WHERE mini_program = $1 AND request_id = $2 AND actor IN ($3, '` + lifecycle.Everybody + `') AND outcome IS NOT NULL AND changes.life = (
 		SELECT life FROM changes WHERE mini_program = $1 AND request_id = $2 AND actor IN ($3, '` + lifecycle.Everybody + `') ORDER BY number DESC LIMIT 1)
 	ORDER BY number LIMIT 1`
 
@@ -84,20 +83,18 @@ func scanAuditEntry(row *sql.Rows) (AuditEntry, error) {
 	return entry, nil
 }
 
-// SweepOutcomes forgets answers, and other changes without a record, that are older than the time. The audit trail
-// stays. It tells how many it forgot.
+// SweepOutcomes forgets answers that are older than the time. That there was an answer stays, so that a signal that a reset brings
+// back is never decided anew; and so does the audit trail. It tells how many it forgot.
 func (c *Catalog) SweepOutcomes(ctx context.Context, olderThan time.Time) (int64, error) {
-	const batch = `number IN (
-		SELECT number FROM changes WHERE (record IS NULL OR outcome IS NOT NULL) AND at < $1 ORDER BY at LIMIT 500)`
 	total := int64(0)
 	for {
-		deleted, err1 := c.exec(ctx, `DELETE FROM changes WHERE record IS NULL AND `+batch, storedTime(olderThan))
-		updated, err2 := c.exec(ctx, `UPDATE changes SET request_id = NULL, outcome = NULL WHERE record IS NOT NULL AND `+batch, storedTime(olderThan))
-		total += deleted + updated
-		if err := errors.Join(err1, err2); err != nil {
+		forgotten, err := c.exec(ctx, `UPDATE changes SET outcome = NULL WHERE outcome IS NOT NULL AND number IN (
+			SELECT number FROM changes WHERE outcome IS NOT NULL AND at < $1 ORDER BY at LIMIT 500)`, storedTime(olderThan))
+		total += forgotten
+		if err != nil {
 			return total, fmt.Errorf("forget outcomes older than %s: %w", olderThan.UTC().Format(time.RFC3339), err)
 		}
-		if deleted+updated == 0 {
+		if forgotten == 0 {
 			return total, nil
 		}
 	}

@@ -42,6 +42,20 @@ func (c *Catalog) Stored(ctx context.Context, id string) (Stored, error) {
 	return stored, err
 }
 
+// Answered tells whether a request of a user was answered in a life, however long ago; record is what was done, nil after a refusal.
+func (c *Catalog) Answered(ctx context.Context, id, life, user, requestID string) (record *lifecycle.Record, answered bool, err error) {
+	record, err = readOne[lifecycle.Record](c.read.QueryRowContext(ctx, `
+		SELECT record FROM changes WHERE mini_program = $1 AND request_id = $2 AND actor IN ($3, '`+lifecycle.Everybody+`') AND life = $4 ORDER BY number LIMIT 1`,
+		storedText(id), storedText(requestID), storedText(user), storedText(life)))
+	if errors.Is(err, ErrNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("look for request %q of %q to mini-program %q: %w", requestID, user, id, err)
+	}
+	return record, true, nil
+}
+
 // Knows tells whether there is, or ever was, a mini-program of this id.
 func (c *Catalog) Knows(ctx context.Context, id string) (bool, error) {
 	_, _, err := c.Status(ctx, id)

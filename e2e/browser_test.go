@@ -89,7 +89,11 @@ func (x tab) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	x.t.Helper()
 	ctx, cancel := context.WithTimeout(x.ctx, patience)
 	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
+	err := chromedp.Do(ctx, steps...)
+	for err != nil && strings.Contains(err.Error(), "Could not find node") { // the page followed an event between looking and clicking
+		err = chromedp.Do(ctx, steps...)
+	}
+	if err != nil {
 		text, _ := chromedp.Run(x.ctx, chromedp.Evaluate[string](`location.href + "\n" + document.body.innerText`))
 		require.NoError(x.t, err, "%s: %s\n%s", x.who, what, text)
 	}

@@ -24,7 +24,7 @@ func (m *miniProgram) decide(ctx workflow.Context, q activities.Question) activi
 	if !m.recordsDecisions(ctx) {
 		return m.decideBefore(ctx, q)
 	}
-	for {
+	for range maxTries {
 		q.Now = m.now(ctx)
 		decision := m.ask(ctx, q)
 		m.takeOver(ctx, q, decision)
@@ -32,7 +32,11 @@ func (m *miniProgram) decide(ctx workflow.Context, q activities.Question) activi
 			return decision
 		}
 	}
+	panic(fmt.Sprintf("%s is not decided: the catalogue knows better each time", q.Action)) // a failed task, for everyone to see
 }
+
+// maxTries is how often a command is asked about that meets a catalogue which knows more; the second try meets what the first took over.
+const maxTries = 10
 
 // decideAs has a command of a timer or a health gate decided. It may be refused, when somebody was faster or the rules have changed.
 func (m *miniProgram) decideAs(ctx workflow.Context, actor lifecycle.Actor, action lifecycle.Action, comment string, facts lifecycle.Facts) (done bool) {
@@ -60,7 +64,7 @@ func (m *miniProgram) note(ctx workflow.Context, note lifecycle.Action, what str
 // ask returns when the answer is recorded: at once by a local activity, which costs one event; when the database does not
 // answer, by an activity that tries for as long as it takes and shows in Temporal UI what it waits for.
 func (m *miniProgram) ask(ctx workflow.Context, q activities.Question) (decision activities.Decision) {
-	q.Life, q.MiniProgram = m.life, m.MiniProgram
+	q.Life, q.MiniProgram, q.TookOver = m.life, m.MiniProgram, m.tookOver
 	if m.step > 0 || q.Creation != nil {
 		q.Step = m.step + 1
 	}
@@ -127,7 +131,7 @@ func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, deci
 		}
 		m.MiniProgram = after
 	}
-	if decision.Delta != nil || decision.Answer != nil {
+	if decision.Delta != nil || decision.Answer != nil && !decision.Repeated {
 		m.step++
 	}
 	if decision.Answer != nil {
@@ -147,7 +151,7 @@ func (m *miniProgram) takeOverStored(stored activities.Stored) {
 	if err != nil {
 		panic(err) // packed by a worker of ours
 	}
-	m.MiniProgram, m.life, m.step = stored.MiniProgram, stored.Life, stored.Step
+	m.MiniProgram, m.life, m.step, m.tookOver = stored.MiniProgram, stored.Life, stored.Step, true
 	for _, outcome := range outcomes {
 		m.answers.remember(outcome)
 	}

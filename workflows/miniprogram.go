@@ -37,6 +37,8 @@ type miniProgram struct {
 	// life and step are where the mini-program stands in the catalogue: the life of its id, and the last step of it. Step 0 is unknown.
 	life string
 	step int
+	// tookOver says that this run went on from what the catalogue knows.
+	tookOver bool
 	// records says that decisions are recorded; asked counts how often that was asked while they were not.
 	records bool
 	asked   int

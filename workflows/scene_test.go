@@ -148,6 +148,10 @@ func (l *ledger) Step(_ context.Context, _, _ string, step int) (*lifecycle.Reco
 	return known.Record, known.Outcome, nil
 }
 
+func (l *ledger) Answered(context.Context, string, string, string, string) (*lifecycle.Record, bool, error) {
+	return nil, false, nil
+}
+
 func (l *ledger) actions() []lifecycle.Action {
 	var actions []lifecycle.Action
 	for _, record := range l.records {

@@ -25,7 +25,7 @@ ALTER TABLE changes_by_step RENAME TO changes;
 CREATE UNIQUE INDEX changes_sequence ON changes (mini_program, life, sequence) WHERE sequence IS NOT NULL;
 CREATE INDEX changes_audit ON changes (mini_program, number) WHERE record IS NOT NULL;
 CREATE INDEX changes_answers ON changes (mini_program, request_id, actor) WHERE request_id IS NOT NULL;
-CREATE INDEX changes_to_forget ON changes (at) WHERE record IS NULL OR outcome IS NOT NULL;
+CREATE INDEX changes_to_forget ON changes (at) WHERE outcome IS NOT NULL;
 
 -- The whole mini-program is kept, so that its workflow can be brought back; what is shown follows from it.
 ALTER TABLE mini_programs RENAME COLUMN first_run_id TO life;
