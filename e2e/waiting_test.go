@@ -26,6 +26,14 @@ type answered struct {
 	body   string
 }
 
+// readyWeb is a web that serves people.
+func (p *platform) readyWeb(env ...string) (url string) {
+	p.t.Helper()
+	url = p.web(env...)
+	p.eventually("the web is ready", func() bool { return get(url+"/readyz") == http.StatusOK })
+	return url
+}
+
 // post sends JSON to the API as an account.
 func (p *platform) post(web, account, path string, value any) answered {
 	p.t.Helper()
@@ -61,7 +69,7 @@ func (p *platform) released(name string) (id string) {
 func TestWithoutAWorkerOnlySoMuchWaitsAndTheOperatorsSuspendGetsThrough(t *testing.T) {
 	p := running(t)
 	id := p.released("waiting")
-	web := p.web("ANSWER_WAIT=20ms", "RATE_LIMIT=0")
+	web := p.readyWeb("ANSWER_WAIT=20ms", "RATE_LIMIT=0")
 	p.stop(os.Interrupt)
 	feedback := map[string]any{"rating": 3}
 	const ofPerson = 20
@@ -87,7 +95,7 @@ func TestWithoutAWorkerOnlySoMuchWaitsAndTheOperatorsSuspendGetsThrough(t *testi
 func TestWhatIsTooLargeIsRefusedAtTheDoor(t *testing.T) {
 	p := running(t)
 	id := p.released("ballast")
-	web := p.web()
+	web := p.readyWeb()
 	large := strings.Repeat("<", 349_300)
 	for what, value := range map[string]any{
 		"a plan that the action has no use for": map[string]any{"rating": 1, "plan": map[string]any{"name": large, "grayscale": map[string]any{"percent": 1, "bake": "1h"}, "production": []any{}}},
@@ -106,7 +114,7 @@ func TestWhatIsTooLargeIsRefusedAtTheDoor(t *testing.T) {
 func TestOperatorsRecoverAMiniProgramByPageAndByAPI(t *testing.T) {
 	p := running(t)
 	id := p.released("gone-by-page")
-	web := p.web()
+	web := p.readyWeb()
 	for _, recover := range []func() answered{
 		func() answered { return p.post(web, "operator", id+"/recover", nil) },
 		func() answered { return p.recoverByPage(web, id) },
