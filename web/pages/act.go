@@ -121,8 +121,11 @@ func (p *Pages) answer(c *gin.Context, form form, err error) {
 	}
 	problem := p.Service.Problem(err)
 	seen := form.IfRevision
-	// A refused request id is used up; what is sent next is a new question, asked by somebody who has seen the new state.
-	form.RequestID, form.IfRevision = uuid.NewString(), status.Revision
+	// A refused request id is used up; what is sent next is a new question, asked by somebody who has seen the new state. Whatever else went
+	// wrong, the request may have been recorded: sent again, it must be the same.
+	if _, refused := errors.AsType[*lifecycle.Refusal](err); refused {
+		form.RequestID, form.IfRevision = uuid.NewString(), status.Revision
+	}
 	data := p.actionData(c, status, form)
 	data.Problem = problem.Message
 	if seen > 0 {

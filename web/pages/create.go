@@ -45,6 +45,8 @@ func (p *Pages) requestCreation(c *gin.Context) {
 		return
 	}
 	problem := p.Service.Problem(err)
-	creation.RequestID = uuid.NewString()
+	if _, refused := errors.AsType[*lifecycle.Refusal](err); refused { // else it may have been recorded, and must stay the same
+		creation.RequestID = uuid.NewString()
+	}
 	p.showCreation(c, problem.Status, creationData{Creation: creation, Problem: problem.Message})
 }

@@ -6,6 +6,7 @@ import (
 
 	"slipway/catalog"
 	"slipway/lifecycle"
+	"slipway/workflows"
 )
 
 // How many actions may wait for the workflow of one mini-program, of all people and of one. What waits is in Temporal, which ends a
@@ -36,7 +37,7 @@ func (s *Service) bounded(id string, command lifecycle.Command, do func() (lifec
 		return lifecycle.Outcome{}, ErrTooManyWaiting
 	}
 	outcome, err := do()
-	if err == nil || isRefusal(err) {
+	if !errors.Is(err, workflows.ErrUnanswered) { // what Temporal did not confirm counts for nothing: it must not lock anybody out
 		answers.Settle(request)
 	}
 	return outcome, err
