@@ -166,7 +166,7 @@ func (m *miniProgram) showDetails(ctx workflow.Context) {
 	}
 	lines = append(lines, m.waitingFor()...)
 	if m.Suspension != nil {
-		add("suspended by %s on %s: %s", m.Suspension.By, clock(m.Suspension.At), quoted(m.Suspension.Reason))
+		add("suspended by %s on %s: %s", m.Suspension.By, clock(m.Suspension.At), quoted(lifecycle.Excerpt(m.Suspension.Reason)))
 	}
 	if names := m.LegalActionNames(); len(names) > 0 {
 		add("possible now: %s", strings.Trim(fmt.Sprint(names), "[]"))
@@ -208,8 +208,7 @@ func (m *miniProgram) stageClock() string {
 	}
 }
 
-// quoted keeps what people wrote from being read as Markdown: in one line, because a blank line would end the code span, and short.
+// quoted keeps what people wrote from being read as Markdown, in one line: a blank one would end the code span.
 func quoted(text string) string {
-	line := strings.Join(strings.Fields(strings.ReplaceAll(text, "`", "'")), " ")
-	return "`" + lifecycle.Excerpt(line) + "`"
+	return "`" + strings.Join(strings.Fields(strings.ReplaceAll(text, "`", "'")), " ") + "`"
 }
