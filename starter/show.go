@@ -101,15 +101,15 @@ type view struct {
 
 func (v *view) update(a *app, s lifecycle.Status) error {
 	if v.json {
-		if s.Sequence == v.seen {
+		if place(s.Sequence, s.Revision) == v.seen {
 			return nil
 		}
-		v.seen = s.Sequence
+		v.seen = place(s.Sequence, s.Revision)
 		return a.print(s)
 	}
 	for _, t := range s.Transitions {
-		if t.Sequence > v.seen {
-			v.seen = t.Sequence
+		if place(t.Sequence, t.Revision) > v.seen {
+			v.seen = place(t.Sequence, t.Revision)
 			if err := v.line("%s  %-20s → %-18s %s %s%s", t.At.Local().Format(time.TimeOnly), t.Action, t.To, t.Actor, t.Version, remark(t.Comment)); err != nil {
 				return err
 			}
@@ -120,6 +120,9 @@ func (v *view) update(a *app, s lifecycle.Status) error {
 	}
 	return v.over(fmt.Sprintf("%s  %s", s.State, waitingFor(s, time.Now())), "")
 }
+
+// place is where something is in the audit trail. A server that knows no sequence raises the revision with everything.
+func place(sequence, revision int) int { return max(sequence, revision) }
 
 func (v *view) line(format string, args ...any) error {
 	return v.over(fmt.Sprintf(format, args...), "\n")

@@ -208,7 +208,10 @@ func (m *miniProgram) stageClock() string {
 	}
 }
 
-// quoted keeps what people wrote from being read as Markdown, in one line: a blank one would end the code span.
+// quoted keeps what people wrote from being read as Markdown, in one line: a blank one would end the code span. Nothing stays nothing.
 func quoted(text string) string {
+	if strings.TrimSpace(text) == "" {
+		return ""
+	}
 	return "`" + strings.Join(strings.Fields(strings.ReplaceAll(text, "`", "'")), " ") + "`"
 }

@@ -105,4 +105,5 @@ func TestSignalsAreReadWithTheDataConverterThatWroteThem(t *testing.T) {
 func TestWhatPeopleWriteStaysWithinItsQuotes(t *testing.T) {
 	assert.Equal(t, "`a title with a blank line`", quoted("a title\n\nwith a\r\nblank line"))
 	assert.Equal(t, "`it's 'code'`", quoted("it's `code`"))
+	assert.Empty(t, quoted(" "))
 }
