@@ -25,6 +25,7 @@ const (
 	Characters Unit = "characters"
 	Bytes      Unit = "bytes"
 	Entries    Unit = "entries"
+	Seconds    Unit = "seconds"
 	Days       Unit = "days"
 	Percents   Unit = "percent"
 	Number     Unit = "" // the value itself
@@ -60,6 +61,7 @@ var Limits = []Limit{
 	{"plan.production[].percent", 0, 100, Percents},
 	{"plan.production[].hold", 0, 365, Days},
 	{"plan.health.query", 1, MaxHealthQuery, Bytes},
+	{"plan.health.interval", 1, 24 * 60 * 60, Seconds},
 	{"plan.health.failures", 1, maxFailures, Number},
 	{"command", 0, MaxCommand, Bytes},
 }
@@ -140,8 +142,13 @@ func checkPercent(field string, percent Percent) *Refusal {
 }
 
 func checkDuration(field string, d Duration) *Refusal {
-	if longest := Duration(LimitOf(field).Max) * Duration(day); d < 0 || d > longest {
-		return Refuse(InvalidInput, "%s is %s; it must be between 0s and %s", field, d, longest)
+	limit := LimitOf(field)
+	unit := Duration(day)
+	if limit.Unit == Seconds {
+		unit = Duration(time.Second)
+	}
+	if shortest, longest := Duration(limit.Min)*unit, Duration(limit.Max)*unit; d < shortest || d > longest {
+		return Refuse(InvalidInput, "%s is %s; it must be between %s and %s", field, d, shortest, longest)
 	}
 	return nil
 }

@@ -10,12 +10,6 @@ import (
 	"time"
 )
 
-// How often a health gate may ask.
-const (
-	minProbe = Duration(time.Second)
-	maxProbe = Duration(day)
-)
-
 // Plan says how a release reaches its users: first a cohort, then stage by stage everyone.
 type Plan struct {
 	Name        string      `json:"name,omitempty"`
@@ -168,10 +162,8 @@ func (h *Health) validate() *Refusal {
 		return Refuse(InvalidInput, "health.query uses a placeholder that is neither {{.MiniProgram}} nor {{.Version}}: %q", excerpt(h.Query))
 	case math.IsNaN(h.Max) || math.IsInf(h.Max, 0):
 		return Refuse(InvalidInput, "health.max is %v; it must be a number that measured values can be above or below", h.Max)
-	case h.Interval < minProbe || h.Interval > maxProbe:
-		return Refuse(InvalidInput, "health.interval is %s; it must be between %s and %s", h.Interval, minProbe, maxProbe)
 	}
-	return checkNumber("plan.health.failures", h.Failures)
+	return firstRefusal(checkDuration("plan.health.interval", h.Interval), checkNumber("plan.health.failures", h.Failures))
 }
 
 // changedAt merges a new plan into one that has reached a stage (0 = grayscale, 1.. = production). Stages already

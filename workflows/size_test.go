@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -10,8 +11,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
 
 	"slipway/activities"
+	"slipway/catalog"
 	"slipway/lifecycle"
 )
 
@@ -212,4 +216,43 @@ func (g *giant) largestCommand() lifecycle.Command {
 		*command.Testers = (*command.Testers)[1:]
 	}
 	return command
+}
+
+// The same with the real thing: the catalogue is away while somebody acts, and the run ends.
+func TestTheLargestMiniProgramOutlivesAnAbsentCatalogueAndItsRun(t *testing.T) {
+	openStore()
+	g := grow(t, "<", true)
+	l := &ledger{t: t, steps: []catalog.Commit{{Life: "life", Step: 1, MiniProgram: g.m}}, records: make([]lifecycle.Record, g.m.Sequence)}
+	env := newEnv(t, l, &healthVerdicts{lifecycle.Healthy, day})
+	env.SetStartTime(g.now)
+	failures := 0
+	l.onCommit = func(int) error {
+		if failures++; failures < 14 { // longer than the local activity's patience
+			return errors.New("database is down")
+		}
+		return nil
+	}
+	feedback := lifecycle.Command{Actor: g.actor(lifecycle.Developer), RequestID: "last", Rating: 5, Text: g.text("text")}
+	env.RegisterDelayedCallback(func() { env.SignalWorkflow("leave-feedback", feedback) }, time.Second)
+	env.RegisterDelayedCallback(func() {
+		env.SetContinueAsNewSuggested(true)
+		env.SignalWorkflow("leave-feedback", feedback) // changes nothing, but wakes the workflow up
+	}, time.Hour)
+	packed, err := activities.PackOutcomes(g.outcomes)
+	require.NoError(t, err)
+	env.ExecuteWorkflow(WorkflowType, Input{
+		Creation: lifecycle.Creation{ID: g.m.ID}, Carried: &Carried{MiniProgram: g.m, Life: "life", Step: 1, Answers: packed},
+	})
+	ended, ok := errors.AsType[*workflow.ContinueAsNewError](env.GetWorkflowError())
+	require.True(t, ok, "%v", env.GetWorkflowError())
+	assert.Less(t, len(ended.Input.Payloads[0].Data), bound)
+	var next Input
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(ended.Input, &next))
+	assert.Equal(t, g.m.Sequence+1, next.Carried.MiniProgram.Sequence)
+	assert.Equal(t, 2, next.Carried.Step)
+	value, err := env.QueryWorkflow(QueryStatus)
+	require.NoError(t, err)
+	var status lifecycle.Status
+	require.NoError(t, value.Get(&status))
+	assert.Equal(t, g.m.Sequence+1, status.Sequence)
 }
