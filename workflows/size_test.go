@@ -57,7 +57,10 @@ func (g *giant) actor(role lifecycle.Role) lifecycle.Actor {
 // do takes an action; what is too large as a whole is shortened until it is taken.
 func (g *giant) do(action lifecycle.Action, role lifecycle.Role, fill ...func(*lifecycle.Command)) {
 	g.now = g.now.Add(time.Second)
-	command := lifecycle.Command{Action: action, Actor: g.actor(role), RequestID: g.name(), Comment: g.text("comment")}
+	command := lifecycle.Command{Action: action, Actor: g.actor(role), RequestID: g.name(), Comment: strings.Repeat(g.fill, 300)} // of which 200 are kept
+	if action == lifecycle.Suspend {
+		command.Comment = g.text("comment") // all of it is
+	}
 	for _, f := range fill {
 		f(&command)
 	}
@@ -68,17 +71,18 @@ func (g *giant) do(action lifecycle.Action, role lifecycle.Role, fill ...func(*l
 	require.Nil(g.t, refusal, action)
 	g.m = after
 	g.remember(g.m.Outcome(command, nil, g.now))
-	g.remember(g.m.Outcome(lifecycle.Command{Action: action, Actor: g.actor(role), RequestID: g.name()}, lifecycle.Refuse(lifecycle.InvalidInput, "%s", g.text("comment")), g.now))
+	g.remember(g.m.Outcome(lifecycle.Command{Action: action, Actor: g.actor(role), RequestID: g.name()}, lifecycle.Refuse(lifecycle.InvalidInput, "%s", g.text("description")), g.now))
 }
 
 // shorten takes something away: testers first, then what nobody keeps.
 func shorten(c *lifecycle.Command) {
+	fewer := func(list []string) []string { return list[:len(list)*95/100] }
 	half := func(text string) string { return strings.ToValidUTF8(text[:len(text)/2], "") }
 	switch {
 	case c.Testers != nil && len(*c.Testers) > 0:
-		*c.Testers = (*c.Testers)[:len(*c.Testers)-1]
+		*c.Testers = fewer(*c.Testers)
 	case c.Plan != nil && len(c.Plan.Grayscale.Testers) > 0:
-		c.Plan.Grayscale.Testers = c.Plan.Grayscale.Testers[:len(c.Plan.Grayscale.Testers)-1]
+		c.Plan.Grayscale.Testers = fewer(c.Plan.Grayscale.Testers)
 	default:
 		c.Comment, c.Text = half(c.Comment), half(c.Text)
 	}
@@ -213,7 +217,7 @@ func (g *giant) sizes() map[string]int {
 func (g *giant) largestCommand() lifecycle.Command {
 	command := lifecycle.Command{Actor: g.actor(lifecycle.Developer), Testers: new(g.names(lifecycle.MaxTesters))}
 	for lifecycle.CheckSize(command) != nil {
-		*command.Testers = (*command.Testers)[1:]
+		*command.Testers = (*command.Testers)[:len(*command.Testers)*99/100]
 	}
 	return command
 }
