@@ -29,6 +29,9 @@ func LoadLifecycle(file string) (lifecycle.Settings, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return loaded, fmt.Errorf("SETTINGS_FILE %s: there is something behind the JSON object", file)
 	}
+	if twice := lifecycle.SaidTwice(data); twice != "" {
+		return loaded, fmt.Errorf("SETTINGS_FILE %s: %s is there twice; say it once", file, twice)
+	}
 	if refusal := loaded.Validate(); refusal != nil {
 		return loaded, fmt.Errorf("SETTINGS_FILE %s: %s", file, refusal.Message)
 	}

@@ -243,6 +243,21 @@ func TestASignalWithAFieldThatDoesNotExistIsRefused(t *testing.T) {
 	assert.Equal(t, Percent(1), *command.Percent)
 }
 
+func TestWhatIsSaidTwiceIsRefusedByName(t *testing.T) {
+	for text, twice := range map[string]string{
+		`{"if_revision": 5, "if_revision": 0}`:                                                   "if_revision",
+		`{"if_revision": 5, "IF_Revision": 0}`:                                                   "IF_Revision",
+		`{"actor": {"user": "ann", "roles": [], "user": "bob"}}`:                                 "actor.user",
+		`{"plan": {"production": [{"percent": 1, "hold": "1h"}, {"percent": 2, "percent": 3}]}}`: "plan.production.percent",
+	} {
+		_, err := DecodeCommand(Publish, []byte(text))
+		assert.ErrorContains(t, err, twice+" is there twice", text)
+	}
+	for _, text := range []string{`{"testers": ["a", "a"]}`, `[{"a": 1}, {"a": 1}]`, `{"a": {"a": 1}}`, `{`, `{"a"`, `{"a":}`, `[1,`, ``, `{"a": 1,, "a": 2}`} {
+		assert.Empty(t, SaidTwice([]byte(text)), text)
+	}
+}
+
 func TestARefusalSaysWhatIsPossibleInstead(t *testing.T) {
 	s := inState(t, CodeUnavailable)
 	refusal := s.try(Publish, ann)

@@ -83,6 +83,9 @@ func (d *Duration) UnmarshalText(text []byte) error {
 func DecodeCommand(action Action, data []byte) (Command, error) {
 	command := Command{}
 	err := decodeStrictly(data, &command)
+	if twice := SaidTwice(data); err == nil && twice != "" {
+		err = fmt.Errorf("%s is there twice; say it once", excerpt(twice))
+	}
 	command.Action = action
 	return command, err
 }

@@ -124,6 +124,9 @@ func readPlan(text string) (lifecycle.Plan, error) {
 	if err := json.Unmarshal([]byte(text), &plan); err != nil {
 		return plan, fmt.Errorf("--plan: %w", err)
 	}
+	if twice := lifecycle.SaidTwice([]byte(text)); twice != "" {
+		return plan, fmt.Errorf("--plan: %s is there twice; say it once", twice)
+	}
 	return plan, nil
 }
 

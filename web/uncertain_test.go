@@ -31,3 +31,21 @@ func TestAFormThatIsNotAnsweredKeepsItsRequestIDAndItsRevision(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
 	assert.Contains(t, body, `name="request_id" value="the-same"`)
 }
+
+func TestAFieldThatAFormHasTwiceIsRefusedByName(t *testing.T) {
+	s := stand(t)
+	s.weather()
+	for path, fields := range map[string]string{
+		"/mini-programs/weather/actions/approve-creation": "request_id=a&if_revision=7&if_revision=",
+		"/request-creation": "request_id=a&id=maps&title=Maps&if_revision=&team=acme&if_revision=globex",
+	} {
+		account := "reviewer"
+		if path == "/request-creation" {
+			account = "developer"
+		}
+		response, body := s.ask(http.MethodPost, path, as(account), filledIn(fields))
+		assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode, path)
+		assert.Contains(t, body, "if_revision", path)
+		assert.Contains(t, body, "twice", path)
+	}
+}

@@ -99,6 +99,9 @@ func decode(data []byte, into any) error {
 	if err := json.Unmarshal(data, &members); err != nil {
 		return errors.New("the body must be a JSON object")
 	}
+	if twice := lifecycle.SaidTwice(data); twice != "" {
+		return fmt.Errorf("%.100s is there twice; say it once", twice)
+	}
 	var wrong []string
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if err := decodeMember(name, members[name], into); err != nil {

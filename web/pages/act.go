@@ -94,10 +94,21 @@ func (p *Pages) postedForm(c *gin.Context) (form, error) {
 	if _, ok := lifecycle.RuleFor(action); !ok || action == lifecycle.RequestCreation {
 		return form{}, noAction(c.Param("action"))
 	}
+	posted, err := fieldsOnce(c)
+	return readForm(action, posted), err
+}
+
+// fieldsOnce reads a form in which each field is there once: of two, nobody knows which is meant.
+func fieldsOnce(c *gin.Context) (url.Values, error) {
 	if err := c.Request.ParseForm(); err != nil {
-		return form{}, unreadable(err)
+		return nil, unreadable(err)
 	}
-	return readForm(action, c.Request.PostForm), nil
+	for _, name := range slices.Sorted(maps.Keys(c.Request.PostForm)) {
+		if len(c.Request.PostForm[name]) > 1 {
+			return nil, lifecycle.Refuse(lifecycle.InvalidInput, "the form has %.100q twice; send it once", name)
+		}
+	}
+	return c.Request.PostForm, nil
 }
 
 // unreadable keeps a body that is too large apart from one that is no form.

@@ -28,8 +28,8 @@ func (p *Pages) showCreation(c *gin.Context, status int, data creationData) {
 }
 
 func (p *Pages) requestCreation(c *gin.Context) {
-	if err := c.Request.ParseForm(); err != nil {
-		p.Refuse(c, unreadable(err))
+	if _, err := fieldsOnce(c); err != nil {
+		p.Refuse(c, err)
 		return
 	}
 	creation := lifecycle.Creation{
