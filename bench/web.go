@@ -67,9 +67,12 @@ Goals: at 16 at once at least 0.7 of the update's actions a second, at 1 at most
 // opened is the revision of a mini-program that has come into its grayscale release.
 const opened = 6
 
-// request names the command, and says which revision it is for.
+// request names the command, and says which revision it is for: each action raises it, a remark does not.
 func request(command lifecycle.Command, turn int) lifecycle.Command {
-	command.RequestID, command.IfRevision = uuid.NewString(), opened+turn
+	command.RequestID, command.IfRevision = uuid.NewString(), opened
+	if lifecycle.KindOf(command.Action) == lifecycle.KindAction {
+		command.IfRevision += turn
+	}
 	return command
 }
 
