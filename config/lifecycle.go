@@ -21,6 +21,7 @@ func LoadLifecycle(file string) (lifecycle.Settings, error) {
 	if err != nil {
 		return loaded, fmt.Errorf("SETTINGS_FILE: %w", err)
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // what Windows puts before UTF-8
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&loaded); err != nil {

@@ -108,6 +108,9 @@ func (c *actCommand) Run(ctx context.Context, a *app) error {
 	return a.act(ctx, c.ID, command)
 }
 
+// byteOrderMark is what Windows puts before UTF-8.
+const byteOrderMark = "\ufeff"
+
 // readPlan takes a plan as people write it: its name, JSON, or @ and the name of a file with JSON.
 func readPlan(text string) (lifecycle.Plan, error) {
 	var plan lifecycle.Plan
@@ -116,7 +119,10 @@ func readPlan(text string) (lifecycle.Plan, error) {
 		if err != nil {
 			return plan, err
 		}
-		text = string(data)
+		text = strings.TrimPrefix(string(data), byteOrderMark)
+		if !strings.HasPrefix(strings.TrimSpace(text), "{") {
+			return plan, fmt.Errorf("--plan: the file %s does not hold a plan as JSON in UTF-8; it has to begin with {", name)
+		}
 	}
 	if !strings.HasPrefix(strings.TrimSpace(text), "{") {
 		return lifecycle.Plan{Name: strings.TrimSpace(text)}, nil

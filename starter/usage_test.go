@@ -182,3 +182,16 @@ func TestInspectRefusesABadPackageWithItsFindings(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(stdout), &report))
 	assert.False(t, report.Accepted())
 }
+
+func TestAPlanFileMayBeginWithAByteOrderMarkButMustHoldAPlan(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "plan.json")
+	require.NoError(t, os.WriteFile(file, []byte("\ufeff{\"production\": [{\"percent\": 100, \"hold\": \"0s\"}]}"), 0o600))
+	plan, err := readPlan("@" + file)
+	require.NoError(t, err)
+	assert.Len(t, plan.Production, 1)
+	for _, content := range []string{"fast", "\xff\xfe{\x00", ""} {
+		require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
+		_, err = readPlan("@" + file)
+		assert.ErrorContains(t, err, "does not hold a plan", content)
+	}
+}

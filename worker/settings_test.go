@@ -151,3 +151,10 @@ func TestASettingsFileThatIsNotThereIsAnError(t *testing.T) {
 	assert.ErrorContains(t, err, "SETTINGS_FILE")
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }
+
+func TestASettingsFileMayBeginWithAByteOrderMarkAndSaysNothingTwice(t *testing.T) {
+	_, err := config.LoadLifecycle(settingsFile(t, "\ufeff"+`{"remind_after": "1h"}`))
+	assert.NoError(t, err)
+	_, err = config.LoadLifecycle(settingsFile(t, `{"remind_after": "1h", "remind_after": "2h"}`))
+	assert.ErrorContains(t, err, "remind_after is there twice")
+}

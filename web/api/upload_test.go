@@ -170,7 +170,7 @@ func TestAnUploadThatCannotSucceedIsRefused(t *testing.T) {
 	requested(t, "too-early")
 	as(t, "developer").upload("/mini-programs/too-early/packages", parts).refuses(http.StatusConflict, lifecycle.IllegalInState)
 	large := part{"file", strings.Repeat("x", largestBytes+1)}
-	as(t, "developer").upload(path, []part{large}).refuses(http.StatusRequestEntityTooLarge, lifecycle.PackageRefused)
+	as(t, "developer").upload(path, []part{large}).refuses(http.StatusRequestEntityTooLarge, lifecycle.PackageRefused, "bytes allowed")
 	larger := part{"file", strings.Repeat("x", 3*largestBytes)}
 	as(t, "developer").upload(path, []part{larger}).is(http.StatusRequestEntityTooLarge)
 }

@@ -2,6 +2,7 @@ package service
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -74,7 +75,10 @@ func problemOf(err error) Problem {
 		return Problem{HTTPStatus(refusal.Code), refusal.Code, refusal.Message}
 	}
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return Problem{http.StatusRequestEntityTooLarge, lifecycle.InvalidInput, tooLarge.Error()}
+		return Problem{http.StatusRequestEntityTooLarge, lifecycle.InvalidInput, fmt.Sprintf("what was sent has more than the %d bytes allowed", tooLarge.Limit)}
+	}
+	if errors.Is(err, packages.ErrTooLarge) { // it says how much is allowed
+		return Problem{http.StatusRequestEntityTooLarge, lifecycle.PackageRefused, err.Error()}
 	}
 	for _, known := range []struct {
 		err    error
@@ -90,7 +94,6 @@ func problemOf(err error) Problem {
 		{ErrNoRoute, http.StatusNotFound, ""},
 		{ErrNoMethod, http.StatusMethodNotAllowed, ""},
 		{ErrNoVersion, http.StatusNotFound, ""},
-		{packages.ErrTooLarge, http.StatusRequestEntityTooLarge, lifecycle.PackageRefused},
 		{ErrAway, http.StatusServiceUnavailable, ""},
 		{ErrUncertain, http.StatusServiceUnavailable, ""},
 	} {
