@@ -33,6 +33,9 @@ const (
 	// A browser has one stream, whatever the number of its tabs.
 	streamsPerPerson = 20
 	streamsInAll     = 5_000
+	// One person's slow uploads must not take the connections of everybody, nor all people those of host apps.
+	requestsPerPerson = 100
+	requestsShare     = 0.9 // of the connections
 )
 
 // site puts together what answers requests.
@@ -101,7 +104,8 @@ func (s site) guard(sessions *access.Sessions, refuse func(*gin.Context, error))
 	return &access.Guard{
 		Permissions: permissions, Sessions: sessions, Refuse: refuse,
 		Limits: access.NewLimits(perSecond, 2*perSecond), SignIns: access.NewLimits(min(perSecond, signInsPerSecond), signInsAtOnce),
-		Streams: access.NewStreams(streamsPerPerson, streamsInAll),
+		Requests: access.NewRequests(requestsPerPerson, int(requestsShare*float64(s.settings.MaxConnections))),
+		Streams:  access.NewStreams(streamsPerPerson, streamsInAll),
 	}
 }
 

@@ -83,7 +83,8 @@ type Guard struct {
 	Sessions    *Sessions
 	// Limits are those of people, and of addresses where nobody is signed in; SignIns are those of addresses.
 	Limits, SignIns *Limits
-	Streams         *Streams
+	// Requests and Streams bound what is under way at the same time.
+	Requests, Streams *Underway
 	// Refuse answers a request that goes no further, in the form that its sender understands.
 	Refuse func(*gin.Context, error)
 }
@@ -114,10 +115,13 @@ func (g *Guard) admit(c *gin.Context) (closed func(), err error) {
 		return nil, err
 	}
 	c.Request = c.Request.WithContext(WithPerson(c.Request.Context(), person))
-	if err := permission.admit(c, person); err != nil || !permission.stream {
-		return func() {}, err
+	if err := permission.admit(c, person); err != nil {
+		return nil, err
 	}
-	return g.Streams.Open(person.User)
+	if permission.stream {
+		return g.Streams.Begin(person.User)
+	}
+	return g.Requests.Begin(person.User)
 }
 
 func (g *Guard) identify(c *gin.Context) (lifecycle.Actor, error) {

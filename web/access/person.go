@@ -15,6 +15,10 @@ var (
 	ErrTooMany = errors.New("too many requests; wait a second and try again")
 	// ErrTooManySignIns says that one address signs in too often.
 	ErrTooManySignIns = errors.New("too many sign-ins from your address; wait a second and try again")
+	// ErrTooManyRequests says that one person has too many requests under way.
+	ErrTooManyRequests = errors.New("you have as many requests under way as one person may; wait a second and try again")
+	// ErrNoMoreRequests says that all together have.
+	ErrNoMoreRequests = errors.New("too many requests are under way at the moment; wait a second and try again")
 	// ErrTooManyStreams says that one person has too many event streams open.
 	ErrTooManyStreams = errors.New("you have as many event streams open as one person may; close one, wait a second and try again")
 	// ErrNoMoreStreams says that all together have.

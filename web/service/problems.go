@@ -89,6 +89,8 @@ func problemOf(err error) Problem {
 		{access.ErrTooMany, http.StatusTooManyRequests, ""},
 		{ErrTooManyWaiting, http.StatusTooManyRequests, ""},
 		{access.ErrTooManySignIns, http.StatusTooManyRequests, ""},
+		{access.ErrTooManyRequests, http.StatusTooManyRequests, ""},
+		{access.ErrNoMoreRequests, http.StatusTooManyRequests, ""},
 		{access.ErrTooManyStreams, http.StatusTooManyRequests, ""},
 		{access.ErrNoMoreStreams, http.StatusTooManyRequests, ""},
 		{ErrNoRoute, http.StatusNotFound, ""},
