@@ -69,6 +69,7 @@ func hostileServer(t *testing.T) (url string) {
 		"GET " + apiPath + "/weather/events":           {200, hostile},
 		"POST " + apiPath:                              {200, map[string]any{"outcome": accepted}},
 		"POST " + apiPath + "/weather/actions/publish": {409, refused},
+		"POST " + apiPath + "/weather/recover":         {200, lifecycle.Status{ID: hostile, State: hostile}},
 	} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(answer.status)
@@ -107,6 +108,7 @@ func TestWhatStrangersWroteIsShownByEveryCommand(t *testing.T) {
 		"watch weather":             {exitDone, 1},
 		"explain weather --user u1": {exitDone, 3},
 		"act publish weather":       {exitRefused, 2},
+		"recover weather":           {exitDone, 1},
 	} {
 		code, stdout, stderr := c.types(line)
 		assert.Equal(t, expected.code, code, "%s: %s", line, stderr)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/url"
 
 	"slipway/lifecycle"
 )
@@ -25,8 +24,7 @@ func (c *recoverCommand) Run(ctx context.Context, a *app) error {
 	if a.JSON {
 		return a.print(status)
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s: its workflow runs again; %s, revision %d\n", c.ID, status.State, status.Revision)
-	return err
+	return printLines(a.stdout, fmt.Sprintf("%s: its workflow runs again; %s, revision %d", c.ID, status.State, status.Revision))
 }
 
 func (d direct) recover(ctx context.Context, id string, operator lifecycle.Actor) (lifecycle.Status, error) {
@@ -40,7 +38,6 @@ func (d direct) recover(ctx context.Context, id string, operator lifecycle.Actor
 }
 
 func (r remote) recover(ctx context.Context, id string, operator lifecycle.Actor) (status lifecycle.Status, err error) {
-	path := "/api/v1/mini-programs/" + url.PathEscape(id) + "/recover"
-	err = r.change(ctx, operator, "", path, jsonBody(map[string]any{}), &status)
+	err = r.change(ctx, operator, "", pathOf(id, "recover"), jsonBody(map[string]any{}), &status)
 	return status, err
 }
