@@ -77,13 +77,27 @@ func startOptions(m lifecycle.MiniProgram) client.StartWorkflowOptions {
 	}
 }
 
-// creationRepeated answers a request for an id that is taken: the same request again gets the first answer.
+// creationRepeated answers a request for an id that is taken: the same request again gets the first answer, once there is one.
 func (c Client) creationRepeated(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
+	for !c.creationDecided(ctx, creation.ID) {
+		select {
+		case <-ctx.Done():
+			return lifecycle.Outcome{}, fmt.Errorf("the request for the creation of %q is not decided yet: %w", creation.ID, ctx.Err())
+		case <-time.After(firstPause):
+		}
+	}
 	outcome, seen, err := c.Outcome(ctx, creation.ID, creation.Actor.User, creation.RequestID)
 	if err != nil || seen && outcome.Action == lifecycle.RequestCreation {
 		return outcome, err
 	}
 	return lifecycle.Outcome{}, lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q exists already; choose another id", creation.ID)
+}
+
+// creationDecided is false while a workflow that runs has no status yet.
+func (c Client) creationDecided(ctx context.Context, id string) bool {
+	_, err := c.Status(ctx, id)
+	_, none := errors.AsType[*serviceerror.QueryFailed](err)
+	return !none
 }
 
 // Act sends an action and waits for its outcome as long as ctx allows. The outcome may be a refusal; an unknown or ended
