@@ -122,10 +122,10 @@ func (s statements) writeState(ctx context.Context, tx *sql.Tx, number int64, co
 		return err
 	}
 	isAnother, err := put(ctx, tx.StmtContext(ctx, s.putRelease), number, rows.release)
-	if err != nil || !isAnother {
+	if err != nil || !isAnother && commit.MiniProgram.Suspension == nil {
 		return err
 	}
-	return noteServed(ctx, tx, rows.served)
+	return noteServed(ctx, tx, commit.MiniProgram, rows.served)
 }
 
 // place is how far the catalogue knows a mini-program; the zero value is one that it does not know.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"slipway/lifecycle"
@@ -24,30 +25,42 @@ func packagesOf(s lifecycle.Serving) []string {
 	return sums
 }
 
-// noteServed remembers for ever that users were given the packages.
-func noteServed(ctx context.Context, tx *sql.Tx, sums []string) error {
+// noteServed remembers for ever that users were given the packages. As long as a suspension stands only what is served now
+// counts: whatever else the mini-program gave to users is withdrawn until they are given it again.
+func noteServed(ctx context.Context, tx *sql.Tx, m lifecycle.MiniProgram, sums []string) error {
+	if m.Suspension != nil {
+		_, err := tx.ExecContext(ctx, `UPDATE served_packages SET withdrawn = TRUE WHERE mini_program = $1 AND NOT withdrawn`, m.ID)
+		if err != nil {
+			return err
+		}
+	}
+	return putServed(ctx, tx, m.ID, sums, false)
+}
+
+func putServed(ctx context.Context, tx *sql.Tx, miniProgram string, sums []string, withdrawn bool) error {
 	if len(sums) == 0 {
 		return nil
 	}
 	var q query
-	before := "INSERT INTO served_packages (sha256) VALUES "
-	for _, sum := range sums {
-		q.add(before+"(?)", sum)
+	before := "INSERT INTO served_packages (sha256, mini_program, withdrawn) VALUES "
+	for _, sum := range slices.Compact(slices.Sorted(slices.Values(sums))) {
+		q.add(before+"(?, ?, ?)", sum, miniProgram, withdrawn)
 		before = ", "
 	}
-	q.add(" ON CONFLICT DO NOTHING")
+	q.add(` ON CONFLICT (sha256, mini_program) DO UPDATE SET withdrawn = excluded.withdrawn
+		WHERE served_packages.withdrawn <> excluded.withdrawn`)
 	_, err := tx.ExecContext(ctx, q.String(), q.args...)
 	return err
 }
 
-// Served tells whether users are or ever were given this content: as the live version, as the candidate of a rollout, or as
-// one that was live before.
+// Served tells whether users are or were given this content, as the live version, as the candidate of a rollout, or as one that
+// was live before, by a mini-program from which no suspension took it since.
 func (c *Catalog) Served(ctx context.Context, sha256 string) (bool, error) {
 	return c.ask(ctx, "look for the package among those served", `
-		SELECT EXISTS (SELECT 1 FROM served_packages WHERE sha256 = $1)`, storedText(sha256))
+		SELECT EXISTS (SELECT 1 FROM served_packages WHERE sha256 = $1 AND NOT withdrawn)`, storedText(sha256))
 }
 
-// PackageReferenced tells whether this content is still needed: it was Served, it is the candidate of a mini-program, or
+// PackageReferenced tells whether this content is still needed: users were ever given it, it is the candidate of a mini-program, or
 // there is a report about it, because the upload that it was inspected for may be about to be decided.
 func (c *Catalog) PackageReferenced(ctx context.Context, sha256 string) (bool, error) {
 	return c.ask(ctx, "look for what refers to the package", `

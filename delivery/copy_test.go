@@ -61,7 +61,7 @@ func TestAServerStartsFromTheCopyWhileTheDatabaseIsDown(t *testing.T) {
 	assert.Equal(t, Unknown, s.Evaluate("nowhere", "u", AnyPlatform).Rule)
 	assert.Equal(t, NothingServed, s.Evaluate("hotel", "u", AnyPlatform).Rule)
 	sum, _ := ParseSHA256(sumOf(content("weather", "1.0.0")))
-	assert.True(t, s.Served(sum))
+	assert.True(t, s.Serves(sum))
 	assert.ErrorIs(t, s.Err(), errDown)
 	written, err := readCopy(path)
 	require.NoError(t, err)

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"encoding/binary"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ type Handlers struct {
 	// Store has the packages: a *packages.Store.
 	Store interface {
 		Open(ctx context.Context, sha256 string) (*packages.Content, error)
+		OpenPart(ctx context.Context, sha256 string, wanted func() int64) (io.ReadSeekCloser, error)
 	}
 	// History knows which packages were served before: a *catalog.Catalog. It is asked only about those that the snapshot
 	// does not know.
@@ -32,13 +34,30 @@ type Handlers struct {
 	Tokens Tokens
 }
 
-// Register adds the routes.
-func (h *Handlers) Register(router gin.IRouter) {
-	guarded := router.Group("", h.Tokens.Require)
-	guarded.POST("/ofrep/v1/evaluate/flags/:id", h.evaluate)
-	guarded.POST("/ofrep/v1/evaluate/flags", h.evaluateAll)
+// flagsPath is asked about all mini-programs; what follows it is the key of one.
+const flagsPath = "/ofrep/v1/evaluate/flags"
+
+// Register adds the routes to an engine that serves nothing else: what is asked for in another way is answered in the words of
+// host apps too, never with a redirect.
+func (h *Handlers) Register(engine *gin.Engine) {
+	engine.RedirectTrailingSlash, engine.RedirectFixedPath, engine.HandleMethodNotAllowed = false, false, true
+	engine.Use(guardAnswer)
+	engine.NoRoute(func(c *gin.Context) { problem(c, http.StatusNotFound, "there is nothing at this path") })
+	engine.NoMethod(func(c *gin.Context) {
+		problem(c, http.StatusMethodNotAllowed, "this path takes only "+c.Writer.Header().Get("Allow"))
+	})
+	guarded := engine.Group("", h.Tokens.Require)
+	guarded.POST(flagsPath, h.evaluateAll)
+	guarded.POST(flagsPath+"/*key", h.evaluate)
 	guarded.GET("/packages/:sha256", h.download)
 	guarded.HEAD("/packages/:sha256", h.download)
+}
+
+// guardAnswer keeps what is answered from being taken for something else, or kept: routes that may be cached say so.
+func guardAnswer(c *gin.Context) {
+	header := c.Writer.Header()
+	header["X-Content-Type-Options"] = noSniff
+	header["Cache-Control"] = noStore
 }
 
 // scratch is memory for one question and its answer, used again and again.
@@ -55,11 +74,11 @@ func (s *scratch) release() {
 	}
 }
 
-// evaluate answers about one mini-program.
+// evaluate answers about one mini-program. Whatever stands behind the path is its key.
 func (h *Handlers) evaluate(c *gin.Context) {
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	id := c.Param("id")
+	id := strings.TrimPrefix(c.Param("key"), "/")
 	var q question
 	var wrong *fault
 	if q, s.in, wrong = readQuestion(c.Request.Body, s.in); wrong != nil {
@@ -158,7 +177,11 @@ func faultOf(id string, rule Rule) *fault {
 }
 
 // Values of headers that are the same for everyone need no memory of their own.
-var jsonType = []string{"application/json"}
+var (
+	jsonType = []string{"application/json"}
+	noSniff  = []string{"nosniff"}
+	noStore  = []string{"no-store"}
+)
 
 // countedLength is what net/http counts itself, in bytes.
 const countedLength = 2048

@@ -82,8 +82,6 @@ func (p *platform) ask(method, path string, body io.Reader, headers ...string) (
 	return response, string(text)
 }
 
-const flagsPath = "/ofrep/v1/evaluate/flags"
-
 func about(user string) string {
 	text, _ := json.Marshal(map[string]any{"context": map[string]any{"targetingKey": user}})
 	return string(text)

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -12,46 +15,83 @@ import (
 	"slipway/packages"
 )
 
-// download hands out a package that is or was served. Its content never changes, so it may be kept for ever.
+// download hands out a package that is or was served. Its content never changes, but a suspension ends that it may be had: a
+// copy is kept, and not used before we were asked (no-cache). That is a 304 without a look into the store.
 func (h *Handlers) download(c *gin.Context) {
 	name := c.Param("sha256")
-	content, err := h.open(c.Request.Context(), name)
+	if err := h.mayHave(c.Request.Context(), name); err != nil {
+		refuseDownload(c, err)
+		return
+	}
+	tag := `"` + name + `"`
+	caching := "public, no-cache"
+	if len(h.Tokens) > 0 {
+		caching = "private, no-cache" // a shared cache would give it to those without a token
+	}
+	if matches(c.GetHeader("If-None-Match"), tag) {
+		c.Header("Cache-Control", caching)
+		c.Header("ETag", tag)
+		c.Status(http.StatusNotModified)
+		return
+	}
+	content, err := h.open(c, name, tag)
 	if err != nil {
 		refuseDownload(c, err)
 		return
 	}
 	defer func() { _ = content.Close() }()
-	caching := "public"
-	if len(h.Tokens) > 0 {
-		caching = "private" // a shared cache would give it to those without a token
-	}
-	header := c.Writer.Header()
-	header.Set("Cache-Control", caching+", max-age=31536000, immutable")
-	header.Set("Content-Type", "application/zip")
-	header.Set("ETag", `"`+name+`"`)
-	header.Set("X-Content-Type-Options", "nosniff")
+	c.Header("Cache-Control", caching)
+	c.Header("ETag", tag)
+	c.Header("Content-Type", "application/zip")
 	http.ServeContent(c.Writer, c.Request, "", time.Time{}, content)
 }
 
-// open hides packages that exist, but were not released. What the snapshot knows needs no database.
-func (h *Handlers) open(ctx context.Context, name string) (*packages.Content, error) {
+// mayHave hides packages that exist, but were not released, or were taken back by a suspension. What the snapshot knows needs
+// no database.
+func (h *Handlers) mayHave(ctx context.Context, name string) error {
 	sum, ok := ParseSHA256(name)
-	served := ok && h.Snapshot.Served(sum)
-	if ok && !served {
+	if ok && h.Snapshot.Serves(sum) {
+		return nil
+	}
+	served := false
+	if ok {
 		var err error
 		if served, err = h.History.Served(ctx, name); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if !served {
-		return nil, fmt.Errorf("%w: no user was ever given it", packages.ErrNotFound)
+		return fmt.Errorf("%w: no user was given it", packages.ErrNotFound)
+	}
+	return nil
+}
+
+// open opens what the request asks for: a part of the package, of which the store hands over no more, or all of it, verified.
+// Several parts at once are answered with the whole, as HTTP allows.
+func (h *Handlers) open(c *gin.Context, name, tag string) (io.ReadSeekCloser, error) {
+	ctx, asked := c.Request.Context(), c.Request.Header
+	if strings.Contains(asked.Get("Range"), ",") {
+		asked.Del("Range")
+	}
+	another := asked.Get("If-Range") != "" && asked.Get("If-Range") != tag
+	if c.Request.Method == http.MethodHead || asked.Get("Range") != "" && !another {
+		return h.Store.OpenPart(ctx, name, func() int64 { return lengthOf(c.Writer.Header()) })
 	}
 	return h.Store.Open(ctx, name)
 }
 
+// lengthOf is the length that an answer says it has; -1 when it does not say.
+func lengthOf(answer http.Header) int64 {
+	length, err := strconv.ParseInt(answer.Get("Content-Length"), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return length
+}
+
 func refuseDownload(c *gin.Context, err error) {
 	if errors.Is(err, packages.ErrNotFound) {
-		problem(c, http.StatusNotFound, "no package of this sha256 is or was released")
+		problem(c, http.StatusNotFound, "no package of this sha256 is or was given to users, or it was taken back")
 		return
 	}
 	_ = c.Error(err) // for the access log
@@ -62,5 +102,5 @@ func refuseDownload(c *gin.Context, err error) {
 // problem answers as RFC 9457 says.
 func problem(c *gin.Context, status int, detail string) {
 	c.Header("Content-Type", "application/problem+json")
-	c.AbortWithStatusJSON(status, gin.H{"title": http.StatusText(status), "status": status, "detail": detail})
+	c.AbortWithStatusJSON(status, gin.H{"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail})
 }

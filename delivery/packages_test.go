@@ -5,9 +5,14 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -39,7 +44,7 @@ func TestAPackageIsFetchedWhereTheAnswerSays(t *testing.T) {
 	assert.Equal(t, content("weather", "1.0.0"), text)
 	assert.Equal(t, "application/zip", response.Header.Get("Content-Type"))
 	assert.Equal(t, "nosniff", response.Header.Get("X-Content-Type-Options"))
-	assert.Equal(t, "public, max-age=31536000, immutable", response.Header.Get("Cache-Control"))
+	assert.Equal(t, "public, no-cache", response.Header.Get("Cache-Control"))
 	assert.Equal(t, `"`+flags["weather"].Value.SHA256+`"`, response.Header.Get("ETag"))
 }
 
@@ -61,7 +66,10 @@ func TestAPackageIsSentInPartsAndNotTwice(t *testing.T) {
 	assert.Equal(t, whole, text)
 	response, _ = p.get(path, "Range", "bytes=9999-")
 	assert.Equal(t, http.StatusRequestedRangeNotSatisfiable, response.StatusCode)
-	assert.NotContains(t, response.Header.Get("Cache-Control"), "immutable")
+	assert.NotContains(t, response.Header.Get("Cache-Control"), "public")
+	response, text = p.get(path, "Range", "bytes=0-1,4-5")
+	assert.Equal(t, http.StatusOK, response.StatusCode, "several parts at once are the whole")
+	assert.Equal(t, whole, text)
 	response, text = p.get(path, "If-None-Match", `"`+strings.TrimPrefix(path, "/packages/")+`"`)
 	assert.Equal(t, http.StatusNotModified, response.StatusCode)
 	assert.Empty(t, text)
@@ -78,7 +86,8 @@ func TestOnlyWhatIsOrWasServedIsHandedOut(t *testing.T) {
 	weather.publishes("1.0.0")
 	weather.publishes("1.1.0")
 	weather.rollsOut("1.2.0", 0, "tester")
-	weather.does(operator, lifecycle.Suspend)
+	weather.does(developer, lifecycle.Rollback)
+	weather.does(developer, lifecycle.Unpublish)
 	weather.does(developer, lifecycle.UploadCode, func(c *lifecycle.Command) {
 		c.Package = &lifecycle.Package{Version: "1.3.0", SHA256: strings.TrimPrefix(fourth, "/packages/")}
 	})
@@ -94,6 +103,65 @@ func TestOnlyWhatIsOrWasServedIsHandedOut(t *testing.T) {
 		assert.Contains(t, text, `"status":404`)
 		assert.Empty(t, response.Header.Get("ETag"))
 	}
+}
+
+// A package that a process knew as served, or that a client has, ends with the suspension too.
+func TestTheDownloadsOfASuspendedMiniProgramEndWithIt(t *testing.T) {
+	first := running(t)
+	second := runningOn(t, first.catalogue, func(h *Handlers) { h.Store = first.store })
+	live, rolledBack, shared := first.stores("weather", "1.1.0"), first.stores("weather", "1.2.0"), first.stores("maps", "1.0.0")
+	weather, maps := requested(t, first.catalogue, "weather"), requested(t, first.catalogue, "maps")
+	maps.publishes("1.0.0")
+	weather.publishesAs("1.0.0", strings.TrimPrefix(shared, "/packages/"))
+	weather.publishes("1.1.0")
+	weather.rollsOut("1.2.0", 5)
+	weather.does(developer, lifecycle.Rollback)
+	statuses := func(path string) (statuses []int) {
+		for _, p := range []*platform{first, second} {
+			p.knows()
+			for _, headers := range [][]string{nil, {"Range", "bytes=0-3"}, {"If-None-Match", `"` + strings.TrimPrefix(path, "/packages/") + `"`}} {
+				response, _ := p.get(path, headers...)
+				statuses = append(statuses, response.StatusCode)
+				if response.StatusCode == http.StatusNotFound {
+					assert.Equal(t, "no-store", response.Header.Get("Cache-Control"))
+				}
+			}
+		}
+		return statuses
+	}
+	served, gone := []int{200, 206, 304, 200, 206, 304}, []int{404, 404, 404, 404, 404, 404}
+	for _, path := range []string{live, rolledBack, shared} {
+		assert.Equal(t, served, statuses(path), path)
+	}
+	weather.does(operator, lifecycle.Suspend)
+	assert.Equal(t, gone, statuses(live))
+	assert.Equal(t, gone, statuses(rolledBack))
+	assert.Equal(t, served, statuses(shared), "maps serves the same bytes")
+
+	weather.publishesAs("1.3.0", strings.TrimPrefix(live, "/packages/"))
+	assert.Equal(t, served, statuses(live), "it is given to users again")
+	assert.Equal(t, gone, statuses(rolledBack), "this one is not")
+	maps.does(operator, lifecycle.Suspend)
+	assert.Equal(t, gone, statuses(shared))
+}
+
+func TestAPackageTakenBackStaysSoWhileTheDatabaseIsDown(t *testing.T) {
+	c := emptyCatalogue(t)
+	source := &outage{Source: c}
+	p := runningOn(t, c, func(h *Handlers) { h.Snapshot = open(t, source, Options{}) })
+	path := p.stores("weather", "1.0.0")
+	weather := requested(t, c, "weather")
+	weather.publishes("1.0.0")
+	caughtUp(t, p.handlers.Snapshot, c)
+	source.down.Store(true)
+	p.handlers.History = archive{err: errDown}
+	weather.does(operator, lifecycle.Suspend)
+	response, _ := p.get(path)
+	assert.Equal(t, http.StatusOK, response.StatusCode, "this process cannot know yet")
+	source.down.Store(false)
+	caughtUp(t, p.handlers.Snapshot, c)
+	response, _ = p.get(path)
+	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode, "it knows that nobody is given it now, and not what was before")
 }
 
 // archive is a database that does not know what was served, or does not answer.
@@ -124,18 +192,95 @@ func TestWhatIsServedNowIsHandedOutWhileTheDatabaseIsDown(t *testing.T) {
 // broken is a store that does not answer.
 type broken struct{}
 
-func (broken) Open(context.Context, string) (*packages.Content, error) {
-	return nil, errors.New("the bucket is away")
+var errBucket = errors.New("the bucket is away")
+
+func (broken) Open(context.Context, string) (*packages.Content, error) { return nil, errBucket }
+
+func (broken) OpenPart(context.Context, string, func() int64) (io.ReadSeekCloser, error) {
+	return nil, errBucket
 }
 
 func TestAPackageThatCannotBeReadNowIsWorthAnotherTry(t *testing.T) {
 	p := running(t, func(h *Handlers) { h.Store = broken{} })
 	requested(t, p.catalogue, "weather").publishes("1.0.0")
 	p.knows()
-	response, text := p.get("/packages/" + sumOf(content("weather", "1.0.0")))
-	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
-	assert.NotContains(t, text, "bucket")
-	assert.Empty(t, response.Header.Get("Cache-Control"))
+	for _, part := range []string{"", "bytes=0-3"} {
+		response, text := p.get("/packages/"+sumOf(content("weather", "1.0.0")), "Range", part)
+		assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+		assert.NotContains(t, text, "bucket")
+		assert.Equal(t, "no-store", response.Header.Get("Cache-Control"))
+	}
+}
+
+// requests are those that a server was sent.
+type requests struct {
+	mu   sync.Mutex
+	sent []string
+}
+
+func (r *requests) note(request *http.Request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sent = append(r.sent, strings.TrimSpace(request.Method+" "+request.Header.Get("Range")))
+}
+
+// taken are those since it was last asked for.
+func (r *requests) taken() (sent []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sent, r.sent = r.sent, nil
+	return sent
+}
+
+func TestOfAPackageInABucketOnlyWhatIsAskedForIsFetched(t *testing.T) {
+	backend := s3mem.New()
+	require.NoError(t, backend.CreateBucket("packages"))
+	handler, asked := gofakes3.New(backend).Server(), requests{}
+	bucket := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.note(r)
+		handler.ServeHTTP(w, r)
+	}))
+	defer bucket.Close()
+	t.Setenv("AWS_ACCESS_KEY_ID", "test")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
+	store, err := packages.OpenStore(t.Context(), "s3://packages?region=us-east-1&use_path_style=true&endpoint="+url.QueryEscape(bucket.URL))
+	require.NoError(t, err)
+	p := running(t, func(h *Handlers) { h.Store, h.History = store, archive{served: true} })
+	whole := strings.Repeat("0123456789", 20_000)
+	sum, _, err := store.Put(t.Context(), strings.NewReader(whole))
+	require.NoError(t, err)
+	for _, each := range []struct {
+		method  string
+		headers []string
+		status  int
+		body    string
+		asked   []string
+	}{
+		{http.MethodGet, nil, 200, whole, []string{"GET"}},
+		{http.MethodGet, []string{"Range", "bytes=4-10"}, 206, whole[4:11], []string{"HEAD", "GET bytes=4-10"}},
+		{http.MethodGet, []string{"Range", "bytes=100000-"}, 206, whole[100_000:], []string{"HEAD", "GET bytes=100000-199999"}},
+		{http.MethodGet, []string{"Range", "bytes=-5", "If-Range", `"` + sum + `"`}, 206, whole[199_995:], []string{"HEAD", "GET bytes=199995-199999"}},
+		{http.MethodGet, []string{"Range", "bytes=-5", "If-Range", `"another"`}, 200, whole, []string{"GET"}},
+		{http.MethodGet, []string{"Range", "bytes=0-1,4-5"}, 200, whole, []string{"GET"}},
+		{http.MethodGet, []string{"Range", "bytes=200000-"}, 416, "", []string{"HEAD"}},
+		{http.MethodGet, []string{"Range", "pages=1-2"}, 416, "", []string{"HEAD"}},
+		{http.MethodGet, []string{"If-None-Match", `"` + sum + `"`}, 304, "", nil},
+		{http.MethodHead, nil, 200, "", []string{"HEAD"}},
+	} {
+		asked.taken()
+		response, text := p.ask(each.method, "/packages/"+sum, http.NoBody, each.headers...)
+		assert.Equal(t, each.status, response.StatusCode, each.headers)
+		if each.status < 400 {
+			assert.Equal(t, each.body, text, each.headers)
+			assert.Equal(t, `"`+sum+`"`, response.Header.Get("ETag"))
+		}
+		assert.Equal(t, each.asked, asked.taken(), each.headers)
+	}
+
+	_, err = backend.PutObject("packages", sum, map[string]string{}, strings.NewReader("x"+whole[1:]), int64(len(whole)), nil)
+	require.NoError(t, err)
+	response, _ := p.get("/packages/" + sum)
+	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode, "the whole is verified before it is sent")
 }
 
 func TestSharedCachesKeepOnlyWhatEveryoneMayHave(t *testing.T) {
@@ -145,7 +290,7 @@ func TestSharedCachesKeepOnlyWhatEveryoneMayHave(t *testing.T) {
 	p.knows()
 	response, _ := p.get(path, "Authorization", "Bearer s3cret")
 	assert.Equal(t, http.StatusOK, response.StatusCode)
-	assert.Equal(t, "private, max-age=31536000, immutable", response.Header.Get("Cache-Control"))
+	assert.Equal(t, "private, no-cache", response.Header.Get("Cache-Control"))
 }
 
 func TestALargePackageIsStreamed(t *testing.T) {

@@ -66,8 +66,10 @@ func newSnapshot(source Source, options Options) *Snapshot {
 	if s.logger == nil {
 		s.logger = zap.NewNop()
 	}
-	s.served.sums = map[SHA256]struct{}{}
-	s.put(nil, true)
+	s.served.counts = map[SHA256]int{}
+	for i := range s.shards {
+		s.shards[i].Store(&shard{byID: map[string]*release{}})
+	}
 	s.knowledge.Store(&knowledge{})
 	return s
 }

@@ -55,6 +55,18 @@ func newPackage(v lifecycle.Version) (Package, error) {
 // served tells whether any user gets anything.
 func (r *release) served() bool { return r.Candidate != nil || len(r.Live) > 0 }
 
+// packages yields all that users may be given.
+func (r *release) packages(yield func(*Package) bool) {
+	if r.Candidate != nil && !yield(r.Candidate) {
+		return
+	}
+	for i := range r.Live {
+		if !yield(&r.Live[i]) {
+			return
+		}
+	}
+}
+
 // decide finds the version for a user. It allocates nothing.
 func (r *release) decide(user string, platform int) Decision {
 	variant, rule, pkg := r.choose(user, platform)

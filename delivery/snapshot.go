@@ -53,8 +53,8 @@ func (s *Snapshot) Evaluate(miniProgram, user string, platform int) Decision {
 	return r.decide(user, platform)
 }
 
-// Served tells whether users were given this package since the snapshot was opened, or may be given it now.
-func (s *Snapshot) Served(sum SHA256) bool { return s.served.has(sum) }
+// Serves tells whether users may be given this package now.
+func (s *Snapshot) Serves(sum SHA256) bool { return s.served.has(sum) }
 
 func (s *Snapshot) find(id string) *release { return s.shard(id).Load().byID[id] }
 
@@ -85,9 +85,10 @@ func (s *Snapshot) all(yield func(*release) bool) {
 }
 
 // put takes over releases: beside those there are, or instead of them when they are the whole catalogue. Packages are
-// noted first, so that nobody is sent to one that is refused.
+// noted first and forgotten last, so that nobody is sent to one that is refused.
 func (s *Snapshot) put(releases []*release, whole bool) {
-	s.served.add(releases)
+	s.served.count(releases, 1)
+	replaced := s.replaced(releases, whole)
 	parts := map[*atomic.Pointer[shard]][]*release{}
 	for _, r := range releases {
 		part := s.shard(r.ID)
@@ -99,12 +100,26 @@ func (s *Snapshot) put(releases []*release, whole bool) {
 			part.Store(part.Load().with(changed, whole))
 		}
 	}
+	s.served.count(replaced, -1)
+}
+
+// replaced are the releases in whose place others come.
+func (s *Snapshot) replaced(releases []*release, whole bool) (replaced []*release) {
+	if whole {
+		return slices.Collect(s.all)
+	}
+	for _, r := range releases {
+		if last := s.find(r.ID); last != nil {
+			replaced = append(replaced, last)
+		}
+	}
+	return replaced
 }
 
 // with is a new shard that has the releases.
 func (s *shard) with(releases []*release, whole bool) *shard {
 	next := &shard{byID: make(map[string]*release, len(releases))}
-	if s != nil && !whole {
+	if !whole {
 		next.byID = maps.Clone(s.byID)
 	}
 	for _, r := range releases {
@@ -119,28 +134,26 @@ func (s *shard) with(releases []*release, whole bool) *shard {
 	return next
 }
 
-// servedPackages are the packages that users may fetch. None is ever taken back: what was served stays available.
+// servedPackages counts for each package how many releases give it to users.
 type servedPackages struct {
-	mu   sync.RWMutex
-	sums map[SHA256]struct{}
+	mu     sync.RWMutex
+	counts map[SHA256]int
 }
 
 func (p *servedPackages) has(sum SHA256) bool {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	_, ok := p.sums[sum]
-	return ok
+	return p.counts[sum] > 0
 }
 
-func (p *servedPackages) add(releases []*release) {
+func (p *servedPackages) count(releases []*release, by int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range releases {
-		if r.Candidate != nil {
-			p.sums[r.Candidate.SHA256] = struct{}{}
-		}
-		for _, live := range r.Live {
-			p.sums[live.SHA256] = struct{}{}
+		for given := range r.packages {
+			if p.counts[given.SHA256] += by; p.counts[given.SHA256] == 0 {
+				delete(p.counts, given.SHA256)
+			}
 		}
 	}
 }

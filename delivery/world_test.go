@@ -78,8 +78,13 @@ func (p *program) commit(record lifecycle.Record) {
 // rollsOut leads a version to its grayscale release for this percentage of the users, and for the testers.
 func (p *program) rollsOut(version string, percent int, testers ...string) {
 	p.t.Helper()
+	p.rollsOutAs(version, sumOf(content(p.ID, version)), percent, testers...)
+}
+
+func (p *program) rollsOutAs(version, sum string, percent int, testers ...string) {
+	p.t.Helper()
 	p.does(developer, lifecycle.UploadCode, func(c *lifecycle.Command) {
-		c.Package = &lifecycle.Package{Version: version, SHA256: sumOf(content(p.ID, version))}
+		c.Package = &lifecycle.Package{Version: version, SHA256: sum}
 	})
 	p.does(developer, lifecycle.RequestPublishing)
 	p.does(reviewer, lifecycle.ApprovePublishing)
@@ -94,7 +99,12 @@ func (p *program) rollsOut(version string, percent int, testers ...string) {
 // publishes makes a version live for everyone.
 func (p *program) publishes(version string) {
 	p.t.Helper()
-	p.rollsOut(version, 5)
+	p.publishesAs(version, sumOf(content(p.ID, version)))
+}
+
+func (p *program) publishesAs(version, sum string) {
+	p.t.Helper()
+	p.rollsOutAs(version, sum, 5)
 	p.completes()
 }
 

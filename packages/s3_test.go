@@ -1,11 +1,14 @@
 package packages_test
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/johannesboyne/gofakes3"
@@ -23,9 +26,14 @@ func s3Location(t *testing.T) string {
 	if location := os.Getenv("S3_TEST_STORE"); location != "" {
 		return location
 	}
+	return s3Server(t, func(handler http.Handler) http.Handler { return handler })
+}
+
+// s3Server is a bucket on an S3 server in this process, with something before it.
+func s3Server(t *testing.T, before func(http.Handler) http.Handler) string {
 	backend := s3mem.New()
 	require.NoError(t, backend.CreateBucket("packages"))
-	server := httptest.NewServer(gofakes3.New(backend).Server())
+	server := httptest.NewServer(before(gofakes3.New(backend).Server()))
 	t.Cleanup(server.Close)
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
@@ -89,4 +97,49 @@ func TestAnS3ServerThatFailsIsAnErrorAndNotAMissingPackage(t *testing.T) {
 	_, err = store.Open(t.Context(), sumOf([]byte("content")))
 	require.Error(t, err)
 	require.NotErrorIs(t, err, packages.ErrNotFound)
+}
+
+func TestAPartOfAPackageOnS3IsFetchedAloneAndInOnePiece(t *testing.T) {
+	var mu sync.Mutex
+	var asked []string
+	taken := func() (sent []string) {
+		mu.Lock()
+		defer mu.Unlock()
+		sent, asked = asked, nil
+		return sent
+	}
+	location := s3Server(t, func(handler http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			asked = append(asked, strings.TrimSpace(r.Method+" "+r.Header.Get("Range")))
+			mu.Unlock()
+			handler.ServeHTTP(w, r)
+		})
+	})
+	store := openStore(t, location)
+	const size, wanted = 1 << 20, 300_000 // more than is read at a time
+	data := noise(size)
+	sum := put(t, store, data)
+	taken()
+	part, err := store.OpenPart(t.Context(), sum, func() int64 { return wanted })
+	require.NoError(t, err)
+	end, err := part.Seek(0, io.SeekEnd)
+	require.NoError(t, err)
+	assert.EqualValues(t, size, end)
+	assert.Equal(t, []string{"HEAD"}, taken(), "how large it is costs no content")
+	for _, begin := range []int64{1000, 500_000} {
+		_, err = part.Seek(begin, io.SeekStart)
+		require.NoError(t, err)
+		read := make([]byte, wanted)
+		_, err = io.ReadFull(part, read)
+		require.NoError(t, err)
+		assert.Equal(t, data[begin:begin+wanted], string(read))
+		assert.Equal(t, []string{fmt.Sprintf("GET bytes=%d-%d", begin, begin+wanted-1)}, taken())
+	}
+	require.NoError(t, part.Close())
+
+	_, err = store.OpenPart(t.Context(), sumOf([]byte("unknown")), nil)
+	assert.ErrorIs(t, err, packages.ErrNotFound)
+	_, err = store.OpenPart(t.Context(), "../"+sum, nil)
+	assert.ErrorIs(t, err, packages.ErrNotFound)
 }

@@ -144,15 +144,20 @@ func (s *Store) Open(ctx context.Context, sum string) (*Content, error) {
 	}
 	content, actual, err := s.open(ctx, sum)
 	switch {
-	case gcerrors.Code(err) == gcerrors.NotFound:
-		return nil, fmt.Errorf("%w: %s", ErrNotFound, sum)
 	case err != nil:
-		return nil, fmt.Errorf("open package %s: %w", sum, err)
+		return nil, failedToOpen(sum, err)
 	case actual != sum:
 		_ = content.Close()
 		return nil, fmt.Errorf("%w: what is stored as %s has sha256 %s; upload the package again", ErrCorrupt, sum, actual)
 	}
 	return content, nil
+}
+
+func failedToOpen(sum string, err error) error {
+	if gcerrors.Code(err) == gcerrors.NotFound {
+		return fmt.Errorf("%w: %s", ErrNotFound, sum)
+	}
+	return fmt.Errorf("open package %s: %w", sum, err)
 }
 
 // open returns the content and its actual sha256. A file is read where it lies; what lies elsewhere is fetched first,
