@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"go.uber.org/zap"
@@ -31,6 +32,7 @@ type saved struct {
 
 // keepCopy writes the file at start, after changes, and at the end.
 func (s *Snapshot) keepCopy(ctx context.Context) {
+	s.sweepCopies()
 	var written knowledge
 	for {
 		known := *s.knowledge.Load()
@@ -47,6 +49,18 @@ func (s *Snapshot) keepCopy(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(copyEvery):
+		}
+	}
+}
+
+// sweepCopies removes what processes leave that are killed while they write the file. Nobody else writes beside it.
+func (s *Snapshot) sweepCopies() {
+	folder, name := filepath.Split(s.options.File)
+	files, _ := os.ReadDir(filepath.Clean(folder)) // a folder that cannot be read cannot be written either, which is reported
+	unfinished := regexp.MustCompile("^" + regexp.QuoteMeta(name) + `\.[0-9]+$`)
+	for _, file := range files {
+		if unfinished.MatchString(file.Name()) {
+			_ = os.Remove(filepath.Join(folder, file.Name()))
 		}
 	}
 }

@@ -142,16 +142,49 @@ func TestNothingIsLeftBesideTheCopy(t *testing.T) {
 	assert.Len(t, files, 1)
 }
 
+func TestWhatAKilledProcessLeftBesideTheCopyIsRemoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "delivery.copy")
+	for name, ours := range map[string]bool{".123456": true, ".bak": false, ".2026-01-01": false, "2.123": false} {
+		require.NoError(t, os.WriteFile(path+name, []byte("half a copy"), 0o600))
+		_, stop, err := openUntil(t, emptyCatalogueWith(t, "weather"), Options{File: path})
+		require.NoError(t, err)
+		stop()
+		assert.Equal(t, !ours, fileExists(path+name), name)
+		assert.True(t, fileExists(path))
+	}
+}
+
+func TestNobodyWaitsForASilentDatabaseLongerThanTheyHaveTime(t *testing.T) {
+	opening, silence := make(chan struct{}), make(chan struct{})
+	later := NewLater(func(context.Context) (*catalog.Catalog, error) {
+		close(opening)
+		<-silence
+		return nil, errDown
+	})
+	first := make(chan error)
+	go func() {
+		_, err := later.Catalog(context.Background())
+		first <- err
+	}()
+	<-opening
+	hurried, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := later.Served(hurried, sumOf("any"))
+	require.ErrorIs(t, err, context.Canceled)
+	close(silence)
+	require.ErrorIs(t, <-first, errDown)
+}
+
 func TestACatalogueIsOpenedOnceItsDatabaseAnswers(t *testing.T) {
 	path, _ := copied(t)
 	databaseURL := catalogtest.SQLite(t)
 	var there atomic.Bool
-	later := &Later{Open: func(ctx context.Context) (*catalog.Catalog, error) {
+	later := NewLater(func(ctx context.Context) (*catalog.Catalog, error) {
 		if !there.Load() {
 			return nil, errDown
 		}
 		return catalog.Open(ctx, databaseURL)
-	}}
+	})
 	s, stop, err := openUntil(t, later, Options{File: path})
 	require.NoError(t, err)
 	assert.Equal(t, "1.0.0", versionOf(s.Evaluate("weather", "u", 7)))

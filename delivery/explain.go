@@ -73,10 +73,15 @@ func RecordAt(ctx context.Context, trail Trail, id string, at time.Time) (lifecy
 }
 
 // ExplainAt explains what a user got at a time, from the audit trail; the zero time is now. The error is a *lifecycle.Refusal
-// when there was no such mini-program.
+// when there was no such mini-program, or the time is in the future, of which nothing is known.
 func ExplainAt(ctx context.Context, trail Trail, id string, at time.Time, user string, platform int) (Explanation, error) {
+	now := time.Now()
 	if at.IsZero() {
-		at = time.Now()
+		at = now
+	}
+	if at.After(now) {
+		return Explanation{}, lifecycle.Refuse(lifecycle.InvalidInput,
+			"%s is in the future, and what users get then is not known; give a time that is over, or none for now", at.UTC().Format(time.RFC3339))
 	}
 	record, err := RecordAt(ctx, trail, id, at)
 	if errors.Is(err, catalog.ErrNotFound) {

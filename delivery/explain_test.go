@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -66,6 +67,21 @@ func TestBeforeItsFirstRecordThereIsNothingToExplain(t *testing.T) {
 		_, err := RecordAt(t.Context(), c, id, at)
 		assert.ErrorIs(t, err, catalog.ErrNotFound)
 		assert.ErrorContains(t, err, id)
+	}
+}
+
+func TestWhatUsersWillGetIsNotKnown(t *testing.T) {
+	c := emptyCatalogue(t)
+	requested(t, c, "weather").publishes("1.0.0")
+	_, err := ExplainAt(t.Context(), c, "weather", time.Date(2999, 1, 1, 0, 0, 0, 0, time.UTC), "u1", AnyPlatform)
+	refusal, ok := errors.AsType[*lifecycle.Refusal](err)
+	require.True(t, ok, err)
+	assert.Equal(t, lifecycle.InvalidInput, refusal.Code)
+	assert.Contains(t, refusal.Message, "2999-01-01T00:00:00Z is in the future")
+	for _, at := range []time.Time{{}, time.Now().Truncate(time.Second)} {
+		e, err := ExplainAt(t.Context(), c, "weather", at, "u1", AnyPlatform)
+		require.NoError(t, err)
+		assert.Equal(t, "1.0.0", e.Version)
 	}
 }
 

@@ -2,43 +2,56 @@ package delivery
 
 import (
 	"context"
-	"sync"
+	"fmt"
+	"sync/atomic"
 
 	"slipway/catalog"
 )
 
 // Later is a catalogue that is opened as soon as its database answers: with it as Source and History, and a file copy,
-// delivery starts while the database is down. Until then its methods return the error of Open.
+// delivery starts while the database is down. Until then its methods return the error of opening it.
 type Later struct {
-	// Open opens the catalogue. It is tried again at every use until it succeeds.
-	Open func(ctx context.Context) (*catalog.Catalog, error)
+	open   func(ctx context.Context) (*catalog.Catalog, error)
+	opened atomic.Pointer[catalog.Catalog]
+	// turn is held by who opens or closes it. Others wait for it no longer than they have time: a database may be silent.
+	turn chan struct{}
+}
 
-	mu     sync.Mutex
-	opened *catalog.Catalog
+// NewLater opens the catalogue at its first use, and tries again at every use until it succeeds.
+func NewLater(open func(ctx context.Context) (*catalog.Catalog, error)) *Later {
+	return &Later{open: open, turn: make(chan struct{}, 1)}
 }
 
 // Catalog returns the catalogue, opened now or before.
 func (l *Later) Catalog(ctx context.Context) (*catalog.Catalog, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.opened == nil {
-		var err error
-		if l.opened, err = l.Open(ctx); err != nil {
-			l.opened = nil
-			return nil, err
-		}
+	if opened := l.opened.Load(); opened != nil {
+		return opened, nil
 	}
-	return l.opened, nil
+	select {
+	case l.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait until the catalogue is open: %w", ctx.Err())
+	}
+	defer func() { <-l.turn }()
+	if opened := l.opened.Load(); opened != nil {
+		return opened, nil
+	}
+	opened, err := l.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l.opened.Store(opened)
+	return opened, nil
 }
 
 // Close closes the catalogue if it was opened.
 func (l *Later) Close() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.opened == nil {
-		return nil
+	l.turn <- struct{}{}
+	defer func() { <-l.turn }()
+	if opened := l.opened.Load(); opened != nil {
+		return opened.Close()
 	}
-	return l.opened.Close()
+	return nil
 }
 
 // Wait is catalog.Wait.

@@ -32,6 +32,8 @@ type Handlers struct {
 	BaseURL string
 	// Tokens are those of the host apps. Without any, everyone is answered.
 	Tokens Tokens
+	// Origins are those of the host apps in browsers.
+	Origins Origins
 }
 
 // flagsPath is asked about all mini-programs; what follows it is the key of one.
@@ -41,7 +43,7 @@ const flagsPath = "/ofrep/v1/evaluate/flags"
 // host apps too, never with a redirect.
 func (h *Handlers) Register(engine *gin.Engine) {
 	engine.RedirectTrailingSlash, engine.RedirectFixedPath, engine.HandleMethodNotAllowed = false, false, true
-	engine.Use(guardAnswer)
+	engine.Use(guardAnswer, h.Origins.Admit)
 	engine.NoRoute(func(c *gin.Context) { problem(c, http.StatusNotFound, "there is nothing at this path") })
 	engine.NoMethod(func(c *gin.Context) {
 		problem(c, http.StatusMethodNotAllowed, "this path takes only "+c.Writer.Header().Get("Allow"))
@@ -82,7 +84,7 @@ func (h *Handlers) evaluate(c *gin.Context) {
 	var q question
 	var wrong *fault
 	if q, s.in, wrong = readQuestion(c.Request.Body, s.in); wrong != nil {
-		wrong.Key = id
+		wrong.Key = new(id)
 		c.AbortWithStatusJSON(wrong.status, wrong)
 		return
 	}
@@ -168,12 +170,16 @@ func (h *Handlers) appendBase(out []byte, r *http.Request) []byte {
 func faultOf(id string, rule Rule) *fault {
 	switch rule {
 	case Unknown:
-		return &fault{http.StatusNotFound, id, "FLAG_NOT_FOUND", "there is no such mini-program"}
+		return faultAbout(id, http.StatusNotFound, "FLAG_NOT_FOUND", "there is no such mini-program")
 	case Unreadable:
-		return &fault{http.StatusInternalServerError, id, "GENERAL", "what is released cannot be read; the operator is told"}
+		return faultAbout(id, http.StatusInternalServerError, "GENERAL", "what is released cannot be read; the operator is told")
 	default:
 		return nil
 	}
+}
+
+func faultAbout(id string, status int, code, details string) *fault {
+	return &fault{status, new(id), code, details}
 }
 
 // Values of headers that are the same for everyone need no memory of their own.

@@ -146,6 +146,69 @@ func TestWhatIsWrongWithAQuestionIsSaidByTheProtocol(t *testing.T) {
 	assert.JSONEq(t, `{"key":"nowhere","errorCode":"FLAG_NOT_FOUND","errorDetails":"there is no such mini-program"}`, text)
 }
 
+func TestWhateverKeyIsAskedForTheAnswerIsOneOfTheProtocol(t *testing.T) {
+	p := running(t)
+	requested(t, p.catalogue, "weather").publishes("1.0.0")
+	p.knows()
+	long := strings.Repeat("x", 100_000)
+	for path, key := range map[string]string{
+		"/": "", "/a%2Fb": "a/b", "/a/b": "a/b", "/weather/": "weather/", "//weather": "/weather", "//": "/", "/%2F": "/",
+		"/.": ".", "/..": "..", "/../flags/weather": "../flags/weather", "/..%2Fweather": "../weather", "/a.b-c_d~e": "a.b-c_d~e",
+		"/a%20b": "a b", "/%20weather": " weather", "/a+b": "a+b", "/weather%00": "weather\x00", "/%0D%0AX:1": "\r\nX:1", "/%FF%FE": "\ufffd\ufffd",
+		"/%E5%A4%A9": "天", "/%22%3Cscript%3E": `"<script>`, "/Weather": "Weather", "/%2e%2e": "..", "/:key": ":key", "/*key": "*key", "/" + long: long,
+		"//evil.example/weather": "/evil.example/weather", "/%5C%5Cevil.example": `\\evil.example`, "/a%3Fb": "a?b", "/a?b=c": "a",
+	} {
+		response, text := p.post(flagsPath+path, about("u1"))
+		assert.Equal(t, http.StatusNotFound, response.StatusCode, path)
+		assert.Equal(t, "application/json", strings.Split(response.Header.Get("Content-Type"), ";")[0], path)
+		var failure struct{ Key, ErrorCode, ErrorDetails string }
+		require.NoError(t, json.Unmarshal([]byte(text), &failure), path)
+		assert.Equal(t, "FLAG_NOT_FOUND", failure.ErrorCode, path)
+		assert.Contains(t, text, `"key":`, path)
+		assert.Equal(t, key, failure.Key, path)
+		assert.Equal(t, "nosniff", response.Header.Get("X-Content-Type-Options"))
+	}
+	response, text := p.post(flagsPath+"/%77eather", about("u1"))
+	assert.Equal(t, http.StatusOK, response.StatusCode, "an encoded letter is a letter")
+	assert.Contains(t, text, `"key":"weather"`)
+}
+
+func TestWhatHostAppsCannotAskIsRefusedAsJSONAndNeverSentElsewhere(t *testing.T) {
+	p := running(t)
+	sum := "/packages/" + sumOf("any")
+	for _, each := range []struct {
+		method, path string
+		status       int
+		allow        string
+	}{
+		{http.MethodGet, flagsPath, 405, "POST"},
+		{http.MethodOptions, flagsPath, 405, "POST"},
+		{http.MethodPut, flagsPath + "/weather", 405, "POST"},
+		{http.MethodGet, flagsPath + "/", 405, "POST"},
+		{http.MethodPost, sum, 405, "GET, HEAD"},
+		{http.MethodDelete, sum, 405, "GET, HEAD"},
+		{http.MethodPost, "/ofrep/v1/evaluate/", 404, ""},
+		{http.MethodPost, "/ofrep/v1/evaluate/flag", 404, ""},
+		{http.MethodPost, "/ofrep/v2/evaluate/flags", 404, ""},
+		{http.MethodGet, "/ofrep/v1/configuration", 404, ""},
+		{http.MethodPost, "/ofrep/v1/evaluate//flags", 404, ""},
+		{http.MethodPost, "/ofrep/", 404, ""},
+		{http.MethodGet, "/packages/", 404, ""},
+		{http.MethodGet, sum + "/", 404, ""},
+		{http.MethodGet, "/packages//evil.example", 404, ""},
+	} {
+		response, text := p.ask(each.method, each.path, strings.NewReader(about("u1")))
+		assert.Equal(t, each.status, response.StatusCode, each)
+		assert.Equal(t, each.allow, response.Header.Get("Allow"), each)
+		assert.Equal(t, "application/problem+json", response.Header.Get("Content-Type"), each)
+		var problem struct{ Status int }
+		require.NoError(t, json.Unmarshal([]byte(text), &problem), each)
+		assert.Equal(t, each.status, problem.Status)
+		assert.Equal(t, "nosniff", response.Header.Get("X-Content-Type-Options"))
+		assert.Equal(t, "no-store", response.Header.Get("Cache-Control"))
+	}
+}
+
 func TestAQuestionMayBeLongButNotEndless(t *testing.T) {
 	p := running(t)
 	requested(t, p.catalogue, "weather").publishes("1.0.0")

@@ -22,10 +22,11 @@ type question struct {
 
 // fault is why a question cannot be answered, in the words of the protocol.
 type fault struct {
-	status  int
-	Key     string `json:"key,omitempty"`
-	Code    string `json:"errorCode"`
-	Details string `json:"errorDetails"`
+	status int
+	// Key is nil where all are asked about; one that is asked for may be empty.
+	Key     *string `json:"key,omitempty"`
+	Code    string  `json:"errorCode"`
+	Details string  `json:"errorDetails"`
 }
 
 func badRequest(code, format string, args ...any) *fault {

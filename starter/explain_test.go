@@ -59,12 +59,13 @@ func TestExplainSaysWhatIsMissing(t *testing.T) {
 	released := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	c.told("weather", released, released.Add(time.Hour))
 	for line, expected := range map[string]string{
-		"explain maps --user u1":                              `there is no mini-program "maps"`,
-		"explain weather --user u1 --at 2026-03-01T08:59:59Z": `there was no mini-program "weather" at 2026-03-01T08:59:59Z`,
+		"explain maps --user u1":                              `unknown_mini_program): there is no mini-program "maps"`,
+		"explain weather --user u1 --at 2026-03-01T08:59:59Z": `unknown_mini_program): there was no mini-program "weather" at 2026-03-01T08:59:59Z`,
+		"explain weather --user u1 --at 2999-03-01T09:00:00Z": `invalid_input): 2999-03-01T09:00:00Z is in the future`,
 	} {
 		code, _, stderr := c.types(line)
 		assert.Equal(t, exitRefused, code, line)
-		assert.Contains(t, stderr, "refused (unknown_mini_program): "+expected, line)
+		assert.Contains(t, stderr, "refused ("+expected, line)
 	}
 	code, _, stderr := c.types("explain weather")
 	assert.Equal(t, exitFailed, code)
@@ -86,7 +87,7 @@ func TestThroughAServerAnExplanationIsTheSame(t *testing.T) {
 		for _, question := range []string{
 			"weather --user tester", "--json weather --user tester", "weather --user anyone --at 2026-03-01T09:30:00Z",
 			"--json weather --user tester --at 2026-03-01T09:30:00Z --platform 7", "weather --user tester --at 2026-03-01T09:30:00Z --platform 0",
-			"weather --user tester --at 2026-03-01T08:00:00Z", "maps --user tester", "weather",
+			"weather --user tester --at 2026-03-01T08:00:00Z", "weather --user tester --at 2999-03-01T08:00:00Z", "maps --user tester", "weather",
 		} {
 			code, stdout, stderr := c.types("explain " + question)
 			all = append(all, said{code, stdout, stderr})

@@ -98,7 +98,7 @@ func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, 
 	if w.store, err = settings.OpenPackages(ctx); err != nil {
 		return w, err
 	}
-	w.database = &delivery.Later{Open: func(ctx context.Context) (*catalog.Catalog, error) { return catalog.Open(ctx, settings.Database()) }}
+	w.database = delivery.NewLater(func(ctx context.Context) (*catalog.Catalog, error) { return catalog.Open(ctx, settings.Database()) })
 	w.snapshot, err = delivery.Open(ctx, w.database, delivery.Options{File: settings.DeliveryFile, Logger: logger})
 	return w, err
 }

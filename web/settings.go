@@ -30,6 +30,8 @@ type settings struct {
 	PublicURL string `env:"PUBLIC_URL"`
 	// DeliveryTokens are those of the host apps, NAME=SHA256 separated by commas; without any, everyone is answered.
 	DeliveryTokens string `env:"DELIVERY_TOKENS"`
+	// DeliveryOrigins are those of the host apps that run in a browser, separated by commas.
+	DeliveryOrigins string `env:"DELIVERY_ORIGINS"`
 	// DeliveryFile keeps a copy of what host apps are told, so that the web can start while the database is down.
 	DeliveryFile string `env:"DELIVERY_FILE"`
 	// SettingsFile is the worker's: the plans to choose from.
@@ -37,6 +39,7 @@ type settings struct {
 
 	lifecycle lifecycle.Settings
 	tokens    delivery.Tokens
+	origins   delivery.Origins
 	timeouts  timeouts
 }
 
@@ -58,10 +61,13 @@ func load() (settings, error) {
 	if s.MaxConnections <= 0 {
 		err = errors.Join(err, fmt.Errorf("MAX_CONNECTIONS=%d lets nobody in; give how many connections may be open", s.MaxConnections))
 	}
-	var wrongFile, wrongTokens error
+	var wrongFile, wrongTokens, wrongOrigins error
 	s.lifecycle, wrongFile = config.LoadLifecycle(s.SettingsFile)
 	if s.tokens, wrongTokens = delivery.ParseTokens(s.DeliveryTokens); wrongTokens != nil {
 		wrongTokens = fmt.Errorf("DELIVERY_TOKENS: %w", wrongTokens)
 	}
-	return s, errors.Join(err, wrongFile, wrongTokens)
+	if s.origins, wrongOrigins = delivery.ParseOrigins(s.DeliveryOrigins); wrongOrigins != nil {
+		wrongOrigins = fmt.Errorf("DELIVERY_ORIGINS: %w", wrongOrigins)
+	}
+	return s, errors.Join(err, wrongFile, wrongTokens, wrongOrigins)
 }

@@ -12,7 +12,7 @@ import (
 // nothingSet keeps the environment of the person who runs the tests out of them.
 func nothingSet(t *testing.T) {
 	for _, name := range []string{"WEB_ADDR", "AUTH", "ANSWER_WAIT", "RATE_LIMIT", "MAX_CONNECTIONS", "TEMPORAL_UI_URL", "SETTINGS_FILE", "VAR_DIR", "DATABASE_URL",
-		"PACKAGE_STORE", "PACKAGE_MAX_MIB", "LOG_LEVEL"} {
+		"PACKAGE_STORE", "PACKAGE_MAX_MIB", "LOG_LEVEL", "PUBLIC_URL", "DELIVERY_TOKENS", "DELIVERY_ORIGINS", "DELIVERY_FILE"} {
 		t.Setenv(name, "")
 		require.NoError(t, os.Unsetenv(name))
 	}
@@ -38,11 +38,12 @@ func TestAccountsWithoutPasswordsAreNeverServedToOtherMachines(t *testing.T) {
 
 func TestEverySettingThatIsWrongIsNamed(t *testing.T) {
 	nothingSet(t)
-	for name, value := range map[string]string{"AUTH": "none", "ANSWER_WAIT": "-1s", "RATE_LIMIT": "many", "MAX_CONNECTIONS": "0", "SETTINGS_FILE": "/missing.json"} {
+	for name, value := range map[string]string{"AUTH": "none", "ANSWER_WAIT": "-1s", "RATE_LIMIT": "many", "MAX_CONNECTIONS": "0", "SETTINGS_FILE": "/missing.json",
+		"DELIVERY_TOKENS": "wallet", "DELIVERY_ORIGINS": "https://app.example.com/"} {
 		t.Setenv(name, value)
 	}
 	_, err := load()
-	for _, name := range []string{"AUTH=none", "ANSWER_WAIT=-1s", "RATE_LIMIT", "MAX_CONNECTIONS=0", "SETTINGS_FILE"} {
+	for _, name := range []string{"AUTH=none", "ANSWER_WAIT=-1s", "RATE_LIMIT", "MAX_CONNECTIONS=0", "SETTINGS_FILE", "DELIVERY_TOKENS: ", `DELIVERY_ORIGINS: "https://app.example.com/"`} {
 		assert.ErrorContains(t, err, name)
 	}
 }

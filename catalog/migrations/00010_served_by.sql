@@ -4,8 +4,8 @@
 -- migration fills it.
 CREATE TABLE served_by (
     sha256       TEXT    NOT NULL,
-    mini_program TEXT    NOT NULL, -- '' when nothing tells any more which one it was
-    withdrawn    BOOLEAN NOT NULL,
+    mini_program TEXT    NOT NULL DEFAULT '', -- '' when nothing tells which one it was, as a program of before that still runs
+    withdrawn    BOOLEAN NOT NULL DEFAULT FALSE,
     PRIMARY KEY (sha256, mini_program)
 );
 INSERT INTO served_by (sha256, mini_program, withdrawn) SELECT sha256, '', FALSE FROM served_packages;

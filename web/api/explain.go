@@ -23,7 +23,7 @@ func (a *API) registerExplain(api huma.API) {
 type explainInput struct {
 	Named
 	User            string        `query:"user" required:"true" minLength:"1" doc:"The user's id, as host apps send it"`
-	At              time.Time     `query:"at" doc:"The moment; now when left out"`
+	At              time.Time     `query:"at" doc:"The moment, not in the future; now when left out"`
 	PlatformVersion optional[int] `query:"platform_version" minimum:"0" doc:"Version of the user's host app platform"`
 }
 

@@ -29,4 +29,5 @@ func TestWhatAUserGetsIsExplainedForNowAndForThen(t *testing.T) {
 	as(t, "other-developer").get("/mini-programs/explained/explain?user=tina").refuses(http.StatusForbidden, lifecycle.NotYourTeam)
 	as(t, "developer").get("/mini-programs/explained/explain").refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, "user")
 	as(t, "developer").get("/mini-programs/explained/explain?user=tina&at=2001-01-01T00:00:00Z").refuses(http.StatusNotFound, lifecycle.UnknownMiniProgram)
+	as(t, "developer").get("/mini-programs/explained/explain?user=tina&at=2999-01-01T00:00:00Z").refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, "2999-01-01T00:00:00Z is in the future")
 }
