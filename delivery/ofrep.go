@@ -11,6 +11,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/gin-gonic/gin"
+	"go.uber.org/zap"
 
 	"slipway/packages"
 )
@@ -34,6 +35,8 @@ type Handlers struct {
 	Tokens Tokens
 	// Origins are those of the host apps in browsers.
 	Origins Origins
+	// Logger is told of panics; nil for nobody.
+	Logger *zap.Logger
 }
 
 // flagsPath is asked about all mini-programs; what follows it is the key of one.
@@ -43,7 +46,7 @@ const flagsPath = "/ofrep/v1/evaluate/flags"
 // host apps too, never with a redirect.
 func (h *Handlers) Register(engine *gin.Engine) {
 	engine.RedirectTrailingSlash, engine.RedirectFixedPath, engine.HandleMethodNotAllowed = false, false, true
-	engine.Use(guardAnswer, h.Origins.Admit)
+	engine.Use(gin.CustomRecoveryWithWriter(nil, h.recovered), guardAnswer, h.Origins.Admit)
 	engine.NoRoute(func(c *gin.Context) { problem(c, http.StatusNotFound, "there is nothing at this path") })
 	engine.NoMethod(func(c *gin.Context) {
 		problem(c, http.StatusMethodNotAllowed, "this path takes only "+c.Writer.Header().Get("Allow"))
@@ -60,6 +63,13 @@ func guardAnswer(c *gin.Context) {
 	header := c.Writer.Header()
 	header["X-Content-Type-Options"] = noSniff
 	header["Cache-Control"] = noStore
+}
+
+func (h *Handlers) recovered(c *gin.Context, cause any) {
+	if h.Logger != nil {
+		h.Logger.Error("a handler for host apps panicked", zap.String("route", c.FullPath()), zap.Any("cause", cause), zap.Stack("stack"))
+	}
+	problem(c, http.StatusInternalServerError, "something went wrong on our side; it was logged, try again in a moment")
 }
 
 // scratch is memory for one question and its answer, used again and again.

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/gin-gonic/gin"
@@ -45,6 +46,22 @@ func TestTheHostAppIsKnownToWhatFollows(t *testing.T) {
 	c.Request.Header.Set("Authorization", "Bearer s3cret")
 	h.Tokens.Require(c)
 	assert.Equal(t, "wallet", c.GetString(HostApp))
+}
+
+func TestATokenWithMoreThanItselfIsAnotherToken(t *testing.T) {
+	var h Handlers
+	withTokens(t)(&h)
+	for header, known := range map[string]bool{
+		"Bearer s3cret": true, "bearer s3cret": true, "BEARER s3cret": true,
+		"Bearer s3cret ": false, "Bearer s3cret\t": false, "Bearer  s3cret": false, "Bearer\ts3cret": false, " Bearer s3cret": false, "Bearer s3cret x": false, "Bearer S3cret": false,
+	} {
+		c, _ := gin.CreateTestContext(httptest.NewRecorder())
+		c.Request, _ = http.NewRequest(http.MethodGet, "/", http.NoBody)
+		c.Request.Header["Authorization"] = []string{header}
+		h.Tokens.Require(c)
+		assert.Equal(t, known, c.GetString(HostApp) == "wallet", header)
+		assert.Equal(t, known, !c.IsAborted(), header)
+	}
 }
 
 func TestTokensAreAListOrAFile(t *testing.T) {

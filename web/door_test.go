@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
 	"slipway/catalog/catalogtest"
 	"slipway/web/api"
@@ -113,7 +114,7 @@ func TestWhileTheDatabaseDoesNotAnswerEverybodyIsAskedToTryAgain(t *testing.T) {
 
 func TestUntilTheDatabaseAnswersEverybodyIsAskedToWaitInTheirForm(t *testing.T) {
 	s := stand(t)
-	front := newFront(s.site.settings, s.site.world)
+	front := newFront(s.site.settings, s.site.world, zap.NewNop())
 	s.Server = httptest.NewServer(front)
 	defer s.Close()
 	for _, method := range []string{http.MethodGet, http.MethodPost} {

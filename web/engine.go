@@ -82,6 +82,7 @@ func (s site) engine(sessions *access.Sessions) (*gin.Engine, error) {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
+	engine.RedirectTrailingSlash = false // gin would answer before anything that a request goes through, and led by its headers
 	if err := engine.SetTrustedProxies(nil); err != nil {
 		return nil, err
 	}

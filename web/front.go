@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
 
 	"slipway/delivery"
 	"slipway/web/access"
@@ -24,29 +25,32 @@ type front struct {
 	bodyTimeout time.Duration
 }
 
-func newFront(settings settings, world world) *front {
+func newFront(settings settings, world world, logger *zap.Logger) *front {
 	gin.SetMode(gin.ReleaseMode)
 	hostApps := gin.New()
-	hostApps.Use(gin.Recovery(), world.metrics.count)
+	hostApps.Use(world.metrics.count)
 	handlers := delivery.Handlers{
-		Snapshot: world.snapshot, Store: world.store, History: world.database, BaseURL: settings.PublicURL, Tokens: settings.tokens,
+		Snapshot: world.snapshot, Store: world.store, History: world.database, BaseURL: settings.PublicURL,
+		Tokens: settings.tokens, Origins: settings.origins, Logger: logger,
 	}
 	handlers.Register(hostApps)
 	world.metrics.Registry.MustRegister(world.snapshot)
 	health := gin.New()
+	health.RedirectTrailingSlash = false
+	health.Use(access.Headers)
 	health.GET("/healthz", alive)
 	health.GET("/metrics", gin.WrapH(promhttp.HandlerFor(world.metrics.Registry, promhttp.HandlerOpts{})))
 	health.NoRoute(gin.WrapH(refusal(databaseAway)))
 	f := &front{hostApps: hostApps, health: health, bodyTimeout: settings.timeouts.body}
 	if settings.Auth == authDev {
-		f.hostApps = access.LocalOnly(hostApps, refusal(notLocal))
+		f.hostApps, f.health = access.LocalOnly(hostApps, refusal(notLocal)), access.LocalOnly(health, refusal(notLocal))
 	}
 	return f
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	access.ReadWithin(w, r, f.bodyTimeout)
-	if strings.HasPrefix(r.URL.Path, "/ofrep/") || strings.HasPrefix(r.URL.Path, "/packages/") {
+	if forHostApps(r.URL.Path) {
 		f.hostApps.ServeHTTP(w, r)
 		return
 	}
@@ -56,5 +60,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f.health.ServeHTTP(w, r)
 }
+
+func forHostApps(path string) bool { return below(path, "/ofrep") || below(path, "/packages") }
+
+func below(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }
 
 func alive(c *gin.Context) { c.String(http.StatusOK, "ok\n") }

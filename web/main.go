@@ -122,7 +122,7 @@ func (w world) close() {
 // database answers.
 func serve(ctx context.Context, settings settings, world world, logger *zap.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
-	front := newFront(settings, world)
+	front := newFront(settings, world, logger)
 	group.Go(func() error { return newServer(settings, front, logger).listen(ctx, settings.Addr) })
 	group.Go(func() error {
 		opened, ok := awaitDatabase(ctx, world.database, logger)

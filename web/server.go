@@ -41,6 +41,7 @@ func newServer(settings settings, handler http.Handler, logger *zap.Logger) *ser
 	return &server{
 		Server: http.Server{
 			Handler: handler, ReadHeaderTimeout: times.header, IdleTimeout: times.idle, ErrorLog: zap.NewStdLog(logger),
+			DisableGeneralOptionsHandler: true, // every answer is one of ours
 		},
 		timeouts: times, maxConnections: settings.MaxConnections, logger: logger,
 	}

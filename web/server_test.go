@@ -159,12 +159,29 @@ func TestABodyThatDoesNotArriveIsNotWaitedForWhoeverSendsIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := stand(t, hasty)
-			l := listen(t, s.site.settings, newFront(s.site.settings, s.site.world))
+			l := listen(t, s.site.settings, newFront(s.site.settings, s.site.world, zap.NewNop()))
 			conn := l.send(sent.request)
 			assert.Equal(t, sent.status, status(t, conn))
 			_, err := conn.Read(make([]byte, 1))
 			assert.ErrorIs(t, err, io.EOF, "the connection ends")
 		})
+	}
+}
+
+func TestABodyThatDribblesIsWaitedForNoLonger(t *testing.T) {
+	s := stand(t, func(s *settings) { s.timeouts.body = 100 * time.Millisecond })
+	l := listen(t, s.site.settings, newFront(s.site.settings, s.site.world, zap.NewNop()))
+	conn := l.send("POST /ofrep/v1/evaluate/flags/weather HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+	answered := make(chan int)
+	go func() { answered <- status(t, conn) }()
+	for {
+		select {
+		case status := <-answered:
+			assert.Equal(t, http.StatusBadRequest, status)
+			return
+		case <-time.After(time.Millisecond):
+			_, _ = io.WriteString(conn, "1\r\n \r\n") // it may be over meanwhile
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"slipway/config"
@@ -52,7 +53,7 @@ func load() (settings, error) {
 	if s.Auth != authDev {
 		err = errors.Join(err, fmt.Errorf("AUTH=%s is not known; the only way to sign in is %s", s.Auth, authDev))
 	}
-	if s.Auth == authDev && !access.IsLoopback(s.Addr) {
+	if s.Auth == authDev && reachable(s.Addr) {
 		err = errors.Join(err, fmt.Errorf("WEB_ADDR=%s can be reached from other machines, where AUTH=dev would let anybody in; listen on 127.0.0.1", s.Addr))
 	}
 	if s.AnswerWait <= 0 {
@@ -70,4 +71,10 @@ func load() (settings, error) {
 		wrongOrigins = fmt.Errorf("DELIVERY_ORIGINS: %w", wrongOrigins)
 	}
 	return s, errors.Join(err, wrongFile, wrongTokens, wrongOrigins)
+}
+
+// reachable tells whether other machines reach an address; one that is none is refused when it is listened at.
+func reachable(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	return err == nil && !access.IsLoopback(net.JoinHostPort(host, "80")) // a port may be a name here
 }

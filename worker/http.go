@@ -47,7 +47,11 @@ func listen(ctx context.Context, addr string, health *health, metrics *monitorin
 		_, _ = fmt.Fprintln(w, "ready")
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics.Registry, promhttp.HandlerOpts{}))
-	server := &http.Server{Addr: addr, Handler: mux, ReadHeaderTimeout: headerTimeout}
+	plain := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		mux.ServeHTTP(w, r)
+	})
+	server := &http.Server{Addr: addr, Handler: plain, ReadHeaderTimeout: headerTimeout}
 	go func() {
 		<-ctx.Done()
 		_ = server.Close()

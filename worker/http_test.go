@@ -117,6 +117,16 @@ func probed(t *testing.T, health *health) (url string) {
 	return "http://" + addr
 }
 
+func TestNoAnswerOfTheWorkerIsTakenForSomethingElse(t *testing.T) {
+	url := probed(t, newHealth(nil, nil))
+	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/nowhere", "/readyz/"} {
+		response, err := http.Get(url + path)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, "nosniff", response.Header.Get("X-Content-Type-Options"), path)
+	}
+}
+
 func TestReadinessSaysWhatIsMissing(t *testing.T) {
 	server, err := devservertest.Launch(t.Context(), t.Output())
 	require.NoError(t, err)

@@ -1,9 +1,9 @@
 package access
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,7 +49,7 @@ func ReadWithin(w http.ResponseWriter, r *http.Request, within time.Duration) {
 // reach of other sites, also of those that point their own name at this machine.
 func LocalOnly(next, refuse http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !IsLoopback(r.Host) {
+		if !IsLoopback(r.Host) || r.URL.User != nil { // http://evil@127.0.0.1/ as the request's target
 			refuse.ServeHTTP(w, r)
 			return
 		}
@@ -57,12 +57,15 @@ func LocalOnly(next, refuse http.Handler) http.Handler {
 	})
 }
 
-// IsLoopback tells whether an address, with a port or without, is one of this machine's own.
-func IsLoopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		host = strings.Trim(address, "[]")
+// IsLoopback tells whether a Host, with a port or without, is localhost or a loopback address as URLs have it, and nothing more.
+func IsLoopback(host string) bool {
+	if name, port, hasPort := strings.Cut(host, ":"); strings.EqualFold(name, "localhost") {
+		_, err := strconv.ParseUint(port, 10, 16)
+		return !hasPort || err == nil
 	}
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
+	address, err := netip.ParseAddrPort(host)
+	if err != nil {
+		address, err = netip.ParseAddrPort(host + ":80") // it may have none
+	}
+	return err == nil && address.Addr().IsLoopback() && address.Addr().Zone() == ""
 }

@@ -17,7 +17,6 @@ const (
 	cookieName     = "slipway_session"
 	sessionPerson  = "person"
 	sessionLength  = 12 * time.Hour
-	bearer         = "Bearer "
 	devTokenPrefix = "dev-"
 )
 
@@ -112,10 +111,10 @@ func (s *Sessions) Identify(r *http.Request) (lifecycle.Actor, error) {
 }
 
 func (s *Sessions) byToken(header string) (lifecycle.Actor, error) {
-	token, ok := strings.CutPrefix(header, bearer)
+	scheme, token, _ := strings.Cut(header, " ") // what follows the one blank is the token, other blanks included
 	account, dev := strings.CutPrefix(token, devTokenPrefix)
 	person, known := s.accounts[account]
-	if !ok || !dev || !known {
+	if !strings.EqualFold(scheme, "Bearer") || !dev || !known {
 		return lifecycle.Actor{}, ErrNotSignedIn
 	}
 	return person, nil

@@ -1,0 +1,63 @@
+package access_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"slipway/config"
+	"slipway/web/access"
+)
+
+var (
+	loopback = []string{
+		"localhost", "localhost:8080", "LocalHost:8080", "127.0.0.1", "127.0.0.1:1", "127.0.0.1:65535", "127.255.255.254:80", "[::1]", "[::1]:8080", "[0:0:0:0:0:0:0:1]:80",
+	}
+	elsewhere = []string{
+		"", ":", ":80", "evil.example", "evil.example:80", "evil@127.0.0.1", "evil@127.0.0.1:80", "evil:pw@localhost", "localhost@evil.example", "localhost:80@evil.example", "127.0.0.1:80@evil.example",
+		"localhost.", "localhost.evil.example", "evil.localhost", "xlocalhost", "127.0.0.1.", "127.0.0.1.evil.example", "127.0.0.1:80.evil.example", "127.0.0.1/", "127.0.0.1:80/x", "localhost/", "localhost#", "localhost?", "localhost ", " localhost", "localhost, evil.example",
+		"localhost:", "localhost:http", "localhost:-1", "localhost:+1", "localhost:65536", "localhost:1:1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:1:1",
+		"2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "127.1", "127.0.1", "127.000.000.001", "0.0.0.0:80", "0", "10.0.0.1:80",
+		"::1", "::1:80", "[127.0.0.1]", "[127.0.0.1]:80", "[localhost]", "[::1", "::1]", "[[::1]]", "[::1]80", "[::1]:", "[::1%25lo]", "[::1%lo]:80", "[::]:80", "[fe80::1]:80", "[::1].evil.example",
+	}
+)
+
+func TestOnlyALoopbackNameOrAddressAndNothingMoreIsThisMachine(t *testing.T) {
+	for _, host := range loopback {
+		assert.True(t, access.IsLoopback(host), host)
+	}
+	for _, host := range elsewhere {
+		assert.False(t, access.IsLoopback(host), host)
+	}
+}
+
+func TestARequestWithAUserBeforeItsHostIsNotAddressedToThisMachine(t *testing.T) {
+	yes := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	no := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	for user, status := range map[*url.Userinfo]int{nil: http.StatusOK, url.User("evil.example"): http.StatusTeapot} {
+		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1/", http.NoBody)
+		r.URL.User = user
+		w := httptest.NewRecorder()
+		access.LocalOnly(yes, no).ServeHTTP(w, r)
+		assert.Equal(t, status, w.Code)
+	}
+}
+
+func TestATokenWithMoreOrLessThanItselfIsAnotherToken(t *testing.T) {
+	sessions := access.NewSessions(nil, config.DevAccounts(), nil)
+	for header, signedIn := range map[string]bool{
+		"Bearer dev-reviewer": true, "bearer dev-reviewer": true, "BEARER dev-reviewer": true,
+		"Bearer dev-reviewer ": false, "Bearer  dev-reviewer": false, "Bearer \tdev-reviewer": false, "Bearer\tdev-reviewer": false, "Bearer dev-reviewer\t": false, " Bearer dev-reviewer": false,
+		"Bearer dev-reviewer x": false, "Bearer dev-reviewer,dev-operator": false, "Bearer dev-reviewer\u00a0": false, "Bearer DEV-reviewer": false, "Bearer dev-Reviewer": false, "Bearer dev-": false,
+		"Bearer": false, "Bearer ": false, "dev-reviewer": false, "Basic dev-reviewer": false, "BearerX dev-reviewer": false, "Bearer:dev-reviewer": false,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+		r.Header["Authorization"] = []string{header}
+		person, err := sessions.Identify(r)
+		assert.Equal(t, signedIn, err == nil, header)
+		assert.Equal(t, signedIn, person.User == "reviewer", header)
+	}
+}
