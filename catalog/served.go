@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"slipway/lifecycle"
 )
@@ -24,7 +25,7 @@ func writeServed(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 		if len(batch) == 0 {
-			return history.write(ctx, tx, after.miniProgram)
+			return errors.Join(history.write(ctx, tx, after.miniProgram), forgetUnknown(ctx, tx))
 		}
 		for _, record := range batch {
 			if record.miniProgram != after.miniProgram {
@@ -63,17 +64,24 @@ func (h *servedHistory) take(record releaseRecord) {
 	}
 }
 
-// write replaces what was known without its mini-program.
 func (h *servedHistory) write(ctx context.Context, tx *sql.Tx, miniProgram string) error {
-	for sum, withdrawn := range h.withdrawn {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM served_packages WHERE sha256 = $1 AND mini_program = ''`, sum); err != nil {
-			return err
-		}
-		if err := putServed(ctx, tx, miniProgram, []string{sum}, withdrawn); err != nil {
-			return err
+	var given, withdrawn []string
+	for sum, isWithdrawn := range h.withdrawn {
+		if isWithdrawn {
+			withdrawn = append(withdrawn, sum)
+		} else {
+			given = append(given, sum)
 		}
 	}
-	return nil
+	return errors.Join(putServed(ctx, tx, miniProgram, given, false), putServed(ctx, tx, miniProgram, withdrawn, true))
+}
+
+// forgetUnknown forgets what was known without its mini-program, where that is known now.
+func forgetUnknown(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `
+		DELETE FROM served_packages WHERE mini_program = ''
+			AND sha256 IN (SELECT sha256 FROM served_packages WHERE mini_program <> '')`)
+	return err
 }
 
 // readReleaseRecords reads on behind a record, one mini-program after another. What cannot be read tells nothing.

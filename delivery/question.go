@@ -38,7 +38,7 @@ func readQuestion(body io.Reader, buffer []byte) (question, []byte, *fault) {
 	text, err := readAll(body, buffer[:0])
 	switch {
 	case err != nil:
-		return question{}, text, badRequest("PARSE_ERROR", "the request was not received whole: %s", err)
+		return question{}, text, badRequest("PARSE_ERROR", "the request was not received whole; send it again")
 	case len(text) > maxQuestion:
 		f := badRequest("INVALID_CONTEXT", "the request is larger than the %d bytes allowed", maxQuestion)
 		f.status = http.StatusRequestEntityTooLarge

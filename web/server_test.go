@@ -172,12 +172,18 @@ func TestABodyThatDribblesIsWaitedForNoLonger(t *testing.T) {
 	s := stand(t, func(s *settings) { s.timeouts.body = 100 * time.Millisecond })
 	l := listen(t, s.site.settings, newFront(s.site.settings, s.site.world, zap.NewNop()))
 	conn := l.send("POST /ofrep/v1/evaluate/flags/weather HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
-	answered := make(chan int)
-	go func() { answered <- status(t, conn) }()
+	answered := make(chan string)
+	go func() {
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		assert.NoError(t, err)
+		body, err := io.ReadAll(response.Body)
+		assert.NoError(t, err)
+		answered <- response.Status + " " + string(body)
+	}()
 	for {
 		select {
-		case status := <-answered:
-			assert.Equal(t, http.StatusBadRequest, status)
+		case answer := <-answered:
+			assert.Equal(t, `400 Bad Request {"key":"weather","errorCode":"PARSE_ERROR","errorDetails":"the request was not received whole; send it again"}`, answer)
 			return
 		case <-time.After(time.Millisecond):
 			_, _ = io.WriteString(conn, "1\r\n \r\n") // it may be over meanwhile
