@@ -8,12 +8,6 @@ import (
 	"strings"
 )
 
-// The app.json family: each host has its own extension for markup.
-var (
-	markupExtensions = []string{".wxml", ".fxml", ".axml", ".ttml", ".swan", ".html"}
-	logicExtensions  = []string{".js", ".ts"}
-)
-
 // checkAppJSON checks a mini-program of the app.json family.
 func (in *inspection) checkAppJSON() {
 	if !in.files.hasAny(in.root+"app", logicExtensions) {
@@ -33,6 +27,7 @@ func (in *inspection) checkAppJSON() {
 	in.checkParts(main, parts)
 	in.reportParts(main, parts)
 	in.checkTabBar(main)
+	in.checkWorkers()
 	in.checkAppPages()
 	in.checkComponents(in.manifest, in.value)
 }
@@ -57,8 +52,9 @@ func (in *inspection) checkAppManifest() {
 		}
 		in.findings.add(memberInvalid.from(source), in.manifest, "the member %q is wrong: %s", v.pointer(), v.message)
 	}
-	if entryPage := text(in.value, "entryPagePath"); entryPage != "" && !slices.Contains(texts(in.value["pages"]), entryPage) {
-		in.findings.add(entryPageUndeclared, in.manifest, `the start page %q is not among "pages"; add it there or correct "entryPagePath"`, entryPage)
+	main := newNameSet(texts(in.value["pages"]))
+	if entryPage := text(in.value, "entryPagePath"); entryPage != "" && !main.has(entryPage) {
+		in.findings.add(entryPageUndeclared, in.manifest, `the start page %q is not among "pages"%s; add it there or correct "entryPagePath"`, entryPage, main.alike(entryPage))
 	}
 }
 
@@ -118,41 +114,6 @@ func (in *inspection) checkPageConfig(name string, value any) {
 		return
 	}
 	in.checkComponents(name, config)
-}
-
-// checkComponents checks that the components which a page or all pages use are there, and within reach.
-func (in *inspection) checkComponents(name string, config map[string]any) {
-	components := object(config, "usingComponents")
-	for _, tag := range slices.Sorted(maps.Keys(components)) {
-		target := text(components, tag)
-		if target == "" || strings.Contains(target, "://") {
-			continue // of a plugin or of the host
-		}
-		place, found := in.findComponent(path.Dir(name), target)
-		root := partOf(strings.TrimPrefix(name, in.root), in.independent)
-		if !found {
-			in.findings.add(componentMissing, name, "the component %q of <%s> is not in the package%s; add it or correct \"usingComponents\"",
-				target, tag, in.files.instead(path.Join(path.Dir(name), target)+logicExtensions[0]))
-		} else if root != "" && !strings.HasPrefix(place, in.root+root) {
-			in.findings.add(componentOutside, name, "the component %q of <%s> lies outside the independent subpackage %q, which may run before the rest is loaded; put it there",
-				target, tag, root)
-		}
-	}
-}
-
-// findComponent looks for a component as hosts do: from the folder of the one who uses it, among the npm packages of
-// that folder and of those around it, and from the root; a folder means the index in it.
-func (in *inspection) findComponent(folder, target string) (place string, found bool) {
-	places := []string{in.fromRoot(target)}
-	if !strings.HasPrefix(target, "/") {
-		places = []string{path.Join(folder, target), in.files.npmPlace(folder, target), in.fromRoot(target)}
-	}
-	for _, place := range places {
-		if in.files.hasAny(place, logicExtensions) || in.files.hasAny(place+"/index", logicExtensions) {
-			return place, true
-		}
-	}
-	return "", false
 }
 
 // fromRoot returns the path in the package of a path that starts at the root of the mini-program.

@@ -47,6 +47,22 @@ var appJSONBreaches = []breach{
 	{what: "a tab that is no page", code: "tab_page_undeclared", path: "app.json", says: `"pages/more/more"`, pack: app("tabBar", tabs("pages/menu/menu", "pages/more/more"))},
 	{what: "a tab in a subpackage", code: "tab_page_undeclared", path: "app.json", says: "not a page of the main package", pack: app("tabBar", tabs("pages/menu/menu", "packages/loyalty/pages/card/card"))},
 	{what: "a tab without its icon", code: "tab_icon_missing", path: "images/cup.png", says: `"images/cup.png"`, pack: func(t testing.TB) []byte { return coffee(t, without("images/cup.png")) }},
+	{what: "a tab of Alipay that is no page", code: "tab_page_undeclared", path: "app.json", says: `the tab "Tab" leads to "pages/more/more"`, pack: app("tabBar", items("pages/menu/menu", "pages/more/more"))},
+	{what: "neither list nor items", code: "manifest_member_missing", path: "app.json", says: `"/tabBar/list"`, pack: app("tabBar", map[string]any{"color": "#999999"})},
+	{what: "a tab icon of Alipay that is not there", code: "tab_icon_missing", path: "images/tea.png", says: `"/images/tea.png"`, pack: app("tabBar", withIcon(items("pages/menu/menu", "pages/order/order"), "activeIcon", "/images/tea.png"))},
+	{what: "a tab icon on a server", code: "tab_icon_missing", path: "app.json", says: `"https://cdn.example.com/a.png" of the tab "Tab" leads out of the package`, pack: tabIcon("https://cdn.example.com/a.png")},
+	{what: "a tab icon on a server of the same scheme", code: "tab_icon_missing", path: "app.json", says: `"//cdn.example.com/a.png" of the tab "Tab" leads out`, pack: tabIcon("//cdn.example.com/a.png")},
+	{what: "tabs drawn by a component that is not there", code: "custom_tab_bar_missing", path: "custom-tab-bar/index", says: `no component "custom-tab-bar/index"`, pack: app("tabBar", customTabs("custom"))},
+	{what: "tabs of Alipay drawn by a component that is not there", code: "custom_tab_bar_missing", path: "customize-tab-bar/index", says: `found "Customize-tab-bar/index.js" instead`,
+		pack: func(t testing.TB) []byte {
+			return coffee(t, member("app.json", "tabBar", customTabs("customize")), with("Customize-tab-bar/index.js", ""))
+		}},
+	{what: "an icon of a theme that is not there", code: "theme_icon_missing", path: "theme.json", says: `there is no "theme.json"`, pack: tabIcon("@menu")},
+	{what: "an icon that the theme has for light only", code: "theme_icon_missing", path: "style/theme.json", says: `add the member "/dark/menu"`, pack: themed(`{"light": {"menu": "images/cup.png"}}`)},
+	{what: "an icon of the theme on a server", code: "theme_icon_missing", path: "style/theme.json", says: `"https://cdn.example.com/a.png" for "light", out of the package`, pack: themed(`{"light": {"menu": "https://cdn.example.com/a.png"}, "dark": {"menu": "images/cup.png"}}`)},
+	{what: "an icon of the theme that is not in the package", code: "theme_icon_missing", path: "images/night.png", says: `"/images/night.png" for "dark"`, pack: themed(`{"light": {"menu": "images/cup.png"}, "dark": {"menu": "/images/night.png"}}`)},
+	{what: "workers that are not there", code: "workers_missing", path: "workers/", says: `the folder "workers"`, pack: app("workers", "workers")},
+	{what: "workers in a subpackage that are not there", code: "workers_missing", path: "beside/", says: `the folder "/beside/"`, pack: app("workers", map[string]any{"path": "/beside/", "isSubpackage": true})},
 	{what: "a start page that is no page", code: "entry_page_undeclared", path: "app.json", says: `"pages/start/start"`, pack: app("entryPagePath", "pages/start/start")},
 	{what: "a permission without a reason", code: "permission_without_reason", path: "app.json", says: `"scope.camera"`, pack: app("permission", map[string]any{"scope.camera": map[string]any{}})},
 	{what: "roughly and exactly", code: "private_info_conflict", path: "app.json", says: "exclude each other", pack: app("requiredPrivateInfos", []any{"getLocation", "getFuzzyLocation"})},
@@ -60,6 +76,14 @@ var appJSONBreaches = []breach{
 		pack: func(t testing.TB) []byte { return coffee(t, uses("/components/cup")) }},
 	{what: "a component elsewhere", code: "component_missing", path: "pages/menu/menu.json", says: `found "parts/cup.js" instead`,
 		pack: func(t testing.TB) []byte { return coffee(t, uses("/components/cup"), with("parts/cup.js", "")) }},
+	{what: "an alias of a component that is not there", code: "component_missing", path: "pages/menu/menu.json", says: `found "components/Cup.js" instead`,
+		pack: func(t testing.TB) []byte {
+			return coffee(t, uses("~/cup"), with("components/Cup.js", ""), member("app.json", "resolveAlias", map[string]any{"~/*": "/components/*"}))
+		}},
+	{what: "a component of a library that is off", code: "component_missing", path: "pages/menu/menu.json", says: `"weui-miniprogram/cup/cup"`,
+		pack: func(t testing.TB) []byte {
+			return coffee(t, uses("weui-miniprogram/cup/cup"), member("app.json", "useExtendedLib", map[string]any{"weui": false, "kbone": true}))
+		}},
 }
 
 func app(name string, value any) func(testing.TB) []byte {
@@ -72,6 +96,40 @@ func tabs(pages ...string) map[string]any {
 		list = append(list, map[string]any{"pagePath": page, "text": "Tab"})
 	}
 	return map[string]any{"list": list}
+}
+
+// items are tabs as Alipay and mPaaS name them.
+func items(pages ...string) map[string]any {
+	var list []any
+	for _, page := range pages {
+		list = append(list, map[string]any{"pagePath": page, "name": "Tab"})
+	}
+	return map[string]any{"items": list}
+}
+
+func withIcon(bar map[string]any, member, icon string) map[string]any {
+	for _, list := range bar {
+		list.([]any)[0].(map[string]any)[member] = icon
+	}
+	return bar
+}
+
+func tabIcon(icon string) func(testing.TB) []byte {
+	return app("tabBar", withIcon(tabs("pages/menu/menu", "pages/order/order"), "iconPath", icon))
+}
+
+func customTabs(member string) map[string]any {
+	bar := tabs("pages/menu/menu", "pages/order/order")
+	bar[member] = true
+	return bar
+}
+
+// themed has a tab whose icon the theme names.
+func themed(theme string) func(testing.TB) []byte {
+	return func(t testing.TB) []byte {
+		bar := withIcon(tabs("pages/menu/menu", "pages/order/order"), "iconPath", "@menu")
+		return coffee(t, member("app.json", "tabBar", bar), member("app.json", "themeLocation", "style/theme.json"), with("style/theme.json", theme))
+	}
 }
 
 func part(root string, pages ...any) map[string]any {
@@ -121,30 +179,31 @@ func TestThePartsOfAMiniProgramAreReported(t *testing.T) {
 	assert.Greater(t, report.Parts[1].Size, int64(1000))
 }
 
-func TestTheRootMayBeTheFolderThatTheProjectNames(t *testing.T) {
-	for _, root := range []string{"miniprogram/", "./miniprogram", "miniprogram"} {
-		data := coffee(t, under("miniprogram"), with("README.md", ""),
-			with("project.config.json", `{"miniprogramRoot": "`+root+`", "appid": "wx1", "projectname": "Coffee"}`))
-		report := inspect(t, data, packages.Options{Version: "1.0.0"})
-
-		assert.Empty(t, report.Findings, root)
-		assert.Equal(t, "wx1", report.AppID)
-		assert.Len(t, report.Pages, 3)
-	}
-}
-
 func TestTheAppIDIsFoundInAWrappedProjectToo(t *testing.T) {
 	report := inspect(t, coffee(t, under("coffee")), packages.Options{Version: "1.0.0"})
 	assert.Equal(t, "fc2480130413581093", report.AppID)
 }
 
 func TestEveryHostOfTheFamilyHasItsOwnMarkup(t *testing.T) {
-	for _, extension := range []string{".wxml", ".fxml", ".axml", ".ttml", ".swan", ".html"} {
+	for _, extension := range []string{".wxml", ".fxml", ".axml", ".ttml", ".swan", ".qml", ".jxml", ".ksml", ".xhsml", ".tyml", ".bxml", ".html"} {
 		report := inspect(t, rawZip(
 			rawEntry{name: "app.json", content: `{"pages": ["pages/home/home"]}`}, rawEntry{name: "app.js"},
 			rawEntry{name: "pages/home/home" + extension}, rawEntry{name: "pages/home/home.js"},
 		), packages.Options{Version: "1.0.0"})
 		assert.Empty(t, report.Findings, extension)
+		assert.Contains(t, report.Kinds, packages.KindSize{Kind: "markup", Files: 1}, extension)
+	}
+}
+
+func TestStylesAndScriptsOfEveryHostAreKnown(t *testing.T) {
+	for kind, extensions := range map[string]string{
+		"style":  ".css .wxss .ftss .acss .ttss .qss .jxss .xhss .tyss .bxss .less",
+		"script": ".js .ts .wxs .sjs .qs .jds .bxs .filter",
+	} {
+		for extension := range strings.FieldsSeq(extensions) {
+			report := inspect(t, coffee(t, with("images/only"+extension, strings.Repeat("x", 5000))), packages.Options{Version: "1.0.0"})
+			assert.Equal(t, kind, report.Kinds[0].Kind, extension)
+		}
 	}
 }
 
@@ -192,20 +251,64 @@ func TestComponentsAreLookedForWhereHostsLook(t *testing.T) {
 }
 
 func TestIconsMayBeNamedByTheTheme(t *testing.T) {
-	tabBar := tabs("pages/menu/menu", "pages/order/order")
-	tabBar["list"].([]any)[0].(map[string]any)["iconPath"] = "@menuIcon"
-	data := coffee(t, member("app.json", "tabBar", tabBar), with("theme.json", "{}"))
-	assert.Empty(t, inspect(t, data, packages.Options{Version: "1.0.0"}).Findings)
+	const theme = `{"light": {"menu": "images/cup.png"}, "dark": {"menu": "/images/star.png"}}`
+	assert.Empty(t, inspect(t, themed(theme)(t), packages.Options{Version: "1.0.0"}).Findings)
+
+	bar := withIcon(tabs("pages/menu/menu", "pages/order/order"), "iconPath", "@menu")
+	byDefault := coffee(t, member("app.json", "tabBar", bar), with("theme.json", theme))
+	assert.Empty(t, inspect(t, byDefault, packages.Options{Version: "1.0.0"}).Findings)
 }
 
-func TestAnotherFileCalledManifestDoesNotConfuse(t *testing.T) {
-	data := coffee(t, with("manifest.json", `{"name": "of a build tool"}`))
-	report := inspect(t, data, packages.Options{Version: "1.0.0"})
-	assert.Equal(t, packages.AppJSON, report.Format)
-	assert.Empty(t, report.Findings)
+func TestAThemeThatIsNoJSONIsToldOnce(t *testing.T) {
+	report := inspect(t, themed("{")(t), packages.Options{Version: "1.0.0"})
+	require.Len(t, report.Findings, 1)
+	assert.Equal(t, "json_syntax", report.Findings[0].Code)
+}
 
-	data = weather(t, with("app.json", `{"of": "the developer"}`))
-	report = inspect(t, data, packages.Options{})
-	assert.Equal(t, packages.W3C, report.Format)
-	assert.Empty(t, report.Findings)
+func TestTabsMayBeNamedAsAlipayDoes(t *testing.T) {
+	bar := withIcon(items("pages/menu/menu", "pages/order/order"), "icon", "images/cup.png")
+	assert.Empty(t, inspect(t, app("tabBar", bar)(t), packages.Options{Version: "1.0.0"}).Findings)
+}
+
+func TestWhatAppJSONNamesIsFoundWhereItIs(t *testing.T) {
+	for what, data := range map[string][]byte{
+		"tabs drawn by a component":           coffee(t, member("app.json", "tabBar", customTabs("custom")), with("custom-tab-bar/index.ts", "")),
+		"tabs of Alipay drawn by a component": coffee(t, member("app.json", "tabBar", customTabs("customize")), with("customize-tab-bar/index.js", "")),
+		"tabs that no component draws":        coffee(t, member("app.json", "tabBar", map[string]any{"custom": false, "list": tabs("pages/menu/menu", "pages/order/order")["list"]})),
+		"workers":                             coffee(t, member("app.json", "workers", "./workers/"), with("workers/in/a.js", "")),
+		"workers in a subpackage":             coffee(t, member("app.json", "workers", map[string]any{"path": "workers"}), with("workers/a.js", "")),
+		"workers at the root":                 coffee(t, member("app.json", "workers", "./")),
+	} {
+		assert.Empty(t, inspect(t, data, packages.Options{Version: "1.0.0"}).Findings, what)
+	}
+}
+
+func TestComponentsMayBeNamedByAnAlias(t *testing.T) {
+	aliases := member("app.json", "resolveAlias", map[string]any{"~/*": "/*", "~/ui/*": "components/*", "@cup": "/parts/cup", "": ""})
+	for target, file := range map[string]string{
+		"~/parts/cup":   "parts/cup.js",
+		"~/ui/cup":      "components/cup/index.js",
+		"~/ui/hot/cup":  "components/hot/cup.ts",
+		"@cup":          "parts/cup.js",
+		"./cup":         "pages/menu/cup.js",
+		"~tilde/cup":    "pages/menu/~tilde/cup.js",
+		"/ui/cup":       "ui/cup.js",
+		"../~/ui/cup":   "pages/~/ui/cup.js",
+		"@ui/vant/cup":  "miniprogram_npm/@ui/vant/cup.js",
+		"plugin://~/ui": "unrelated.js",
+	} {
+		report := inspect(t, coffee(t, uses(target), aliases, with(file, "")), packages.Options{Version: "1.0.0"})
+		assert.Empty(t, report.Findings, target)
+	}
+}
+
+func TestComponentsOfALibraryOfTheHostAreNotMissing(t *testing.T) {
+	libraries := member("app.json", "useExtendedLib", map[string]any{"weui": true, "kbone": true, "tdesign": true})
+	for _, target := range []string{
+		"weui-miniprogram/dialog/dialog", "/weui-miniprogram/dialog/dialog", "/miniprogram_npm/weui-miniprogram/dialog/dialog",
+		"miniprogram-element", "miniprogram-render/index", "tdesign/button/button",
+	} {
+		report := inspect(t, coffee(t, uses(target), libraries), packages.Options{Version: "1.0.0"})
+		assert.Empty(t, report.Findings, target)
+	}
 }

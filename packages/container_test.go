@@ -54,13 +54,21 @@ var containerBreaches = []breach{
 		return rawZip(entries...)
 	}},
 	{what: "something after its end", code: "zip_trailing", says: "7 bytes follow", pack: func(t testing.TB) []byte { return append(weather(t), "garbage"...) }},
-	{what: "a comment that is cut off", code: "zip_trailing", says: "cut off", pack: func(t testing.TB) []byte { return patched(weather(t), -2, 9) }},
+	{what: "a byte after its end", code: "zip_trailing", says: "1 byte follows", pack: func(t testing.TB) []byte { return append(weather(t), '!') }},
+	{what: "a comment that is cut off", code: "zip_trailing", says: "cut off, 9 bytes too early", pack: func(t testing.TB) []byte { return patched(weather(t), -2, 9) }},
 	{what: "a part of several", code: "zip_split", says: "split", pack: func(t testing.TB) []byte { return patched(weather(t), endDisk, 1) }},
 	{what: "a ZIP64", code: "zip_zip64", says: "ZIP64", pack: func(t testing.TB) []byte {
 		data := weather(t)
 		end := len(data) - 22
 		locator := append([]byte("PK\x06\x07"), make([]byte, 16)...)
 		return append(append(bytes.Clone(data[:end]), locator...), data[end:]...)
+	}},
+	{what: "sizes of ZIP64 in a file's own header", code: "zip_zip64", says: "pack it as a plain ZIP", pack: func(t testing.TB) []byte { return rawZip(all(rawWeather(t), inLocal64)...) }},
+	{what: "sizes of ZIP64 in one file's own header", code: "zip_zip64", says: "pack it as a plain ZIP", pack: func(t testing.TB) []byte {
+		return plus(t, rawEntry{name: "evil.png", localName: "good.png"}, inLocal64(rawEntry{name: "a.png", content: "1"}))
+	}},
+	{what: "a size of ZIP64 in the list of files", code: "zip_zip64", says: "pack it as a plain ZIP", pack: func(t testing.TB) []byte {
+		return plus(t, rawEntry{name: "a.png", content: "1", size: 1<<32 - 1, extra: zip64Field(1)})
 	}},
 	{what: "a list of files said to lie beyond the end", code: "zip_directory", says: "beyond its end record",
 		pack: func(t testing.TB) []byte { return patched(weather(t), endDirectory, 0xFF, 0xFF, 0xFF, 0x0F) }},
@@ -71,7 +79,7 @@ var containerBreaches = []breach{
 	{what: "a file said to end in the list of files", code: "zip_directory", path: "big.png", says: "beyond the last one", pack: func(t testing.TB) []byte {
 		return plus(t, rawEntry{name: "big.png", stored: true, content: "1"}.claiming(9000))
 	}},
-	{what: "a header elsewhere", code: "zip_header_mismatch", path: "app.css", says: "where there is none", also: []string{"required_file_missing"}, pack: func(t testing.TB) []byte {
+	{what: "a header elsewhere", code: "zip_header_mismatch", path: "app.css", says: "where there is none", pack: func(t testing.TB) []byte {
 		data := weather(t)
 		first := bytes.Index(data, []byte("PK\x01\x02"))
 		return patched(data, first+42, 0xFF, 0xFF, 0xFF, 0)
@@ -86,19 +94,30 @@ var containerBreaches = []breach{
 		pack: func(t testing.TB) []byte {
 			return plus(t, rawEntry{name: "a.png", content: "1", flags: 8, descriptor: []byte("PK\x07\x08 something else")})
 		}},
+	{what: "a size that is too large for any ZIP", code: "zip_directory", path: "a.png", says: "beyond the last one", pack: func(t testing.TB) []byte {
+		return plus(t, rawEntry{name: "a.png", content: "1", stored: true, claimedPacked: 1<<32 - 1})
+	}},
+	{what: "another size in the file's own header", code: "zip_header_mismatch", path: "a.png", says: "another size", pack: func(t testing.TB) []byte {
+		return plus(t, rawEntry{name: "a.png", content: "1", localSize: 1<<32 - 1})
+	}},
+	{what: "a manifest with another header", code: "zip_header_mismatch", path: "app.json", says: "another size", pack: func(t testing.TB) []byte {
+		return rawZip(rawEntry{name: "app.json", content: "{}", localSize: 9}, rawEntry{name: "app.js"})
+	}},
 	{what: "two files with the same bytes", code: "zip_overlap", path: "copy.png", says: "shares its bytes", pack: func(t testing.TB) []byte {
 		return rawZip(append(rawWeather(t), rawEntry{name: "copy.png", content: "1"}, rawEntry{name: "copy.png", content: "1", shareWith: 15})...)
 	}, also: []string{"name_duplicate"}},
 	{what: "a file in a file", code: "zip_overlap", path: "inner.png", says: "shares its bytes", also: []string{"nested_archive"}, pack: fileInFile},
 	{what: "bytes between files", code: "zip_hidden_bytes", path: "a.png", says: "6 bytes before this file",
 		pack: func(t testing.TB) []byte { return plus(t, rawEntry{name: "a.png", before: "secret"}) }},
+	{what: "a byte between files", code: "zip_hidden_bytes", path: "a.png", says: "found 1 byte before this file",
+		pack: func(t testing.TB) []byte { return plus(t, rawEntry{name: "a.png", before: "!"}) }},
 	{what: "bytes after the packed content", code: "zip_hidden_bytes", path: "a.png", says: "follow the end of the packed content",
 		pack: func(t testing.TB) []byte {
 			return plus(t, rawEntry{name: "a.png", content: "1", packed: append(deflate("1"), "secret"...)})
 		}},
 	{what: "an unknown block before the list of files", code: "signing_block_unknown", says: `"ature of my own!"`,
 		pack: func(t testing.TB) []byte { return rawZipWith("a signature of my own!", rawWeather(t)...) }},
-	{what: "files in too many folders", code: "too_many_files", says: "in so many folders", also: []string{"format_unknown"}, pack: func(t testing.TB) []byte {
+	{what: "files in too many folders", code: "too_many_files", says: "in so many folders", pack: func(t testing.TB) []byte {
 		return bulk(t, 330, func(i int) string { return strings.Repeat(fmt.Sprintf("%d/", i), 31) + "a.png" }, "")
 	}},
 	{what: "more files than allowed", code: "too_many_files", says: "at most 13 are allowed", pack: whole,
@@ -208,6 +227,30 @@ func photo(t testing.TB) []byte {
 	return b.Bytes()
 }
 
+// inLocal64 puts the sizes of a file's own header where only readers of ZIP64 find them, as SharpZipLib and a forced
+// ZIP64 of Python do.
+func inLocal64(e rawEntry) rawEntry {
+	e.localSize, e.localPacked = 1<<32-1, 1<<32-1
+	e.localExtra = zip64Field(uint64(len(e.content)), uint64(len(deflate(e.content))))
+	return e
+}
+
+// zip64Field is the extra field with numbers of 8 bytes.
+func zip64Field(numbers ...uint64) []byte {
+	field := binary.LittleEndian.AppendUint16([]byte{1, 0}, uint16(8*len(numbers)))
+	for _, n := range numbers {
+		field = binary.LittleEndian.AppendUint64(field, n)
+	}
+	return field
+}
+
+func all(entries []rawEntry, change func(rawEntry) rawEntry) []rawEntry {
+	for i, e := range entries {
+		entries[i] = change(e)
+	}
+	return entries
+}
+
 func fewerListed(t testing.TB) []byte {
 	data := weather(t, with("i18n/zz!.json", "{}"))
 	require.Len(t, filesOf(t, samples.Weather()), 14)
@@ -282,4 +325,6 @@ func TestEveryFormOfDataDescriptorIsUnderstood(t *testing.T) {
 		data := plus(t, rawEntry{name: "common/a.txt", content: content, flags: 8, descriptor: descriptor}, rawEntry{name: "common/b.txt", content: content})
 		assert.Empty(t, inspect(t, data, packages.Options{}).Findings)
 	}
+	promised := inLocal64(rawEntry{name: "common/a.txt", content: content, flags: 8, descriptor: long})
+	assert.Empty(t, inspect(t, plus(t, promised), packages.Options{}).Findings, "whose header promises the long form")
 }

@@ -10,6 +10,7 @@ import (
 	"hash/crc32"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -24,7 +25,7 @@ const (
 // facts. Files that are larger than allowed, or packed in a way that is not, are left out.
 func (in *inspection) readContents(ctx context.Context, files []entry) {
 	facts := newFacts()
-	readable := in.readable(files)
+	readable := in.readable(slices.Concat(files, in.desktop))
 	in.limitDocuments(readable)
 	queue := make(chan entry, len(readable))
 	for _, e := range readable {
@@ -49,16 +50,23 @@ func (in *inspection) readContents(ctx context.Context, files []entry) {
 // readable returns the files that may be unpacked.
 func (in *inspection) readable(files []entry) []entry {
 	var readable []entry
+	var total int64
 	for _, e := range files {
-		in.report.Unpacked += e.size
+		total += e.size
+		if !e.desktop {
+			in.report.Unpacked += e.size
+		}
+		if e.broken || e.isFolder() {
+			continue // what is broken was told with its header
+		}
 		if problem, message := in.packingProblem(e); message != "" {
 			in.findings.add(problem, e.name, "%s", message)
 			continue
 		}
 		readable = append(readable, e)
 	}
-	if in.report.Unpacked > in.limits.TotalBytes {
-		in.findings.add(unpackedTooLarge, "", "the files have %d bytes when unpacked; at most %d are allowed", in.report.Unpacked, in.limits.TotalBytes)
+	if total > in.limits.TotalBytes {
+		in.findings.add(unpackedTooLarge, "", "the files have %d bytes when unpacked; at most %d are allowed", total, in.limits.TotalBytes)
 		return nil
 	}
 	return readable
@@ -182,6 +190,9 @@ func copyChecked(r io.Reader, chunk []byte, limit int64, write func([]byte)) (re
 // readDocument returns the content of a file that may be unpacked; the error says why it cannot be had. What is wrong
 // with its packing is reported when all contents are read.
 func (in *inspection) readDocument(e entry) ([]byte, error) {
+	if e.broken {
+		return nil, errors.New("its content cannot be found")
+	}
 	if _, message := in.packingProblem(e); message != "" {
 		return nil, errors.New(message)
 	}

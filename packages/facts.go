@@ -32,6 +32,9 @@ func (f *facts) add(e entry, s *scan, in *inspection) {
 	if what := programKind(s.head); what != "" {
 		in.findings.add(nativeCode, e.name, "the file is %s, which nobody can review and no host runs; leave it out", what)
 	}
+	if s.inert(e) {
+		return
+	}
 	if s.bidi {
 		in.findings.add(bidiControl, e.name, "the code has characters that turn the direction of the text, so that it looks different from what it does; write them as escapes")
 	}
@@ -74,6 +77,7 @@ func (f *facts) prune() {
 }
 
 func (in *inspection) reportFacts(files []entry, f *facts) {
+	files = slices.DeleteFunc(files, func(e entry) bool { return e.desktop })
 	hosts := slices.Sorted(maps.Keys(f.domains))
 	if len(hosts) > maxDomains {
 		in.findings.add(tooManyDomains, "", "the code names more than the %d domains that the report lists; a reviewer cannot judge so many", maxDomains)

@@ -1,6 +1,7 @@
 package packages
 
 import (
+	"cmp"
 	"maps"
 	"path"
 	"slices"
@@ -8,12 +9,13 @@ import (
 )
 
 const (
-	w3cManifest   = "manifest.json"
-	appManifest   = "app.json"
-	projectConfig = "project.config.json"
+	w3cManifest = "manifest.json"
+	appManifest = "app.json"
 
-	// maxManifestDepth is how many folders deep a manifest is looked for when there is none at the root.
+	// maxManifestDepth is how many folders deep a manifest is looked for when there is none at the root, and
+	// maxManifests how many are looked at there.
 	maxManifestDepth = 3
+	maxManifests     = 20
 )
 
 // document is a JSON document with what is wrong with it.
@@ -50,110 +52,160 @@ func (in *inspection) reportProblems(d document) {
 	}
 }
 
-// detectFormat finds the manifest, and with it the format and the root of the mini-program.
+// candidate is a file that is named like a manifest: how sure it is that it is the one of a mini-program.
+type candidate struct {
+	document
+	format Format
+	trust  trust
+	other  string // what it belongs to when not to a mini-program; "" when that is not known
+}
+
+type trust int
+
+const (
+	foreign  trust = iota // it belongs to something else
+	unclear               // it says nothing of either
+	probable              // it has members that only mini-programs have, or cannot be read
+	certain               // it describes a mini-program
+)
+
+func (c candidate) folder() string {
+	folder, _ := path.Split(c.path)
+	return folder
+}
+
+// detectFormat finds the manifest, and with it the format and the root of the mini-program: at the root of the package or
+// in the folder that the project's file names. What lies elsewhere is told to be misplaced, and checked from there.
 func (in *inspection) detectFormat() {
-	hasApp, hasW3C := in.files.has(appManifest), in.files.has(w3cManifest)
+	top := in.candidatesIn("")
+	best := mostTrusted(top)
+	deeper := candidate{}
+	if best.trust < probable {
+		deeper = mostTrusted(in.misplaced())
+	}
 	switch {
-	case hasApp && hasW3C:
-		in.chooseFormat()
-	case hasApp:
-		in.take(AppJSON, in.parse(appManifest))
-	case hasW3C:
-		in.take(W3C, in.parse(w3cManifest))
-	case !in.detectProject():
-		in.findMisplaced()
+	case deeper.trust > best.trust:
+		in.takeMisplaced(deeper)
+	case best.trust > foreign:
+		in.choose(top, best)
+	default:
+		in.reportUnknown(append(top, in.misplaced()...))
 	}
 }
 
-// chooseFormat decides between two manifests at the root: other tools too call a file of theirs manifest.json.
-func (in *inspection) chooseFormat() {
-	w3c, app := in.parse(w3cManifest), in.parse(appManifest)
-	isW3C := w3c.value["app_id"] != nil || w3c.value["platform_version"] != nil
-	isApp := app.value["pages"] != nil
-	if isW3C && isApp {
-		in.findings.add(formatAmbiguous, "", "both manifest.json and app.json describe a mini-program; keep the one for the format you mean")
+// candidatesIn returns the manifests that count in a folder, the ones first that go before others: those in the folders
+// that the files of the development tools name.
+func (in *inspection) candidatesIn(folder string) []candidate {
+	var list []candidate
+	for _, root := range in.projectRoots(folder) {
+		list = in.addCandidate(list, AppJSON, folder+root+appManifest)
 	}
-	if isW3C && !isApp {
-		in.take(W3C, w3c)
-		return
-	}
-	in.take(AppJSON, app)
+	list = in.addCandidate(list, AppJSON, folder+appManifest)
+	return in.addCandidate(list, W3C, folder+w3cManifest)
 }
 
-// detectProject looks under the folder that project.config.json names as the root of the mini-program.
-func (in *inspection) detectProject() bool {
-	if !in.files.has(projectConfig) {
-		return false
+func (in *inspection) addCandidate(list []candidate, format Format, name string) []candidate {
+	known := slices.ContainsFunc(list, func(c candidate) bool { return c.path == name })
+	if known || !in.files.has(name) {
+		return list
 	}
-	project := in.parse(projectConfig)
-	in.reportProblems(project)
-	root := text(project.value, "miniprogramRoot")
-	folder := strings.TrimPrefix(path.Clean("/"+root), "/")
-	if in.files.has(folder + "/" + appManifest) {
-		in.root = folder + "/"
-		in.take(AppJSON, in.parse(in.root+appManifest))
-		return true
-	}
-	if root != "" {
-		in.findings.add(miniprogramRoot, projectConfig, "there is no app.json in %q, the miniprogramRoot; build the mini-program first, or correct the path", root)
-	}
-	return false
+	return append(list, in.judge(format, in.parse(name)))
 }
 
-// findMisplaced looks for a manifest that is not where it should be, and goes on from there, so that the rest is
-// checked too.
-func (in *inspection) findMisplaced() {
-	found := in.shallowestManifest()
-	if found == "" {
-		in.findings.add(formatUnknown, "", "there is neither manifest.json (W3C MiniApp) nor app.json (FinClip, WeChat)%s; zip the contents of the mini-program's folder", in.lookalike())
-		return
+// mostTrusted returns the first of the candidates that are trusted most; one that is foreign when there is none.
+func mostTrusted(list []candidate) candidate {
+	if len(list) == 0 {
+		return candidate{}
 	}
-	format, rule := AppJSON, manifestMisplaced.from(appJSONDocs+"directory structure")
-	if foldName(path.Base(found)) == w3cManifest {
-		format, rule = W3C, manifestMisplaced
+	return slices.MaxFunc(list, func(a, b candidate) int { return cmp.Compare(a.trust, b.trust) })
+}
+
+// choose goes on with one of the candidates, and tells what else a host could take for the mini-program.
+func (in *inspection) choose(list []candidate, chosen candidate) {
+	in.reportRival(list, chosen)
+	for _, other := range list {
+		if other.path != chosen.path && other.format == AppJSON && other.value == nil {
+			in.reportProblems(other.document)
+		}
 	}
-	folder, base := path.Split(found)
+	in.take(chosen)
+}
+
+func (in *inspection) reportRival(list []candidate, chosen candidate) {
+	names := []string{quote(chosen.path)}
+	for _, c := range list {
+		if name := quote(c.path); c.trust == certain && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if last := len(names) - 1; last > 0 && chosen.trust == certain {
+		in.findings.add(formatAmbiguous, "", "%s and %s each describe a mini-program, and hosts may take one or another; keep the one that you mean",
+			strings.Join(names[:last], ", "), names[last])
+	}
+}
+
+func (in *inspection) take(c candidate) {
+	in.root = c.folder()
+	in.report.Format, in.manifest, in.value = c.format, c.path, c.value
+	in.reportProblems(c.document)
+}
+
+// takeMisplaced goes on from a manifest that is not where it should be, so that the rest is checked too.
+func (in *inspection) takeMisplaced(found candidate) {
+	rule := manifestMisplaced
+	if found.format == AppJSON {
+		rule = manifestMisplaced.from(appJSONDocs + "directory structure")
+	}
+	folder, base := path.Split(found.path)
 	if folder == "" {
-		in.findings.add(rule, found, "found %q where %q should be; rename it", base, foldName(base))
+		in.findings.add(rule, found.path, "found %q where %q should be; rename it", base, foldName(base))
 	} else {
-		in.findings.add(rule, found, "found %q in %q rather than at the root; zip the contents of that folder, not the folder", base, folder)
+		in.findings.add(rule, found.path, "found %q in %q rather than at the root; zip the contents of that folder, not the folder", base, folder)
 	}
-	in.root = folder
-	in.take(format, in.parse(found))
+	list := append(in.candidatesIn(folder), found)
+	if best := mostTrusted(list); best.folder() != folder {
+		found = best
+	}
+	in.choose(append(list, in.besides(found)...), found)
 }
 
-func (in *inspection) shallowestManifest() string {
-	found := ""
-	for _, name := range slices.Sorted(maps.Keys(in.files.entries)) {
-		base, depth := foldName(path.Base(name)), strings.Count(name, "/")
-		if (base == w3cManifest || base == appManifest) && depth <= maxManifestDepth && (found == "" || depth < strings.Count(found, "/")) {
-			found = name
+// besides returns the misplaced manifests that lie as deep as another one, in other folders.
+func (in *inspection) besides(found candidate) []candidate {
+	return slices.DeleteFunc(in.misplaced(), func(c candidate) bool {
+		return c.folder() == found.folder() || strings.Count(c.path, "/") != strings.Count(found.path, "/")
+	})
+}
+
+// misplaced returns the files named like a manifest, whatever their case, that do not lie where they count; the shallowest first.
+func (in *inspection) misplaced() []candidate {
+	if in.strays == nil {
+		in.strays = []candidate{}
+		for _, name := range in.manifestNames() {
+			format := AppJSON
+			if foldName(path.Base(name)) == w3cManifest {
+				format = W3C
+			}
+			in.strays = append(in.strays, in.judge(format, in.parse(name)))
 		}
 	}
-	return found
+	return slices.Clone(in.strays)
 }
 
-// lookalikes are files by which other things than mini-programs are known.
-var lookalikes = []struct{ path, what string }{
-	{"game.json", "a mini-game"},
-	{"pages.json", "the source of a uni-app project, to be built first"},
-	{"package.json", "the source of an npm project, to be built first"},
-	{"AndroidManifest.xml", "an Android app"},
-	{"META-INF/MANIFEST.MF", "a Java archive"},
-	{"index.html", "a website"},
-}
-
-// lookalike goes on with what the package looks like instead; "" when it looks like nothing known.
-func (in *inspection) lookalike() string {
-	for _, l := range lookalikes {
-		if in.files.has(l.path) {
-			return "; found " + quote(l.path) + ", so this looks like " + l.what
+func (in *inspection) manifestNames() []string {
+	var names []string
+	for name := range maps.Keys(in.files.entries) {
+		atRoot := name == w3cManifest || name == appManifest
+		if isManifestName(name) && !atRoot && strings.Count(name, "/") <= maxManifestDepth && !strings.Contains(name, "node_modules/") {
+			names = append(names, name)
 		}
 	}
-	return ""
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(strings.Count(a, "/"), strings.Count(b, "/")), strings.Compare(a, b))
+	})
+	return names[:min(len(names), maxManifests)]
 }
 
-func (in *inspection) take(format Format, d document) {
-	in.report.Format, in.manifest, in.value = format, d.path, d.value
-	in.reportProblems(d)
+func isManifestName(name string) bool {
+	base := foldName(path.Base(name))
+	return base == w3cManifest || base == appManifest
 }

@@ -5,12 +5,14 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // fileIndex finds files by their path, and what a path that leads nowhere was probably meant to be.
 type fileIndex struct {
 	entries map[string]entry
-	folded  map[string]string   // folded path -> path
+	looks   map[string][]string // what a path looks like -> paths
 	byStem  map[string][]string // folded file name without folder and extension -> paths
 	byNPM   map[string][]string // path in a folder of npm packages, without extension -> the folders around it
 	folders map[string]bool     // every folder with a file in it, slash at the end
@@ -23,10 +25,12 @@ const npmFolder = "miniprogram_npm/"
 const maxSimilar = 100
 
 func newFileIndex(files []entry) fileIndex {
-	x := fileIndex{entries: map[string]entry{}, folded: map[string]string{}, byStem: map[string][]string{}, byNPM: map[string][]string{}, folders: map[string]bool{}}
+	x := fileIndex{entries: map[string]entry{}, looks: map[string][]string{}, byStem: map[string][]string{}, byNPM: map[string][]string{}, folders: map[string]bool{}}
 	for _, e := range files {
 		x.entries[e.name] = e
-		x.folded[e.folded] = e.name
+		if look := likeness(e.name); len(x.looks[look]) < maxSimilar {
+			x.looks[look] = append(x.looks[look], e.name)
+		}
 		if stem := stemOf(e.folded); len(x.byStem[stem]) < maxSimilar {
 			x.byStem[stem] = append(x.byStem[stem], e.name)
 		}
@@ -64,6 +68,19 @@ func (x fileIndex) hasAny(stem string, extensions []string) bool {
 	return slices.ContainsFunc(extensions, func(extension string) bool { return x.has(stem + extension) })
 }
 
+// onlyFolder returns the folder at the root, with a slash at the end, in which everything lies; "" when there is none.
+func (x fileIndex) onlyFolder() string {
+	only := ""
+	for name := range x.entries {
+		top, _, inFolder := strings.Cut(name, "/")
+		if !inFolder || only != "" && only != top+"/" {
+			return ""
+		}
+		only = top + "/"
+	}
+	return only
+}
+
 // npmPlace returns the path of an npm package's component that is within reach of a folder: the packages of the folder
 // itself and of those around it are.
 func (x fileIndex) npmPlace(folder, target string) string {
@@ -79,18 +96,28 @@ func (x fileIndex) npmPlace(folder, target string) string {
 // instead returns the end of a sentence: which file there is where another was looked for; "" when none is similar.
 func (x fileIndex) instead(wanted string) string {
 	if found := x.nearest(wanted); found != "" {
-		return "; found " + quote(found) + " instead"
+		return "; found " + quote(found) + " instead" + difference(found, wanted)
 	}
 	return ""
 }
 
-// nearest returns the file that was most probably meant; "" when nothing is similar. It is the same but for upper and
-// lower case, or the only one of that name and extension elsewhere, or the only one in a folder of the same name too.
-func (x fileIndex) nearest(wanted string) string {
-	folded := foldName(wanted)
-	if found, ok := x.folded[folded]; ok {
-		return found
+// alike goes on with the file that looks like one that is not there; "" when none does.
+func (x fileIndex) alike(wanted string) string {
+	names := x.looks[likeness(wanted)]
+	if len(names) == 0 {
+		return ""
 	}
+	found := mostAlike(names, wanted)
+	return "; found " + quote(found) + " instead" + difference(found, wanted)
+}
+
+// nearest returns the file that was most probably meant; "" when nothing is similar. It looks the same, or is the only one
+// of that name and extension elsewhere, or the only one in a folder of the same name too.
+func (x fileIndex) nearest(wanted string) string {
+	if alike := x.looks[likeness(wanted)]; len(alike) > 0 {
+		return mostAlike(alike, wanted)
+	}
+	folded := foldName(wanted)
 	candidates := x.byStem[stemOf(folded)]
 	same := only(candidates, func(name string) bool { return path.Ext(name) == path.Ext(wanted) })
 	inSame := only(candidates, func(name string) bool {
@@ -99,6 +126,16 @@ func (x fileIndex) nearest(wanted string) string {
 	// A JSON file beside it is the page's own configuration, or app.json: nobody meant it to be the code.
 	other := only(candidates, func(name string) bool { return path.Ext(name) != ".json" })
 	return cmp.Or(same, inSame, other)
+}
+
+// mostAlike returns the name that differs least: in Unicode form only, else in case, else in what it looks like.
+func mostAlike(names []string, wanted string) string {
+	for _, form := range []func(string) string{norm.NFC.String, foldName} {
+		if i := slices.IndexFunc(names, func(name string) bool { return form(name) == form(wanted) }); i >= 0 {
+			return names[i]
+		}
+	}
+	return names[0]
 }
 
 // only returns the one name that matches; "" when none or several do.

@@ -59,9 +59,11 @@ type inspection struct {
 	report  *Report
 	files   fileIndex
 
-	root     string         // folder of the manifest with a slash at the end; "" for the root of the package
-	manifest string         // path of the manifest
-	value    map[string]any // the manifest, parsed; nil when it cannot be
+	root      string         // folder of the manifest with a slash at the end; "" for the root of the package
+	manifest  string         // path of the manifest
+	value     map[string]any // the manifest, parsed; nil when it cannot be
+	strays    []candidate    // manifests that lie where they do not count, when they were looked for
+	themeFile *document      // of the app.json family, when it was looked at
 	// documents are the other JSON files that the format gives a meaning to, and what checks their value.
 	documents map[string]func(name string, value any)
 	// independent are the roots of the subpackages that run without the main package, sorted.
@@ -120,6 +122,7 @@ func inspectArchive(ctx context.Context, src *source, report *Report, options Op
 		documents: map[string]func(string, any){}, fingerprints: prints,
 	}
 	report.Files, report.Signature = len(files), archive.signature
+	in.reportDesktop()
 	in.detectFormat()
 	switch report.Format {
 	case W3C:

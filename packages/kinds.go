@@ -25,9 +25,9 @@ const (
 
 var kindOfExtension = func() map[string]string {
 	extensions := map[string]string{
-		kindScript: ".js .mjs .cjs .ts .wxs .sjs .qs .filter",
-		kindMarkup: ".html .htm .wxml .fxml .axml .ttml .swan .qml .ksml .jxml .svg .xml",
-		kindStyle:  ".css .wxss .ftss .acss .ttss .qss .jxss .less .scss .sass .styl",
+		kindScript: ".js .mjs .cjs .ts",
+		kindMarkup: ".htm .svg .xml",
+		kindStyle:  ".less .scss .sass .styl",
 		kindData:   ".json .json5 .txt .csv .md .yaml .yml .map",
 		kindImage:  ".png .jpg .jpeg .gif .webp .bmp .ico .avif",
 		kindMedia:  ".mp3 .mp4 .aac .wav .m4a .ogg .webm .mov",
@@ -40,6 +40,7 @@ var kindOfExtension = func() map[string]string {
 			kinds[extension] = kind
 		}
 	}
+	addHosts(kinds)
 	return kinds
 }()
 

@@ -4,34 +4,69 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"fmt"
 	"slices"
 )
 
 // readLocalHeaders finds where the content of every entry begins and checks that its own header says the same as the
-// central directory. Entries whose header cannot be read are dropped.
-func (a *archive) readLocalHeaders() {
-	listed := len(a.entries)
-	readable := a.entries[:0]
-	for _, e := range a.entries {
-		length := int64(localHeaderLen + len(e.name))
-		if e.header+length > a.directory {
-			a.findings.add(zipHeader, e.name, "the header is said to be at byte %d, where there is none; pack the package again", e.header-a.base)
-			continue
-		}
-		header := a.bytes(e.header, e.header+length)
-		if difference := e.differs(header); difference != "" {
-			a.findings.add(zipHeader, e.name, "the file's own header has another %s than the list of files; pack the package again", difference)
-			continue
-		}
-		e.data = e.header + length + int64(le16(header[28:]))
-		if e.end() > a.directory {
-			a.findings.add(zipDirectory, e.name, "the file is said to end at byte %d, beyond the last one; pack the package again", e.end()-a.base)
-			continue
-		}
-		readable = append(readable, e)
+// central directory. Entries of which that cannot be known are broken. It tells whether to go on: not with a ZIP64.
+func (a *archive) readLocalHeaders() bool {
+	type flaw struct {
+		problem
+		name string
 	}
-	a.entries = readable
-	a.complete = a.complete && len(readable) == listed
+	var flaws []flaw
+	for i := range a.entries {
+		e := &a.entries[i]
+		problem := a.readLocalHeader(e)
+		if problem.rule.Code == zip64.Code {
+			a.findings.add(zip64, "", "%s", problem.message)
+			return false
+		}
+		if problem.message != "" {
+			flaws = append(flaws, flaw{problem, e.name})
+			e.broken, a.complete = true, false
+		}
+	}
+	for _, f := range flaws {
+		a.findings.add(f.rule, f.name, "%s", f.message)
+	}
+	return true
+}
+
+// readLocalHeader says what is wrong with the header of an entry; nothing when it is fine.
+func (a *archive) readLocalHeader(e *entry) problem {
+	length := int64(localHeaderLen + len(e.name))
+	if e.zip64 {
+		return problem{zip64, zip64Advice}
+	}
+	if e.header+length > a.directory {
+		return problem{zipHeader, fmt.Sprintf("the header is said to be at byte %d, where there is none; pack the package again", e.header-a.base)}
+	}
+	header := a.bytes(e.header, e.header+length)
+	difference := e.differs(header)
+	switch {
+	case difference == "size" && a.hasZIP64Sizes(*e, header):
+		return problem{zip64, zip64Advice}
+	case difference != "":
+		return problem{zipHeader, "the file's own header has another " + difference + " than the list of files; pack the package again"}
+	case e.otherName != "" && !e.inCodePage():
+		return problem{zipHeader, "the file has another name for some readers (" + quote(e.otherName) + "); pack the package again"}
+	}
+	e.data = e.header + length + int64(le16(header[28:]))
+	if e.end() > a.directory {
+		return problem{zipDirectory, fmt.Sprintf("the file is said to end at byte %d, beyond the last one; pack the package again", e.end()-a.base)}
+	}
+	return problem{}
+}
+
+// hasZIP64Sizes tells whether a file's own header has its sizes in a field that only readers of ZIP64 know.
+func (a *archive) hasZIP64Sizes(e entry, header []byte) bool {
+	if le32(header[18:]) != in64 && le32(header[22:]) != in64 {
+		return false
+	}
+	extra := e.header + int64(len(header))
+	return hasExtra(a.bytes(extra, extra+int64(le16(header[28:]))), extraZIP64)
 }
 
 // differs names the first thing in which a local header contradicts the directory; "" when they agree.
@@ -41,8 +76,6 @@ func (e entry) differs(header []byte) string {
 		return "signature"
 	case int(le16(header[26:])) != len(e.name) || string(header[localHeaderLen:]) != e.name:
 		return "name"
-	case e.otherName != "":
-		return "name for some readers (" + quote(e.otherName) + ")"
 	case (le16(header[6:])^e.flags)&e.meaningfulFlags() != 0:
 		return "flags"
 	case le16(header[8:]) != e.method:
@@ -69,15 +102,15 @@ func (e entry) meaningfulFlags() uint16 {
 // the signing block before it: bytes that belong to two files, or to none, are read differently by different readers.
 // Where entries are known to be missing, what lies between the others says nothing.
 func (a *archive) checkLayout() {
-	entries := slices.Clone(a.entries)
+	entries := slices.DeleteFunc(slices.Clone(a.entries), func(e entry) bool { return e.broken })
 	slices.SortFunc(entries, func(x, y entry) int { return cmp.Compare(x.header, y.header) })
 	reached := a.base
 	for i, e := range entries {
 		switch {
 		case i == 0 && e.header > reached && a.base == 0 && a.complete:
-			a.findings.add(zipPrefix, "", "%d foreign bytes stand before the ZIP%s; upload the ZIP alone", e.header-reached, a.disguise())
+			a.findings.add(zipPrefix, "", "%s before the ZIP%s; upload the ZIP alone", does(e.header-reached, "foreign byte", "stand"), a.disguise())
 		case e.header > reached && a.complete:
-			a.findings.add(zipHidden, e.name, "%d bytes before this file belong to no file; pack the package again", e.header-reached)
+			a.findings.add(zipHidden, e.name, "found %s before this file, which no file claims; pack the package again", count(e.header-reached, "byte"))
 		case e.header < reached:
 			a.findings.add(zipOverlap, e.name, "the file shares its bytes with another one; pack the package again")
 		}
@@ -131,7 +164,7 @@ func (a *archive) checkSigningBlock(from int64) {
 	magic := a.bytes(max(from, a.directory-signingMagicLen), a.directory)
 	scheme, known := signingBlocks[string(magic)]
 	if !known {
-		a.findings.add(signatureUnknown, "", "%d bytes before the list of files are neither a file nor a signing block that is known (it ends with %q); remove them or sign with a known scheme", length, magic)
+		a.findings.add(signatureUnknown, "", "found %s before the list of files, neither a file nor a signing block that is known (the end is %q); leave that out or sign with a known scheme", count(length, "byte"), magic)
 		return
 	}
 	a.signature = scheme

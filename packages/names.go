@@ -16,35 +16,61 @@ const (
 	maxPathLen = 1024 // bytes; the least that today's systems take (macOS)
 )
 
-// checkNames checks what the entries are called and returns those that are files with a usable name; none when there
-// are more files and folders than allowed.
+// checkNames checks what the entries are called and returns those that are files of the mini-program with a usable name;
+// none when there are more files and folders than allowed.
 func (a *archive) checkNames(limits Limits) []entry {
 	files := make([]entry, 0, len(a.entries))
 	names := claims{}
 	for _, e := range a.entries {
-		name := strings.TrimSuffix(e.name, "/")
-		if rule, problem := unsafeName(name, limits); problem != "" {
-			a.findings.add(rule, e.name, "%s", problem)
+		if !a.checkName(&e, limits, names) {
+			a.unusable = append(a.unusable, e.name)
 			continue
-		}
-		a.checkParts(e, name)
-		if problem := e.oddity(); problem != "" {
-			a.findings.add(notAFile, e.name, "%s", problem)
-			continue
-		}
-		e.folded = foldName(name)
-		if rule, problem := names.claim(name, e.folded, e.isFolder()); problem != "" {
-			a.findings.add(rule, e.name, "%s", problem)
 		}
 		if len(names) > limits.Files {
 			a.findings.add(tooManyFiles, "", "the files lie in so many folders that there are more than the %d files and folders allowed", limits.Files)
+			a.listed = false
 			return nil
 		}
-		if !e.isFolder() {
+		switch {
+		case e.desktop:
+			a.desktop = append(a.desktop, e)
+		case !e.isFolder():
 			files = append(files, e)
 		}
 	}
 	return files
+}
+
+// checkName tells whether an entry is a file or a folder with a usable name, and reports what is wrong with it. A name that
+// is not UTF-8 is replaced by the one in UTF-8 beside it, where there is one, so that the rest is checked under that.
+func (a *archive) checkName(e *entry, limits Limits, names claims) bool {
+	if e.inCodePage() && utf8.ValidString(e.otherName) {
+		a.findings.add(nameEncoding, e.otherName, "the name is not UTF-8, but for readers that know the field with this one; rename the file or pack with UTF-8 names")
+		e.name, e.flags = e.otherName, e.flags|flagUTF8
+	}
+	name := strings.TrimSuffix(e.name, "/")
+	if rule, problem := unsafeName(name, limits); problem != "" {
+		a.findings.add(rule, e.name, "%s", problem)
+		return false
+	}
+	if e.desktop = desktopPart(name) != ""; !e.desktop {
+		a.checkParts(*e, name)
+	}
+	if problem := e.oddity(); problem != "" {
+		a.findings.add(notAFile, e.name, "%s", problem)
+		return false
+	}
+	e.folded = foldName(name)
+	if rule, problem := names.claim(name, e.folded, e.isFolder()); problem != "" {
+		a.findings.add(rule, e.name, "%s", problem)
+	}
+	return true
+}
+
+// inCodePage tells whether the name is in the code page of whoever packed it, with the one in UTF-8 beside it. By chance it
+// may be UTF-8 as well: two letters of GBK can be one.
+func (e entry) inCodePage() bool {
+	return e.otherName != "" && (!utf8.ValidString(e.name) || e.flags&flagUTF8 == 0 && !isASCII(e.name))
 }
 
 // oddity says why an entry is neither a plain file nor a plain folder; "" when it is one.
@@ -145,7 +171,7 @@ func (c claims) claim(name, folded string, folder bool) (Rule, string) {
 	case !taken:
 		c[folded] = claim{name, folder}
 	case owner.name != name:
-		return nameCollision, fmt.Sprintf("%s is the same as %s where upper and lower case or Unicode forms do not count; rename one", quote(name), quote(owner.name))
+		return nameCollision, fmt.Sprintf("%s is the same as %s%s where upper and lower case or Unicode forms do not count; rename one", quote(name), quote(owner.name), formsOf(name, owner.name))
 	case owner.folder != folder:
 		return nameCollision, fmt.Sprintf("%s is both a file and a folder; rename one", quote(name))
 	case !folder:

@@ -23,6 +23,9 @@ var nameBreaches = []breach{
 	{what: "a backslash", code: "name_backslash", path: `common\a.js`, says: "backslash", pack: named(`common\a.js`)},
 	{what: "a way out with backslashes", code: "name_backslash", path: `..\..\a.js`, says: "backslash", pack: named(`..\..\a.js`)},
 	{what: "bytes that are no UTF-8", code: "name_encoding", path: "caf\uFFFD.js", says: "not UTF-8", pack: named("caf\xe9.js")},
+	{what: "GBK with the name in UTF-8 beside it", code: "name_encoding", path: "common/资源.png", says: "not UTF-8", pack: inGBK("common/资源.png", nil)},
+	{what: "GBK with a way out in UTF-8 beside it", code: "name_traversal", path: "../资源.png", says: "..", also: []string{"name_encoding"}, pack: inGBK("../资源.png", nil)},
+	{what: "GBK with the name in UTF-8 beside it in both headers", code: "name_encoding", path: "common/资源.png", says: "not UTF-8", pack: inGBK("common/资源.png", unicodePath("common/资源.png"))},
 	{what: "UTF-8 that is not marked", code: "name_utf8_flag", path: "café.js", says: "not marked as UTF-8", pack: named("café.js")},
 	{what: "a colon", code: "name_character", path: "common/a:b.js", says: "U+003A", pack: named("common/a:b.js")},
 	{what: "a NUL", code: "name_character", path: "a.js\x00.png", says: "U+0000", pack: named("a.js\x00.png")},
@@ -38,7 +41,7 @@ var nameBreaches = []breach{
 	{what: "another case", code: "name_collision", path: "APP.js", says: `"app.js"`, pack: named("APP.js")},
 	{what: "a folder in another case", code: "name_collision", path: "Common/new.js", says: `"Common" is the same as "common"`, pack: named("Common/new.js")},
 	{what: "letters that fold to two", code: "name_collision", path: "STRASSE.js", says: `"straße.js"`, pack: named("STRASSE.js", "straße.js")},
-	{what: "another Unicode form", code: "name_collision", path: "cafe\u0301.js", says: `"café.js"`, pack: named("cafe\u0301.js", "café.js")},
+	{what: "another Unicode form", code: "name_collision", path: "cafe\u0301.js", says: `"café.js" (the one in the form NFD, decomposed as on macOS, the other NFC, composed)`, pack: named("cafe\u0301.js", "café.js")},
 	{what: "a file that is a folder too", code: "name_collision", path: "common", says: "both a file and a folder", pack: named("common")},
 }
 
@@ -63,6 +66,21 @@ func named(name string, before ...string) func(testing.TB) []byte {
 		}
 		return rawZip(append(entries, rawEntry{name: name, flags: flags})...)
 	}
+}
+
+// inGBK has a file with a name in GBK, and the same in the Unicode path field, as WinRAR does it.
+func inGBK(name string, localExtra []byte) func(testing.TB) []byte {
+	return func(t testing.TB) []byte {
+		return plus(t, rawEntry{name: "\xd7\xca\xd4\xb4.png", extra: unicodePath(name), localExtra: localExtra})
+	}
+}
+
+func TestAFileWithItsNameInUnicodeBesideIsThere(t *testing.T) {
+	data := rawZip(rawEntry{name: "app.js"}, rawEntry{name: "app.json", content: `{"pages": ["页/页"]}`},
+		rawEntry{name: "\xd2\xb3/\xd2\xb3.js", extra: unicodePath("页/页.js")}, rawEntry{name: "\xd2\xb3/\xd2\xb3.wxml", extra: unicodePath("页/页.wxml")})
+	report := inspect(t, data, packages.Options{Version: "1.0.0"})
+	assert.Equal(t, []string{"name_encoding"}, codesOf(report.Findings))
+	assert.Equal(t, 4, report.Files)
 }
 
 // marked marks the name as UTF-8.

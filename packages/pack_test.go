@@ -103,21 +103,24 @@ type rawEntry struct {
 	name    string
 	content string
 
-	localName  string // in the header before the content, when another
-	localFlags uint16
-	flags      uint16
-	stored     bool
-	method     uint16 // when neither stored nor deflated
-	crc        uint32
-	size       uint32
-	packed     []byte // the packed content, when not that of content
-	attributes uint32 // Unix mode << 16
-	madeByDOS  bool   // the attributes are those of DOS
-	extra      []byte // of the central directory
-	descriptor []byte // what follows the content
-	before     string // bytes between the entry before and this one
-	shareWith  int    // 1 + index of the entry whose bytes this one has too,
-	within     int    // from this offset after its header's begin
+	localName   string // in the header before the content, when another
+	localFlags  uint16
+	localSize   uint32 // when another
+	localPacked uint32 // when another
+	localExtra  []byte
+	flags       uint16
+	stored      bool
+	method      uint16 // when neither stored nor deflated
+	crc         uint32
+	size        uint32
+	packed      []byte // the packed content, when not that of content
+	attributes  uint32 // Unix mode << 16
+	madeByDOS   bool   // the attributes are those of DOS
+	extra       []byte // of the central directory
+	descriptor  []byte // what follows the content
+	before      string // bytes between the entry before and this one
+	shareWith   int    // 1 + index of the entry whose bytes this one has too,
+	within      int    // from this offset after its header's begin
 
 	claimedPacked uint32 // length of the packed content, when not the true one
 }
@@ -136,8 +139,7 @@ func rawZipWith(block string, entries ...rawEntry) []byte {
 			offset = offsets[e.shareWith-1] + e.within
 		} else {
 			body.WriteString(e.before)
-			body.Write(e.header("PK\x03\x04", e.localName, e.localFlags))
-			body.WriteString(e.localName)
+			body.Write(e.local())
 			body.Write(e.packed)
 			body.Write(e.descriptor)
 		}
@@ -199,6 +201,18 @@ func (e rawEntry) header(signature, name string, flags uint16) []byte {
 	}
 	h = le.AppendUint16(h, uint16(len(name)))
 	return le.AppendUint16(h, 0)
+}
+
+// local is the header before the content.
+func (e rawEntry) local() []byte {
+	name, extra := e.localName, e.localExtra
+	if e.localSize != 0 {
+		e.size = e.localSize
+	}
+	e.claimedPacked = max(e.claimedPacked, e.localPacked)
+	h := e.header("PK\x03\x04", name, e.localFlags)
+	binary.LittleEndian.PutUint16(h[28:], uint16(len(extra)))
+	return append(append(h, name...), extra...)
 }
 
 func (e rawEntry) central(offset int) []byte {

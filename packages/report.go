@@ -169,3 +169,22 @@ func shorten(s string, limit int) string {
 	}
 	return strings.ToValidUTF8(s[:limit], "") + "…"
 }
+
+// count words a number of things: 1 file, 2 files, 2 entries.
+func count[N int | int64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	if stem, endsInY := strings.CutSuffix(thing, "y"); endsInY {
+		thing = stem + "ie"
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// does words what a number of things do: 1 byte follows, 2 bytes follow.
+func does[N int | int64](n N, thing, verb string) string {
+	if n == 1 {
+		verb += "s"
+	}
+	return count(n, thing) + " " + verb
+}

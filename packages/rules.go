@@ -56,6 +56,7 @@ var (
 	nativeCode       = rule("native_code", Warning, slipway+"what is reviewed is what runs")
 	tooManyDomains   = rule("too_many_domains", Warning, slipway+"what is reviewed is what runs")
 	bidiControl      = rule("bidi_control", Warning, "Trojan Source (CVE-2021-42574)")
+	desktopFiles     = rule("desktop_files", Warning, slipway+"a package holds the files of the mini-program only")
 	notAFile         = rule("not_a_file", Error, slipway+"a package holds files and folders only")
 )
 
@@ -130,6 +131,9 @@ var (
 	privateInfoConflict  = rule("private_info_conflict", Error, appJSONDocs+"requiredPrivateInfos")
 	privateInfoUndeclare = rule("private_info_undeclared", Warning, appJSONDocs+"requiredPrivateInfos")
 	componentOutside     = rule("component_outside_independent", Warning, appJSONDocs+"independent subpackages")
+	customTabBar         = rule("custom_tab_bar_missing", Warning, appJSONDocs+"tabBar, custom")
+	themeIcon            = rule("theme_icon_missing", Warning, appJSONDocs+"DarkMode, themeLocation")
+	workersMissing       = rule("workers_missing", Warning, appJSONDocs+"workers")
 	componentMissing     = rule("component_missing", Warning, appJSONDocs+"usingComponents")
 )
 

@@ -138,29 +138,3 @@ func (in *inspection) checkPartSize(part Part) {
 	}
 	in.findings.add(partTooLarge, in.manifest, "%s has %d bytes unpacked; WeChat takes at most %d: move pages to subpackages or files to a server", name, part.Size, maxPartBytes)
 }
-
-// checkTabBar checks that the tabs lead to pages of the main package and have their icons.
-func (in *inspection) checkTabBar(main []string) {
-	declared := map[string]bool{}
-	for _, page := range main {
-		declared[page] = true
-	}
-	for _, tab := range objects(object(in.value, "tabBar")["list"]) {
-		page := text(tab, "pagePath")
-		if page != "" && !declared[page] {
-			in.findings.add(tabPageUndeclared, in.manifest, `the tab %q leads to %q, which is not a page of the main package; add it to "pages"`, text(tab, "text"), page)
-		}
-		for _, member := range []string{"iconPath", "selectedIconPath"} {
-			in.checkTabIcon(text(tab, "text"), text(tab, member))
-		}
-	}
-}
-
-func (in *inspection) checkTabIcon(tab, icon string) {
-	if icon == "" || strings.HasPrefix(icon, "@") {
-		return // a name of theme.json, which has an icon for light and one for dark
-	}
-	if wanted := in.fromRoot(icon); !in.files.has(wanted) {
-		in.findings.add(tabIconMissing, wanted, "the icon %q of the tab %q is not in the package%s; add it or correct app.json", icon, tab, in.files.instead(wanted))
-	}
-}

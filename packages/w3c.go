@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/url"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -91,15 +92,26 @@ func (in *inspection) reportPermission(reasonMissing Rule, p Permission, member 
 
 func (in *inspection) checkIcons() {
 	for _, icon := range objects(in.value["icons"]) {
-		src := text(icon, "src")
-		name, problem := localPath(src)
-		switch wanted := in.root + name; {
-		case src == "":
-		case problem != "":
-			in.findings.add(iconExternal, in.manifest, "the icon %q %s, so nobody can review it; put it into the package", src, problem)
-		case !in.files.has(wanted):
-			in.findings.add(iconMissing, wanted, "the icon %q is not in the package%s; add it or correct the manifest", src, in.files.instead(wanted))
+		if src := text(icon, "src"); src != "" {
+			in.checkIcon(src)
 		}
+	}
+}
+
+// checkIcon checks that an icon is in the package. Its URL is relative to the manifest; with a slash in front, too, it
+// begins at the root of the mini-program.
+func (in *inspection) checkIcon(src string) {
+	u, err := url.Parse(src)
+	switch {
+	case err != nil || strings.Contains(src, `\`):
+		in.findings.add(iconExternal, in.manifest, "the icon %q is not a URL; write the path of a file in the package, with / between folders", src)
+		return
+	case u.Scheme != "" || u.Host != "" || !fs.ValidPath(path.Clean(strings.TrimPrefix(u.Path, "/"))):
+		in.findings.add(iconExternal, in.manifest, "the icon %q leads out of the package, so nobody can review it; put it into the package", src)
+		return
+	}
+	if wanted := in.fromRoot(u.Path); !in.files.has(wanted) {
+		in.findings.add(iconMissing, wanted, "the icon %q is not in the package%s; add it or correct the manifest", src, in.files.instead(wanted))
 	}
 }
 

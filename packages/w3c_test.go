@@ -8,35 +8,6 @@ import (
 	"slipway/packages"
 )
 
-// formatBreaches are packages whose format, or version, is not clear.
-var formatBreaches = []breach{
-	{what: "no manifest", code: "format_unknown", says: "neither manifest.json (W3C MiniApp) nor app.json", pack: func(t testing.TB) []byte { return weather(t, without("manifest.json")) }},
-	{what: "a website", code: "format_unknown", says: "a website", pack: func(t testing.TB) []byte {
-		return weather(t, without("manifest.json"), with("index.html", ""))
-	}},
-	{what: "a mini-game", code: "format_unknown", says: "a mini-game", pack: func(t testing.TB) []byte {
-		return coffee(t, without("app.json"), with("game.json", "{}"))
-	}},
-	{what: "no files at all", code: "format_unknown", says: "zip the contents", pack: func(testing.TB) []byte { return rawZip() }},
-	{what: "both manifests", code: "format_ambiguous", says: "keep the one", pack: func(t testing.TB) []byte {
-		return coffee(t, with("manifest.json", `{"app_id": "org.example.coffee"}`))
-	}},
-	{what: "everything in src", code: "manifest_misplaced", path: "src/manifest.json", says: `in "src/"`, pack: func(t testing.TB) []byte { return weather(t, under("src")) }},
-	{what: "the folder zipped, not its contents", code: "manifest_misplaced", path: "coffee/app.json", says: `in "coffee/"`, pack: func(t testing.TB) []byte { return coffee(t, under("coffee")) }},
-	{what: "a manifest in capitals", code: "manifest_misplaced", path: "Manifest.json", says: `found "Manifest.json" where "manifest.json" should be`, pack: func(t testing.TB) []byte {
-		return weather(t, moved("manifest.json", "Manifest.json"))
-	}},
-	{what: "a root that is not there", code: "miniprogram_root_missing", path: "project.config.json", says: `"dist/"`, also: []string{"manifest_misplaced"},
-		pack: func(t testing.TB) []byte {
-			return coffee(t, under("src"), with("project.config.json", `{"miniprogramRoot": "dist/"}`))
-		}},
-	{what: "no version given", code: "version_missing", says: "give one with the upload", pack: func(t testing.TB) []byte { return coffee(t) }},
-	{what: "two numbers", code: "version_not_semantic", path: "manifest.json", says: "1.2.0 for example", pack: version("1.2")},
-	{what: "a v before", code: "version_not_semantic", path: "manifest.json", says: "1.2.3 for example", pack: version("v1.2.3")},
-	{what: "a word", code: "version_not_semantic", path: "manifest.json", says: "such as 1.0.0", pack: version("final")},
-	{what: "another version given", code: "version_mismatch", path: "manifest.json", says: `the manifest says version "1.0.0", the upload says "1.0.1"`, pack: whole, version: "1.0.1"},
-}
-
 // w3cBreaches are W3C MiniApps that break a rule of their format.
 var w3cBreaches = []breach{
 	{what: "no app.js", code: "required_file_missing", path: "app.js", says: "add it (it may be empty)", pack: func(t testing.TB) []byte { return weather(t, without("app.js")) }},
@@ -76,6 +47,10 @@ var w3cBreaches = []breach{
 	{what: "a page not declared", code: "page_undeclared", path: "pages/news/news.html", says: "will not be shown", pack: func(t testing.TB) []byte { return weather(t, with("pages/news/news.html", "")) }},
 	{what: "an icon that is not there", code: "icon_missing", path: "common/sun.png", says: `found "common/icons/sun.png" instead`, pack: icon("common/sun.png")},
 	{what: "an icon on a server", code: "icon_external", path: "manifest.json", says: "leads out of the package", pack: icon("https://example.org/sun.png")},
+	{what: "an icon from the root that is not there", code: "icon_missing", path: "sun.png", says: `found "common/icons/sun.png" instead`, pack: icon("/sun.png")},
+	{what: "an icon above the root", code: "icon_external", path: "manifest.json", says: "leads out of the package", pack: icon("../common/icons/sun.png")},
+	{what: "an icon on a server of the same scheme", code: "icon_external", path: "manifest.json", says: "leads out of the package", pack: icon("//example.org/sun.png")},
+	{what: "an icon with backslashes", code: "icon_external", path: "manifest.json", says: "with / between folders", pack: icon(`common\icons\sun.png`)},
 	{what: "a widget that is not there", code: "widget_missing", path: "widgets/now.html", says: `"widgets/now" is declared`,
 		pack: set("widgets", []any{map[string]any{"name": "Now", "path": "widgets/now"}})},
 	{what: "a permission without a reason", code: "permission_without_reason", path: "manifest.json", says: `"system.permission.CAMERA"`,
@@ -129,6 +104,12 @@ func TestTheSmallestW3CMiniAppIsAccepted(t *testing.T) {
 
 	assert.Empty(t, report.Findings)
 	assert.Equal(t, []string{"pages/d.html"}, report.Pages)
+}
+
+func TestIconsAreNamedByURLs(t *testing.T) {
+	for _, src := range []string{"common/icons/sun.png", "/common/icons/sun.png", "./common/icons/sun.png", "common/../common/icons/sun.png", "common/icons/%73un.png", "/common/icons/sun.png?v=2"} {
+		assert.Empty(t, inspect(t, icon(src)(t), packages.Options{}).Findings, src)
+	}
 }
 
 func TestAWidgetIsAPageOfItsOwn(t *testing.T) {

@@ -37,6 +37,10 @@ const (
 	flagUTF8       = 1 << 11
 
 	extraUnicodePath = 0x7075 // a second name, for readers that know it
+	extraZIP64       = 0x0001 // the sizes and the offset, where in64 stands in their places
+	in64             = 1<<32 - 1
+
+	zip64Advice = "the package is a ZIP64; pack it as a plain ZIP (zip -fz-, or a library without forced ZIP64)"
 )
 
 // entry is one file or folder of the central directory.
@@ -51,6 +55,9 @@ type entry struct {
 	packed, size int64
 	header       int64 // offset of the local header
 	data         int64 // offset of the content
+	zip64        bool  // one of them stands elsewhere, in the field of ZIP64
+	desktop      bool  // a desktop system put it there, see desktopPart
+	broken       bool  // it is in the list of files, but its content cannot be read
 }
 
 func (e entry) isFolder() bool { return e.mode.IsDir() }
@@ -64,9 +71,12 @@ type archive struct {
 	size      int64
 	base      int64  // bytes before the ZIP begins; normally 0
 	directory int64  // offset of the central directory
+	listed    bool   // the list of files was read whole
 	complete  bool   // it is known of every entry where it begins and ends
 	signature string // scheme of the signing block; "" when there is none
 	entries   []entry
+	desktop   []entry  // those that a desktop system put there
+	unusable  []string // names of entries that were left out because of what they are called or what they are
 	findings  *findings
 }
 
@@ -84,7 +94,9 @@ func openArchive(r *source, size int64, limits Limits, found *findings) *archive
 		return nil
 	}
 	a.readDirectory(end)
-	a.readLocalHeaders()
+	if !a.readLocalHeaders() {
+		return nil
+	}
 	a.checkLayout()
 	return a
 }
@@ -104,11 +116,14 @@ func (a *archive) findEnd() (endRecord, bool) {
 		return endRecord{}, false
 	}
 	record := tail[at:]
-	if comment := int(le16(record[20:])); len(record) != endLen+comment {
-		a.findings.add(zipTrailing, "", "%d bytes follow the end of the ZIP, or its comment is cut off; pack it again", len(record)-endLen-comment)
+	switch more := len(record) - endLen - int(le16(record[20:])); {
+	case more > 0:
+		a.findings.add(zipTrailing, "", "%s the end of the ZIP; pack it again", does(more, "byte", "follow"))
+	case more < 0:
+		a.findings.add(zipTrailing, "", "the comment at the end of the ZIP is cut off, %s too early; upload it again", count(-more, "byte"))
 	}
 	if at >= 20 && string(tail[at-20:at-16]) == end64Signature {
-		a.findings.add(zip64, "", "the package is a ZIP64; pack it as a plain ZIP (zip -fz-, or a library without forced ZIP64)")
+		a.findings.add(zip64, "", zip64Advice)
 		return endRecord{}, false
 	}
 	return a.parseEnd(record, a.size-int64(len(tail))+int64(at))
@@ -128,7 +143,7 @@ func (a *archive) parseEnd(record []byte, offset int64) (endRecord, bool) {
 	}
 	a.base = offset - end.size - end.directory
 	if a.base > 0 {
-		a.findings.add(zipPrefix, "", "%d foreign bytes stand before the ZIP%s; upload the ZIP alone", a.base, a.disguise())
+		a.findings.add(zipPrefix, "", "%s before the ZIP%s; upload the ZIP alone", does(a.base, "foreign byte", "stand"), a.disguise())
 	}
 	a.directory = a.base + end.directory
 	return end, true
@@ -138,7 +153,7 @@ func (a *archive) parseEnd(record []byte, offset int64) (endRecord, bool) {
 func (a *archive) explainMissingEnd() {
 	head := a.bytes(0, sniffLen)
 	if bytes.HasPrefix(head, []byte(localSignature)) {
-		a.findings.add(zipTruncated, "", "the ZIP breaks off after %d bytes, before its list of files; upload it again", a.size)
+		a.findings.add(zipTruncated, "", "the ZIP breaks off after %s, before its list of files; upload it again", count(a.size, "byte"))
 		return
 	}
 	a.findings.add(notAZip, "", "the file is %s, not a ZIP; zip the contents of the mini-program's folder", describe(head))
@@ -154,16 +169,16 @@ func (a *archive) readDirectory(end endRecord) {
 	for range end.entries {
 		e, length, err := readCentral(r, left)
 		if err != nil {
-			a.findings.add(zipDirectory, "", "the list of files is damaged after %d of %d entries (%v); pack the package again", len(a.entries), end.entries, err)
+			a.findings.add(zipDirectory, "", "the list of files is damaged after %d of %s (%v); pack the package again", len(a.entries), count(end.entries, "entry"), err)
 			return
 		}
 		left -= length
 		e.header += a.base
 		a.entries = append(a.entries, e)
 	}
-	a.complete = left == 0
+	a.listed, a.complete = left == 0, left == 0
 	if left > 0 {
-		a.findings.add(zipDirectory, "", "the list of files has %d bytes more than its %d entries need; pack the package again", left, end.entries)
+		a.findings.add(zipDirectory, "", "the list of files has %s more than its %s; pack the package again", count(left, "byte"), does(end.entries, "entry", "need"))
 	}
 }
 
@@ -187,30 +202,42 @@ func readCentral(r *bufio.Reader, left int64) (entry, int64, error) {
 	if _, err := r.Discard(commentLen); err != nil {
 		return entry{}, 0, err
 	}
-	name := string(rest[:nameLen])
+	name, packed, size, header := string(rest[:nameLen]), le32(h[20:]), le32(h[24:]), le32(h[42:])
 	return entry{
 		name: name, otherName: unicodePath(rest[nameLen:], name), mode: modeOf(le32(h[38:]), name),
 		flags: le16(h[8:]), method: le16(h[10:]), crc: le32(h[16:]),
-		packed: int64(le32(h[20:])), size: int64(le32(h[24:])), header: int64(le32(h[42:])),
+		packed: int64(packed), size: int64(size), header: int64(header),
+		zip64: max(packed, size, header) == in64 && hasExtra(rest[nameLen:], extraZIP64),
 	}, length, nil
 }
 
 // unicodePath returns the name in the Unicode path field, which some readers take instead of the other one; "" when
 // there is none or it is the same.
 func unicodePath(extra []byte, name string) string {
-	for len(extra) >= 4 {
-		id, length := le16(extra), int(le16(extra[2:]))
-		if 4+length > len(extra) {
-			return ""
-		}
-		field := extra[4 : 4+length]
-		if other := field[min(5, len(field)):]; id == extraUnicodePath && string(other) != name {
-			return string(other)
-		}
-		extra = extra[4+length:]
+	field := extraField(extra, extraUnicodePath)
+	if other := field[min(5, len(field)):]; string(other) != name {
+		return string(other)
 	}
 	return ""
 }
+
+// extraField returns the first extra field of that id; nil when there is none.
+func extraField(extra []byte, id uint16) []byte {
+	for len(extra) >= 4 {
+		end := 4 + int(le16(extra[2:]))
+		if end > len(extra) {
+			return nil
+		}
+		if le16(extra) == id {
+			return extra[4:end]
+		}
+		extra = extra[end:]
+	}
+	return nil
+}
+
+// hasExtra tells whether there is an extra field of that id.
+func hasExtra(extra []byte, id uint16) bool { return extraField(extra, id) != nil }
 
 // modeOf returns the type of an entry: what its attributes for Unix or those for DOS say, and a trailing slash for folders.
 // On which system the archive was made does not count, because some readers do not ask.

@@ -1,0 +1,67 @@
+package packages
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// desktopNames are the files and folders, in lower case, that desktop systems put beside what somebody packs. Beside them
+// stand the files of macOS that begin with "._".
+var desktopNames = map[string]bool{
+	"__macosx": true, ".ds_store": true, ".appledouble": true, ".lsoverride": true, ".apdisk": true, ".localized": true, "icon\r": true,
+	".fseventsd": true, ".spotlight-v100": true, ".trashes": true, ".temporaryitems": true, ".documentrevisions-v100": true,
+	"thumbs.db": true, "ehthumbs.db": true, "ehthumbs_vista.db": true, "desktop.ini": true, "$recycle.bin": true, "system volume information": true,
+	".directory": true, "@eadir": true,
+}
+
+const appleDoublePrefix = "._"
+
+// appleDouble are the first bytes of the files in which macOS keeps what other systems have no place for. No host can run
+// what begins like that.
+var appleDouble = []byte("\x00\x05\x16\x07")
+
+// desktopPart returns the path up to the file or folder that a desktop system put there, folders with a slash at the end;
+// "" when the file is of the mini-program.
+func desktopPart(name string) string {
+	end := 0
+	for part := range strings.SplitSeq(strings.TrimSuffix(name, "/"), "/") {
+		end += len(part)
+		if desktopNames[strings.ToLower(part)] || strings.HasPrefix(part, appleDoublePrefix) {
+			return name[:min(end+1, len(name))]
+		}
+		end++
+	}
+	return ""
+}
+
+const maxDesktopNames = 5
+
+// reportDesktop tells once of everything that a desktop system put into the package.
+func (in *inspection) reportDesktop() {
+	var parts []string
+	files := 0
+	for _, e := range in.desktop {
+		parts = append(parts, quote(desktopPart(e.name)))
+		if !e.isFolder() {
+			files++
+		}
+	}
+	if len(parts) == 0 {
+		return
+	}
+	slices.Sort(parts)
+	parts = slices.Compact(parts)
+	more := ""
+	if left := len(parts) - maxDesktopNames; left > 0 {
+		parts, more = parts[:maxDesktopNames], fmt.Sprintf(" and %d more", left)
+	}
+	in.findings.add(desktopFiles, "", "found %s%s (%s), which the desktop of whoever packed it has added; nothing of that is counted, yet it is delivered: leave it out",
+		strings.Join(parts, ", "), more, count(files, "file"))
+}
+
+// inert tells whether what a desktop system put there is just that. Code under such a name is reviewed like any other.
+func (s *scan) inert(e entry) bool {
+	return e.desktop && (!isText(s.kind) || bytes.HasPrefix(s.head, appleDouble))
+}

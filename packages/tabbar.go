@@ -1,0 +1,116 @@
+package packages
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// tab is one of the tabs of a mini-program. Alipay and mPaaS have other names for the same: items, name, icon, activeIcon.
+type tab struct {
+	name, page string
+	icons      []string
+}
+
+func (in *inspection) tabs() []tab {
+	bar := object(in.value, "tabBar")
+	var tabs []tab
+	for _, t := range slices.Concat(objects(bar["list"]), objects(bar["items"])) {
+		tabs = append(tabs, tab{
+			name: cmp.Or(text(t, "text"), text(t, "name")), page: text(t, "pagePath"),
+			icons: []string{text(t, "iconPath"), text(t, "selectedIconPath"), text(t, "icon"), text(t, "activeIcon")},
+		})
+	}
+	return tabs
+}
+
+// checkTabBar checks that the tabs lead to pages of the main package, have their icons, and what draws them.
+func (in *inspection) checkTabBar(main []string) {
+	pages := newNameSet(main)
+	for _, t := range in.tabs() {
+		if t.page != "" && !pages.has(t.page) {
+			in.findings.add(tabPageUndeclared, in.manifest, `the tab %q leads to %q, which is not a page of the main package%s; add it to "pages"`, t.name, t.page, pages.alike(t.page))
+		}
+		for _, icon := range t.icons {
+			in.checkTabIcon(t.name, icon)
+		}
+	}
+	bar := object(in.value, "tabBar")
+	in.checkCustomTabBar(bar["custom"], "custom", "custom-tab-bar/index")
+	in.checkCustomTabBar(bar["customize"], "customize", "customize-tab-bar/index")
+}
+
+// checkCustomTabBar checks that the component is there that draws the tabs where a member says that one does.
+func (in *inspection) checkCustomTabBar(custom any, member, component string) {
+	if wanted := in.fromRoot(component); custom == true && !in.files.hasAny(wanted, logicExtensions) {
+		in.findings.add(customTabBar, wanted, `"tabBar" says %q, but there is no component %q to draw the tabs%s; add it, or leave %q out`,
+			member, component, in.files.alike(wanted+logicExtensions[0]), member)
+	}
+}
+
+// elsewhere is how a path begins that leads out of the package: a scheme, or a host.
+var elsewhere = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*:|//)`)
+
+func (in *inspection) checkTabIcon(tab, icon string) {
+	if name, ofTheme := strings.CutPrefix(icon, "@"); ofTheme {
+		in.checkThemeIcon(tab, name)
+		return
+	}
+	switch wanted := in.fromRoot(icon); {
+	case icon == "" || in.files.has(wanted):
+	case elsewhere.MatchString(icon):
+		in.findings.add(tabIconMissing, in.manifest, "the icon %q of the tab %q leads out of the package, where hosts do not look for it; put the file into the package", icon, tab)
+	default:
+		in.findings.add(tabIconMissing, wanted, "the icon %q of the tab %q is not in the package%s; add it or correct app.json", icon, tab, in.files.instead(wanted))
+	}
+}
+
+// checkThemeIcon checks an icon that has a name in the theme, which has one file for light and one for dark.
+func (in *inspection) checkThemeIcon(tab, name string) {
+	theme := in.theme()
+	if !in.files.has(theme.path) {
+		in.findings.add(themeIcon, theme.path, `the icon "@%s" of the tab %q is one of the theme, but there is no %q%s; add it, or correct "themeLocation"`, name, tab, theme.path, in.files.alike(theme.path))
+		return
+	}
+	if theme.value == nil {
+		return
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		in.checkSchemeIcon(theme, scheme, tab, name)
+	}
+}
+
+func (in *inspection) checkSchemeIcon(theme document, scheme, tab, name string) {
+	icon := text(object(theme.value, scheme), name)
+	wanted := in.fromRoot(icon)
+	switch {
+	case icon == "":
+		in.findings.add(themeIcon, theme.path, `the icon "@%s" of the tab %q has no file for %q in the theme; add the member %q there`, name, tab, scheme, "/"+scheme+"/"+name)
+	case in.files.has(wanted):
+	case elsewhere.MatchString(icon):
+		in.findings.add(themeIcon, theme.path, `the icon "@%s" of the tab %q leads to %q for %q, out of the package, where hosts do not look for it; put the file into the package`, name, tab, icon, scheme)
+	default:
+		in.findings.add(themeIcon, wanted, `the icon "@%s" of the tab %q is %q for %q, which is not in the package%s; add it or correct the theme`, name, tab, icon, scheme, in.files.instead(wanted))
+	}
+}
+
+// theme returns the file with what is different in light and in dark surroundings. What is wrong with its JSON is reported
+// the first time.
+func (in *inspection) theme() document {
+	if in.themeFile == nil {
+		d := in.parse(in.fromRoot(cmp.Or(text(in.value, "themeLocation"), "theme.json")))
+		in.reportProblems(d)
+		in.themeFile = &d
+	}
+	return *in.themeFile
+}
+
+// checkWorkers checks that the folder is there whose code runs beside the pages.
+func (in *inspection) checkWorkers() {
+	workers := cmp.Or(text(in.value, "workers"), text(object(in.value, "workers"), "path"))
+	folder := in.fromRoot(workers) + "/"
+	if workers != "" && folder != "/" && !in.files.folders[folder] {
+		in.findings.add(workersMissing, folder, `"workers" names the folder %q, which is not in the package; add it, or correct "workers"`, workers)
+	}
+}
