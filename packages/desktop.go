@@ -58,7 +58,7 @@ func (in *inspection) reportDesktop() {
 		parts, more = parts[:maxDesktopNames], fmt.Sprintf(" and %d more", left)
 	}
 	in.findings.add(desktopFiles, "", "found %s%s (%s), which the desktop of whoever packed it has added; nothing of that is counted, yet it is delivered: leave it out",
-		strings.Join(parts, ", "), more, count(files, "file"))
+		strings.Join(parts, ", "), more, Count(files, "file"))
 }
 
 // inert tells whether what a desktop system put there is just that. Code under such a name is reviewed like any other.

@@ -191,11 +191,7 @@ func TestManifestsOfOtherSystemsAreCalledByTheirName(t *testing.T) {
 		"the source of a HarmonyOS app":           {"AppScope/app.json5": "{}"},
 		"a Cordova or Tizen app":                  {"config.xml": ""},
 	} {
-		folder := fstest.MapFS{}
-		for name, content := range files {
-			folder[name] = &fstest.MapFile{Data: []byte(content)}
-		}
-		report := inspect(t, zipped(t, folder), packages.Options{Version: "1.0.0"})
+		report := inspect(t, zippedFiles(t, files), packages.Options{Version: "1.0.0"})
 		require.Len(t, report.Findings, 1, what)
 		assert.Equal(t, "format_unknown", report.Findings[0].Code, what)
 		assert.Contains(t, report.Findings[0].Message, what)

@@ -110,7 +110,7 @@ func (a *archive) checkLayout() {
 		case i == 0 && e.header > reached && a.base == 0 && a.complete:
 			a.findings.add(zipPrefix, "", "%s before the ZIP%s; upload the ZIP alone", does(e.header-reached, "foreign byte", "stand"), a.disguise())
 		case e.header > reached && a.complete:
-			a.findings.add(zipHidden, e.name, "found %s before this file, which no file claims; pack the package again", count(e.header-reached, "byte"))
+			a.findings.add(zipHidden, e.name, "found %s before this file, which no file claims; pack the package again", Count(e.header-reached, "byte"))
 		case e.header < reached:
 			a.findings.add(zipOverlap, e.name, "the file shares its bytes with another one; pack the package again")
 		}
@@ -164,7 +164,7 @@ func (a *archive) checkSigningBlock(from int64) {
 	magic := a.bytes(max(from, a.directory-signingMagicLen), a.directory)
 	scheme, known := signingBlocks[string(magic)]
 	if !known {
-		a.findings.add(signatureUnknown, "", "found %s before the list of files, neither a file nor a signing block that is known (the end is %q); leave that out or sign with a known scheme", count(length, "byte"), magic)
+		a.findings.add(signatureUnknown, "", "found %s before the list of files, neither a file nor a signing block that is known (the end is %q); leave that out or sign with a known scheme", Count(length, "byte"), magic)
 		return
 	}
 	a.signature = scheme

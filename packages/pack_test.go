@@ -25,6 +25,15 @@ func zipped(t testing.TB, folder fs.FS) []byte {
 	return b.Bytes()
 }
 
+func zippedFiles(t testing.TB, files map[string]string) []byte {
+	t.Helper()
+	folder := fstest.MapFS{}
+	for name, content := range files {
+		folder[name] = &fstest.MapFile{Data: []byte(content)}
+	}
+	return zipped(t, folder)
+}
+
 // change is what a test does to the files of a sample.
 type change func(t testing.TB, files fstest.MapFS)
 

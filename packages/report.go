@@ -170,8 +170,8 @@ func shorten(s string, limit int) string {
 	return strings.ToValidUTF8(s[:limit], "") + "…"
 }
 
-// count words a number of things: 1 file, 2 files, 2 entries.
-func count[N int | int64](n N, thing string) string {
+// Count words a number of things: 1 file, 2 files, 2 entries.
+func Count[N int | int64](n N, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
@@ -186,5 +186,5 @@ func does[N int | int64](n N, thing, verb string) string {
 	if n == 1 {
 		verb += "s"
 	}
-	return count(n, thing) + " " + verb
+	return Count(n, thing) + " " + verb
 }

@@ -120,7 +120,7 @@ func (a *archive) findEnd() (endRecord, bool) {
 	case more > 0:
 		a.findings.add(zipTrailing, "", "%s the end of the ZIP; pack it again", does(more, "byte", "follow"))
 	case more < 0:
-		a.findings.add(zipTrailing, "", "the comment at the end of the ZIP is cut off, %s too early; upload it again", count(-more, "byte"))
+		a.findings.add(zipTrailing, "", "the comment at the end of the ZIP is cut off, %s too early; upload it again", Count(-more, "byte"))
 	}
 	if at >= 20 && string(tail[at-20:at-16]) == end64Signature {
 		a.findings.add(zip64, "", zip64Advice)
@@ -153,7 +153,7 @@ func (a *archive) parseEnd(record []byte, offset int64) (endRecord, bool) {
 func (a *archive) explainMissingEnd() {
 	head := a.bytes(0, sniffLen)
 	if bytes.HasPrefix(head, []byte(localSignature)) {
-		a.findings.add(zipTruncated, "", "the ZIP breaks off after %s, before its list of files; upload it again", count(a.size, "byte"))
+		a.findings.add(zipTruncated, "", "the ZIP breaks off after %s, before its list of files; upload it again", Count(a.size, "byte"))
 		return
 	}
 	a.findings.add(notAZip, "", "the file is %s, not a ZIP; zip the contents of the mini-program's folder", describe(head))
@@ -169,7 +169,7 @@ func (a *archive) readDirectory(end endRecord) {
 	for range end.entries {
 		e, length, err := readCentral(r, left)
 		if err != nil {
-			a.findings.add(zipDirectory, "", "the list of files is damaged after %d of %s (%v); pack the package again", len(a.entries), count(end.entries, "entry"), err)
+			a.findings.add(zipDirectory, "", "the list of files is damaged after %d of %s (%v); pack the package again", len(a.entries), Count(end.entries, "entry"), err)
 			return
 		}
 		left -= length
@@ -178,7 +178,7 @@ func (a *archive) readDirectory(end endRecord) {
 	}
 	a.listed, a.complete = left == 0, left == 0
 	if left > 0 {
-		a.findings.add(zipDirectory, "", "the list of files has %s more than its %s; pack the package again", count(left, "byte"), does(end.entries, "entry", "need"))
+		a.findings.add(zipDirectory, "", "the list of files has %s more than its %s; pack the package again", Count(left, "byte"), does(end.entries, "entry", "need"))
 	}
 }
 

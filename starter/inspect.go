@@ -90,7 +90,7 @@ func describeReport(r packages.Report) []string {
 		{"domains named in the code", wordEach(r.Domains, wordDomain)},
 		{"languages", r.Locales},
 		{"kinds of files, unpacked", wordEach(r.Kinds, func(k packages.KindSize) string {
-			return fmt.Sprintf("%s: %s, %s", k.Kind, count(k.Files, "file"), size(k.Size))
+			return fmt.Sprintf("%s: %s, %s", k.Kind, packages.Count(k.Files, "file"), size(k.Size))
 		})},
 		{"largest files, unpacked", wordEach(r.Largest, func(f packages.FileSize) string { return fmt.Sprintf("%s: %s", f.Path, size(f.Size)) })},
 	} {
@@ -108,7 +108,7 @@ func headline(r packages.Report) string {
 		verdict = "refused"
 	}
 	name := strings.Join(strings.Fields(r.Name+" "+r.Version), " ")
-	return fmt.Sprintf("%s: %s (%s), %s, %d bytes, sha256 %s", verdict, cmp.Or(name, "nameless"), cmp.Or(r.Format, "unknown format"), count(r.Files, "file"), r.Size, r.SHA256)
+	return fmt.Sprintf("%s: %s (%s), %s, %s, sha256 %s", verdict, cmp.Or(name, "nameless"), cmp.Or(r.Format, "unknown format"), packages.Count(r.Files, "file"), packages.Count(r.Size, "byte"), r.SHA256)
 }
 
 // identity words what tells one package of a mini-program from others.
@@ -156,7 +156,7 @@ func wordPart(p packages.Part) string {
 	if p.Independent {
 		name += " (independent)"
 	}
-	return fmt.Sprintf("%s: %s, %s", name, count(p.Pages, "page"), size(p.Size))
+	return fmt.Sprintf("%s: %s, %s", name, packages.Count(p.Pages, "page"), size(p.Size))
 }
 
 func wordPermission(p packages.Permission) string {
@@ -171,15 +171,7 @@ func wordDomain(d packages.Domain) string {
 	if d.Insecure {
 		host += " (without encryption)"
 	}
-	return fmt.Sprintf("%s: %s, such as %s", host, count(d.Files, "file"), d.Path)
-}
-
-// count words a number of things.
-func count(n int, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return fmt.Sprintf("%d %s", n, thing)
+	return fmt.Sprintf("%s: %s, such as %s", host, packages.Count(d.Files, "file"), d.Path)
 }
 
 // size words a number of bytes for people.
@@ -191,6 +183,6 @@ func size(bytes int64) string {
 	case bytes >= kib:
 		return fmt.Sprintf("%.1f KiB", float64(bytes)/kib)
 	default:
-		return fmt.Sprintf("%d bytes", bytes)
+		return packages.Count(bytes, "byte")
 	}
 }

@@ -141,10 +141,15 @@ func (c *terminal) does(line string, more ...string) string {
 
 // file writes a package as a file.
 func (c *terminal) file(files fs.FS) string {
-	path := filepath.Join(c.t.TempDir(), "package.zip")
 	var packed bytes.Buffer
 	require.NoError(c.t, packages.Zip(&packed, files))
-	require.NoError(c.t, os.WriteFile(path, packed.Bytes(), 0o600))
+	return c.raw(packed.String())
+}
+
+// raw writes a file that may be no package at all.
+func (c *terminal) raw(content string) string {
+	path := filepath.Join(c.t.TempDir(), "package.zip")
+	require.NoError(c.t, os.WriteFile(path, []byte(content), 0o600))
 	return path
 }
 

@@ -156,6 +156,18 @@ func TestInspectShowsThePartsWithTheirSizes(t *testing.T) {
 	assert.NotContains(t, stdout, "\x1b", "a package cannot write on the terminal as it likes")
 }
 
+func TestInspectCountsOneAsOne(t *testing.T) {
+	c := sitDown(t)
+	_, stdout, _ := c.types("inspect --version 1.0.0", c.file(fstest.MapFS{"app.json": {Data: []byte("1")}}))
+	assert.Contains(t, stdout, ", 1 file, ")
+	assert.Contains(t, stdout, "  unpacked: 1 byte\n")
+	assert.Contains(t, stdout, "\n  data: 1 file, 1 byte\n")
+	assert.NotRegexp(t, `\b1 \w+s\b`, stdout)
+
+	_, stdout, _ = c.types("inspect --version 1.0.0", c.raw("x"))
+	assert.Contains(t, stdout, "refused: nameless (unknown format), 0 files, 1 byte, ")
+}
+
 func TestInspectListsOnlySoMany(t *testing.T) {
 	c := sitDown(t)
 	pages := make([]string, 40)

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"slipway/lifecycle"
+	"slipway/packages"
 )
 
 //go:embed templates
@@ -49,6 +50,7 @@ func functions(assets assets) template.FuncMap {
 		"left":      func(t time.Time) momentData { return momentData{t, "left"} },
 		"clock":     func(t time.Time) momentData { return momentData{t, "clock"} },
 		"size":      size,
+		"count":     packages.Count[int],
 		"maxlength": func(field string) int { return lifecycle.LimitOf(field).Max },
 		"short":     func(sha256 string) string { return sha256[:min(len(sha256), 12)] },
 		"excerpt":   excerpt,
