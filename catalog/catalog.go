@@ -26,11 +26,13 @@ var ErrInvalid = errors.New("invalid")
 type Catalog struct {
 	// One connection writes, so that commits of this process queue here and not at the lock of the database.
 	write, read *sql.DB
-	dialect     goose.Dialect
-	statements  statements
-	searches    searches
-	listener    *listener
-	bell        *bell // nil with PostgreSQL, which announces commits itself
+	// migrations is what tables are converted over, however long that takes.
+	migrations *sql.DB
+	dialect    goose.Dialect
+	statements statements
+	searches   searches
+	listener   *listener
+	bell       *bell // nil with PostgreSQL, which announces commits itself
 }
 
 // Open connects to the catalogue and brings its tables up to date; several processes may do so at once. databaseURL is
@@ -41,17 +43,24 @@ func Open(ctx context.Context, databaseURL string) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(c.migrate(ctx), c.prepare(ctx)); err != nil {
+	if err := errors.Join(c.migrate(ctx), c.prepare(ctx), c.migrations.Close()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the catalogue: %w", err), c.Close())
 	}
 	return c, nil
 }
 
-// Close ends every connection.
+// Close ends every connection. A database that is silent is told so in vain, and not waited for.
 func (c *Catalog) Close() error {
 	c.listener.close()
 	c.bell.close()
-	return errors.Join(c.read.Close(), c.write.Close())
+	closed := make(chan error, 1)
+	go func() { closed <- errors.Join(c.read.Close(), c.write.Close(), c.migrations.Close()) }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(answerTimeout):
+		return fmt.Errorf("close the catalogue: %w", errAway)
+	}
 }
 
 // Ping tells whether the database answers.

@@ -30,7 +30,7 @@ const selectLastChange = `SELECT number FROM last_change`
 // LastChange is the number of the last change, 0 in an empty catalogue. Whoever sees a number sees all changes up to it.
 func (c *Catalog) LastChange(ctx context.Context) (int64, error) {
 	var number int64
-	if err := c.statements.lastChange.QueryRowContext(ctx).Scan(&number); err != nil {
+	if err := one(ctx, c.statements.lastChange, []any{&number}); err != nil {
 		return 0, fmt.Errorf("read the last change number: %w", err)
 	}
 	return number, nil

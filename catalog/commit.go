@@ -42,7 +42,7 @@ func (c *Catalog) Commit(ctx context.Context, commit Commit) (Gap, error) {
 	rows, err := commit.rows()
 	var gap Gap
 	if err == nil {
-		err = c.inTransaction(ctx, func(tx *sql.Tx) (err error) {
+		err = c.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 			gap, err = c.statements.write(ctx, tx, commit, rows)
 			return err
 		})
@@ -71,12 +71,16 @@ func (c Commit) validate() error {
 	}
 }
 
-func (c *Catalog) inTransaction(ctx context.Context, do func(*sql.Tx) error) error {
+func (c *Catalog) inTransaction(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
+	return answered(ctx, answerTimeout, func(ctx context.Context) error { return c.transact(ctx, do) })
+}
+
+func (c *Catalog) transact(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
 	tx, err := c.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	if err := do(tx); err != nil {
+	if err := do(ctx, tx); err != nil {
 		_ = tx.Rollback() // err says what went wrong
 		return err
 	}

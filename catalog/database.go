@@ -3,12 +3,14 @@ package catalog
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 
 const (
 	postgresReaders = 8
+	postgresWriters = 4
 	// Who waits is woken; this is for the time in which the listener hears nothing.
 	safetyPoll = 500 * time.Millisecond
 )
@@ -54,18 +57,17 @@ func connectSQLite(path, query string) (*Catalog, error) {
 		return nil, err
 	}
 	// FULL: a commit that was acknowledged is not lost in a power failure.
-	source := "file:" + path + "?" + withDefaults(settings, "_busy_timeout", "5000", "_journal_mode", "WAL",
+	source := "file:" + path + "?" + withDefaults(settings, "_busy_timeout", strconv.FormatInt(lockTimeout.Milliseconds(), 10), "_journal_mode", "WAL",
 		"_synchronous", "FULL", "_foreign_keys", "on", "_time_format", "sqlite").Encode()
-	write, err := sql.Open("sqlite", source+"&_txlock=immediate")
-	if err != nil {
-		return nil, err
-	}
-	read, err := sql.Open("sqlite", source+"&_query_only=on&_pragma=cache_size(-32768)")
-	if err != nil {
+	write, err1 := sql.Open("sqlite", source+"&_txlock=immediate")
+	migrations, err2 := sql.Open("sqlite", source+"&_txlock=immediate")
+	read, err3 := sql.Open("sqlite", source+"&_query_only=on&_pragma=cache_size(-32768)")
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
 	return &Catalog{
-		dialect: goose.DialectSQLite3, write: limit(write, 1), read: limit(read, sqliteReaders()), bell: bell, listener: newListener(bell.hear),
+		dialect: goose.DialectSQLite3, write: limit(write, 1), read: limit(read, sqliteReaders()), migrations: limit(migrations, 1),
+		bell: bell, listener: newListener(bell.hear),
 	}, nil
 }
 
@@ -84,13 +86,41 @@ func connectPostgres(databaseURL string) (*Catalog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w database URL: %w", ErrInvalid, err)
 	}
-	writer := config.Copy()
-	// Every commit waits for the counter's row: a process that freezes while it holds it must not stop the others.
-	writer.RuntimeParams["idle_in_transaction_session_timeout"] = "10s"
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
 	hear := func(ctx context.Context, wake func()) error { return hearPostgres(ctx, config, wake) }
+	open := func(connections int) *sql.DB {
+		return limit(stdlib.OpenDB(*withTimeouts(config), stdlib.OptionShouldPing(lost)), connections)
+	}
 	return &Catalog{
-		dialect: goose.DialectPostgres, write: limit(stdlib.OpenDB(*writer), 4), read: limit(stdlib.OpenDB(*config), postgresReaders), listener: newListener(hear),
+		dialect: goose.DialectPostgres, write: open(postgresWriters), read: open(postgresReaders),
+		migrations: stdlib.OpenDB(*config), listener: newListener(hear),
 	}, nil
+}
+
+// lost tells, before a connection is used again that was idle, whether it is dead: it is closed then, and another one is made in time.
+func lost(ctx context.Context, idle stdlib.ShouldPingParams) bool {
+	if idle.IdleDuration < time.Second {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	return idle.Conn.Ping(ctx) != nil
+}
+
+// withTimeouts lets PostgreSQL give up as well, for a process that is frozen or cut off cannot: every commit waits for the counter's
+// row, and who holds it must not stop the others. What the URL says stands.
+func withTimeouts(config *pgx.ConnConfig) *pgx.ConnConfig {
+	bounded := config.Copy()
+	for name, timeout := range map[string]time.Duration{
+		"statement_timeout": longTimeout, "lock_timeout": lockTimeout, "idle_in_transaction_session_timeout": idleTimeout,
+	} {
+		if _, said := bounded.RuntimeParams[name]; !said {
+			bounded.RuntimeParams[name] = strconv.FormatInt(timeout.Milliseconds(), 10)
+		}
+	}
+	return bounded
 }
 
 // sqliteReaders keeps every processor busy, with two more for long reads. They work in this process and stand in each other's

@@ -4,13 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/pressly/goose/v3"
 )
 
 // CommitAll writes many commits in one transaction, to fill a catalogue quickly.
 func (c *Catalog) CommitAll(ctx context.Context, commits func(yield func(Commit) bool)) error {
-	return c.inTransaction(ctx, func(tx *sql.Tx) error {
+	return c.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for commit := range commits {
 			rows, err := commit.rows()
 			if err != nil {
@@ -35,7 +36,7 @@ func (c *Catalog) Vacuum(ctx context.Context) error {
 
 // Spoil makes unreadable what is stored of a mini-program.
 func (c *Catalog) Spoil(ctx context.Context, id string) error {
-	return c.inTransaction(ctx, func(tx *sql.Tx) error {
+	return c.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err1 := tx.ExecContext(ctx, "UPDATE releases SET serving = '{' WHERE mini_program = $1", id)
 		_, err2 := tx.ExecContext(ctx, "UPDATE changes SET record = '{' WHERE mini_program = $1", id)
 		_, err3 := tx.ExecContext(ctx, "UPDATE mini_programs SET document = '{' WHERE id = $1", id)
@@ -57,5 +58,18 @@ func AtVersion(ctx context.Context, databaseURL string, version int64, fill func
 	if _, err := provider.UpTo(ctx, version); err != nil {
 		return err
 	}
-	return c.inTransaction(ctx, fill)
+	return c.transact(ctx, func(_ context.Context, tx *sql.Tx) error { return fill(tx) })
+}
+
+// Asked is the error of a catalogue whose driver returned this one.
+func Asked(err error) error {
+	return answered(context.Background(), time.Minute, func(context.Context) error { return err })
+}
+
+// Passes tells whether a result of SQLite is about what passes.
+func Passes(result int) bool { return passes(result) }
+
+// Execute is for statements that nobody should send.
+func (c *Catalog) Execute(ctx context.Context, patience time.Duration, statement string) (int64, error) {
+	return c.exec(ctx, patience, statement)
 }

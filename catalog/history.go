@@ -16,7 +16,7 @@ const selectDocument = `SELECT document, change FROM mini_programs WHERE id = $1
 // when there is no such mini-program.
 func (c *Catalog) Status(ctx context.Context, id string) (lifecycle.Status, int64, error) {
 	var change int64
-	m, err := readOne[lifecycle.MiniProgram](c.statements.document.QueryRowContext(ctx, storedText(id)), &change)
+	m, err := readOne[lifecycle.MiniProgram](ctx, c.statements.document, []any{&change}, storedText(id))
 	if err != nil {
 		return lifecycle.Status{}, 0, fmt.Errorf("status of mini-program %q: %w", id, err)
 	}
@@ -33,8 +33,7 @@ const selectOutcome = `
 // Outcome reads the answer to a request of a user, and its team as in Change: the first answer in the latest life of the
 // mini-program that saw the request. The error is ErrNotFound when there is none (yet), or it is forgotten.
 func (c *Catalog) Outcome(ctx context.Context, id, user, requestID string) (outcome lifecycle.Outcome, team string, err error) {
-	row := c.statements.outcome.QueryRowContext(ctx, storedText(id), storedText(requestID), storedText(user))
-	found, err := readOne[lifecycle.Outcome](row, &team)
+	found, err := readOne[lifecycle.Outcome](ctx, c.statements.outcome, []any{&team}, storedText(id), storedText(requestID), storedText(user))
 	if err != nil {
 		return outcome, "", fmt.Errorf("outcome of request %q of %q to mini-program %q: %w", requestID, user, id, err)
 	}
@@ -88,7 +87,7 @@ func scanAuditEntry(row *sql.Rows) (AuditEntry, error) {
 func (c *Catalog) SweepOutcomes(ctx context.Context, olderThan time.Time) (int64, error) {
 	total := int64(0)
 	for {
-		forgotten, err := c.exec(ctx, `UPDATE changes SET outcome = NULL WHERE outcome IS NOT NULL AND number IN (
+		forgotten, err := c.exec(ctx, longTimeout, `UPDATE changes SET outcome = NULL WHERE outcome IS NOT NULL AND number IN (
 			SELECT number FROM changes WHERE outcome IS NOT NULL AND at < $1 ORDER BY at LIMIT 500)`, storedTime(olderThan))
 		total += forgotten
 		if err != nil {
@@ -100,10 +99,13 @@ func (c *Catalog) SweepOutcomes(ctx context.Context, olderThan time.Time) (int64
 	}
 }
 
-func (c *Catalog) exec(ctx context.Context, statement string, args ...any) (affected int64, err error) {
-	result, err := c.write.ExecContext(ctx, statement, args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+func (c *Catalog) exec(ctx context.Context, patience time.Duration, statement string, args ...any) (affected int64, err error) {
+	err = answered(ctx, patience, func(ctx context.Context) error {
+		result, err := c.write.ExecContext(ctx, statement, args...)
+		if err == nil {
+			affected, err = result.RowsAffected()
+		}
+		return err
+	})
+	return affected, err
 }

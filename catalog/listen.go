@@ -68,14 +68,35 @@ func hearPostgres(ctx context.Context, config *pgx.ConnConfig, wake func()) erro
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if _, err := conn.Exec(ctx, "LISTEN slipway_changes"); err != nil {
+	defer closeSoon(ctx, conn)
+	err = answered(ctx, answerTimeout, func(ctx context.Context) error {
+		_, err := conn.Exec(ctx, "LISTEN slipway_changes")
 		return err
-	}
-	for {
+	})
+	for err == nil {
 		wake() // also once now: something may have happened before LISTEN
-		if _, err := conn.WaitForNotification(ctx); err != nil {
-			return err
-		}
+		err = hearNext(ctx, conn)
 	}
+	return err
+}
+
+// silence is how long nothing may be heard before PostgreSQL is asked whether it is still there.
+const silence = 15 * time.Second
+
+// hearNext waits for a notification, or for the sign that there was none.
+func hearNext(ctx context.Context, conn *pgx.Conn) error {
+	waiting, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	_, err := conn.WaitForNotification(waiting)
+	if ctx.Err() == nil && waiting.Err() != nil {
+		return answered(ctx, answerTimeout, conn.Ping)
+	}
+	return err
+}
+
+// closeSoon waits for nobody who does not answer.
+func closeSoon(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx)
 }

@@ -63,13 +63,13 @@ func (c *Catalog) migrationProvider() (*goose.Provider, error) {
 	inGo := goose.WithGoMigrations(
 		goose.NewGoMigration(8, &goose.GoFunc{RunTx: writeDocuments}, nil), goose.NewGoMigration(11, &goose.GoFunc{RunTx: writeServed}, nil))
 	if c.dialect == goose.DialectSQLite3 {
-		return goose.NewProvider(c.dialect, c.write, files, inGo,
+		return goose.NewProvider(c.dialect, c.migrations, files, inGo,
 			goose.WithExcludeNames([]string{"00002_postgres_notify.sql", "00006_postgres_counts.sql"}))
 	}
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(c.dialect, c.write, files, inGo,
+	return goose.NewProvider(c.dialect, c.migrations, files, inGo,
 		goose.WithExcludeNames([]string{"00003_sqlite_search.sql", "00005_sqlite_counts.sql"}), goose.WithSessionLocker(locker))
 }

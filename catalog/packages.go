@@ -70,7 +70,7 @@ func (c *Catalog) PackageReferenced(ctx context.Context, sha256 string) (bool, e
 }
 
 func (c *Catalog) ask(ctx context.Context, what, question, sha256 string) (yes bool, err error) {
-	if err := c.read.QueryRowContext(ctx, question, sha256).Scan(&yes); err != nil {
+	if err := one(ctx, adHoc{c.read, question}, []any{&yes}, sha256); err != nil {
 		return false, fmt.Errorf("%s, sha256 %q: %w", what, sha256, err)
 	}
 	return yes, nil
@@ -82,7 +82,7 @@ func (c *Catalog) KeepReport(ctx context.Context, sha256, version string, report
 	if !json.Valid(report) {
 		return fmt.Errorf("%w report about package %s: it is no JSON", ErrInvalid, sha256)
 	}
-	_, err := c.exec(ctx, `
+	_, err := c.exec(ctx, answerTimeout, `
 		INSERT INTO reports (sha256, version, kept_at, report) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (sha256, version) DO UPDATE SET kept_at = excluded.kept_at, report = excluded.report`,
 		storedText(sha256), storedText(version), storedTime(time.Now()), storedText(string(report)))
@@ -95,8 +95,8 @@ func (c *Catalog) KeepReport(ctx context.Context, sha256, version string, report
 // Report reads the report about the inspection of a package, uploaded as the version. The error is ErrNotFound when it
 // was never inspected as such, or nobody needed it any more.
 func (c *Catalog) Report(ctx context.Context, sha256, version string) (json.RawMessage, error) {
-	report, err := readOne[json.RawMessage](c.read.QueryRowContext(ctx, `
-		SELECT report FROM reports WHERE sha256 = $1 AND version = $2`, storedText(sha256), storedText(version)))
+	question := adHoc{c.read, `SELECT report FROM reports WHERE sha256 = $1 AND version = $2`}
+	report, err := readOne[json.RawMessage](ctx, question, nil, storedText(sha256), storedText(version))
 	if err != nil {
 		return nil, fmt.Errorf("report about package %q as version %q: %w", sha256, version, err)
 	}
@@ -105,7 +105,7 @@ func (c *Catalog) Report(ctx context.Context, sha256, version string) (json.RawM
 
 // SweepReports forgets the reports kept before the time about packages that nothing else refers to, and tells how many.
 func (c *Catalog) SweepReports(ctx context.Context, before time.Time) (int64, error) {
-	forgotten, err := c.exec(ctx, `
+	forgotten, err := c.exec(ctx, longTimeout, `
 		DELETE FROM reports WHERE kept_at < $1
 			AND NOT EXISTS (SELECT 1 FROM served_packages s WHERE s.sha256 = reports.sha256)
 			AND NOT EXISTS (SELECT 1 FROM mini_programs m WHERE m.candidate_sha256 = reports.sha256)`, storedTime(before))

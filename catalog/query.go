@@ -102,8 +102,8 @@ func (c *Catalog) narrow(ctx context.Context, q *query, text string) error {
 	}
 	phrase := `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
 	var found int
-	err := c.read.QueryRowContext(ctx, `
-		SELECT count(*) FROM (SELECT 1 FROM search_index WHERE text MATCH $1 LIMIT $2)`, phrase, few+1).Scan(&found)
+	count := adHoc{c.read, `SELECT count(*) FROM (SELECT 1 FROM search_index WHERE text MATCH $1 LIMIT $2)`}
+	err := one(ctx, count, []any{&found}, phrase, few+1)
 	if err == nil && found <= few {
 		q.add(" AND id IN (SELECT id FROM search_index WHERE text MATCH ?)", phrase)
 	}

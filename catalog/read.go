@@ -12,8 +12,12 @@ type question interface {
 	QueryContext(ctx context.Context, args ...any) (*sql.Rows, error)
 }
 
-// each hands over the rows of an answer one by one, while they are read.
-func each(ctx context.Context, question question, handle func(*sql.Rows) error, args ...any) (err error) {
+// each hands over the rows of an answer one by one, while they are read; all within the answerTimeout.
+func each(ctx context.Context, question question, handle func(*sql.Rows) error, args ...any) error {
+	return answered(ctx, answerTimeout, func(ctx context.Context) error { return eachRow(ctx, question, handle, args...) })
+}
+
+func eachRow(ctx context.Context, question question, handle func(*sql.Rows) error, args ...any) (err error) {
 	rows, err := question.QueryContext(ctx, args...)
 	if err != nil {
 		return err
@@ -38,14 +42,23 @@ func collect[T any](ctx context.Context, question question, scan func(*sql.Rows)
 	return all, err
 }
 
-// readOne reads a row that begins with a JSON text; what follows goes into more.
-func readOne[T any](row *sql.Row, more ...any) (*T, error) {
-	var text sql.NullString
-	err := row.Scan(append([]any{&text}, more...)...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, ErrNotFound
+// one reads the only row of an answer; ErrNotFound when there is none.
+func one(ctx context.Context, question question, into []any, args ...any) error {
+	found := false
+	err := each(ctx, question, func(row *sql.Rows) error {
+		found = true
+		return row.Scan(into...)
+	}, args...)
+	if err == nil && !found {
+		err = ErrNotFound
 	}
-	if err != nil {
+	return err
+}
+
+// readOne reads a row that begins with a JSON text; what follows goes into more.
+func readOne[T any](ctx context.Context, question question, more []any, args ...any) (*T, error) {
+	var text sql.NullString
+	if err := one(ctx, question, append([]any{&text}, more...), args...); err != nil {
 		return nil, err
 	}
 	return decode[T](text)

@@ -60,7 +60,7 @@ const selectReleases = `SELECT mini_program, change, serving FROM releases WHERE
 
 func (c *Catalog) readReleases(ctx context.Context, after int64, handle func([]releaseRow)) error {
 	var rows []releaseRow
-	err := each(ctx, c.statements.releasesSince, func(row *sql.Rows) error {
+	take := func(row *sql.Rows) error {
 		var r releaseRow
 		err := row.Scan(&r.id, &r.change, &r.text)
 		if rows = append(rows, r); len(rows) == releaseChunk {
@@ -68,7 +68,8 @@ func (c *Catalog) readReleases(ctx context.Context, after int64, handle func([]r
 			rows = nil
 		}
 		return err
-	}, after)
+	}
+	err := answered(ctx, longTimeout, func(ctx context.Context) error { return eachRow(ctx, c.statements.releasesSince, take, after) })
 	if err == nil {
 		handle(rows)
 	}

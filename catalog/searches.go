@@ -5,14 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"sync"
-	"time"
 )
 
-const (
-	// maxSearches bounds what is remembered.
-	maxSearches   = 100
-	countPatience = 10 * time.Second
-)
+// maxSearches bounds what is remembered.
+const maxSearches = 100
 
 // searches remembers what was counted for searches until something changes. Counting takes a pass over all mini-programs (20 ms
 // for 100,000 in SQLite), and all who watch the list of a search ask again at every change.
@@ -29,11 +25,7 @@ func (c *Catalog) countOnce(ctx context.Context, q *query) (Counts, error) {
 		return Counts{}, err
 	}
 	ctx = context.WithoutCancel(ctx) // it counts for others, too
-	counts, err := c.searches.once(change, fmt.Sprint(q.String(), q.args), func() (Counts, error) {
-		ctx, cancel := context.WithTimeout(ctx, countPatience)
-		defer cancel()
-		return c.count(ctx, q)
-	})()
+	counts, err := c.searches.once(change, fmt.Sprint(q.String(), q.args), func() (Counts, error) { return c.count(ctx, q) })()
 	counts.ByState = maps.Clone(counts.ByState)
 	return counts, err
 }

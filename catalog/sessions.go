@@ -20,8 +20,8 @@ const selectSession = `SELECT data FROM sessions WHERE token = $1 AND expiry > $
 // FindCtx reads the data of a session; found is false when there is none or it has expired.
 func (s Sessions) FindCtx(ctx context.Context, token string) (data []byte, found bool, err error) {
 	var text string
-	err = s.catalog.statements.session.QueryRowContext(ctx, storedText(token), storedTime(time.Now())).Scan(&text)
-	if errors.Is(err, sql.ErrNoRows) {
+	err = one(ctx, s.catalog.statements.session, []any{&text}, storedText(token), storedTime(time.Now()))
+	if errors.Is(err, ErrNotFound) {
 		return nil, false, nil
 	}
 	if err == nil {
@@ -54,7 +54,7 @@ const (
 // CommitOf keeps the data of a person's session until it expires. It forgets those that have expired, and the person's oldest when
 // there are too many; "" is nobody.
 func (s Sessions) CommitOf(ctx context.Context, person, token string, data []byte, expiry time.Time) error {
-	err := s.catalog.inTransaction(ctx, func(tx *sql.Tx) error {
+	err := s.catalog.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, endExpired, storedTime(time.Now())); err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ func (s Sessions) CommitOf(ctx context.Context, person, token string, data []byt
 
 // DeleteCtx forgets a session.
 func (s Sessions) DeleteCtx(ctx context.Context, token string) error {
-	_, err := s.catalog.exec(ctx, `DELETE FROM sessions WHERE token = $1`, storedText(token))
+	_, err := s.catalog.exec(ctx, answerTimeout, `DELETE FROM sessions WHERE token = $1`, storedText(token))
 	if err != nil {
 		return fmt.Errorf("end a session: %w", err)
 	}

@@ -34,8 +34,10 @@ func (c *Catalog) prepare(ctx context.Context) error {
 		{c.read, &s.audit, selectAudit},
 		{c.read, &s.session, selectSession},
 	} {
-		var err error
-		*each.statement, err = each.db.PrepareContext(ctx, each.query) //nolint:sqlclosecheck // lives as long as the database
+		err := answered(ctx, answerTimeout, func(ctx context.Context) (err error) {
+			*each.statement, err = each.db.PrepareContext(ctx, each.query) //nolint:sqlclosecheck // lives as long as the database
+			return err
+		})
 		if err != nil {
 			return err
 		}

@@ -30,23 +30,25 @@ const selectOutcomes = `
 // Stored reads what is known of a mini-program. The error is ErrNotFound when there is none.
 func (c *Catalog) Stored(ctx context.Context, id string) (Stored, error) {
 	var stored Stored
-	row := c.read.QueryRowContext(ctx, `SELECT document, life, step FROM mini_programs WHERE id = $1`, storedText(id))
-	m, err := readOne[lifecycle.MiniProgram](row, &stored.Life, &stored.Step)
+	place := adHoc{c.read, `SELECT document, life, step FROM mini_programs WHERE id = $1`}
+	m, err := readOne[lifecycle.MiniProgram](ctx, place, []any{&stored.Life, &stored.Step}, storedText(id))
 	if err != nil {
 		return stored, fmt.Errorf("what is stored of mini-program %q: %w", id, err)
 	}
 	stored.MiniProgram = *m
-	question := adHoc{c.read, selectOutcomes}
-	stored.Outcomes, err = collect(ctx, question, scanOutcome, storedText(id), storedText(stored.Life), storedOutcomes)
+	stored.Outcomes, err = collect(ctx, adHoc{c.read, selectOutcomes}, scanOutcome, storedText(id), storedText(stored.Life), storedOutcomes)
 	slices.Reverse(stored.Outcomes)
 	return stored, err
 }
 
+const selectAnswered = `
+	SELECT record FROM changes WHERE mini_program = $1 AND request_id = $2 AND actor IN ($3, '` + lifecycle.Everybody + `') AND life = $4
+	ORDER BY number LIMIT 1`
+
 // Answered tells whether a request of a user was answered in a life, however long ago; record is what was done, nil after a refusal.
 func (c *Catalog) Answered(ctx context.Context, id, life, user, requestID string) (record *lifecycle.Record, answered bool, err error) {
-	record, err = readOne[lifecycle.Record](c.read.QueryRowContext(ctx, `
-		SELECT record FROM changes WHERE mini_program = $1 AND request_id = $2 AND actor IN ($3, '`+lifecycle.Everybody+`') AND life = $4 ORDER BY number LIMIT 1`,
-		storedText(id), storedText(requestID), storedText(user), storedText(life)))
+	question := adHoc{c.read, selectAnswered}
+	record, err = readOne[lifecycle.Record](ctx, question, nil, storedText(id), storedText(requestID), storedText(user), storedText(life))
 	if errors.Is(err, ErrNotFound) {
 		return nil, false, nil
 	}
@@ -81,11 +83,8 @@ func scanOutcome(row *sql.Rows) (lifecycle.Outcome, error) {
 // error is ErrNotFound when there is nothing, or it is forgotten.
 func (c *Catalog) Step(ctx context.Context, id, life string, step int) (*lifecycle.Record, *lifecycle.Outcome, error) {
 	var record, outcome sql.NullString
-	err := c.read.QueryRowContext(ctx, `SELECT record, outcome FROM changes WHERE mini_program = $1 AND life = $2 AND step = $3`,
-		storedText(id), storedText(life), step).Scan(&record, &outcome)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = ErrNotFound
-	}
+	question := adHoc{c.read, `SELECT record, outcome FROM changes WHERE mini_program = $1 AND life = $2 AND step = $3`}
+	err := one(ctx, question, []any{&record, &outcome}, storedText(id), storedText(life), step)
 	if err != nil {
 		return nil, nil, fmt.Errorf("step %d of mini-program %q: %w", step, id, err)
 	}
@@ -101,7 +100,7 @@ func (c *Catalog) KeepSettings(ctx context.Context, settings lifecycle.Settings)
 	if e.err != nil {
 		return e.err
 	}
-	_, err := c.exec(ctx, `INSERT INTO settings (digest, since, settings) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+	_, err := c.exec(ctx, answerTimeout, `INSERT INTO settings (digest, since, settings) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
 		settings.Digest(), storedTime(time.Now()), text)
 	if err != nil {
 		return fmt.Errorf("keep the settings: %w", err)

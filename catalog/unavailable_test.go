@@ -3,15 +3,22 @@ package catalog_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
+	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
@@ -27,15 +34,141 @@ func TestAPostgreSQLThatTakesNoConnectionsIsUnavailable(t *testing.T) {
 	}
 }
 
-func TestAPostgreSQLThatCannotEvenBeAskedIsUnavailable(t *testing.T) {
+func TestHoweverAConnectionToPostgreSQLEndsItIsUnavailable(t *testing.T) {
+	for name, end := range map[string]func(*catalogtest.Proxy){
+		"reset":                func(p *catalogtest.Proxy) { p.Cut(true) },
+		"closed":               func(p *catalogtest.Proxy) { p.Cut(false) },
+		"reset when it is new": func(p *catalogtest.Proxy) { p.Become(catalogtest.Resets); p.Cut(true) },
+		"refused":              func(p *catalogtest.Proxy) { p.Refuse(); p.Cut(true) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, p, proxy := behind(t)
+			next := p.upload("1.0.0")
+			end(proxy)
+			again := strings.HasPrefix(name, "re") && name != "reset" // another connection is no better
+			for range 10 {
+				_, readErr := c.LastChange(t.Context())
+				_, writeErr := c.Commit(t.Context(), next)
+				for _, err := range []error{readErr, writeErr} {
+					down := err != nil && !errors.Is(err, catalog.ErrStepTaken)
+					assert.Equal(t, down || again, catalog.Unavailable(err), "%v", err)
+				}
+			}
+		})
+	}
+}
+
+// brokenPipe takes the first byte of what is written to it.
+type brokenPipe struct{ net.Conn }
+
+func (brokenPipe) Write([]byte) (int, error) { return 1, over("write", syscall.EPIPE) }
+
+// over is an error as the network's connections have it.
+func over(operation string, err error) error {
+	return &net.OpError{Op: operation, Net: "tcp", Err: os.NewSyscallError(operation, err)}
+}
+
+func flushed(conn net.Conn) error {
+	frontend := pgproto3.NewFrontend(conn, conn)
+	frontend.Send(&pgproto3.Query{String: "SELECT 1"})
+	return frontend.Flush()
+}
+
+func TestWhatADriverSaysOfAnEndedConnectionIsUnavailable(t *testing.T) {
 	near, far := net.Pipe()
 	require.NoError(t, far.Close())
 	defer func() { _ = near.Close() }()
-	connection := pgproto3.NewFrontend(near, near)
-	connection.Send(&pgproto3.Query{String: "SELECT 1"})
-	err := connection.Flush()
-	assert.ErrorContains(t, err, "write failed")
-	assert.True(t, catalog.Unavailable(err), "%v", err)
+	for name, err := range map[string]error{
+		"not written at all":         flushed(near),
+		"broken pipe while writing":  flushed(brokenPipe{}),
+		"bad connection":             driver.ErrBadConn,
+		"connection lost (08006)":    &pgconn.PgError{Code: "08006"},
+		"idle transaction (25P03)":   &pgconn.PgError{Code: "25P03"},
+		"a standby (25006)":          &pgconn.PgError{Code: "25006"},
+		"deadlock (40P01)":           &pgconn.PgError{Code: "40P01"},
+		"disk full (53100)":          &pgconn.PgError{Code: "53100"},
+		"too many (53300)":           &pgconn.PgError{Code: "53300"},
+		"locked (55P03)":             &pgconn.PgError{Code: "55P03"},
+		"cancelled (57014)":          &pgconn.PgError{Code: "57014"},
+		"shut down (57P01)":          &pgconn.PgError{Code: "57P01"},
+		"crashed (57P02)":            &pgconn.PgError{Code: "57P02"},
+		"starting up (57P03)":        &pgconn.PgError{Code: "57P03"},
+		"input or output (58030)":    &pgconn.PgError{Code: "58030"},
+		"asked: broken pipe":         catalog.Asked(over("write", syscall.EPIPE)),
+		"asked: reset":               catalog.Asked(over("read", syscall.ECONNRESET)),
+		"asked: aborted":             catalog.Asked(over("read", syscall.ECONNABORTED)),
+		"asked: no route":            catalog.Asked(over("read", syscall.EHOSTUNREACH)),
+		"asked: timed out":           catalog.Asked(over("read", syscall.ETIMEDOUT)),
+		"asked: took too long":       catalog.Asked(over("read", os.ErrDeadlineExceeded)),
+		"asked: closed by them":      catalog.Asked(io.EOF),
+		"asked: closed half way":     catalog.Asked(io.ErrUnexpectedEOF),
+		"asked: closed by us":        catalog.Asked(net.ErrClosed),
+		"asked: closed by the pool":  catalog.Asked(sql.ErrConnDone),
+		"asked: closed by pgx":       catalog.Asked(pgconn.ErrConnClosed),
+		"asked: name does not exist": catalog.Asked(&net.DNSError{Err: "no such host"}),
+	} {
+		assert.True(t, catalog.Unavailable(err), "%s: %v", name, err)
+	}
+}
+
+func TestAPostgreSQLThatCannotBeConnectedToIsUnavailable(t *testing.T) {
+	proxy := catalogtest.NewProxy(t, catalogtest.Postgres(t))
+	for name, address := range map[string]string{
+		"no such host":    "postgres://postgres@nowhere.invalid/slipway",
+		"nobody listens":  "postgres://postgres@127.0.0.1:1/slipway",
+		"no such socket":  "postgres://postgres@/slipway?host=" + t.TempDir(),
+		"no TLS":          strings.Replace(proxy.URL, "sslmode=disable", "sslmode=require", 1),
+		"no PostgreSQL":   greeting(t, "HTTP/1.1 400 Bad Request\r\n\r\n"),
+		"starting up":     refusing(t, "57P03"),
+		"too many":        refusing(t, "53300"),
+		"shutting down":   refusing(t, "57P01"),
+		"says nothing":    greeting(t, ""),
+		"no longer there": "postgres://postgres@127.0.0.1:1,127.0.0.1:1/slipway?connect_timeout=1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := catalog.Open(context.Background(), address)
+			assert.True(t, catalog.Unavailable(err), "%v", err)
+		})
+	}
+}
+
+// serving lets somebody answer connections who is no PostgreSQL, and returns how it is reached as one.
+func serving(t *testing.T, answer func(net.Conn)) (databaseURL string) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go answer(conn)
+		}
+	}()
+	return "postgres://postgres@" + listener.Addr().String() + "/slipway?sslmode=disable"
+}
+
+// greeting says something and then no more.
+func greeting(t *testing.T, words string) (databaseURL string) {
+	return serving(t, func(conn net.Conn) {
+		_, _ = io.WriteString(conn, words)
+		_, _ = io.Copy(io.Discard, conn)
+		_ = conn.Close()
+	})
+}
+
+// refusing takes no connections, for the reason with the code.
+func refusing(t *testing.T, code string) (databaseURL string) {
+	return serving(t, func(conn net.Conn) {
+		defer func() { _ = conn.Close() }()
+		backend := pgproto3.NewBackend(conn, conn)
+		if _, err := backend.ReceiveStartupMessage(); err == nil {
+			backend.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: code, Message: "no"})
+			_ = backend.Flush()
+		}
+	})
 }
 
 func TestASQLiteThatSomebodyElseWritesToForTooLongIsUnavailable(t *testing.T) {
@@ -51,14 +184,58 @@ func TestASQLiteThatSomebodyElseWritesToForTooLongIsUnavailable(t *testing.T) {
 	assert.True(t, catalog.Unavailable(err), "%v", err)
 }
 
+func TestASQLiteThatHasNoRoomIsUnavailable(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "slipway.db")
+	require.NoError(t, catalogtest.Open(t, "file:"+file).Close())
+	c := catalogtest.Open(t, "file:"+file+"?_pragma=max_page_count(1)") // it keeps the pages that it has
+	err := c.KeepReport(t.Context(), "abc", "1.0.0", []byte(`"`+strings.Repeat("x", 1<<20)+`"`))
+	assert.ErrorContains(t, err, "full")
+	assert.True(t, catalog.Unavailable(err), "%v", err)
+}
+
+func TestASQLiteWhoseFileCannotBeOpenedIsUnavailable(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "slipway.db")
+	require.NoError(t, os.Mkdir(file, 0o700))
+	_, err := catalog.Open(t.Context(), "file:"+file)
+	assert.True(t, catalog.Unavailable(err), "%v", err)
+}
+
+func TestWhatPassesInSQLite(t *testing.T) {
+	for _, passing := range []int{
+		sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_LOCKED_SHAREDCACHE, sqlite3.SQLITE_FULL,
+		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY_DBMOVED,
+	} {
+		assert.True(t, catalog.Passes(passing), passing)
+	}
+	for _, wrong := range []int{sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_MISMATCH} {
+		assert.False(t, catalog.Passes(wrong), wrong)
+	}
+}
+
+// A statement of SQLite that takes too long is broken off, whoever holds it up.
+func TestASQLiteStatementThatNeverEndsIsUnavailable(t *testing.T) {
+	c := catalogtest.Open(t, catalogtest.SQLite(t))
+	_, err := c.Execute(t.Context(), 20*time.Millisecond, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) INSERT INTO reports
+		SELECT i, i, i, i FROM n WHERE i < 0`)
+	assert.True(t, catalog.Unavailable(err), "%v", err)
+}
+
 func TestADatabaseThatWasAskedForSomethingWrongIsNotUnavailable(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		_, _, err := c.Status(t.Context(), "nowhere")
 		assert.False(t, catalog.Unavailable(err), "%v", err)
 		_, err = c.List(t.Context(), catalog.Filter{Cursor: "nonsense"})
 		assert.False(t, catalog.Unavailable(err), "%v", err)
+		_, err = c.Execute(t.Context(), time.Minute, "SELECT nonsense")
+		assert.Error(t, err)
+		assert.False(t, catalog.Unavailable(err), "%v", err)
 	})
-	for _, other := range []error{nil, io.ErrUnexpectedEOF, &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}, context.DeadlineExceeded} {
+	for _, other := range []error{
+		nil, io.ErrUnexpectedEOF, over("read", os.ErrDeadlineExceeded), over("read", syscall.ECONNRESET), context.DeadlineExceeded, context.Canceled,
+	} {
 		assert.False(t, catalog.Unavailable(other), "%v may come from the sender of a request", other)
+	}
+	for _, code := range []string{"22021", "23505", "42P01", "42601", "XX001"} {
+		assert.False(t, catalog.Unavailable(&pgconn.PgError{Code: code}), code)
 	}
 }

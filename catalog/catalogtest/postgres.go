@@ -49,11 +49,16 @@ func Postgres(t testing.TB) string {
 // CutOff ends all connections to a database that Postgres returned, and lets nobody connect any more.
 func CutOff(t testing.TB, databaseURL string) {
 	t.Helper()
-	parsed, err := url.Parse(databaseURL)
-	require.NoError(t, err)
-	name := strings.TrimPrefix(parsed.Path, "/")
+	name := nameOf(t, databaseURL)
 	only.execute(t, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
 	only.execute(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+name+"'")
+}
+
+func nameOf(t testing.TB, databaseURL string) string {
+	t.Helper()
+	parsed, err := url.Parse(databaseURL)
+	require.NoError(t, err)
+	return strings.TrimPrefix(parsed.Path, "/")
 }
 
 // server is a PostgreSQL server that listens on a socket in its folder, and nowhere else.

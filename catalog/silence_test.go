@@ -1,0 +1,232 @@
+package catalog_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/catalog"
+	"slipway/catalog/catalogtest"
+	"slipway/lifecycle"
+)
+
+// patience is when a test gives up on something that should have ended by itself.
+const patience = time.Minute
+
+// following waits for what has not happened yet, unless the database is away.
+func following(c *catalog.Catalog) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"Follow": func(ctx context.Context) error { return c.Follow(ctx, 0, func(catalog.Change) error { return nil }) },
+		"Wait":   func(ctx context.Context) error { _, err := c.Wait(ctx, 1000); return err },
+	}
+}
+
+// questions are all that can be asked of a catalogue, by the name of the method; commit is one that it does not know yet.
+func questions(c *catalog.Catalog, commit catalog.Commit) map[string]func(context.Context) error {
+	all := reading(c)
+	sessions := c.Sessions()
+	for name, question := range map[string]func(context.Context) error{
+		"Commit":              func(ctx context.Context) error { _, err := c.Commit(ctx, commit); return err },
+		"KeepReport":          func(ctx context.Context) error { return c.KeepReport(ctx, "abc", "1.0.0", json.RawMessage("{}")) },
+		"KeepSettings":        func(ctx context.Context) error { return c.KeepSettings(ctx, lifecycle.DefaultSettings()) },
+		"CommitCtx":           func(ctx context.Context) error { return sessions.CommitCtx(ctx, "token", nil, time.Now()) },
+		"CommitOf":            func(ctx context.Context) error { return sessions.CommitOf(ctx, "dora", "token", nil, time.Now()) },
+		"DeleteCtx":           func(ctx context.Context) error { return sessions.DeleteCtx(ctx, "token") },
+		"Commit of a session": func(context.Context) error { return sessions.Commit("token", nil, time.Now()) },
+		"Delete":              func(context.Context) error { return sessions.Delete("token") },
+	} {
+		all[name] = question
+	}
+	return all
+}
+
+func reading(c *catalog.Catalog) map[string]func(context.Context) error {
+	sessions := c.Sessions()
+	search := catalog.Filter{Query: "weather"}
+	return map[string]func(context.Context) error{
+		"Answered": func(ctx context.Context) error {
+			_, _, err := c.Answered(ctx, "weather", "life-1", "dora", "r")
+			return err
+		},
+		"Audit":             func(ctx context.Context) error { _, err := c.Audit(ctx, "weather", 0, 1); return err },
+		"ChangesSince":      func(ctx context.Context) error { _, err := c.ChangesSince(ctx, 0, 1); return err },
+		"Count":             func(ctx context.Context) error { _, err := c.Count(ctx, catalog.Filter{}); return err },
+		"Count of a search": func(ctx context.Context) error { _, err := c.Count(ctx, search); return err },
+		"Knows":             func(ctx context.Context) error { _, err := c.Knows(ctx, "weather"); return err },
+		"LastChange":        func(ctx context.Context) error { _, err := c.LastChange(ctx); return err },
+		"List":              func(ctx context.Context) error { _, err := c.List(ctx, search); return err },
+		"Outcome":           func(ctx context.Context) error { _, _, err := c.Outcome(ctx, "weather", "dora", "r"); return err },
+		"PackageReferenced": func(ctx context.Context) error { _, err := c.PackageReferenced(ctx, "abc"); return err },
+		"Ping":              c.Ping,
+		"Report":            func(ctx context.Context) error { _, err := c.Report(ctx, "abc", "1.0.0"); return err },
+		"Served":            func(ctx context.Context) error { _, err := c.Served(ctx, "abc"); return err },
+		"Status":            func(ctx context.Context) error { _, _, err := c.Status(ctx, "weather"); return err },
+		"Step":              func(ctx context.Context) error { _, _, err := c.Step(ctx, "weather", "life-1", 1); return err },
+		"Stored":            func(ctx context.Context) error { _, err := c.Stored(ctx, "weather"); return err },
+		"FindCtx":           func(ctx context.Context) error { _, _, err := sessions.FindCtx(ctx, "token"); return err },
+		"Find":              func(context.Context) error { _, _, err := sessions.Find("token"); return err },
+	}
+}
+
+// Those are long by nature, and have a minute.
+var sweeps = []string{"Releases", "SweepOutcomes", "SweepReports"}
+
+func TestEveryQuestionIsInTheTests(t *testing.T) {
+	known := questions(nil, catalog.Commit{})
+	maps.Copy(known, following(nil))
+	for _, asked := range []reflect.Type{reflect.TypeFor[*catalog.Catalog](), reflect.TypeFor[catalog.Sessions]()} {
+		for i := range asked.NumMethod() {
+			name := asked.Method(i).Name
+			if slices.Contains(append(sweeps, "Close", "Sessions", "CommitAll", "Vacuum", "Spoil", "Execute"), name) {
+				continue
+			}
+			assert.Contains(t, known, name, "add how it is asked")
+		}
+	}
+}
+
+// ask asks everything at once, until each has its answer.
+func ask(t *testing.T, questions map[string]func(context.Context) error) map[string]error {
+	t.Helper()
+	var mu sync.Mutex
+	answers := map[string]error{}
+	var asking sync.WaitGroup
+	for name, question := range questions {
+		asking.Go(func() {
+			err := question(t.Context())
+			mu.Lock()
+			defer mu.Unlock()
+			answers[name] = err
+		})
+	}
+	done := make(chan struct{})
+	go func() { asking.Wait(); close(done) }()
+	select {
+	case <-done:
+		return answers
+	case <-time.After(patience):
+		mu.Lock()
+		defer mu.Unlock()
+		require.FailNow(t, "some wait for ever", "answered were %v", answers)
+		return nil
+	}
+}
+
+// behind is a catalogue with the weather, its PostgreSQL behind a proxy.
+func behind(t *testing.T) (*catalog.Catalog, *program, *catalogtest.Proxy) {
+	t.Helper()
+	proxy := catalogtest.NewProxy(t, catalogtest.Postgres(t))
+	c, err := catalog.Open(t.Context(), proxy.URL)
+	require.NoError(t, err)
+	p := weather(t, c)
+	t.Cleanup(func() { _ = c.Close() })
+	return c, p, proxy
+}
+
+func TestASilentPostgreSQLIsUnavailableToWhoeverAsks(t *testing.T) {
+	t.Parallel()
+	c, p, proxy := behind(t)
+	next := p.upload("1.0.0")
+	proxy.Become(catalogtest.SwallowsAll)
+	all := questions(c, next)
+	maps.Copy(all, following(c))
+	for name, err := range ask(t, all) {
+		assert.True(t, catalog.Unavailable(err), "%s: %v", name, err)
+	}
+	proxy.Become(catalogtest.Talks)
+	require.Eventually(t, func() bool { return c.Ping(t.Context()) == nil }, patience, 10*time.Millisecond, "it comes back by itself")
+	commit(t, c, next)
+	assert.EqualValues(t, 3, lastChange(t, c))
+}
+
+// Some of the connections may be found dead before they are used, and others made in time.
+func TestAFrozenPostgreSQLHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	database := catalogtest.Postgres(t)
+	c := catalogtest.Open(t, database)
+	p := weather(t, c)
+	refused := p.refuse("r")
+	next := p.upload("1.0.0")
+	for _, err := range ask(t, questions(c, refused)) { // so that there are connections
+		require.False(t, catalog.Unavailable(err), "%v", err)
+	}
+	thaw := catalogtest.Freeze(t, database)
+	for name, err := range ask(t, questions(c, next)) {
+		assert.True(t, err == nil || catalog.Unavailable(err) || errors.Is(err, catalog.ErrNotFound), "%s: %v", name, err)
+	}
+	thaw()
+	commit(t, c, next)
+	assert.Len(t, audit(t, c, "weather"), 3, "done once")
+}
+
+func TestALockThatSomebodyElseHoldsIsWaitedForOnlySoLong(t *testing.T) {
+	t.Parallel()
+	database := catalogtest.Postgres(t)
+	c := catalogtest.Open(t, database)
+	p := weather(t, c)
+	next := p.upload("1.0.0")
+	release := catalogtest.Hold(t, database)
+	_, err := c.Commit(t.Context(), next)
+	assert.True(t, catalog.Unavailable(err), "%v", err)
+	assert.ErrorContains(t, err, "lock timeout")
+	for name, err := range ask(t, reading(c)) {
+		assert.False(t, catalog.Unavailable(err), "who reads is not held up: %s: %v", name, err)
+	}
+	release()
+	commit(t, c, next)
+}
+
+// An answer that was lost on its way says nothing about what was done: the step is committed again, and recognised.
+func TestACommitWhoseAnswerIsLostIsRecognisedWhenItComesAgain(t *testing.T) {
+	t.Parallel()
+	c, p, proxy := behind(t)
+	before := lastChange(t, c)
+	for _, next := range []catalog.Commit{p.upload("1.0.0"), p.do(developer, lifecycle.RequestPublishing)} {
+		proxy.Become(catalogtest.KeepsAnswers)
+		_, err := c.Commit(t.Context(), next)
+		assert.True(t, catalog.Unavailable(err), "%v", err)
+		proxy.Become(catalogtest.Talks)
+		require.Eventually(t, func() bool {
+			_, err = c.Commit(t.Context(), next)
+			return err == nil || errors.Is(err, catalog.ErrStepTaken)
+		}, patience, 10*time.Millisecond, "%v", err)
+		before++
+		assert.Equal(t, before, lastChange(t, c), "once")
+	}
+	_, _, err := c.Step(t.Context(), "weather", "life-1", 4)
+	require.NoError(t, err)
+}
+
+func TestACallersOwnDeadlineIsNoFaultOfTheDatabase(t *testing.T) {
+	t.Parallel()
+	c, _, proxy := behind(t)
+	proxy.Become(catalogtest.SwallowsAll)
+	whose := errors.New("the caller has no more time")
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, whose)
+	defer cancel()
+	_, err := c.LastChange(ctx)
+	assert.ErrorIs(t, err, whose)
+}
+
+// The one that hears of commits lives longest: it finds out that its connection is dead, and makes another.
+func TestAListenerWhoseConnectionWasCutHearsAgain(t *testing.T) {
+	t.Parallel()
+	c, p, proxy := behind(t)
+	heard := make(chan int64)
+	go func() {
+		_ = c.Follow(t.Context(), lastChange(t, c), func(change catalog.Change) error { heard <- change.Number; return nil })
+	}()
+	commit(t, c, p.upload("1.0.0"))
+	<-heard
+	proxy.Cut(true)
+	require.Eventually(t, func() bool { return c.Ping(t.Context()) == nil }, patience, 10*time.Millisecond)
+}
