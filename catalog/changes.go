@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -80,8 +81,12 @@ func scanChange(row *sql.Rows) (Change, error) {
 	return change, nil
 }
 
+// ErrWentBack says that the catalogue has fewer changes than it had: an older copy of it was restored.
+var ErrWentBack = errors.New("the catalogue is an older copy of itself")
+
 // Follow hands over every change above after, in order, and those to come as they happen. It ends with the error of
-// handle, of the context or of the database; to go on later, start with the number of the last change handled.
+// handle, of the context or of the database, or with ErrWentBack when there were more changes before; to go on later, start with the
+// number of the last change handled.
 func (c *Catalog) Follow(ctx context.Context, after int64, handle func(Change) error) error {
 	for {
 		woken := c.listener.next() // before looking, so that no change falls in between
@@ -97,6 +102,11 @@ func (c *Catalog) Follow(ctx context.Context, after int64, handle func(Change) e
 		}
 		if len(changes) == followBatch {
 			continue
+		}
+		if len(changes) == 0 {
+			if last, err := c.LastChange(ctx); err != nil || last < after {
+				return cmp.Or(err, ErrWentBack)
+			}
 		}
 		if err := pause(ctx, woken); err != nil {
 			return err

@@ -73,3 +73,6 @@ func Passes(result int) bool { return passes(result) }
 func (c *Catalog) Execute(ctx context.Context, patience time.Duration, statement string) (int64, error) {
 	return c.exec(ctx, patience, statement)
 }
+
+// Woken is closed when something was committed, or when the listener has connected.
+func (c *Catalog) Woken() <-chan struct{} { return c.listener.next() }

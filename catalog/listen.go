@@ -81,7 +81,7 @@ func hearPostgres(ctx context.Context, config *pgx.ConnConfig, wake func()) erro
 }
 
 // silence is how long nothing may be heard before PostgreSQL is asked whether it is still there.
-const silence = 15 * time.Second
+const silence = 10 * time.Second
 
 // hearNext waits for a notification, or for the sign that there was none.
 func hearNext(ctx context.Context, conn *pgx.Conn) error {

@@ -26,10 +26,14 @@ const (
 
 // migrate brings the tables up to date while other processes may be doing the same. PostgreSQL has a lock for that.
 // SQLite needs none: a migration and the note that it was applied are one transaction, and the note can be made only
-// once, so that who loses the race has changed nothing and looks again.
+// once, so that who loses the race has changed nothing and looks again. It may take long, and has no deadline; the usual look whether
+// there is anything to do has one.
 func (c *Catalog) migrate(ctx context.Context) error {
 	provider, err := c.migrationProvider()
 	if err != nil {
+		return err
+	}
+	if done, err := c.migrated(ctx, provider); done || Unavailable(err) {
 		return err
 	}
 	for range migrationAttempts {
@@ -45,6 +49,14 @@ func (c *Catalog) migrate(ctx context.Context) error {
 		return fmt.Errorf("migrate the tables: %w", err)
 	}
 	return nil
+}
+
+// migrated tells whether there is nothing to do; an empty database has no versions yet, which is an error.
+func (c *Catalog) migrated(ctx context.Context, provider *goose.Provider) (done bool, err error) {
+	var version int64
+	err = one(ctx, adHoc{c.migrations, `SELECT max(version_id) FROM goose_db_version`}, []any{&version})
+	sources := provider.ListSources()
+	return err == nil && version >= sources[len(sources)-1].Version, err
 }
 
 // lostRace tells whether another process was in the way: it applied the migration first, or it held the lock of the

@@ -86,7 +86,7 @@ func TestEveryQuestionIsInTheTests(t *testing.T) {
 	for _, asked := range []reflect.Type{reflect.TypeFor[*catalog.Catalog](), reflect.TypeFor[catalog.Sessions]()} {
 		for i := range asked.NumMethod() {
 			name := asked.Method(i).Name
-			if slices.Contains(append(sweeps, "Close", "Sessions", "CommitAll", "Vacuum", "Spoil", "Execute"), name) {
+			if slices.Contains(append(sweeps, "Close", "Sessions", "CommitAll", "Vacuum", "Spoil", "Execute", "Woken"), name) {
 				continue
 			}
 			assert.Contains(t, known, name, "add how it is asked")
@@ -217,16 +217,23 @@ func TestACallersOwnDeadlineIsNoFaultOfTheDatabase(t *testing.T) {
 	assert.ErrorIs(t, err, whose)
 }
 
-// The one that hears of commits lives longest: it finds out that its connection is dead, and makes another.
-func TestAListenerWhoseConnectionWasCutHearsAgain(t *testing.T) {
+// The one that hears of commits waits for ever by nature: it finds out that its connection is dead, and makes another.
+func TestAListenerWhoseConnectionIsSilentHearsAgain(t *testing.T) {
 	t.Parallel()
-	c, p, proxy := behind(t)
-	heard := make(chan int64)
-	go func() {
-		_ = c.Follow(t.Context(), lastChange(t, c), func(change catalog.Change) error { heard <- change.Number; return nil })
-	}()
-	commit(t, c, p.upload("1.0.0"))
-	<-heard
-	proxy.Cut(true)
-	require.Eventually(t, func() bool { return c.Ping(t.Context()) == nil }, patience, 10*time.Millisecond)
+	c, _, proxy := behind(t)
+	listening := c.Woken()
+	wakes(t, listening)
+	again := c.Woken()
+	proxy.Become(catalogtest.SwallowsAll)
+	proxy.Become(catalogtest.Talks) // to new connections; nobody commits
+	wakes(t, again)
+}
+
+func wakes(t *testing.T, woken <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-woken:
+	case <-time.After(patience):
+		require.FailNow(t, "nothing is heard")
+	}
 }

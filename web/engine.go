@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -90,7 +91,7 @@ func (s site) engine(sessions *access.Sessions) (*gin.Engine, error) {
 		s.logger.Error("a handler panicked", zap.Any("cause", cause), zap.Stack("stack"))
 		refuse(c, service.ErrPanicked)
 		c.Abort() // what would have come next is not to run: the panic may have been the guard's
-	}), access.Headers, access.Bound(s.bound), guard.Check)
+	}), access.Headers, access.Bound(s.bound), s.deadline, guard.Check)
 	engine.NoRoute(func(c *gin.Context) { refuse(c, service.ErrNoRoute) })
 	engine.NoMethod(func(c *gin.Context) { refuse(c, service.ErrNoMethod) })
 	people.Register(engine)
@@ -116,6 +117,22 @@ func (s site) bound(c *gin.Context) (bytes int64, within time.Duration) {
 		return s.settings.PackageMax.Bytes() + uploadMargin, uploadPatience
 	}
 	return bodyLimit, bodyPatience
+}
+
+// deadline ends what takes too long. The body has time of its own to arrive; streams go on for as long as somebody listens.
+func (s site) deadline(c *gin.Context) {
+	if permissions[c.Request.Method+" "+c.FullPath()].IsStream() {
+		return
+	}
+	within := s.settings.timeouts.answer + s.settings.AnswerWait
+	if c.Request.ContentLength != 0 {
+		_, arriving := s.bound(c)
+		within += arriving
+	}
+	ctx, cancel := context.WithTimeoutCause(c.Request.Context(), within, service.ErrTooSlow)
+	defer cancel()
+	c.Request = c.Request.WithContext(ctx)
+	c.Next()
 }
 
 func (s site) registerHealth(engine *gin.Engine) {

@@ -99,6 +99,11 @@ func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, 
 		return w, err
 	}
 	w.database = delivery.NewLater(func(ctx context.Context) (*catalog.Catalog, error) { return catalog.Open(ctx, settings.Database()) })
+	if settings.DeliveryFile == "" { // else the snapshot gives it only a moment, and the tables may have to be converted
+		if _, err := w.database.Catalog(ctx); err != nil {
+			return w, err
+		}
+	}
 	w.snapshot, err = delivery.Open(ctx, w.database, delivery.Options{File: settings.DeliveryFile, Logger: logger})
 	return w, err
 }
@@ -125,28 +130,31 @@ func serve(ctx context.Context, settings settings, world world, logger *zap.Logg
 	front := newFront(settings, world, logger)
 	group.Go(func() error { return newServer(settings, front, logger).listen(ctx, settings.Addr) })
 	group.Go(func() error {
-		opened, ok := awaitDatabase(ctx, world.database, logger)
+		var ok bool
+		if world.catalog, ok = await(ctx, logger, world.database.Catalog); !ok {
+			return nil
+		}
+		feed, ok := await(ctx, logger, func(ctx context.Context) (*events.Feed, error) { return events.NewFeed(ctx, world.catalog, logger) })
 		if !ok {
 			return nil
 		}
-		world.catalog = opened
-		return servePeople(ctx, group, front, settings, world, logger)
+		return servePeople(ctx, group, front, settings, world, feed, logger)
 	})
 	return group.Wait()
 }
 
-// awaitDatabase waits for the database, which answers at once unless delivery began with its file copy; ok is false when
-// the web was told to stop meanwhile.
-func awaitDatabase(ctx context.Context, database *delivery.Later, logger *zap.Logger) (opened *catalog.Catalog, ok bool) {
+// await tries until the database has answered: whatever keeps people waiting must not end what host apps need. It is false when the
+// web was told to stop meanwhile.
+func await[T any](ctx context.Context, logger *zap.Logger, try func(context.Context) (T, error)) (answer T, ok bool) {
 	for {
-		opened, err := database.Catalog(ctx)
+		answer, err := try(ctx)
 		if err == nil {
-			return opened, true
+			return answer, true
 		}
 		logger.Warn("pages wait for the database", zap.Error(err))
 		select {
 		case <-ctx.Done():
-			return nil, false
+			return answer, false
 		case <-time.After(databaseRetry):
 		}
 	}
@@ -155,11 +163,7 @@ func awaitDatabase(ctx context.Context, database *delivery.Later, logger *zap.Lo
 // databaseRetry is how often a database is tried that did not answer at the start.
 const databaseRetry = time.Second
 
-func servePeople(ctx context.Context, group *errgroup.Group, front *front, settings settings, world world, logger *zap.Logger) error {
-	feed, err := events.NewFeed(ctx, world.catalog, logger)
-	if err != nil {
-		return err
-	}
+func servePeople(ctx context.Context, group *errgroup.Group, front *front, settings settings, world world, feed *events.Feed, logger *zap.Logger) error {
 	monitor := service.NewMonitor(ctx, world.temporal)
 	site := site{
 		settings: settings, world: world, logger: logger, feed: feed,

@@ -16,6 +16,9 @@ import (
 type timeouts struct {
 	// header is what a request's header may take to arrive, body its body unless its route allows more.
 	header, body time.Duration
+	// answer is what making an answer may take, besides the wait for a workflow. Each statement of the catalogue has a deadline of its
+	// own, so that the first that is silent ends a request earlier.
+	answer time.Duration
 	// write is what a client has to take the next 16 KiB of its answer.
 	write time.Duration
 	// idle is how long a connection is kept for the next request.
@@ -25,7 +28,7 @@ type timeouts struct {
 }
 
 var usualTimeouts = timeouts{
-	header: 10 * time.Second, body: 10 * time.Second, write: 30 * time.Second, idle: 2 * time.Minute, stop: 10 * time.Second,
+	header: 10 * time.Second, body: 10 * time.Second, answer: 10 * time.Second, write: 30 * time.Second, idle: 2 * time.Minute, stop: 10 * time.Second,
 }
 
 // server answers what comes over the network.

@@ -52,6 +52,9 @@ func (p Permission) String() string { return p.name }
 // IsPublic tells whether nobody needs to be signed in.
 func (p Permission) IsPublic() bool { return p.admitAddress != nil }
 
+// IsStream tells whether an answer goes on for as long as somebody listens.
+func (p Permission) IsStream() bool { return p.stream }
+
 // admit refuses who is signed in but holds none of the roles.
 func (p Permission) admit(c *gin.Context, person lifecycle.Actor) error {
 	if p.roles == nil {

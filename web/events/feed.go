@@ -36,6 +36,7 @@ type Feed struct {
 	last   int64            // number of the last change
 	recent []catalog.Change // the changes up to last, without a gap
 	news   chan struct{}    // closed by the next change
+	copies int              // how many older copies of the catalogue were met
 }
 
 // NewFeed begins with what happens from now on. When ctx is done, all who watch are let go.
@@ -49,7 +50,8 @@ func NewFeed(ctx context.Context, source *catalog.Catalog, logger *zap.Logger) (
 
 var errEnded = errors.New("this process stops")
 
-// Run follows the catalogue until ctx is done, and goes on where it was when the database did not answer for a while.
+// Run follows the catalogue until ctx is done. When the database did not answer for a while it goes on where it was, or from now on
+// when an older copy was restored meanwhile.
 func (f *Feed) Run(ctx context.Context) {
 	for {
 		err := f.catalog.Follow(ctx, f.Last(), func(change catalog.Change) error {
@@ -57,15 +59,72 @@ func (f *Feed) Run(ctx context.Context) {
 			f.add(change)
 			return nil
 		})
+		for ctx.Err() == nil && err != nil {
+			f.logger.Warn("following the catalogue", zap.Error(err))
+			select {
+			case <-ctx.Done():
+			case <-time.After(retryAfter):
+			}
+			err = f.compare(ctx)
+		}
 		if ctx.Err() != nil {
 			return
 		}
-		f.logger.Warn("following the catalogue", zap.Error(err))
-		select {
-		case <-ctx.Done():
-		case <-time.After(retryAfter):
-		}
 	}
+}
+
+// compare begins anew when the catalogue is not the one that was followed: its last change is an earlier one, or what is remembered
+// as the last change is another.
+func (f *Feed) compare(ctx context.Context) error {
+	known := f.newest()
+	last, err := f.catalog.LastChange(ctx)
+	if err != nil {
+		return err
+	}
+	stored, err := f.catalog.ChangesSince(ctx, known.Number-1, 1)
+	if err != nil {
+		return err
+	}
+	if last < known.Number || len(stored) > 0 && stored[0].Number == known.Number && !same(stored[0], known) {
+		f.logger.Warn("the catalogue is an older copy of itself; who watches begins anew", zap.Int64("known", known.Number), zap.Int64("now", last))
+		f.beginAnew(last)
+	}
+	return nil
+}
+
+// newest is the last change; of one from before this feed only the number is known.
+func (f *Feed) newest() catalog.Change {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.recent) > 0 {
+		return f.recent[len(f.recent)-1]
+	}
+	return catalog.Change{Number: f.last}
+}
+
+// same compares as far as both are known.
+func same(stored, known catalog.Change) bool {
+	if known.ID == "" || stored.ID == known.ID && (stored.Transition == nil || known.Transition == nil) {
+		return true
+	}
+	return stored.ID == known.ID && stored.Transition.At.Equal(known.Transition.At)
+}
+
+// beginAnew forgets what was followed, and lets those go who watch: they come back, and look at everything.
+func (f *Feed) beginAnew(last int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.last, f.recent = last, nil
+	f.copies++
+	close(f.news)
+	f.news = make(chan struct{})
+}
+
+// copy tells which copy of the catalogue is followed.
+func (f *Feed) copy() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.copies
 }
 
 // Last is the number of the last change that happened.
@@ -98,11 +157,19 @@ func (f *Feed) add(change catalog.Change) {
 }
 
 // Next returns the changes above after, oldest first, at most some hundreds; it waits until there is one, at most until
-// ctx is done.
+// ctx is done. It is catalog.ErrWentBack when the catalogue is another one than before.
 func (f *Feed) Next(ctx context.Context, after int64) ([]catalog.Change, error) {
-	for {
+	for began := f.copy(); ; {
 		last := f.Last()
+		if after > last { // another process was ahead of this one, or the catalogue ahead of itself
+			if now, err := f.catalog.LastChange(ctx); err != nil || now < after {
+				return nil, cmp.Or(err, catalog.ErrWentBack)
+			}
+		}
 		changes, known, news := f.since(after)
+		if f.copy() != began {
+			return nil, catalog.ErrWentBack
+		}
 		if !known {
 			var err error
 			if changes, err = f.catalog.ChangesSince(ctx, after, batch); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,8 +52,13 @@ func refuse(t *testing.T, c *catalog.Catalog, id string, step int) {
 // follow is a feed at work; stop ends it, as the end of the test does.
 func follow(t *testing.T, c *catalog.Catalog) (feed *events.Feed, stop func()) {
 	t.Helper()
+	return followWith(t, c, zap.NewNop())
+}
+
+func followWith(t *testing.T, c *catalog.Catalog, logger *zap.Logger) (feed *events.Feed, stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	feed, err := events.NewFeed(ctx, c, zap.NewNop())
+	feed, err := events.NewFeed(ctx, c, logger)
 	require.NoError(t, err)
 	ended := make(chan struct{})
 	go func() { feed.Run(ctx); close(ended) }()
@@ -209,27 +216,115 @@ func TestTheMemoryOfAFeedIsBounded(t *testing.T) {
 	assert.Less(t, len(changes), events.Remembered, "a part at a time")
 }
 
+// raw is the database of a catalogue, for what no program does.
+func raw(t *testing.T, databaseURL string) func(statements ...string) {
+	t.Helper()
+	driver := "sqlite"
+	if strings.HasPrefix(databaseURL, "postgres:") {
+		driver = "pgx"
+	}
+	db, err := sql.Open(driver, databaseURL)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, db.Close()) })
+	return func(statements ...string) {
+		t.Helper()
+		tx, err := db.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		for _, statement := range statements {
+			_, err := tx.ExecContext(t.Context(), statement)
+			require.NoError(t, err)
+		}
+		require.NoError(t, tx.Commit())
+	}
+}
+
+// watch follows a stream; over is closed when it ends.
+func watch(t *testing.T, feed *events.Feed, after int64) (over <-chan struct{}) {
+	t.Helper()
+	ended := make(chan struct{})
+	go func() {
+		feed.Stream(t.Context(), httptest.NewRecorder(), after, func(change catalog.Change) any { return change.ID })
+		close(ended)
+	}()
+	return ended
+}
+
+func ends(t *testing.T, over <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-over:
+	case <-time.After(patience):
+		require.FailNow(t, "it goes on")
+	}
+}
+
+func TestAFeedWhoseCatalogueWasRestoredFromBeforeBeginsAnew(t *testing.T) {
+	catalogtest.EachURL(t, func(t *testing.T, databaseURL string) {
+		c := catalogtest.Open(t, databaseURL)
+		feed, _ := follow(t, c)
+		for _, id := range []string{"first", "second", "third"} {
+			request(t, c, id)
+		}
+		collect(t, feed, 0, 3)
+		require.Eventually(t, func() bool { return feed.Last() == 3 }, patience, time.Millisecond)
+		over := watch(t, feed, 3)
+		raw(t, databaseURL)("DELETE FROM changes WHERE number > 1", "DELETE FROM releases WHERE mini_program <> 'first'", "DELETE FROM mini_programs WHERE id <> 'first'", "UPDATE last_change SET number = 1")
+		ends(t, over)
+		_, err := feed.Next(t.Context(), 3)
+		require.ErrorIs(t, err, catalog.ErrWentBack, "who was between two questions")
+		now, err := feed.Resume(t.Context(), 3)
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, now)
+		answer, forget := feed.Answers.Await("first", "", "r1")
+		defer forget()
+		refuse(t, c, "first", 1)
+		assert.Equal(t, []string{"2 first"}, collect(t, feed, now, 1), "no number is waited for that comes much later")
+		select {
+		case outcome := <-answer:
+			assert.Equal(t, "r1", outcome.RequestID)
+		case <-time.After(patience):
+			assert.Fail(t, "the answer is not heard")
+		}
+	})
+}
+
+// Restored, and further than before by the time it answers: the number alone does not tell.
+func TestAFeedNoticesAnotherCatalogueThatIsAsFarAsTheOneBefore(t *testing.T) {
+	catalogtest.EachURL(t, func(t *testing.T, databaseURL string) {
+		c := catalogtest.Open(t, databaseURL)
+		execute := raw(t, databaseURL)
+		core, logs := observer.New(zap.WarnLevel)
+		feed, _ := followWith(t, c, zap.New(core))
+		request(t, c, "first")
+		request(t, c, "second")
+		require.Eventually(t, func() bool { return feed.Last() == 2 }, patience, time.Millisecond)
+		over := watch(t, feed, 2)
+		execute("ALTER TABLE changes RENAME TO broken")
+		require.Eventually(t, func() bool { return logs.Len() > 0 }, patience, time.Millisecond, "it does not answer")
+		execute("ALTER TABLE broken RENAME TO changes", "UPDATE changes SET mini_program = 'another' WHERE number = 2")
+		ends(t, over)
+		assert.Equal(t, []string{"1 first", "2 another"}, collect(t, feed, 0, 2), "nothing of before is remembered")
+	})
+}
+
 func TestAFeedGoesOnWhereItWasWhenTheDatabaseDidNotAnswer(t *testing.T) {
 	databaseURL := catalogtest.SQLite(t)
 	c := catalogtest.Open(t, databaseURL)
-	db, err := sql.Open("sqlite", databaseURL)
-	require.NoError(t, err)
-	defer func() { assert.NoError(t, db.Close()) }()
-	ctx, cancel := context.WithCancel(t.Context())
+	execute := raw(t, databaseURL)
 	core, logs := observer.New(zap.WarnLevel)
-	feed, err := events.NewFeed(ctx, c, zap.New(core))
-	require.NoError(t, err)
+	feed, _ := followWith(t, c, zap.New(core))
 	request(t, c, "before")
-	_, err = db.Exec("ALTER TABLE changes RENAME TO broken")
-	require.NoError(t, err)
-	ended := make(chan struct{})
-	go func() { feed.Run(ctx); close(ended) }()
+	require.Eventually(t, func() bool { return feed.Last() == 1 }, patience, time.Millisecond)
+	over := watch(t, feed, 1)
+	execute("ALTER TABLE changes RENAME TO broken")
 	require.Eventually(t, func() bool { return logs.Len() > 0 }, patience, time.Millisecond, "somebody hears of it")
-	_, err = db.Exec("ALTER TABLE broken RENAME TO changes")
-	require.NoError(t, err)
+	execute("ALTER TABLE broken RENAME TO changes")
 	request(t, c, "after")
 	assert.Equal(t, []string{"1 before", "2 after"}, collect(t, feed, 0, 2))
 	assert.Eventually(t, func() bool { return feed.Last() == 2 }, patience, time.Millisecond)
-	cancel()
-	<-ended
+	select {
+	case <-over:
+		assert.Fail(t, "who watches does not notice")
+	default:
+	}
 }

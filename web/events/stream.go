@@ -39,7 +39,7 @@ func (f *Feed) Stream(ctx context.Context, w http.ResponseWriter, after int64, m
 	out := &stream{w: w, control: http.NewResponseController(w), patience: f.pace.writing}
 	_ = out.control.SetReadDeadline(time.Time{}) // net/http ends a request whose time to be read is over; tests have none
 	out.write("retry: %d\nid: %d\n\n", reconnectAfter.Milliseconds(), after)
-	for out.err == nil && ctx.Err() == nil {
+	for began := f.copy(); out.err == nil && ctx.Err() == nil && f.copy() == began; {
 		after = f.streamNext(ctx, out, after, message)
 	}
 }

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -20,6 +21,8 @@ var (
 	ErrNoRoute = errors.New("there is nothing at this address")
 	// ErrNoMethod says that an address does not take requests of this method.
 	ErrNoMethod = errors.New("this address takes no requests of this method")
+	// ErrTooSlow says that a request had no more time; it is the cause of its context's end.
+	ErrTooSlow = errors.New("this took too long, so it was broken off; try again in a moment")
 	// ErrPanicked says that a handler broke off.
 	ErrPanicked = errors.New("a handler panicked")
 )
@@ -98,6 +101,7 @@ func problemOf(err error) Problem {
 		{ErrNoVersion, http.StatusNotFound, ""},
 		{ErrAway, http.StatusServiceUnavailable, ""},
 		{ErrUncertain, http.StatusServiceUnavailable, ""},
+		{ErrTooSlow, http.StatusServiceUnavailable, ""},
 	} {
 		if errors.Is(err, known.err) {
 			return Problem{known.status, known.code, known.err.Error()}
@@ -105,6 +109,9 @@ func problemOf(err error) Problem {
 	}
 	if catalog.Unavailable(err) {
 		return Problem{Status: http.StatusServiceUnavailable, Message: DatabaseAway}
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return Problem{Status: http.StatusServiceUnavailable, Message: ErrTooSlow.Error()}
 	}
 	return Problem{Status: http.StatusInternalServerError, Message: ourFault}
 }

@@ -118,7 +118,7 @@ func (s *Service) Act(ctx context.Context, id string, command lifecycle.Command)
 
 // send looks first whether the request is a repetition: the feed that brings answers brings each only once.
 func (s *Service) send(ctx context.Context, person lifecycle.Actor, id, requestID string, action func(context.Context) (lifecycle.Outcome, error)) (lifecycle.Outcome, error) {
-	if outcome, err := s.Outcome(ctx, person, id, requestID); err == nil || isRefusal(err) {
+	if outcome, err := s.Outcome(ctx, person, id, requestID); !errors.Is(err, catalog.ErrNotFound) { // also when that is not known
 		return outcome, err
 	}
 	if !s.Temporal.Answers() {
