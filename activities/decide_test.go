@@ -30,8 +30,10 @@ type deciding struct {
 	now  time.Time
 }
 
-func newDeciding(t *testing.T) *deciding {
-	cat := catalogtest.Open(t, catalogtest.SQLite(t))
+func newDeciding(t *testing.T) *deciding { return newDecidingOn(t, catalogtest.SQLite(t)) }
+
+func newDecidingOn(t *testing.T, databaseURL string) *deciding {
+	cat := catalogtest.Open(t, databaseURL)
 	d := &deciding{t: t, acts: &activities.Activities{Catalog: cat, Settings: lifecycle.DefaultSettings()}, now: start}
 	creation := lifecycle.Creation{ID: "weather", Title: "Weather", Team: "acme", Actor: ann, RequestID: "creation"}
 	d.m.ID = creation.ID
@@ -49,14 +51,22 @@ func (d *deciding) ask(q activities.Question) (activities.Question, activities.D
 	return q, d.decide(q)
 }
 
-func (d *deciding) decide(q activities.Question) (decision activities.Decision) {
+func (d *deciding) decide(q activities.Question) activities.Decision {
+	d.t.Helper()
+	decision, err := d.try(q)
+	require.NoError(d.t, err)
+	return decision
+}
+
+func (d *deciding) try(q activities.Question) (decision activities.Decision, err error) {
 	d.t.Helper()
 	env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
 	env.RegisterActivity(d.acts)
 	value, err := env.ExecuteActivity(d.acts.Decide, q)
-	require.NoError(d.t, err)
-	require.NoError(d.t, value.Get(&decision))
-	return decision
+	if err == nil {
+		require.NoError(d.t, value.Get(&decision))
+	}
+	return decision, err
 }
 
 func (d *deciding) takeOver(q activities.Question, decision activities.Decision) activities.Decision {
@@ -144,6 +154,32 @@ func TestAStepDoneTwiceIsHandedBackWhateverWouldBeDecidedNow(t *testing.T) {
 	assert.Equal(t, d.step, again.Stored.Step)
 	assert.Empty(t, again.Alarm, "a task may be done twice")
 	d.agrees()
+}
+
+// A database that is silent ends a try; what it did all the same is recognised by the next one.
+func TestADecisionWhoseAnswerIsLostIsNeitherLostNorDoubled(t *testing.T) {
+	for name, silence := range map[string]catalogtest.Silence{"recorded": catalogtest.KeepsAnswers, "not even asked": catalogtest.SwallowsAll} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			proxy := catalogtest.NewProxy(t, catalogtest.Postgres(t))
+			d := newDecidingOn(t, proxy.URL)
+			proxy.Become(silence)
+			q := asked(lifecycle.ApproveCreation, rob)
+			q.Life, q.MiniProgram, q.Now, q.Step = "life", d.m, d.now, d.step+1
+			_, err := d.try(q)
+			require.Error(t, err, "Temporal tries again")
+			proxy.Become(catalogtest.Talks)
+			var decision activities.Decision
+			require.Eventually(t, func() bool {
+				decision, err = d.try(q)
+				return err == nil
+			}, time.Minute, 10*time.Millisecond)
+			assert.Empty(t, decision.Alarm)
+			entries, err := d.acts.Catalog.(*catalog.Catalog).Audit(t.Context(), "weather", 0, 10)
+			require.NoError(t, err)
+			assert.Len(t, entries, 2, "the request and one approval")
+		})
+	}
 }
 
 func TestAWorkflowThatIsBehindIsHandedWhatIsStoredAndAlarmed(t *testing.T) {

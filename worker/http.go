@@ -15,7 +15,12 @@ import (
 	"slipway/monitoring"
 )
 
-const headerTimeout = 10 * time.Second
+// Who watches over the worker gets small answers.
+const (
+	headerTimeout = 10 * time.Second
+	answerTimeout = 30 * time.Second
+	idleTimeout   = 2 * time.Minute
+)
 
 // health tells whether the worker can do its work.
 type health struct {
@@ -51,7 +56,7 @@ func listen(ctx context.Context, addr string, health *health, metrics *monitorin
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		mux.ServeHTTP(w, r)
 	})
-	server := &http.Server{Addr: addr, Handler: plain, ReadHeaderTimeout: headerTimeout}
+	server := &http.Server{Addr: addr, Handler: plain, ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout, WriteTimeout: answerTimeout, IdleTimeout: idleTimeout}
 	go func() {
 		<-ctx.Done()
 		_ = server.Close()
