@@ -26,6 +26,8 @@ type Question struct {
 	Command  lifecycle.Command   `json:"command"`
 	Facts    lifecycle.Facts     `json:"facts"`
 	Now      time.Time           `json:"now"`
+	// Digest names what was asked for: of a refused command, little more is carried.
+	Digest string `json:"digest,omitempty"`
 	// Refusal is set when there is nothing left to decide, such as for a malformed signal; it only has to be recorded.
 	Refusal *lifecycle.Refusal `json:"refusal,omitempty"`
 	// TookOver says that the workflow took over what is stored in this run: signals that a reset brought back may have been answered
@@ -69,7 +71,7 @@ func answerOf(outcome lifecycle.Outcome) *Answer {
 func (a Answer) Outcome(q Question, after lifecycle.MiniProgram) lifecycle.Outcome {
 	return lifecycle.Outcome{
 		RequestID: q.Command.RequestID, Actor: q.Command.Actor.User, Action: q.Action, Accepted: a.Code == "",
-		Code: a.Code, Message: a.Message, State: after.State, Revision: after.Revision, At: q.Now, Actions: a.Actions,
+		Code: a.Code, Message: a.Message, State: after.State, Revision: after.Revision, At: q.Now, Digest: q.Digest, Actions: a.Actions,
 	}
 }
 
@@ -127,6 +129,9 @@ func (a *Activities) repeated(ctx context.Context, q Question) (*Answer, error) 
 		return nil, err
 	case record == nil:
 		return &Answer{Code: lifecycle.IllegalInState, Message: "this request was refused before; why is forgotten"}, nil
+	case record.Action != q.Action:
+		refusal := lifecycle.RefuseReused(q.Command.RequestID, record.Action, q.Action)
+		return &Answer{Code: refusal.Code, Message: refusal.Message}, nil
 	default:
 		return &Answer{}, nil
 	}
@@ -158,6 +163,7 @@ func (q Question) answer(after lifecycle.MiniProgram, record lifecycle.Record, r
 	var decision Decision
 	if q.Command.RequestID != "" {
 		outcome := after.Outcome(q.Command, refusal, q.Now)
+		outcome.Digest = q.Digest
 		decision.Answer, commit.Outcome = answerOf(outcome), &outcome
 	}
 	var err error

@@ -230,6 +230,10 @@ func TestARequestThatAResetBringsBackIsNotDecidedAnewHoweverOldItIs(t *testing.T
 	_, decision := d.ask(again)
 	assert.True(t, decision.Repeated)
 	assert.Empty(t, decision.Answer.Code, "it was accepted")
+	elsewise := asked(lifecycle.DiscardCode, ann, func(c *lifecycle.Command) { c.RequestID = again.Command.RequestID })
+	elsewise.TookOver = true
+	_, decision = d.ask(elsewise)
+	assert.Equal(t, lifecycle.KeyReused, decision.Answer.Code, "the id was used for an upload")
 	again.Admit = true
 	_, decision = d.ask(again)
 	assert.False(t, decision.Admitted)

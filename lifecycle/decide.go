@@ -52,6 +52,12 @@ func NewMiniProgram(creation Creation, now time.Time, settings Settings) (MiniPr
 	}, Facts{}, now, settings)
 }
 
+// Admit refuses a request for creation that cannot be accepted, whatever a deployment's settings are.
+func (c Creation) Admit(now time.Time) *Refusal {
+	_, _, refusal := NewMiniProgram(c, now, Settings{}) // which only say when people are reminded
+	return refusal
+}
+
 // Rules is the number of the rules of this package; whoever changes what is accepted, or where it leads, raises it. Records name
 // the rules that they were decided by.
 const Rules = 1

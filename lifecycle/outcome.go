@@ -13,6 +13,8 @@ type Outcome struct {
 	State     State     `json:"state"`
 	Revision  int       `json:"revision"`
 	At        time.Time `json:"at"`
+	// Digest names what was asked for, so that another request under the same id is noticed; "" in answers from before.
+	Digest string `json:"digest,omitempty"`
 	// Actions are legal in the state that the answer left behind.
 	Actions []Action `json:"actions"`
 }

@@ -17,6 +17,8 @@ const (
 	VersionNotHigher   Code = "version_not_higher"
 	UnknownMiniProgram Code = "unknown_mini_program"
 	AlreadyExists      Code = "already_exists"
+	// KeyReused: the request id was used before, for something else.
+	KeyReused Code = "key_reused"
 	// NotRunning: the workflow was ended from outside; an operator has to recover it.
 	NotRunning Code = "not_running"
 )

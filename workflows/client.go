@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,11 +38,7 @@ const feedPatience = time.Second
 // RequestCreation starts the workflow of a new mini-program and waits for the answer as long as ctx allows. A refusal
 // comes as the error, a *lifecycle.Refusal; ErrUnanswered as in Act.
 func (c Client) RequestCreation(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
-	if refusal := refuseSystem(creation.Actor); refusal != nil {
-		return lifecycle.Outcome{}, refusal
-	}
-	requested, _, refusal := lifecycle.NewMiniProgram(creation, time.Now(), lifecycle.DefaultSettings())
-	if refusal != nil {
+	if refusal := cmp.Or(refuseSystem(creation.Actor), lifecycle.RefuseReserved(creation.RequestID), creation.Admit(time.Now())); refusal != nil {
 		return lifecycle.Outcome{}, refusal
 	}
 	if creation.RequestID == "" {
@@ -49,7 +46,7 @@ func (c Client) RequestCreation(ctx context.Context, creation lifecycle.Creation
 	}
 	answer, forget := c.await(creation.ID, creation.Actor.User, creation.RequestID)
 	defer forget()
-	run, err := c.Temporal.ExecuteWorkflow(ctx, startOptions(requested), WorkflowType, Input{Creation: creation})
+	run, err := c.Temporal.ExecuteWorkflow(ctx, startOptions(creation), WorkflowType, Input{Creation: creation})
 	if _, exists := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); exists {
 		return c.creationRepeated(ctx, creation)
 	}
@@ -57,22 +54,23 @@ func (c Client) RequestCreation(ctx context.Context, creation lifecycle.Creation
 		return lifecycle.Outcome{}, fmt.Errorf("starting the workflow of %s: %w", creation.ID, err)
 	}
 	outcome, err := c.outcomeOf(ctx, answer, run.GetID(), run.GetRunID(), creation.Actor.User, creation.RequestID)
+	outcome, err = answerTo(outcome, err, lifecycle.RequestCreation, creation.Digest())
 	if err == nil && !outcome.Accepted { // nothing came of it: there is no mini-program to show it with
 		return outcome, &lifecycle.Refusal{Code: outcome.Code, Message: outcome.Message}
 	}
 	return outcome, err
 }
 
-func startOptions(m lifecycle.MiniProgram) client.StartWorkflowOptions {
+func startOptions(requested lifecycle.Creation) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
-		ID:                                       WorkflowID(m.ID),
+		ID:                                       WorkflowID(requested.ID),
 		TaskQueue:                                TaskQueue,
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            fmt.Sprintf("%s (%s)", m.Title, m.ID),
-		StaticDetails:                            fmt.Sprintf("Mini-program **%s** of team %s.\n\n%s", quoted(m.Title), m.Team, quoted(m.Description)),
+		StaticSummary:                            fmt.Sprintf("%s (%s)", requested.Title, requested.ID),
+		StaticDetails:                            fmt.Sprintf("Mini-program **%s** of team %s.\n\n%s", quoted(requested.Title), requested.Team, quoted(requested.Description)),
 		TypedSearchAttributes: temporal.NewSearchAttributes(
-			AttributeState.ValueSet(string(m.State)), AttributeTeam.ValueSet(m.Team),
+			AttributeState.ValueSet(string(lifecycle.CreationPending)), AttributeTeam.ValueSet(requested.Team),
 		),
 	}
 }
@@ -87,8 +85,8 @@ func (c Client) creationRepeated(ctx context.Context, creation lifecycle.Creatio
 		}
 	}
 	outcome, seen, err := c.Outcome(ctx, creation.ID, creation.Actor.User, creation.RequestID)
-	if err != nil || seen && outcome.Action == lifecycle.RequestCreation {
-		return outcome, err
+	if err != nil || seen {
+		return answerTo(outcome, err, lifecycle.RequestCreation, creation.Digest())
 	}
 	return lifecycle.Outcome{}, lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q exists already; choose another id", creation.ID)
 }
@@ -111,7 +109,19 @@ func (c Client) Act(ctx context.Context, id string, command lifecycle.Command) (
 	if err := c.Signal(ctx, id, command); err != nil {
 		return lifecycle.Outcome{}, err
 	}
-	return c.outcomeOf(ctx, answer, WorkflowID(id), "", command.Actor.User, command.RequestID)
+	outcome, err := c.outcomeOf(ctx, answer, WorkflowID(id), "", command.Actor.User, command.RequestID)
+	return answerTo(outcome, err, command.Action, command.Digest())
+}
+
+// answerTo refuses an outcome that answers something else which was asked for under the same request id.
+func answerTo(outcome lifecycle.Outcome, err error, action lifecycle.Action, digest string) (lifecycle.Outcome, error) {
+	if err != nil {
+		return outcome, err
+	}
+	if refusal := outcome.RefuseOther(action, digest); refusal != nil {
+		return lifecycle.Outcome{}, refusal
+	}
+	return outcome, nil
 }
 
 // await registers for an answer before the question is sent. Without a feed the channel is nil and brings nothing.
@@ -130,7 +140,7 @@ func (c Client) Signal(ctx context.Context, id string, command lifecycle.Command
 	if _, ok := lifecycle.RuleFor(command.Action); !ok || command.Action == lifecycle.RequestCreation {
 		return lifecycle.Refuse(lifecycle.InvalidInput, "there is no action %q for an existing mini-program", command.Action)
 	}
-	if refusal := lifecycle.CheckSize(command); refusal != nil {
+	if refusal := cmp.Or(lifecycle.RefuseReserved(command.RequestID), lifecycle.CheckSize(command)); refusal != nil {
 		return refusal
 	}
 	err := c.Temporal.SignalWorkflow(ctx, WorkflowID(id), "", string(command.Action), command)

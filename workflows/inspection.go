@@ -20,13 +20,13 @@ type inspection struct {
 }
 
 // upload refuses at once what the lifecycle does not allow, and has the package inspected otherwise.
-func (m *miniProgram) upload(ctx workflow.Context, command lifecycle.Command, refusal *lifecycle.Refusal) {
-	if refusal == nil {
-		refusal = m.tooManyInspections(command)
+func (m *miniProgram) upload(ctx workflow.Context, q activities.Question) {
+	if q.Refusal == nil {
+		q.Refusal = m.tooManyInspections(q.Command)
 	}
-	q := activities.Question{Action: command.Action, Command: command, Refusal: refusal, Admit: true}
+	q.Admit = true
 	if m.decide(ctx, q).Admitted {
-		m.inspect(ctx, command)
+		m.inspect(ctx, q.Command)
 		m.show(ctx)
 	}
 }
@@ -68,11 +68,21 @@ func (m *miniProgram) inspected(ctx workflow.Context, i *inspection, future work
 	if err := future.Get(ctx, &verdict); err != nil {
 		verdict.Refusal = lifecycle.Refuse(lifecycle.PackageRefused, "the package could not be inspected: %s; upload it again", err)
 	}
-	m.decide(ctx, activities.Question{Action: i.command.Action, Command: i.command, Refusal: verdict.Refusal, Facts: verdict.Facts})
+	m.decide(ctx, activities.Question{
+		Action: i.command.Action, Command: i.command, Digest: i.command.Digest(), Refusal: verdict.Refusal, Facts: verdict.Facts,
+	})
 }
 
 func (m *miniProgram) isInspecting(command lifecycle.Command) bool {
-	return slices.ContainsFunc(m.inspecting, func(i *inspection) bool {
-		return i.command.RequestID == command.RequestID && i.command.Actor.User == command.Actor.User
-	})
+	return m.inspectionOf(command) != nil
+}
+
+// inspectionOf finds the inspection that a request waits for; nil when there is none.
+func (m *miniProgram) inspectionOf(command lifecycle.Command) *inspection {
+	for _, i := range m.inspecting {
+		if i.command.RequestID == command.RequestID && i.command.Actor.User == command.Actor.User {
+			return i
+		}
+	}
+	return nil
 }

@@ -93,7 +93,7 @@ func (m *miniProgram) begin(ctx workflow.Context, creation lifecycle.Creation) e
 	m.life = workflow.GetInfo(ctx).FirstRunID
 	decision := m.decide(ctx, activities.Question{
 		Action: lifecycle.RequestCreation, Creation: &creation, Refusal: m.refuseStart(ctx, creation.ID, creation.Actor),
-		Command: lifecycle.Command{RequestID: creation.RequestID, Actor: creation.Actor},
+		Command: lifecycle.Command{RequestID: creation.RequestID, Actor: creation.Actor}, Digest: creation.Digest(),
 	})
 	return failure(decision.Refusal)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
@@ -38,9 +37,6 @@ func newSignal(name string, carried *commonpb.Payloads, from converter.DataConve
 	s.Data = string(data)
 	return s
 }
-
-// unnamed is how request ids begin that the workflow gives to signals without one; nobody else may use them.
-const unnamed = "unnamed-"
 
 // command reads what the signal carries. With an error it still returns what could be read of whose request it is, so that
 // whoever sent it can find the refusal.
@@ -85,30 +81,37 @@ func (s Signal) user() string {
 	return sent.Actor.User
 }
 
-// read is command with all that is refused whatever the mini-program's state. The command is whole all the same: when the history has
-// it as decided, what it said counts, whatever this worker makes of it.
-func (s Signal) read() (lifecycle.Command, *lifecycle.Refusal) {
+// read is command as a question, with all that is refused whatever the mini-program's state. The command is whole all the same: when the
+// history has it as decided, what it said counts, whatever this worker makes of it.
+func (s Signal) read() activities.Question {
 	command, err := s.command()
-	reserved := strings.HasPrefix(command.RequestID, unnamed)
-	var refusal *lifecycle.Refusal
+	q := activities.Question{Action: command.Action, Command: command, Digest: command.Digest()}
+	if err != nil {
+		q.Digest = lifecycle.DigestOf(command.Action, []byte(s.Data))
+	}
+	q.Refusal = s.refuse(command, err)
+	if wrong := command.Identify(); wrong != nil {
+		q.Command, q.Refusal = lifecycle.Command{Action: command.Action}, wrong
+	}
+	if lifecycle.RefuseReserved(q.Command.RequestID) != nil {
+		q.Command.RequestID = ""
+	}
+	return q
+}
+
+func (s Signal) refuse(command lifecycle.Command, err error) *lifecycle.Refusal {
+	reserved := lifecycle.RefuseReserved(command.RequestID)
 	switch {
 	case len(s.Data) > lifecycle.MaxCommand:
-		refusal = lifecycle.Refuse(lifecycle.InvalidInput, "the signal %s has %d bytes, at most %d are allowed; shorten its texts and lists",
+		return lifecycle.Refuse(lifecycle.InvalidInput, "the signal %s has %d bytes, at most %d are allowed; shorten its texts and lists",
 			command.Action, len(s.Data), lifecycle.MaxCommand)
 	case err != nil:
-		refusal = lifecycle.Refuse(lifecycle.InvalidInput, "the signal %s is malformed: %s", command.Action, err)
-	case reserved:
-		refusal = lifecycle.Refuse(lifecycle.InvalidInput, "request ids that begin with %q are given by the workflow; choose another", unnamed)
+		return lifecycle.Refuse(lifecycle.InvalidInput, "the signal %s is malformed: %s", command.Action, err)
+	case reserved != nil:
+		return reserved
 	default:
-		refusal = refuseSystem(command.Actor)
+		return refuseSystem(command.Actor)
 	}
-	if wrong := command.Identify(); wrong != nil {
-		return lifecycle.Command{Action: command.Action}, wrong
-	}
-	if reserved {
-		command.RequestID = ""
-	}
-	return command, refusal
 }
 
 // refuseSystem keeps the role of timers and health gates to themselves.
@@ -126,24 +129,42 @@ func refuseSystem(actor lifecycle.Actor) *lifecycle.Refusal {
 func (m *miniProgram) nameFor(s Signal, records bool) string {
 	m.unnamed++
 	if !records {
-		return fmt.Sprintf("%s%d", unnamed, m.unnamed)
+		return fmt.Sprintf("%s%d", lifecycle.Unnamed, m.unnamed)
 	}
-	return fmt.Sprintf("%s%d-%.8x", unnamed, m.unnamed, sha256.Sum256([]byte(s.Name+" "+s.Data)))
+	return fmt.Sprintf("%s%d-%.8x", lifecycle.Unnamed, m.unnamed, sha256.Sum256([]byte(s.Name+" "+s.Data)))
 }
 
 // handleSignal answers one signal, whatever it carries. It never fails the workflow.
 func (m *miniProgram) handleSignal(ctx workflow.Context, s Signal) {
 	records := m.recordsDecisions(ctx)
-	command, refusal := s.read()
-	if command.RequestID == "" {
-		command.RequestID = m.nameFor(s, records)
+	q := s.read()
+	if q.Command.RequestID == "" {
+		q.Command.RequestID = m.nameFor(s, records)
+	} else if reused := m.refuseReused(ctx, q); reused != nil {
+		q.Refusal, q.Command.RequestID = reused, m.nameFor(s, records)
 	}
 	switch {
-	case m.answers.knows(command) || m.isInspecting(command) || !records && m.answers.knowsRequest(command.RequestID):
-		m.log.Info("signal repeats a request id; the first answer stands", "request_id", command.RequestID, "action", command.Action)
-	case command.Action == lifecycle.UploadCode:
-		m.upload(ctx, command, refusal)
+	case m.answers.knows(q.Command) || m.isInspecting(q.Command) || !records && m.answers.knowsRequest(q.Command.RequestID):
+		m.log.Info("signal repeats a request id; the first answer stands", "request_id", q.Command.RequestID, "action", q.Action)
+	case q.Action == lifecycle.UploadCode:
+		m.upload(ctx, q)
 	default:
-		m.decide(ctx, activities.Question{Action: command.Action, Command: command, Refusal: refusal})
+		m.decide(ctx, q)
 	}
+}
+
+// refuseReused refuses a signal whose request id was used for something else. The first answer stays the answer to that id, so that the refusal
+// is remembered under an id of its own, as that of a signal without one. Runs from before this was refused go on as they were.
+func (m *miniProgram) refuseReused(ctx workflow.Context, q activities.Question) (refusal *lifecycle.Refusal) {
+	first, answered := m.answers.find(q.Command.Actor.User, q.Command.RequestID)
+	switch inspected := m.inspectionOf(q.Command); {
+	case answered:
+		refusal = first.RefuseOther(q.Action, q.Digest)
+	case inspected != nil && inspected.command.Digest() != q.Digest:
+		refusal = lifecycle.RefuseReused(q.Command.RequestID, lifecycle.UploadCode, q.Action)
+	}
+	if refusal == nil || workflow.GetVersion(ctx, "reused-request-ids", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return nil
+	}
+	return refusal
 }

@@ -39,6 +39,66 @@ func TestTwoPeoplesRequestIDsNeverMeet(t *testing.T) {
 	assert.Equal(t, lifecycle.SuspendedByOp, result.State)
 }
 
+// The first answer stays the answer to the id; the other signal is refused for all to see, under an id that the workflow gives.
+func TestARequestIDThatComesAgainForSomethingElseIsRefused(t *testing.T) {
+	for name, other := range map[string]step{
+		"another action":      {signal: "reject-creation", value: lifecycle.Command{Actor: rob, RequestID: "once", Comment: "because"}},
+		"another comment":     {signal: "approve-creation", value: lifecycle.Command{Actor: rob, RequestID: "once", Comment: "no"}},
+		"another revision":    {signal: "approve-creation", value: lifecycle.Command{Actor: rob, RequestID: "once", Comment: "because", IfRevision: 1}},
+		"what makes no sense": {signal: "approve-creation", value: map[string]any{"actor": rob, "request_id": "once", "comment": "because", "rubbish": 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			same := func(c *lifecycle.Command) { c.RequestID = "once" }
+			s.at(1*minute, lifecycle.ApproveCreation, rob, same)
+			s.signalAt(2*minute, other.signal, other.value).signalAt(3*minute, other.signal, other.value)
+			s.at(4*minute, lifecycle.ApproveCreation, lifecycle.Actor{User: "rob", Roles: []lifecycle.Role{lifecycle.Reviewer, lifecycle.Operator}}, same)
+			s.end = day
+			result := s.play(0)
+			require.Len(t, result.ledger.outcomes, 4, "the same again, whatever the sender's roles are by now, is only answered")
+			assert.True(t, result.outcomes["once"].Accepted)
+			for i, refused := range result.ledger.outcomes[2:] {
+				assert.Equal(t, lifecycle.KeyReused, refused.Code)
+				assert.Equal(t, "rob", refused.Actor)
+				assert.Contains(t, refused.RequestID, fmt.Sprintf("%s%d-", lifecycle.Unnamed, i+1))
+				assert.Contains(t, refused.Message, `"once"`)
+			}
+		})
+	}
+}
+
+// An upload that waits for its inspection has no answer yet.
+func TestTheRequestIDOfAnUploadUnderInspectionIsUsedToo(t *testing.T) {
+	s := newScene(t)
+	same := func(c *lifecycle.Command) { c.RequestID = "once" }
+	s.at(1*minute, lifecycle.ApproveCreation, rob)
+	s.at(2*minute, lifecycle.UploadCode, ann, uploading("1.0.0"), same)
+	s.at(2*minute, lifecycle.UploadCode, ann, uploading("1.0.1"), same)
+	s.at(2*minute, lifecycle.UploadCode, ann, uploading("1.0.0"), same)
+	s.end = day
+	result := s.play(0)
+	assert.Equal(t, "1.0.0", result.Candidate.Version)
+	require.Len(t, result.ledger.outcomes, 4)
+	assert.ElementsMatch(t, []lifecycle.Code{"", "", "", lifecycle.KeyReused}, codesOf(result.ledger.outcomes))
+}
+
+func codesOf(outcomes []lifecycle.Outcome) (codes []lifecycle.Code) {
+	for _, outcome := range outcomes {
+		codes = append(codes, outcome.Code)
+	}
+	return codes
+}
+
+// An answer from before digests were kept is known by its action.
+func TestAnAnswerWithoutADigestAnswersItsAction(t *testing.T) {
+	approve := lifecycle.Command{Action: lifecycle.ApproveCreation, Comment: "fine"}
+	first := lifecycle.Outcome{RequestID: "k", Action: lifecycle.ApproveCreation}
+	assert.Nil(t, first.RefuseOther(approve.Action, approve.Digest()))
+	assert.Equal(t, lifecycle.KeyReused, first.RefuseOther(lifecycle.RejectCreation, approve.Digest()).Code)
+	first.Action = "" // of which nothing is left, because it was too much to carry
+	assert.Nil(t, first.RefuseOther(approve.Action, approve.Digest()))
+}
+
 func TestALargeSignalIsRefusedAndNotCarriedOn(t *testing.T) {
 	s := newScene(t)
 	s.at(1*minute, lifecycle.ApproveCreation, rob, func(c *lifecycle.Command) { c.Actor.Teams = []string{strings.Repeat("x", lifecycle.MaxCommand)} })

@@ -70,8 +70,13 @@ func (g *giant) do(action lifecycle.Action, role lifecycle.Role, fill ...func(*l
 	after, _, refusal := g.m.Decide(command, lifecycle.Facts{}, g.now, lifecycle.DefaultSettings())
 	require.Nil(g.t, refusal, action)
 	g.m = after
-	g.remember(g.m.Outcome(command, nil, g.now))
-	g.remember(g.m.Outcome(lifecycle.Command{Action: action, Actor: g.actor(role), RequestID: g.name()}, lifecycle.Refuse(lifecycle.InvalidInput, "%s", g.text("description")), g.now))
+	refused := lifecycle.Command{Action: action, Actor: g.actor(role), RequestID: g.name(), Text: g.name()}
+	for _, outcome := range []lifecycle.Outcome{
+		g.m.Outcome(command, nil, g.now), g.m.Outcome(refused, lifecycle.Refuse(lifecycle.InvalidInput, "%s", g.text("description")), g.now),
+	} {
+		outcome.Digest = lifecycle.DigestOf(action, []byte(outcome.RequestID)) // another one each time
+		g.remember(outcome)
+	}
 }
 
 // shorten takes something away: testers first, then what nobody keeps.

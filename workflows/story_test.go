@@ -204,10 +204,10 @@ func TestASignalThatMeetsALongHistoryIsAnsweredByTheNextRun(t *testing.T) {
 	s := newScene(t)
 	s.end = 1 * day
 	s.at(1*minute, lifecycle.ApproveCreation, rob).at(2*minute, lifecycle.UploadCode, ann, uploading("1.0.0"))
-	assert.Equal(t, []string{"pause"}, s.play(0).handedOver, "the one that ends the scene")
+	assert.Equal(t, []string{"request-creation"}, s.play(0).handedOver, "the one that ends the scene")
 	s.longAt = 1
 	result := s.play(0)
-	assert.Equal(t, []string{"approve-creation", "pause"}, result.handedOver)
+	assert.Equal(t, []string{"approve-creation", "request-creation"}, result.handedOver)
 	assert.Equal(t, lifecycle.CodeAvailable, result.State)
 }
 
@@ -218,7 +218,7 @@ func TestSignalsThatAreTooLargeToHandOverAreAnsweredByTheRunTheyCameTo(t *testin
 	s.signalAt(1*minute, "approve-creation", map[string]string{"request_id": "large", "rubbish": strings.Repeat("x", maxPortable)})
 	s.longAt = 1
 	result := s.play(0)
-	assert.Equal(t, []string{"pause"}, result.handedOver)
+	assert.Equal(t, []string{"request-creation"}, result.handedOver)
 	assert.Equal(t, lifecycle.InvalidInput, result.outcomes["large"].Code)
 	assert.Equal(t, 2, result.runs)
 }
