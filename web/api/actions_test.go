@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -15,6 +16,7 @@ import (
 	"slipway/lifecycle"
 	"slipway/packages"
 	samples "slipway/testdata/packages"
+	"slipway/web/service"
 )
 
 // uploadedCode puts a package into the store and is the body of the upload-code that names it.
@@ -135,6 +137,94 @@ func TestTheSameRequestGetsTheFirstAnswer(t *testing.T) {
 	assert.Equal(t, first, act(t, "reviewer", "repeated", "approve-creation", `{"request_id": "other"}`, "Idempotency-Key: once"), "the header comes first")
 	named := as(t, "reviewer").send("/mini-programs/repeated/actions/approve-creation", "").refuses(http.StatusConflict, lifecycle.IllegalInState)
 	assert.NoError(t, uuid.Validate(named.RequestID), "one without a request id gets one")
+}
+
+func TestARequestIDThatComesAgainForSomethingElseIsRefused(t *testing.T) {
+	requested(t, "reused")
+	first := act(t, "reviewer", "reused", "approve-creation", `{"comment": "fine"}`, "Idempotency-Key: once")
+	for action, body := range map[string]string{
+		"reject-creation":  `{"comment": "fine"}`,
+		"approve-creation": `{"comment": "not so fine"}`,
+	} {
+		problem := as(t, "reviewer").send("/mini-programs/reused/actions/"+action, body, "Idempotency-Key: once").
+			refuses(http.StatusUnprocessableEntity, lifecycle.KeyReused, `"once"`, "approve-creation")
+		assert.Equal(t, "once", problem.RequestID)
+		assert.Empty(t, problem.State, "it is not the first answer")
+	}
+	assert.Equal(t, first, act(t, "reviewer", "reused", "approve-creation", `{"if_revision": 0, "comment": "fine"}`, "Idempotency-Key: once"), "the same, written otherwise")
+	as(t, "developer").send("/mini-programs/reused/actions/upload-code", uploadedCode(t), "Idempotency-Key: once").is(http.StatusOK)
+	var status lifecycle.Status
+	as(t, "reviewer").get("/mini-programs/reused").is(http.StatusOK).into(&status)
+	assert.Equal(t, 3, status.Revision)
+}
+
+// While nothing is decided yet, both are recorded; only the first is done.
+func TestARequestIDThatComesAgainBeforeItIsAnsweredIsRefusedLater(t *testing.T) {
+	approved(t, "reused-early")
+	act(t, "developer", "reused-early", "publish", `{"plan": "fast"}`)
+	set := func(server *httptest.Server, percent int) answer {
+		return as(t, "developer").at(server).send("/mini-programs/reused-early/actions/set-grayscale", fmt.Sprintf(`{"percent": %d}`, percent), "Idempotency-Key: set")
+	}
+	withoutWorker(t, func() {
+		set(home.hasty, 26).is(http.StatusAccepted)
+		set(home.hasty, 27).is(http.StatusAccepted)
+	})
+	set(home.server, 26).is(http.StatusOK)
+	set(home.server, 27).refuses(http.StatusUnprocessableEntity, lifecycle.KeyReused)
+	var status lifecycle.Status
+	require.Eventually(t, func() bool {
+		status = lifecycle.Status{}
+		as(t, "developer").get("/mini-programs/reused-early").is(http.StatusOK).into(&status)
+		return status.Rollout.Percent == lifecycle.WholePercent(26)
+	}, patience, glance)
+	assert.Equal(t, 7, status.Revision)
+}
+
+func TestIDsThatTheWorkflowGivesAreRefused(t *testing.T) {
+	requested(t, "reserved")
+	for _, answer := range []answer{
+		as(t, "reviewer").send("/mini-programs/reserved/actions/approve-creation", "", "Idempotency-Key: unnamed-1"),
+		as(t, "reviewer").send("/mini-programs/reserved/actions/approve-creation", `{"request_id": "unnamed-1"}`),
+		as(t, "developer").send("/mini-programs", `{"id": "reserved-too", "title": "T", "team": "acme", "request_id": "unnamed-1"}`),
+		as(t, "developer").upload("/mini-programs/reserved/packages", []part{zipped(t, samples.Weather())}, "Idempotency-Key: unnamed-1"),
+	} {
+		answer.refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, `"unnamed-"`)
+	}
+}
+
+// Somebody of another team learns nothing: not whether it is possible now, nor whether the mini-program's life is over.
+func TestSomebodyOfAnotherTeamLearnsNothing(t *testing.T) {
+	approved(t, "not-theirs")
+	requested(t, "not-theirs-ended")
+	act(t, "developer", "not-theirs-ended", "cancel-creation", "")
+	stranger := as(t, "other-developer")
+	told := map[string]bool{}
+	for _, id := range []string{"not-theirs", "not-theirs-ended"} {
+		require.Eventually(t, func() bool { // the workflow of the second ends
+			answer := as(t, "developer").send("/mini-programs/"+id+"/actions/cancel-creation", "")
+			return id == "not-theirs" || strings.Contains(string(answer.body), "is over")
+		}, patience, glance)
+		for action, code := range map[string]lifecycle.Code{"publish": lifecycle.NotYourTeam, "cancel-creation": lifecycle.NotYourTeam, "leave-feedback": lifecycle.IllegalInState} {
+			for range 2 { // the same answer again
+				body := `{}`
+				if action == "leave-feedback" {
+					body = `{"rating": 1, "if_revision": 2}`
+				}
+				problem := stranger.send("/mini-programs/"+id+"/actions/"+action, body, "Idempotency-Key: "+action).refuses(service.HTTPStatus(code), code)
+				assert.Empty(t, problem.State)
+				assert.Zero(t, problem.Revision)
+				assert.Nil(t, problem.Actions)
+				told[strings.ReplaceAll(problem.Detail, id, "it")] = true
+			}
+		}
+	}
+	assert.Len(t, told, 2, "one sentence for what is not theirs, one for what is open to everyone: %v", told)
+	act(t, "developer", "not-theirs", "publish", `{"plan": "fast"}`)
+	outcome := act(t, "other-developer", "not-theirs", "leave-feedback", `{"rating": 5}`, "Idempotency-Key: stars")
+	assert.Equal(t, outcome, act(t, "other-developer", "not-theirs", "leave-feedback", `{"rating": 5}`, "Idempotency-Key: stars"))
+	assert.Empty(t, outcome.State)
+	assert.Zero(t, outcome.Revision)
+	assert.Empty(t, outcome.Actions)
 }
 
 func TestWithoutAWorkerARequestIsRecordedAndAnsweredLater(t *testing.T) {

@@ -90,7 +90,7 @@ func TestARequestIDIsThePersonsWhoUsedIt(t *testing.T) {
 		as(t, "other-developer").send(upload, uploadedCode(t), "Idempotency-Key: "+used).is(http.StatusOK).into(&own)
 		assert.Equal(t, lifecycle.UploadCode, own.Action, "an answer of their own, whoever used the id before")
 	}
-	first := act(t, "reviewer", "reborn-answered", "approve-creation", "", "Idempotency-Key: reborn-answered-no")
+	first := act(t, "reviewer", "reborn-answered", "reject-creation", `{"comment": "acme's secret"}`, "Idempotency-Key: reborn-answered-no")
 	assert.Equal(t, lifecycle.CreationRejected, first.State, "who asked gets the first answer")
 }
 

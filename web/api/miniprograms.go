@@ -79,9 +79,6 @@ func (a *API) requestCreation(ctx context.Context, in *creationInput) (*created,
 		return nil, a.problemOf(creation.RequestID, err)
 	case !outcome.Accepted:
 		return nil, refused(outcome)
-	case outcome.Action != lifecycle.RequestCreation:
-		return nil, a.problemOf(creation.RequestID, lifecycle.Refuse(lifecycle.AlreadyExists,
-			"the request id was used to %s the mini-program %q; choose another", outcome.Action, creation.ID))
 	}
 	status, err := a.statusOfNew(ctx, creation)
 	return &created{Status: http.StatusCreated, Location: Prefix + "/mini-programs/" + creation.ID, Body: statusOfNew{status, outcome}}, err
@@ -130,7 +127,7 @@ func stateParameter() *huma.Param {
 // list is a page with the counts of all that one may see.
 type list struct {
 	catalog.Page
-	Counts catalog.Counts `json:"counts" doc:"How many there are of the teams and the query asked for, whatever their state"`
+	Counts catalog.Counts `json:"counts" doc:"How many there are of those that team, q and overdue choose, whatever their state"`
 }
 
 type listAnswer struct{ Body list }
@@ -145,7 +142,7 @@ func (a *API) list(ctx context.Context, in *listInput) (*listAnswer, error) {
 		return nil, err
 	}
 	// Whoever looks at one state wants to know how many are in the others.
-	counts, err := a.service.Count(ctx, access.Person(ctx), catalog.Filter{Teams: filter.Teams, Query: filter.Query})
+	counts, err := a.service.Count(ctx, access.Person(ctx), catalog.Filter{Teams: filter.Teams, Query: filter.Query, Overdue: filter.Overdue})
 	return &listAnswer{list{page, counts}}, err
 }
 

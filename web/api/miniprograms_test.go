@@ -28,8 +28,9 @@ func TestARequestForCreationIsAnsweredWithTheStatus(t *testing.T) {
 	assert.Equal(t, "please", status.Transitions[0].Comment)
 
 	var again lifecycle.Status
-	as(t, "developer").send("/mini-programs", `{"id": "weather", "title": "Weather", "team": "acme"}`, "Idempotency-Key: r1").is(http.StatusCreated).into(&again)
+	as(t, "developer").send("/mini-programs", `{"id": "weather", "title": "Weather", "description": "Sun and rain", "team": "acme", "comment": "please"}`, "Idempotency-Key: r1").is(http.StatusCreated).into(&again)
 	assert.Equal(t, status.Status, again, "the same request changes nothing")
+	as(t, "developer").send("/mini-programs", `{"id": "weather", "title": "Climate", "team": "acme"}`, "Idempotency-Key: r1").refuses(http.StatusUnprocessableEntity, lifecycle.KeyReused, "r1")
 	as(t, "developer").send("/mini-programs", `{"id": "weather", "title": "Weather", "team": "acme"}`).refuses(http.StatusConflict, lifecycle.AlreadyExists, "weather")
 }
 
@@ -37,7 +38,7 @@ func TestAnActionsRequestIDIsNoneOfACreation(t *testing.T) {
 	created(t, "borrowed")
 	act(t, "developer", "borrowed", "upload-code", uploadedCode(t), "Idempotency-Key: upload")
 	as(t, "developer").send("/mini-programs", `{"id": "borrowed", "title": "B", "team": "acme"}`, "Idempotency-Key: upload").
-		refuses(http.StatusConflict, lifecycle.AlreadyExists, "upload-code", "choose another")
+		refuses(http.StatusUnprocessableEntity, lifecycle.KeyReused, "upload-code")
 }
 
 func TestARequestForCreationIsRefusedWithWhatIsWrong(t *testing.T) {
@@ -147,6 +148,8 @@ func TestTheCountsAreOfAllStates(t *testing.T) {
 	requested(t, "counted-2")
 	found := list(t, "developer", "q=counted-&state=CreationPending&limit=1")
 	assert.Equal(t, map[lifecycle.State]int{lifecycle.CreationPending: 1, lifecycle.CodeUnavailable: 1}, found.Counts.ByState)
+	assert.Equal(t, found.Counts.ByState, list(t, "developer", "q=counted-&overdue=false").Counts.ByState)
+	assert.Empty(t, list(t, "developer", "q=counted-&overdue=true").Counts.ByState, "as the page counts")
 	assert.Empty(t, list(t, "other-developer", "q=counted-").Counts.ByState)
 }
 

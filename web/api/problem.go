@@ -100,7 +100,7 @@ func (a *API) problemOf(requestID string, err error) *Problem {
 func refused(outcome lifecycle.Outcome) *Problem {
 	problem := newProblem(cmp.Or(service.HTTPStatus(outcome.Code), http.StatusConflict), outcome.Code, outcome.Message)
 	problem.RequestID, problem.Actor, problem.Action, problem.At = outcome.RequestID, outcome.Actor, outcome.Action, &outcome.At
-	if outcome.Code != lifecycle.NotYourTeam {
+	if outcome.Code != lifecycle.NotYourTeam && outcome.State != "" {
 		problem.State, problem.Revision, problem.Actions = outcome.State, outcome.Revision, outcome.Actions
 	}
 	return problem

@@ -85,6 +85,16 @@ func TestAnUploadIsInspectedAndAnsweredWithTheReport(t *testing.T) {
 	send().is(http.StatusOK).into(&again)
 	assert.Equal(t, first, again, "the same request gets the same answer")
 	assert.Equal(t, 3, first.Outcome.Revision)
+	for _, other := range [][]part{
+		{{"notes", "Second"}, {"comment", "by the pipeline"}, {"if_revision", "2"}, zipped(t, samples.Weather())},
+		{{"notes", "First"}, {"comment", "by the pipeline"}, {"if_revision", "2"}, {"version", "1.0.0"}, zipped(t, samples.Coffee())},
+	} {
+		as(t, "developer").upload("/mini-programs/with-code/packages", other, "Idempotency-Key: upload").
+			refuses(http.StatusUnprocessableEntity, lifecycle.KeyReused, `"upload"`)
+	}
+	act(t, "developer", "with-code", "request-publishing", "", "Idempotency-Key: request")
+	as(t, "developer").upload("/mini-programs/with-code/packages", []part{zipped(t, samples.Weather())}, "Idempotency-Key: request").
+		refuses(http.StatusUnprocessableEntity, lifecycle.KeyReused, `"request"`, "request-publishing")
 }
 
 func TestTheFieldsMayComeBeforeOrAfterTheFileOrInTheQuery(t *testing.T) {

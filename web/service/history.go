@@ -36,20 +36,3 @@ type visibleTrail struct {
 func (t visibleTrail) Audit(ctx context.Context, id string, before int64, limit int) ([]catalog.AuditEntry, error) {
 	return t.service.Audit(ctx, t.person, id, before, limit)
 }
-
-// Outcome reads the answer to a person's request. One that the person may no longer see is a *lifecycle.Refusal; the error is
-// catalog.ErrNotFound when there is none (yet).
-func (s *Service) Outcome(ctx context.Context, person lifecycle.Actor, id, requestID string) (lifecycle.Outcome, error) {
-	outcome, team, err := s.Catalog.Outcome(ctx, id, person.User, requestID)
-	if err == nil && !mayHear(person, outcome, team) {
-		return lifecycle.Outcome{}, lifecycle.Refuse(lifecycle.InvalidInput, "the request id %q was used for something that you may not see; choose another", requestID)
-	}
-	return outcome, err
-}
-
-// mayHear tells whether an answer is for a person who knows its request id: it is about a mini-program that they see, about none,
-// or about something that is open to everyone.
-func mayHear(person lifecycle.Actor, outcome lifecycle.Outcome, team string) bool {
-	rule, _ := lifecycle.RuleFor(outcome.Action)
-	return Sees(person, team) || outcome.Revision == 0 || rule.Anyone
-}

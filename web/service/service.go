@@ -60,7 +60,7 @@ func (s *Service) Status(ctx context.Context, person lifecycle.Actor, id string)
 		return status, lifecycle.Refuse(lifecycle.UnknownMiniProgram, "there is no mini-program %q; request its creation first", id)
 	}
 	if err == nil && !Sees(person, status.Team) {
-		return lifecycle.Status{}, lifecycle.Refuse(lifecycle.NotYourTeam, "the mini-program %q belongs to another team; its members and the platform's people see it", id)
+		return lifecycle.Status{}, notYours(id)
 	}
 	return status, err
 }
@@ -101,7 +101,8 @@ func narrow(person lifecycle.Actor, filter *catalog.Filter) bool {
 // RequestCreation starts a mini-program. The error may be a *lifecycle.Refusal, workflows.ErrUnanswered (recorded, but no
 // worker answered in time), ErrAway or ErrUncertain.
 func (s *Service) RequestCreation(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
-	return s.send(ctx, creation.Actor, creation.ID, creation.RequestID, func(ctx context.Context) (lifecycle.Outcome, error) {
+	asked := request{creation.Actor, creation.ID, creation.RequestID, lifecycle.RequestCreation, creation.Digest()}
+	return s.send(ctx, asked, func(ctx context.Context) (lifecycle.Outcome, error) {
 		if status, _, err := s.Catalog.Status(ctx, creation.ID); err == nil && !status.State.Final() { // also when its workflow is gone
 			return lifecycle.Outcome{}, lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q exists already; choose another id", creation.ID)
 		}
@@ -111,17 +112,42 @@ func (s *Service) RequestCreation(ctx context.Context, creation lifecycle.Creati
 
 // Act takes an action. The outcome may be a refusal; the errors are those of RequestCreation.
 func (s *Service) Act(ctx context.Context, id string, command lifecycle.Command) (lifecycle.Outcome, error) {
-	return s.send(ctx, command.Actor, id, command.RequestID, func(ctx context.Context) (lifecycle.Outcome, error) {
+	asked := requestOf(id, command)
+	outcome, err := s.send(ctx, asked, func(ctx context.Context) (lifecycle.Outcome, error) {
 		return s.bounded(id, command, func() (lifecycle.Outcome, error) { return s.Workflows.Act(ctx, id, command) })
 	})
+	return s.discreet(ctx, asked, outcome, err)
+}
+
+// request is what somebody asks for. The digest tells a repetition from something else under the same request id.
+type request struct {
+	person          lifecycle.Actor
+	miniProgram, id string
+	action          lifecycle.Action
+	digest          string
+}
+
+func requestOf(miniProgram string, command lifecycle.Command) request {
+	return request{command.Actor, miniProgram, command.RequestID, command.Action, command.Digest()}
+}
+
+// answeredBy is the answer to a request whose id was used before: the first answer, unless it answers something else.
+func (r request) answeredBy(first lifecycle.Outcome) (lifecycle.Outcome, error) {
+	if refusal := first.RefuseOther(r.action, r.digest); refusal != nil {
+		return lifecycle.Outcome{}, refusal
+	}
+	return first, nil
 }
 
 // send looks first whether the request is a repetition: the feed that brings answers brings each only once.
-func (s *Service) send(ctx context.Context, person lifecycle.Actor, id, requestID string, action func(context.Context) (lifecycle.Outcome, error)) (lifecycle.Outcome, error) {
-	if outcome, err := s.Outcome(ctx, person, id, requestID); !errors.Is(err, catalog.ErrNotFound) { // also when that is not known
-		return outcome, err
-	}
-	if !s.Temporal.Answers() {
+func (s *Service) send(ctx context.Context, asked request, action func(context.Context) (lifecycle.Outcome, error)) (lifecycle.Outcome, error) {
+	first, err := s.Outcome(ctx, asked.person, asked.miniProgram, asked.id)
+	switch {
+	case err == nil:
+		return asked.answeredBy(first)
+	case !errors.Is(err, catalog.ErrNotFound): // also when that is not known
+		return lifecycle.Outcome{}, err
+	case !s.Temporal.Answers():
 		return lifecycle.Outcome{}, ErrAway
 	}
 	waiting, cancel := context.WithTimeout(ctx, s.AnswerWait)
@@ -130,7 +156,7 @@ func (s *Service) send(ctx context.Context, person lifecycle.Actor, id, requestI
 	if isRefusal(err) || err == nil || errors.Is(err, workflows.ErrUnanswered) || errors.Is(err, ErrTooManyWaiting) {
 		return outcome, err
 	}
-	return outcome, fmt.Errorf("%w (request id %s): %w", ErrUncertain, requestID, err)
+	return outcome, fmt.Errorf("%w (request id %s): %w", ErrUncertain, asked.id, err)
 }
 
 func isRefusal(err error) bool {

@@ -46,17 +46,22 @@ func (s *Service) Receive(ctx context.Context, upload Upload, file io.Reader) (R
 // package could be read, also when it is refused. The errors are those of RequestCreation.
 func (s *Service) Submit(ctx context.Context, upload Upload, received Received) (lifecycle.Outcome, *packages.Report, error) {
 	report, err := s.inspect(ctx, received.sha256, upload.Version)
-	if err != nil || received.repeated != nil {
-		return orNone(received.repeated), report, err
+	if err != nil {
+		return lifecycle.Outcome{}, report, err
+	}
+	command := lifecycle.Command{
+		Action: lifecycle.UploadCode, Actor: upload.Person, RequestID: upload.RequestID,
+		Notes: upload.Notes, Comment: upload.Comment, IfRevision: upload.IfRevision,
+		Package: &lifecycle.Package{Version: report.Version, SHA256: received.sha256},
+	}
+	if received.repeated != nil {
+		outcome, err := requestOf(upload.MiniProgram, command).answeredBy(*received.repeated)
+		return outcome, report, err
 	}
 	if refusal := refusalOf(*report); refusal != nil {
 		return lifecycle.Outcome{}, report, refusal
 	}
-	outcome, err := s.Act(ctx, upload.MiniProgram, lifecycle.Command{
-		Action: lifecycle.UploadCode, Actor: upload.Person, RequestID: upload.RequestID,
-		Notes: upload.Notes, Comment: upload.Comment, IfRevision: upload.IfRevision,
-		Package: &lifecycle.Package{Version: report.Version, SHA256: received.sha256},
-	})
+	outcome, err := s.Act(ctx, upload.MiniProgram, command)
 	return outcome, report, err
 }
 
@@ -70,7 +75,7 @@ func (s *Service) admitUpload(ctx context.Context, upload Upload) (repeated *lif
 		return nil, lifecycle.Refuse(lifecycle.NotYourTeam, "%s belongs to team %s, of which you are no member", status.ID, status.Team)
 	}
 	if outcome, err := s.Outcome(ctx, upload.Person, upload.MiniProgram, upload.RequestID); err == nil {
-		return &outcome, nil
+		return &outcome, refusalOrNil(outcome.RefuseOther(lifecycle.UploadCode, ""))
 	} else if !errors.Is(err, catalog.ErrNotFound) {
 		return nil, err
 	}
@@ -84,11 +89,12 @@ func (s *Service) admitUpload(ctx context.Context, upload Upload) (repeated *lif
 	return nil, nil
 }
 
-func orNone(outcome *lifecycle.Outcome) lifecycle.Outcome {
-	if outcome == nil {
-		return lifecycle.Outcome{}
+// refusalOrNil is an error that is nil without a refusal.
+func refusalOrNil(refusal *lifecycle.Refusal) error {
+	if refusal == nil {
+		return nil
 	}
-	return *outcome
+	return refusal
 }
 
 func (s *Service) inspect(ctx context.Context, sha256, version string) (*packages.Report, error) {
