@@ -13,8 +13,9 @@ type Outcome struct {
 	State     State     `json:"state"`
 	Revision  int       `json:"revision"`
 	At        time.Time `json:"at"`
-	// Digest names what was asked for, so that another request under the same id is noticed; "" in answers from before.
-	Digest string `json:"digest,omitempty"`
+	// Digest names what was asked for, so that another request under the same id is noticed; "" in answers from before, and in what people
+	// and programs are told.
+	Digest string `json:"digest,omitempty" hidden:"true"`
 	// Actions are legal in the state that the answer left behind.
 	Actions []Action `json:"actions"`
 }

@@ -121,6 +121,7 @@ func answerTo(outcome lifecycle.Outcome, err error, action lifecycle.Action, dig
 	if refusal := outcome.RefuseOther(action, digest); refusal != nil {
 		return lifecycle.Outcome{}, refusal
 	}
+	outcome.Digest = "" // it has served its purpose
 	return outcome, nil
 }
 

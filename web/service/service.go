@@ -136,6 +136,7 @@ func (r request) answeredBy(first lifecycle.Outcome) (lifecycle.Outcome, error) 
 	if refusal := first.RefuseOther(r.action, r.digest); refusal != nil {
 		return lifecycle.Outcome{}, refusal
 	}
+	first.Digest = "" // it has served its purpose
 	return first, nil
 }
 
