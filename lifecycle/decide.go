@@ -60,7 +60,7 @@ func (c Creation) Admit(now time.Time) *Refusal {
 
 // Rules is the number of the rules of this package; whoever changes what is accepted, or where it leads, raises it. Records name
 // the rules that they were decided by.
-const Rules = 1
+const Rules = 2
 
 // Decide answers a command: the mini-program as it is afterwards and what to record, or a refusal. The receiver stays
 // as it was. Facts are what was found out before: in an uploaded package, or about the health of a release.
@@ -89,7 +89,18 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 		short.Comment = excerpt(transition.Comment)
 		after.Transitions = appendBounded(MaxTransitions, m.Transitions, short)
 	}
-	return after, Record{Transition: transition, Command: command, Serving: after.Serving(), Rules: Rules, Settings: settings.Digest()}, nil
+	return after, Record{Transition: transition, Command: m.spelledOut(rule, command, settings), Serving: after.Serving(), Rules: Rules, Settings: settings.Digest()}, nil
+}
+
+// spelledOut is the command with the whole plan that was named, or chosen by leaving it out: what its name stands for may change, what was
+// done may not.
+func (m MiniProgram) spelledOut(rule Rule, command Command, settings Settings) Command {
+	if slices.Contains(rule.Fields, "plan") {
+		if plan, refusal := m.planFor(command, settings); refusal == nil {
+			command.Plan = &plan
+		}
+	}
+	return command
 }
 
 // Admit tells whether a command would be accepted now, and in which role; it changes nothing. The order of the checks is part of
@@ -189,8 +200,8 @@ func (rule Rule) judge(m MiniProgram, command Command) *Refusal {
 	if rule.Decides && m.Review.RequestedBy == command.Actor.User {
 		return Refuse(OwnRequest, "%s requested this and cannot decide on it; another reviewer has to %s", command.Actor.User, rule.Action)
 	}
-	if rule.NeedsComment && strings.TrimSpace(command.Comment) == "" {
-		return Refuse(CommentRequired, "%s needs a comment that tells the others why", rule.Action)
+	if rule.NeedsComment && !hasSomethingToRead(command.Comment) {
+		return Refuse(CommentRequired, "%s needs a comment that tells the others why, in letters that can be seen", rule.Action)
 	}
 	return nil
 }

@@ -93,7 +93,9 @@ func (p Plan) Resolve(named map[string]Plan) (Plan, *Refusal) {
 		if p.hasMoreThanAName() {
 			return Plan{}, Refuse(InvalidInput, "the plan %q has no production stages of its own; give its name alone, or the whole plan", p.Name)
 		}
+		name := p.Name
 		p = known
+		p.Name = name
 	}
 	p.Production = slices.Clone(p.Production)
 	p.Grayscale.Testers = slices.Clone(p.Grayscale.Testers)

@@ -28,8 +28,8 @@ func validateCreation(c Creation) *Refusal {
 	if r := ValidateID(c.ID); r != nil {
 		return r
 	}
-	if strings.TrimSpace(c.Title) == "" {
-		return Refuse(InvalidInput, "the title is missing")
+	if !hasSomethingToRead(c.Title) {
+		return Refuse(InvalidInput, "the title is missing; write what people are to see")
 	}
 	if !teamPattern.MatchString(c.Team) {
 		return Refuse(InvalidInput, "the team %q is not valid; it must have 1 to 63 lower-case letters, digits, dots, hyphens and underscores", excerpt(c.Team))
@@ -82,6 +82,7 @@ func (c Command) validate(now time.Time) *Refusal {
 		checkText("comment", c.Comment),
 		checkText("notes", c.Notes),
 		checkText("text", c.Text),
+		c.validateRemark(),
 		c.validateGrayscale(),
 		CheckSize(c),
 	)
@@ -96,6 +97,14 @@ func (c Command) Identify() *Refusal {
 	}
 	if c.Actor.User != "" {
 		return checkName("actor.user", c.Actor.User)
+	}
+	return nil
+}
+
+// validateRemark refuses a remark that seems to say something, and shows nothing.
+func (c Command) validateRemark() *Refusal {
+	if c.Text != "" && !hasSomethingToRead(c.Text) {
+		return Refuse(InvalidInput, "the text has nothing to read; leave it out, or write what you think")
 	}
 	return nil
 }
