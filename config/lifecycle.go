@@ -2,10 +2,7 @@ package config
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"slipway/lifecycle"
@@ -22,16 +19,8 @@ func LoadLifecycle(file string) (lifecycle.Settings, error) {
 		return loaded, fmt.Errorf("SETTINGS_FILE: %w", err)
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // what Windows puts before UTF-8
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&loaded); err != nil {
+	if err := lifecycle.DecodeStrictly(data, &loaded); err != nil {
 		return loaded, fmt.Errorf("SETTINGS_FILE %s: %w", file, err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return loaded, fmt.Errorf("SETTINGS_FILE %s: there is something behind the JSON object", file)
-	}
-	if twice := lifecycle.SaidTwice(data); twice != "" {
-		return loaded, fmt.Errorf("SETTINGS_FILE %s: %s is there twice; say it once", file, twice)
 	}
 	if refusal := loaded.Validate(); refusal != nil {
 		return loaded, fmt.Errorf("SETTINGS_FILE %s: %s", file, refusal.Message)

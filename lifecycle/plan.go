@@ -78,7 +78,9 @@ func (p *Plan) UnmarshalJSON(data []byte) error {
 		return json.Unmarshal(data, &p.Name)
 	}
 	type plain Plan
-	return decodeStrictly(data, (*plain)(p))
+	decoder := json.NewDecoder(bytes.NewReader(data)) // whoever reads what people sent does it by DecodeStrictly, which has words for errors
+	decoder.DisallowUnknownFields()
+	return decoder.Decode((*plain)(p))
 }
 
 // Resolve turns what somebody wrote into a plan to work with: a name alone is looked up among the plans to choose

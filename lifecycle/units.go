@@ -1,11 +1,8 @@
 package lifecycle
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -76,43 +73,6 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	}
 	*d = Duration(parsed)
 	return nil
-}
-
-// DecodeCommand reads the JSON object of a signal. A field that it does not know is an error: a misspelt if_revision
-// must not become an unconditional action.
-func DecodeCommand(action Action, data []byte) (Command, error) {
-	command := Command{}
-	err := decodeStrictly(data, &command)
-	if twice := SaidTwice(data); err == nil && twice != "" {
-		err = fmt.Errorf("%s is there twice; say it once", excerpt(twice))
-	}
-	command.Action = action
-	return command, err
-}
-
-func decodeStrictly(data []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return inPlainWords(err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is something behind the JSON object")
-	}
-	return nil
-}
-
-// inPlainWords keeps Go's type names from people who send signals by hand.
-func inPlainWords(err error) error {
-	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
-	switch {
-	case !ok:
-		return err
-	case wrong.Field == "":
-		return fmt.Errorf("it must be a JSON object, not a %s", wrong.Value)
-	default:
-		return fmt.Errorf("%s must not be a %s", wrong.Field, wrong.Value)
-	}
 }
 
 // excerpt shortens what somebody wrote so that it can be shown in a message or kept in the workflow's state.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -127,11 +126,8 @@ func readPlan(text string) (lifecycle.Plan, error) {
 	if !strings.HasPrefix(strings.TrimSpace(text), "{") {
 		return lifecycle.Plan{Name: strings.TrimSpace(text)}, nil
 	}
-	if err := json.Unmarshal([]byte(text), &plan); err != nil {
+	if err := lifecycle.DecodeStrictly([]byte(text), &plan); err != nil {
 		return plan, fmt.Errorf("--plan: %w", err)
-	}
-	if twice := lifecycle.SaidTwice([]byte(text)); twice != "" {
-		return plan, fmt.Errorf("--plan: %s is there twice; say it once", twice)
 	}
 	return plan, nil
 }

@@ -106,22 +106,34 @@ func TestEveryRefusalHasItsStatus(t *testing.T) {
 	}
 }
 
+// libraryWords are those of Go and of libraries, which mean nothing to people.
+var libraryWords = `2006-01-02|Unmarshal|must not be a|strconv|parsing|json:|invalid character|unexpected end|lifecycle\.|Go (value|struct)|time:|multipart:|mime:|EOF|expected `
+
 func TestAnActionWithAMistakeIsNotTaken(t *testing.T) {
 	approved(t, "mistakes")
 	for body, expected := range map[string]string{
 		`{"actor": {"user": "root", "roles": ["operator"]}}`: "actor: leave it out",
-		`{"if_revison": 5}`:                            `"if_revison": there is no such member`,
-		`{"if_revision": "5"}`:                         "if_revision: must not be a string",
-		`{"percent": "5"}`:                             "percent: a percentage must be a number",
-		`{"percent": 0.001}`:                           "percent: the percentage 0.001",
-		`{"at": "tomorrow"}`:                           "at: ",
-		`{"plan": {"speed": 1}}`:                       "plan: ",
-		`{"plan": {"grayscale": {"bake": "a while"}}}`: "plan: ",
-		`{"rating": 4.5, "text": 1}`:                   "rating: must not be a number 4.5; text: must not be a number",
-		`{"comment": "x"`:                              "unexpected end",
-		`"publish"`:                                    "JSON object",
+		`{"if_revison": 5}`:                                        `"if_revison": there is no such member`,
+		`{"if_revision": "5"}`:                                     `if_revision must be a whole number, such as 5, not "5"`,
+		`{"if_revision": 6.0}`:                                     "if_revision must be a whole number, such as 5, not 6.0",
+		`{"percent": "5"}`:                                         "percent must be a number of percent",
+		`{"percent": 0.001}`:                                       "percent must be a number of percent from 0 to 100, in steps of 0.01, not 0.001",
+		`{"at": "tomorrow"}`:                                       `at must be a time with its zone, such as 2026-12-01T09:00:00Z, not "tomorrow"`,
+		`{"at": "2027-01-01T09:00:00"}`:                            "at must be a time with its zone",
+		`{"at": 1798794000}`:                                       "at must be a time with its zone, such as 2026-12-01T09:00:00Z, not 1798794000",
+		`{"plan": {"speed": 1}}`:                                   `"plan.speed": there is no such member`,
+		`{"plan": {"grayscale": {"bake": "a while"}}}`:             `plan.grayscale.bake must be a duration such as "90s", "1h30m" or "24h", not "a while"`,
+		`{"plan": {"production": [{"percent": 100, "hold": 24}]}}`: "plan.production[0].hold must be a duration",
+		`{"plan": 7}`:                                              "plan must be the name of a plan, or a whole plan as an object, not 7",
+		`{"plan": {"production": 1}}`:                              "plan.production must be a list; each of its entries a JSON object, not 1",
+		`{"testers": ["a", 2]}`:                                    `testers must be a list; each of its entries a text in double quotes, not ["a", 2]`,
+		`{"rating": 4.5, "text": 1}`:                               "rating must be a whole number, such as 5, not 4.5; text must be a text in double quotes, not 1",
+		`{"comment": "x"`:                                          "breaks off before its end",
+		`{"comment": x}`:                                           `"x" at byte 13 is unexpected`,
+		`"publish"`:                                                "JSON object",
 	} {
-		as(t, "developer").send("/mini-programs/mistakes/actions/publish", body).refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, expected)
+		problem := as(t, "developer").send("/mini-programs/mistakes/actions/publish", body).refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, expected)
+		assert.NotRegexp(t, libraryWords, problem.Detail, body)
 	}
 	var status lifecycle.Status
 	as(t, "developer").get("/mini-programs/mistakes").is(http.StatusOK).into(&status)

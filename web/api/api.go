@@ -5,7 +5,9 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -65,10 +67,16 @@ func register[In, Out any](a *API, api huma.API, operation huma.Operation, handl
 	})
 }
 
-// saidOnce refuses a parameter that is there twice, of which huma would take the first. Lists may be repeated.
+// saidOnce refuses a parameter that is there twice, of which huma would take the first, and one that cannot be read, which it would not see at
+// all. Lists may be repeated.
 func saidOnce(ctx huma.Context, next func(huma.Context)) {
-	url := ctx.URL()
-	given := url.Query()
+	address := ctx.URL()
+	given, err := url.ParseQuery(address.RawQuery)
+	if err != nil {
+		detail := fmt.Sprintf("query: %.100q cannot be read; write each parameter as name=value with %% escapes, and & between them", address.RawQuery)
+		newProblem(http.StatusUnprocessableEntity, lifecycle.InvalidInput, detail).Write(humagin.Unwrap(ctx).Writer)
+		return
+	}
 	for _, parameter := range ctx.Operation().Parameters {
 		if parameter.In == "query" && parameter.Schema.Type != huma.TypeArray && len(given[parameter.Name]) > 1 {
 			detail := "query." + parameter.Name + ": is there twice; say it once"

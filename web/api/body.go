@@ -1,11 +1,9 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -93,48 +91,28 @@ func bound(property *huma.Schema, name string) {
 	}
 }
 
-// decode reads an object member by member, so that the error names each that is wrong.
+// decode reads an object. The error names each member that is wrong.
 func decode(data []byte, into any) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {
 		return errors.New("the body must be a JSON object")
 	}
-	if twice := lifecycle.SaidTwice(data); twice != "" {
-		return fmt.Errorf("%.100s is there twice; say it once", twice)
-	}
-	var wrong []string
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		if err := decodeMember(name, members[name], into); err != nil {
-			wrong = append(wrong, err.Error())
+	for name := range members {
+		if strings.EqualFold(name, "actor") {
+			return fmt.Errorf("%s: leave it out; who acts is known from the token", name)
 		}
 	}
-	if len(wrong) > 0 {
-		return errors.New(strings.Join(wrong, "; "))
-	}
-	return nil
+	return lifecycle.DecodeStrictly(data, into)
 }
 
-func decodeMember(name string, value json.RawMessage, into any) error {
-	if strings.EqualFold(name, "actor") {
-		return fmt.Errorf("%s: leave it out; who acts is known from the token", name)
+// plainFormat is JSON whose errors are in plain words.
+var plainFormat = huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: plainJSON}
+
+func plainJSON(data []byte, into any) error {
+	if err := lifecycle.CheckJSON(data); err != nil {
+		return err
 	}
-	member, err := json.Marshal(map[string]json.RawMessage{name: value})
-	if err != nil {
-		return fmt.Errorf("%.100q: %w", name, err)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(member))
-	decoder.DisallowUnknownFields()
-	err = decoder.Decode(into)
-	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("%s: must not be a %s", mismatch.Field, mismatch.Value)
-	}
-	if err != nil && strings.HasPrefix(err.Error(), `json: unknown field "`+name) {
-		return fmt.Errorf("%.100q: there is no such member", name)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
+	return json.Unmarshal(data, into)
 }
 
 // wantJSON refuses bodies that say they are something else, such as what curl -d sends by default.

@@ -27,7 +27,7 @@ func newConfig() huma.Config {
 			Servers:    []*huma.Server{{URL: Prefix}},
 			Components: &huma.Components{Schemas: newRegistry(), SecuritySchemes: map[string]*huma.SecurityScheme{"bearer": {Type: "http", Scheme: "bearer"}}},
 		},
-		Formats: huma.DefaultFormats, DefaultFormat: jsonType,
+		Formats: map[string]huma.Format{jsonType: plainFormat, "json": plainFormat}, DefaultFormat: jsonType,
 		RejectUnknownQueryParameters: true,
 	}
 	config.AllowAdditionalPropertiesByDefault = true // answers may get more members

@@ -116,7 +116,7 @@ func invalid(status int, message string, errs ...error) huma.StatusError {
 			return newProblem(http.StatusRequestEntityTooLarge, lifecycle.InvalidInput, fmt.Sprintf("the body has more than the %d bytes allowed", tooLarge.Limit))
 		}
 		if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
-			details = append(details, strings.TrimPrefix(detail.Location+": "+detail.Message, "body: "))
+			details = append(details, strings.TrimPrefix(detail.Location+": "+plainWords(detail), "body: "))
 		}
 	}
 	switch status {
@@ -129,4 +129,17 @@ func invalid(status int, message string, errs ...error) huma.StatusError {
 	default:
 		return newProblem(status, "", message)
 	}
+}
+
+// plainWords says how to write a parameter, where huma says what it could not make of it.
+func plainWords(detail *huma.ErrorDetail) string {
+	for prefix, wanted := range map[string]string{
+		"invalid integer": lifecycle.WantedInteger, "invalid float": lifecycle.WantedNumber, "invalid boolean": lifecycle.WantedBoolean,
+		"invalid date/time": lifecycle.WantedTime, "expected string to be RFC 3339 date-time": lifecycle.WantedTime,
+	} {
+		if strings.HasPrefix(detail.Message, prefix) {
+			return fmt.Sprintf("must be %s, not %.100q", wanted, fmt.Sprint(detail.Value))
+		}
+	}
+	return strings.NewReplacer("expected number ", "must be ", "expected length ", "must have a length ").Replace(detail.Message)
 }
