@@ -1,6 +1,11 @@
 package config
 
-import "slipway/lifecycle"
+import (
+	"maps"
+	"slices"
+
+	"slipway/lifecycle"
+)
 
 // DevAccounts are the people of a development machine (interfaces.md, "Sign-in"), by the name of their account.
 func DevAccounts() map[string]lifecycle.Actor {
@@ -14,4 +19,15 @@ func DevAccounts() map[string]lifecycle.Actor {
 		"release-manager": person("release-manager", lifecycle.ReleaseManager),
 		"operator":        person("operator", lifecycle.Operator),
 	}
+}
+
+// DevAccountOf is the account that acts in a role; of several the first by name.
+func DevAccountOf(role lifecycle.Role) string {
+	accounts := DevAccounts()
+	for _, name := range slices.Sorted(maps.Keys(accounts)) {
+		if slices.Contains(accounts[name].Roles, role) {
+			return name
+		}
+	}
+	return ""
 }

@@ -4,14 +4,17 @@ package config
 import (
 	"cmp"
 	"context"
+	"encoding"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 	"go.temporal.io/sdk/client"
@@ -22,6 +25,7 @@ import (
 	"go.uber.org/zap/exp/zapslog"
 	"go.uber.org/zap/zapcore"
 
+	"slipway/lifecycle"
 	"slipway/packages"
 )
 
@@ -55,12 +59,32 @@ func namingVariables(config reflect.Type, errs []error) []error {
 		if wrong, ok := errors.AsType[env.ParseError](err); ok {
 			if field, ok := config.FieldByName(wrong.Name); ok {
 				variable, _, _ := strings.Cut(field.Tag.Get("env"), ",")
-				err = fmt.Errorf("%s: %w", variable, wrong.Err)
+				err = inPlainWords(variable, field.Type, wrong.Err)
 			}
 		}
 		named = append(named, err)
 	}
 	return named
+}
+
+// inPlainWords says how to write a value where the library repeats what Go says about it. Types of ours have words of their own.
+func inPlainWords(variable string, t reflect.Type, err error) error {
+	wanted := ""
+	switch {
+	case t == reflect.TypeFor[time.Duration]():
+		wanted = lifecycle.WantedDuration
+	case reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
+	case t.Kind() == reflect.Uint16:
+		wanted = fmt.Sprintf("a whole number from 0 to %d", math.MaxUint16)
+	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64:
+		wanted = lifecycle.WantedInteger
+	case t.Kind() == reflect.Bool:
+		wanted = lifecycle.WantedBoolean
+	}
+	if wanted == "" {
+		return fmt.Errorf("%s: %w", variable, err)
+	}
+	return fmt.Errorf("%s must be %s, not %q", variable, wanted, os.Getenv(variable))
 }
 
 // Database is the URL of the catalogue.

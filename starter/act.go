@@ -77,8 +77,8 @@ type actCommand struct {
 	Version    string             `help:"Version of the package (upload-code)."`
 	SHA256     string             `name:"sha256" help:"Hash of the package in the store (upload-code)."`
 	Notes      string             `help:"Release notes, ${limit_notes} (upload-code, request-publishing)."`
-	Plan       string             `help:"Rollout plan: a name, JSON, or @file (publish, change-plan)."`
-	At         time.Time          `help:"Publish at this time, such as 2026-12-01T09:00:00Z." format:"2006-01-02T15:04:05Z07:00"`
+	Plan       *planFlag          `help:"Rollout plan: a name, JSON, or @file (publish, change-plan)."`
+	At         time.Time          `help:"Publish at this time, such as 2026-12-01T09:00:00Z."`
 	Percent    *lifecycle.Percent `help:"Share of users (set-grayscale)."`
 	Testers    *[]string          `help:"Users that get the candidate whatever the percentage, ${limit_testers} (set-grayscale)."`
 	Rating     int                `help:"${limit_rating} (leave-feedback)."`
@@ -97,13 +97,7 @@ func (c *actCommand) Run(ctx context.Context, a *app) error {
 	if !c.At.IsZero() {
 		command.At = &c.At
 	}
-	if c.Plan != "" {
-		plan, err := readPlan(c.Plan)
-		if err != nil {
-			return err
-		}
-		command.Plan = &plan
-	}
+	command.Plan = (*lifecycle.Plan)(c.Plan)
 	return a.act(ctx, c.ID, command)
 }
 
@@ -120,14 +114,14 @@ func readPlan(text string) (lifecycle.Plan, error) {
 		}
 		text = strings.TrimPrefix(string(data), byteOrderMark)
 		if !strings.HasPrefix(strings.TrimSpace(text), "{") {
-			return plan, fmt.Errorf("--plan: the file %s does not hold a plan as JSON in UTF-8; it has to begin with {", name)
+			return plan, fmt.Errorf("the file %s does not hold a plan as JSON in UTF-8; it has to begin with {", name)
 		}
 	}
 	if !strings.HasPrefix(strings.TrimSpace(text), "{") {
 		return lifecycle.Plan{Name: strings.TrimSpace(text)}, nil
 	}
 	if err := lifecycle.DecodeStrictly([]byte(text), &plan); err != nil {
-		return plan, fmt.Errorf("--plan: %w", err)
+		return plan, err
 	}
 	return plan, nil
 }
@@ -138,11 +132,11 @@ func (a *app) act(ctx context.Context, id string, command lifecycle.Command) err
 	if !ok {
 		return lifecycle.Refuse(lifecycle.InvalidInput, "there is no action %q; choose one of %s", command.Action, actionNames())
 	}
-	account := "developer"
+	role := lifecycle.Developer
 	if len(rule.Roles) > 0 {
-		account = string(rule.Roles[0])
+		role = rule.Roles[0]
 	}
-	command.Actor = a.actor(account)
+	command.Actor = a.actor(config.DevAccountOf(role))
 	platform, err := a.platform()
 	if err != nil {
 		return err
@@ -150,6 +144,9 @@ func (a *app) act(ctx context.Context, id string, command lifecycle.Command) err
 	outcome, err := platform.act(ctx, id, command)
 	if err != nil {
 		return err
+	}
+	if command.Action == lifecycle.Publish && outcome.State == lifecycle.ReadyToPublish && command.At != nil {
+		return a.say(id, outcome, "is scheduled for "+command.At.UTC().Format(time.RFC3339))
 	}
 	return a.say(id, outcome)
 }

@@ -19,7 +19,7 @@ type explainCommand struct {
 func (c *explainCommand) Run(ctx context.Context, a *app) error {
 	user := a.User
 	if user == "" {
-		return errors.New("explain needs --user, the id of the user who gets the version")
+		return usageError{errors.New("explain needs --user, the id of the user who gets the version")}
 	}
 	a.User = "" // here it is not who asks
 	platform, err := a.platform()

@@ -68,7 +68,7 @@ func TestExplainSaysWhatIsMissing(t *testing.T) {
 		assert.Contains(t, stderr, "refused ("+expected, line)
 	}
 	code, _, stderr := c.types("explain weather")
-	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, "--user")
 	code, _, stderr = c.types("explain weather --user u1 --at yesterday")
 	assert.Equal(t, exitUsage, code)

@@ -125,7 +125,7 @@ func TestErrorsShowWhatTheyQuote(t *testing.T) {
 		"request weather --title T":              exitDone, // what the server says happened
 		"status broken":                          exitFailed,
 		"act HOSTILE weather":                    exitRefused,
-		"act publish weather --plan @HOSTILE":    exitFailed,
+		"act publish weather --plan @HOSTILE":    exitUsage,
 		"status weather --as HOSTILE":            exitUsage,
 		"status weather --server http://HOSTILE": exitUsage,
 		"inspect HOSTILE":                        exitUsage,

@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -75,11 +77,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func execute(ctx context.Context, args []string, stdout, stderr *plain.Writer) int {
 	var line commandLine
 	exited := -1
-	parser, err := kong.New(&line,
+	parser, err := kong.New(&line, append(readers(),
 		kong.Name("starter"), kong.Description("Slipway's command line."),
 		kong.Vars(helpVars()),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }),
-	)
+	)...)
 	if err != nil {
 		return report(&app{stderr: stderr}, err)
 	}
@@ -103,11 +105,15 @@ func execute(ctx context.Context, args []string, stdout, stderr *plain.Writer) i
 // report says what went wrong and finds the exit code for it.
 func report(a *app, err error) int {
 	refusal, refused := errors.AsType[*lifecycle.Refusal](err)
+	_, isUsage := errors.AsType[usageError](err)
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errSaid):
 		return exitRefused
+	case isUsage:
+		_, _ = fmt.Fprintf(a.stderr, "starter: error: %s; see starter --help\n", err)
+		return exitUsage
 	case refused:
 		a.sayRefusal(lifecycle.Outcome{Code: refusal.Code, Message: refusal.Message})
 		return exitRefused
@@ -188,13 +194,23 @@ func (a *app) packages(ctx context.Context) (*packages.Store, error) {
 
 // Validate refuses an account that does not exist, and a server that cannot be one.
 func (c *commandLine) Validate() error {
-	if server, err := url.Parse(c.Server); c.Server != "" && (err != nil || server.Host == "" || server.Scheme != "http" && server.Scheme != "https") {
-		return fmt.Errorf("--server %q is no address of a server; write it as http://localhost:8080", c.Server)
+	if c.Server != "" && !isServer(c.Server) {
+		return fmt.Errorf("--server %q is no address of a server; write it as http://localhost:8080, with nothing behind it", c.Server)
 	}
 	if _, ok := config.DevAccounts()[c.As]; c.As != "" && !ok {
 		return fmt.Errorf("there is no account %q; choose one of %s, or give --user with --role and --member-of", c.As, accountNames())
 	}
 	return nil
+}
+
+// isServer tells whether an address is one that the API's paths can be put behind. A name and password in it would be sent, and shown in errors.
+func isServer(address string) bool {
+	server, err := url.Parse(address)
+	if err != nil || server.Scheme != "http" && server.Scheme != "https" || server.Hostname() == "" {
+		return false
+	}
+	port, err := strconv.ParseUint(cmp.Or(server.Port(), "80"), 10, 16)
+	return err == nil && port > 0 && server.User == nil && !strings.ContainsAny(address, "?#")
 }
 
 // actor is who acts: the user or the account given, else the development account that an action belongs to.

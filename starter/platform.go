@@ -41,7 +41,7 @@ func (a *app) platform() (platform, error) {
 		return direct{a}, nil
 	}
 	if a.User != "" {
-		return nil, errors.New("--user has no meaning with --server, where the token says who you are; give --token, or --as an account")
+		return nil, usageError{errors.New("--user has no meaning with --server, where the token says who you are; give --token, or --as an account")}
 	}
 	return newRemote(a.commandLine), nil
 }
@@ -126,7 +126,11 @@ func (d direct) list(ctx context.Context, filter catalog.Filter) (catalog.Page, 
 	if err != nil {
 		return catalog.Page{}, err
 	}
-	return cat.List(ctx, filter)
+	page, err := cat.List(ctx, filter)
+	if errors.Is(err, catalog.ErrInvalid) {
+		return page, lifecycle.Refuse(lifecycle.InvalidInput, "%s; leave the cursor out to begin at the first page", err)
+	}
+	return page, err
 }
 
 func (d direct) audit(ctx context.Context, id string, before int64, limit int) ([]auditLine, error) {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -60,6 +61,13 @@ var story = []string{
 	"act approve-publishing ID --if-revision 4",
 	"act publish ID --plan {\"speed\":1}",
 	"act publish ID --plan nonsense",
+	"act publish ID --request-id early --plan fast",
+	"act request-publishing ID --request-id early",
+	"act publish ID --request-id unnamed-1",
+	"request ID --title Other --request-id creation",
+	"list --cursor nonsense!",
+	"act publish ID --plan fast --at " + time.Now().Add(24*time.Hour).UTC().Format(time.RFC3339),
+	"act cancel-schedule ID",
 	"act publish ID --plan " + strings.ReplaceAll(quickPlan, " ", ""),
 	"act set-grayscale ID --percent 12.5 --testers u1,u2",
 	"status ID",
@@ -118,6 +126,10 @@ func TestThroughAServerEverythingIsTheSame(t *testing.T) {
 	for i := range story {
 		assert.Equal(t, onTemporal[i], throughServer[i])
 	}
+	whole := strings.Join(throughServer, "\n")
+	assert.Contains(t, whole, "ID: publish accepted; is scheduled for TIME; now ReadyToPublish")
+	assert.Equal(t, 3, strings.Count(whole, "refused (key_reused)"), whole)
+	assert.Contains(t, whole, "refused (invalid_input): request ids that begin with")
 	assert.Equal(t, lifecycle.Published, c.status("same-server").State)
 	assert.NoDirExists(t, os.Getenv("VAR_DIR"), "nothing is kept on this machine")
 }
@@ -284,7 +296,7 @@ func TestWhoAsksAServerMustBeKnownToIt(t *testing.T) {
 	t.Setenv("SLIPWAY_TOKEN", "dev-reviewer")
 	assert.Contains(t, c.does("status known"), "CodeUnavailable")
 	code, _, stderr := c.types("status known --user dora")
-	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, "--user has no meaning with --server")
 }
 

@@ -11,8 +11,8 @@ import (
 	"slipway/plain"
 )
 
-// say prints an outcome. A refusal is printed too, and ends the command with exitRefused.
-func (a *app) say(id string, outcome lifecycle.Outcome) error {
+// say prints an outcome, and what else came of it. A refusal is printed too, and ends the command with exitRefused.
+func (a *app) say(id string, outcome lifecycle.Outcome, also ...string) error {
 	if !outcome.Accepted {
 		a.sayRefusal(outcome)
 		return errSaid
@@ -20,7 +20,11 @@ func (a *app) say(id string, outcome lifecycle.Outcome) error {
 	if a.JSON {
 		return a.print(outcome)
 	}
-	return printLines(a.stdout, fmt.Sprintf("%s: %s accepted; now %s, revision %d", id, outcome.Action, outcome.State, outcome.Revision))
+	said := append([]string{fmt.Sprintf("%s: %s accepted", id, outcome.Action)}, also...)
+	if outcome.State != "" { // it is not told to other teams
+		said = append(said, fmt.Sprintf("now %s, revision %d", outcome.State, outcome.Revision))
+	}
+	return printLines(a.stdout, strings.Join(said, "; "))
 }
 
 func (a *app) sayRefusal(outcome lifecycle.Outcome) {

@@ -27,11 +27,23 @@ func TestWrongUsageSaysWhatIsWrong(t *testing.T) {
 		"request weather":                         "--title",
 		"upload weather nowhere.zip":              "nowhere.zip",
 		"act publish":                             "<id>",
-		"act publish weather --at tomorrow":       "tomorrow",
-		"act set-grayscale weather --percent x":   "percentage",
+		"act publish weather --at tomorrow":       `--at: must be a time with its zone, such as 2026-12-01T09:00:00Z, not "tomorrow"`,
+		"act publish w --at 2026-12-01T09:00:00":  "--at: must be a time with its zone",
+		"explain w --user u --at 2026-12-01":      "--at: must be a time with its zone",
+		"act set-grayscale weather --percent x":   "--percent: a percentage must be a number, not x",
 		"act set-grayscale w --percent 0.001":     "0.01",
-		"act leave-feedback weather --rating one": "one",
-		"status weather --timeout soon":           "soon",
+		"act leave-feedback weather --rating one": `--rating: must be a whole number, such as 5, not "one"`,
+		"act publish weather --if-revision 6.0":   "--if-revision: must be a whole number",
+		"audit weather --before x":                "--before: must be a whole number",
+		"status weather --timeout soon":           `--timeout: must be a duration such as "90s", "1h30m" or "24h", not "soon"`,
+		"explain weather":                         "--user",
+		"--user u --server http://h list":         "--user has no meaning with --server",
+		"--server http://ann:pw@h list":           "--server",
+		"--server http://h:8080/?q=1 list":        "--server",
+		"--server http://h/#top list":             "--server",
+		"--server http://:8080 list":              "--server",
+		"--server http://h:99999 list":            "--server",
+		"--server localhost:8080 list":            "--server",
 		"watch weather --until Publishd":          "Published",
 		"list --state Publishd":                   "Published",
 		"list --limit few":                        "few",
@@ -42,6 +54,7 @@ func TestWrongUsageSaysWhatIsWrong(t *testing.T) {
 		assert.Equal(t, exitUsage, code, line)
 		assert.Contains(t, stderr, expected, line)
 		assert.Contains(t, stderr, "see starter --help", line)
+		assert.NotRegexp(t, `strconv|parsing|2006-01-02|time: |expected (a|an) |Unmarshal`, stderr, line)
 		assert.Empty(t, stdout, line)
 	}
 	assert.NoDirExists(t, c.varDir)
@@ -105,9 +118,12 @@ func TestAPlanThatCannotBeReadIsAnError(t *testing.T) {
 	c := sitDown(t)
 	broken := filepath.Join(t.TempDir(), "plan.json")
 	require.NoError(t, os.WriteFile(broken, []byte(`{"grayscale":`), 0o600))
-	for plan, expected := range map[string]string{"@nowhere.json": "nowhere.json", "@" + broken: "--plan", `{"speed":1}`: "speed"} {
+	for plan, expected := range map[string]string{
+		"@nowhere.json": "nowhere.json", "@" + broken: "--plan: this is not JSON: it breaks off before its end", `{"speed":1}`: `--plan: "speed": there is no such member`,
+		`{"grayscale":{"bake":24}}`: `--plan: grayscale.bake must be a duration such as "90s", "1h30m" or "24h", not 24`, `{"name":"a","name":"b"}`: "name is there twice",
+	} {
 		code, _, stderr := c.types("act publish weather --plan", plan)
-		assert.Equal(t, exitFailed, code, plan)
+		assert.Equal(t, exitUsage, code, plan)
 		assert.Contains(t, stderr, expected)
 	}
 }

@@ -43,6 +43,11 @@ func TestEverySettingThatIsWrongIsNamed(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	_, err := load()
+	assert.ErrorContains(t, err, `RATE_LIMIT must be a whole number from 0 to 65535, not "many"`)
+	t.Setenv("ANSWER_WAIT", "5 seconds")
+	_, unreadable := load()
+	assert.ErrorContains(t, unreadable, `ANSWER_WAIT must be a duration such as "90s", "1h30m" or "24h", not "5 seconds"`)
+	assert.NotContains(t, unreadable.Error(), "time: ")
 	for _, name := range []string{"AUTH=none", "ANSWER_WAIT=-1s", "RATE_LIMIT", "MAX_CONNECTIONS=0", "SETTINGS_FILE", "DELIVERY_TOKENS: ", `DELIVERY_ORIGINS: "https://app.example.com/"`} {
 		assert.ErrorContains(t, err, name)
 	}

@@ -124,8 +124,8 @@ func TestASettingsFileThatMakesNoSenseIsRefused(t *testing.T) {
 		`{"plans": {"odd": {}}}`:          `"odd"`,
 		`{"plans": {"odd": {"bake": 1}}}`: "bake",
 		`{"plans": {"odd": {"production": [{"percent": 50, "hold": "1h"}]}}}`: `"odd"`,
-		`{`:                              "EOF",
-		``:                               "EOF",
+		`{`:                              "JSON",
+		``:                               "JSON",
 		`{"remind_after": "1h"} {"a":1}`: "behind",
 	} {
 		nothingSet(t)

@@ -77,23 +77,26 @@ func startOptions(requested lifecycle.Creation) client.StartWorkflowOptions {
 
 // creationRepeated answers a request for an id that is taken: the same request again gets the first answer, once there is one.
 func (c Client) creationRepeated(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
-	for !c.creationDecided(ctx, creation.ID) {
+	for {
+		decided := c.creationDecided(ctx, creation.ID)
+		outcome, seen, err := c.Outcome(ctx, creation.ID, creation.Actor.User, creation.RequestID)
+		switch {
+		case err != nil || seen:
+			return answerTo(outcome, err, lifecycle.RequestCreation, creation.Digest())
+		case decided:
+			return lifecycle.Outcome{}, lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q exists already; choose another id", creation.ID)
+		}
 		select {
 		case <-ctx.Done():
 			return lifecycle.Outcome{}, fmt.Errorf("the request for the creation of %q is not decided yet: %w", creation.ID, ctx.Err())
 		case <-time.After(firstPause):
 		}
 	}
-	outcome, seen, err := c.Outcome(ctx, creation.ID, creation.Actor.User, creation.RequestID)
-	if err != nil || seen {
-		return answerTo(outcome, err, lifecycle.RequestCreation, creation.Digest())
-	}
-	return lifecycle.Outcome{}, lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q exists already; choose another id", creation.ID)
 }
 
 // creationDecided is false while a workflow that runs has no status yet.
 func (c Client) creationDecided(ctx context.Context, id string) bool {
-	_, err := c.Status(ctx, id)
+	_, err := c.query(ctx, WorkflowID(id), "", QueryStatus)
 	_, none := errors.AsType[*serviceerror.QueryFailed](err)
 	return !none
 }
@@ -210,11 +213,22 @@ func (c Client) outcomeOf(ctx context.Context, answer <-chan lifecycle.Outcome, 
 		if seen {
 			return outcome, nil
 		}
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case err == nil || ctx.Err() != nil:
+		case mayComeYet(err):
 			return outcome, fmt.Errorf("%w (request id %s): %w", ErrUnanswered, requestID, err)
+		default:
+			return outcome, fmt.Errorf("the action is recorded, but its answer cannot be read; ask for it with request id %s: %w", requestID, err)
 		}
 		pause = min(max(2*pause, firstPause), time.Second)
 	}
+}
+
+// mayComeYet tells whether a query failed because nobody answers it now, and not because nobody ever will, such as for want of a permission.
+func mayComeYet(err error) bool {
+	_, noStatus := errors.AsType[*serviceerror.QueryFailed](err)
+	code := serviceerror.ToStatus(err).Code()
+	return noStatus || unanswered(err) || code == codes.Unavailable || code == codes.ResourceExhausted
 }
 
 // firstPause is how long to wait after the first query that has no answer, or finds no worker.
