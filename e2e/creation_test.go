@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"sync"
@@ -100,7 +101,7 @@ func TestACreationRepeatedBeforeItIsDecidedWaitsForItsAnswer(t *testing.T) {
 	assert.Equal(t, expected.Outcome, repeated.Outcome)
 	creation.Title = "Late"
 	other := <-request(p.client)
-	refusal, refused := other.err.(*lifecycle.Refusal)
+	refusal, refused := errors.AsType[*lifecycle.Refusal](other.err)
 	require.True(t, refused, "%v", other.err)
 	assert.Equal(t, lifecycle.KeyReused, refusal.Code)
 }

@@ -114,7 +114,7 @@ func orThis(path string) string {
 func faultsInMembers(data json.RawMessage, t reflect.Type, path string) (faults []string) {
 	var members map[string]json.RawMessage
 	_ = json.Unmarshal(data, &members) // the syntax is known to be right
-	for _, name := range slices.Sorted(maps.Keys(members)) {
+	for _, name := range sortedNames(members) {
 		inner := strings.TrimPrefix(path+"."+excerpt(name), ".")
 		member, ok := memberOf(t, name)
 		if !ok {
@@ -125,6 +125,9 @@ func faultsInMembers(data json.RawMessage, t reflect.Type, path string) (faults 
 	}
 	return faults
 }
+
+// sortedNames are the keys of a map in their order, at every replay the same.
+func sortedNames[T any](named map[string]T) []string { return slices.Sorted(maps.Keys(named)) }
 
 // memberOf is the type of a member of an object; whatever its case, as the decoder takes it.
 func memberOf(t reflect.Type, name string) (member reflect.Type, ok bool) {

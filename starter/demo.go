@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,7 +16,7 @@ import (
 )
 
 type demoCommand struct {
-	ID string `help:"Id of the mini-program; a new one by default."`
+	ID string `help:"Id of the mini-program; by default weather, or a new one when that is taken."`
 }
 
 // demoPlan brings a release to everyone in some ten seconds.
@@ -32,11 +34,7 @@ func demoPlan() *lifecycle.Plan {
 
 // Run tells the whole story with a real package: people act by signals, timers bring the release to everyone.
 func (c *demoCommand) Run(ctx context.Context, a *app) error {
-	if c.ID == "" {
-		c.ID = "weather-" + time.Now().UTC().Format("20060102-150405")
-	}
-	request := requestCommand{ID: c.ID, Title: "Weather", Description: "The sample of slipway demo", Team: "acme"}
-	if err := request.Run(ctx, a); err != nil {
+	if err := c.request(ctx, a); err != nil {
 		return err
 	}
 	steps := []func() error{
@@ -60,6 +58,33 @@ func (c *demoCommand) Run(ctx context.Context, a *app) error {
 	}
 	watch := watchCommand{ID: c.ID, Until: lifecycle.Published}
 	return watch.Run(ctx, a)
+}
+
+// request requests the mini-program. Where the demo was seen before, its id is taken.
+func (c *demoCommand) request(ctx context.Context, a *app) error {
+	platform, err := a.platform()
+	if err != nil {
+		return err
+	}
+	creation := lifecycle.Creation{ID: cmp.Or(c.ID, "weather"), Title: "Weather", Description: "The sample of slipway demo", Team: "acme", Actor: a.actor("developer")}
+	outcome, err := platform.requestCreation(ctx, creation)
+	if taken := codeOf(outcome, err) == lifecycle.AlreadyExists; taken && c.ID == "" {
+		creation.ID = "weather-" + time.Now().UTC().Format("20060102-150405")
+		outcome, err = platform.requestCreation(ctx, creation)
+	}
+	if err != nil {
+		return err
+	}
+	c.ID = creation.ID
+	return a.say(c.ID, outcome)
+}
+
+// codeOf is why something was refused, by an outcome or an error; "" when it was not.
+func codeOf(outcome lifecycle.Outcome, err error) lifecycle.Code {
+	if refusal, refused := errors.AsType[*lifecycle.Refusal](err); refused {
+		return refusal.Code
+	}
+	return outcome.Code
 }
 
 func (a *app) uploadSample(ctx context.Context, id string) error {
