@@ -172,11 +172,14 @@ func TestARepeatedRequestGetsTheFirstAnswer(t *testing.T) {
 	p.becomes(id, lifecycle.Published)
 	p.stop(syscall.SIGKILL)
 	p.start()
-	again := p.try(id, lifecycle.Publish, developer, plan(time.Second), same)
+	again := p.try(id, lifecycle.Publish, developer, plan(100*time.Millisecond), same)
 	assert.Equal(t, first, again, "in the next run, after a restart")
 	assert.Len(t, p.trail(id), len(wholeLife))
 
-	repeated, err := p.client.RequestCreation(t.Context(), lifecycle.Creation{ID: id, Title: "Test", Team: "acme", Actor: developer, RequestID: "creation"})
+	_, err := p.acts(id, lifecycle.Publish, developer, plan(time.Second), same)
+	assert.ErrorContains(t, err, "key_reused", "another plan is another request")
+
+	repeated, err := p.client.RequestCreation(t.Context(), lifecycle.Creation{ID: id, Title: "Once", Team: "acme", Actor: developer, RequestID: "creation"})
 	require.NoError(t, err)
 	assert.Equal(t, 1, repeated.Revision)
 	_, err = p.client.RequestCreation(t.Context(), lifecycle.Creation{ID: id, Title: "Test", Team: "acme", Actor: developer})

@@ -45,8 +45,12 @@ func (p *platform) recover(id string) lifecycle.Status {
 	return status
 }
 
-func (p *platform) acts(id string, action lifecycle.Action, by lifecycle.Actor) (lifecycle.Outcome, error) {
-	return p.client.Act(soon(p.t), id, lifecycle.Command{Action: action, Actor: by, Comment: "because"})
+func (p *platform) acts(id string, action lifecycle.Action, by lifecycle.Actor, fill ...func(*lifecycle.Command)) (lifecycle.Outcome, error) {
+	command := lifecycle.Command{Action: action, Actor: by, Comment: "because"}
+	for _, f := range fill {
+		f(&command)
+	}
+	return p.client.Act(soon(p.t), id, command)
 }
 
 func TestATerminatedMiniProgramIsRecoveredWithAllThatItWas(t *testing.T) {
@@ -57,7 +61,8 @@ func TestATerminatedMiniProgramIsRecoveredWithAllThatItWas(t *testing.T) {
 	p.becomes(id, lifecycle.Published)
 	p.approved(id, "1.1.0")
 	same := func(c *lifecycle.Command) { c.RequestID = "the-same" }
-	first := p.do(id, lifecycle.Publish, developer, plan(0), same, func(c *lifecycle.Command) { c.Plan.Grayscale.Bake = lifecycle.Duration(3 * time.Second) })
+	baking := func(c *lifecycle.Command) { c.Plan.Grayscale.Bake = lifecycle.Duration(3 * time.Second) }
+	first := p.do(id, lifecycle.Publish, developer, plan(0), same, baking)
 	before := p.agree(id)
 
 	p.terminate(id)
@@ -78,8 +83,8 @@ func TestATerminatedMiniProgramIsRecoveredWithAllThatItWas(t *testing.T) {
 	assert.Equal(t, lifecycle.Recovered, last.Action)
 	assert.Equal(t, operator.User, last.Actor)
 	assert.Equal(t, lifecycle.KindNote, last.Kind)
-	assert.Equal(t, first, p.try(id, lifecycle.Publish, developer, plan(time.Hour), same), "the first answer stands")
-	repeated, err := p.client.RequestCreation(soon(t), lifecycle.Creation{ID: id, Title: "Gone", Team: "acme", Actor: developer, RequestID: "creation"})
+	assert.Equal(t, first, p.try(id, lifecycle.Publish, developer, plan(0), same, baking), "the first answer stands")
+	repeated, err := p.client.RequestCreation(soon(t), lifecycle.Creation{ID: id, Title: "Gone-recovered", Team: "acme", Actor: developer, RequestID: "creation"})
 	require.NoError(t, err)
 	assert.Equal(t, 1, repeated.Revision)
 	p.becomes(id, lifecycle.Published)

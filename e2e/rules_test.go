@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,7 +50,7 @@ func workerWith(t *testing.T, rewrites ...rewrite) (program string) {
 // otherRules are narrower: texts of forty characters, no pause by release managers, no promotion by itself.
 func otherRules(t *testing.T) string {
 	return workerWith(t,
-		rewrite{"lifecycle/decide.go", "const Rules = 1", "const Rules = 2"},
+		rewrite{"lifecycle/decide.go", fmt.Sprintf("const Rules = %d", lifecycle.Rules), fmt.Sprintf("const Rules = %d", lifecycle.Rules+1)},
 		rewrite{"lifecycle/limits.go", "MaxText        = 10_000", "MaxText        = 40"},
 		rewrite{
 			"lifecycle/table.go", "Roles: []Role{Developer, ReleaseManager, Operator, System}, From: rollingOut, when: ifPaused",
@@ -110,7 +111,7 @@ func (p *platform) decidesByOtherRules(paused, over string) {
 	p.do(paused, lifecycle.LeaveFeedback, reviewer, stars)
 	p.agree(paused)
 	records := p.records(paused)
-	assert.Equal(p.t, 2, records[len(records)-1].Rules, "records tell the rules that they were decided by")
+	assert.Equal(p.t, lifecycle.Rules+1, records[len(records)-1].Rules, "records tell the rules that they were decided by")
 
 	assert.Equal(p.t, lifecycle.GrayscaleRelease, p.agree(over).State)
 	p.do(over, lifecycle.Promote, manager)
