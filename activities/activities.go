@@ -5,6 +5,8 @@ package activities
 import (
 	"context"
 	"encoding/json"
+	"io"
+	"time"
 
 	"slipway/lifecycle"
 	"slipway/packages"
@@ -20,6 +22,10 @@ type Activities struct {
 	Packages *packages.Store
 	// Limits bound what an inspection accepts; the zero value means packages.DefaultLimits.
 	Limits packages.Limits
+	// InspectionTime is what one try of an inspection may take; the zero value means DefaultInspectionTime.
+	InspectionTime time.Duration
+	// Inspect looks into a package; nil means packages.Inspect.
+	Inspect func(ctx context.Context, r io.ReaderAt, size int64, options packages.Options) (packages.Report, error)
 	// Health answers health gates; nil when the deployment has no Prometheus, which makes every health unknown.
 	Health Prober
 }

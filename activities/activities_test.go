@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -12,11 +14,15 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 
 	"slipway/activities"
 	"slipway/catalog"
@@ -67,7 +73,27 @@ func (s *shelf) put(content []byte) string {
 }
 
 func (s *shelf) inspect(sha256, version string) (activities.Verdict, error) {
-	return s.acts.InspectPackage(s.t.Context(), activities.Inspection{MiniProgram: "weather", Package: lifecycle.Package{Version: version, SHA256: sha256}})
+	verdict, _, err := s.try(s.t.Context(), sha256, version, nil)
+	return verdict, err
+}
+
+// try inspects as a worker does. broken is what the heartbeat of the tries before says, and what that of this one said last; nil is nothing.
+func (s *shelf) try(ctx context.Context, sha256, version string, before any) (verdict activities.Verdict, broken any, err error) {
+	env, _ := environment(s.t, s.acts)
+	env.SetWorkerOptions(worker.Options{BackgroundActivityContext: ctx})
+	if before != nil {
+		env.SetHeartbeatDetails(before)
+	}
+	env.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
+		var n int
+		assert.NoError(s.t, details.Get(&n))
+		broken = n
+	})
+	value, err := env.ExecuteActivity(s.acts.InspectPackage, activities.Inspection{MiniProgram: "weather", Package: lifecycle.Package{Version: version, SHA256: sha256}})
+	if err == nil {
+		err = value.Get(&verdict)
+	}
+	return verdict, broken, err
 }
 
 // refused requires a refusal of the package and returns its sentence.
@@ -189,6 +215,68 @@ func TestACancelledInspectionIsAnError(t *testing.T) {
 	sha256 := s.put(packed(t, samples.Weather()))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := s.acts.InspectPackage(ctx, activities.Inspection{Package: lifecycle.Package{Version: "1.0.0", SHA256: sha256}})
-	assert.ErrorIs(t, err, context.Canceled)
+	_, _, err := s.try(ctx, sha256, "1.0.0", nil)
+	assert.ErrorContains(t, err, "canceled")
+}
+
+// breaking are inspections that never come to an end of their own.
+var breaking = map[string]struct {
+	inspect func(context.Context, io.ReaderAt, int64, packages.Options) (packages.Report, error)
+	says    string
+}{
+	"panics": {func(context.Context, io.ReaderAt, int64, packages.Options) (packages.Report, error) {
+		panic("index out of range")
+	}, "broke down"},
+	"waits until it is told to stop": {func(ctx context.Context, _ io.ReaderAt, _ int64, _ packages.Options) (packages.Report, error) {
+		<-ctx.Done()
+		return packages.Report{}, ctx.Err()
+	}, "did not end within 10ms"},
+	"never ends, whatever it is told": {func(context.Context, io.ReaderAt, int64, packages.Options) (packages.Report, error) { select {} }, "did not end within 10ms"},
+}
+
+func TestAnInspectionThatBreaksDownIsTriedThreeTimesAndThenRefused(t *testing.T) {
+	for name, c := range breaking {
+		s := newShelf(t)
+		s.acts.Inspect, s.acts.InspectionTime = c.inspect, 10*time.Millisecond
+		sha256 := s.put(packed(t, samples.Weather()))
+		var broken any
+		for try := 1; try < 3; try++ {
+			var err error
+			_, broken, err = s.try(t.Context(), sha256, "1.0.0", broken)
+			require.ErrorContains(t, err, c.says, name)
+			require.Equal(t, try, broken, name)
+		}
+		verdict, _, err := s.try(t.Context(), sha256, "1.0.0", broken)
+		require.NoError(t, err, name)
+		require.NotNil(t, verdict.Refusal, name)
+		assert.Equal(t, lifecycle.PackageRefused, verdict.Refusal.Code, name)
+		assert.Contains(t, verdict.Refusal.Message, "the inspection of this package "+c.says+", 3 times in a row", name)
+		assert.NotContains(t, verdict.Refusal.Message, "index out of range", "that is for the log")
+	}
+}
+
+// A package that kills the worker leaves no error, only the count of what was begun.
+func TestAnInspectionThatWasBegunThreeTimesIsNotBegunAgain(t *testing.T) {
+	s := newShelf(t)
+	s.acts.Inspect = breaking["panics"].inspect
+	verdict, _, err := s.try(t.Context(), s.put(packed(t, samples.Weather())), "1.0.0", 3)
+	require.NoError(t, err)
+	require.NotNil(t, verdict.Refusal)
+	assert.Contains(t, verdict.Refusal.Message, "was broken off, 3 times in a row")
+}
+
+func TestAStoreOrACatalogueThatFailsIsNotThePackagesFault(t *testing.T) {
+	s := newShelf(t)
+	sha256 := s.put(packed(t, samples.Weather()))
+	s.acts.Inspect = func(context.Context, io.ReaderAt, int64, packages.Options) (packages.Report, error) {
+		return packages.Report{}, errors.New("connection reset")
+	}
+	_, broken, err := s.try(t.Context(), sha256, "1.0.0", 2)
+	require.ErrorContains(t, err, "connection reset", "Temporal tries again, for as long as it takes")
+	assert.Equal(t, 2, broken)
+	s.acts.Inspect = nil
+	require.NoError(t, s.reports.Close())
+	_, broken, err = s.try(t.Context(), sha256, "1.0.0", 2)
+	require.ErrorContains(t, err, "keep the report")
+	assert.Equal(t, 2, broken)
 }

@@ -3,6 +3,9 @@ package activities
 import (
 	"context"
 	"errors"
+	"time"
+
+	"go.temporal.io/sdk/activity"
 
 	"slipway/catalog"
 	"slipway/lifecycle"
@@ -38,4 +41,33 @@ func (a *Activities) Commit(ctx context.Context, before CommitBefore) error {
 		return nil
 	}
 	return err
+}
+
+// HealthWatch is what workflows had watched before they had it probed by ProbeHealth.
+type HealthWatch struct {
+	MiniProgram string           `json:"mini_program"`
+	Version     string           `json:"version"`
+	Health      lifecycle.Health `json:"health"`
+	// Until is the end of the stage; the zero time means until it fails or is cancelled.
+	Until time.Time `json:"until"`
+}
+
+// WatchHealth is for the stages that began before there was ProbeHealth. It ends when enough breaches in a row make the release unhealthy,
+// or the stage is over and the release known to be healthy. It used to stay for all that time; now it asks once and has Temporal try
+// again, with the breaches so far in its heartbeat.
+func (a *Activities) WatchHealth(ctx context.Context, watch HealthWatch) (lifecycle.HealthVerdict, error) {
+	gate := lifecycle.Gate{Health: watch.Health, Until: watch.Until}
+	if activity.HasHeartbeatDetails(ctx) {
+		_ = activity.GetHeartbeatDetails(ctx, &gate.Breaches) // unreadable details only start the count anew
+	}
+	answer, _ := a.probe(ctx, watch.Health.Filled(watch.MiniProgram, watch.Version))
+	if ctx.Err() != nil {
+		return answer, ctx.Err()
+	}
+	report, _ := gate.Judge(answer)
+	if v := report.Verdict; v.Status == lifecycle.Unhealthy || v.Status == lifecycle.Healthy && report.Over {
+		return v, nil
+	}
+	activity.RecordHeartbeat(ctx, report.Breaches)
+	return answer, askAgain(string(answer.Status)+": "+answer.Detail, time.Until(report.AskAt))
 }

@@ -5,14 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
-	"strings"
 	"time"
 
-	prometheus "github.com/prometheus/client_golang/api"
-	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
-	"github.com/prometheus/common/model"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
 
 	"slipway/lifecycle"
 )
@@ -20,117 +16,102 @@ import (
 // probeTimeout bounds one question to Prometheus; an answer that takes longer is no answer.
 const probeTimeout = 10 * time.Second
 
-var (
-	// errNoData is an answer without a number in it.
-	errNoData = errors.New("the query gives no number")
-	// errStopping hands the watch over: Temporal starts it again on another worker, or on this one after its restart.
-	errStopping = errors.New("the worker stops; the watch goes on elsewhere")
-)
-
-// HealthWatch asks for the health of one version while a stage lasts.
-type HealthWatch struct {
-	MiniProgram string           `json:"mini_program"`
-	Version     string           `json:"version"`
-	Health      lifecycle.Health `json:"health"`
-	// Until is the end of the stage; the zero time means until it fails or is cancelled.
-	Until time.Time `json:"until"`
+// HealthProbe asks for the health of one version while a stage lasts.
+type HealthProbe struct {
+	MiniProgram string `json:"mini_program"`
+	Version     string `json:"version"`
+	lifecycle.Gate
 }
 
-// Prober answers a PromQL query with one number.
+// Prober answers a PromQL query with one number. An error should be a *NoAnswer.
 type Prober interface {
 	Probe(ctx context.Context, query string) (float64, error)
 }
 
-// WatchHealth probes until enough breaches in a row make the release unhealthy, or the stage is over and the release
-// known to be healthy. No answer, no data or not a number is unknown: it neither fails nor ends the watch. The breaches so
-// far travel in the heartbeat, so that a restarted worker counts on.
-func (a *Activities) WatchHealth(ctx context.Context, watch HealthWatch) (lifecycle.HealthVerdict, error) {
-	var breaches int
-	if activity.HasHeartbeatDetails(ctx) {
-		_ = activity.GetHeartbeatDetails(ctx, &breaches) // unreadable details only start the count anew
-	}
-	query := strings.NewReplacer("{{.MiniProgram}}", watch.MiniProgram, "{{.Version}}", watch.Version).Replace(watch.Health.Query)
-	ticker := time.NewTicker(time.Duration(watch.Health.Interval))
-	defer ticker.Stop()
-	for {
-		verdict := a.probe(ctx, query, watch.Health.Max)
-		switch verdict.Status {
-		case lifecycle.Unhealthy:
-			if breaches++; breaches >= watch.Health.Failures {
-				return verdict, nil
-			}
-		case lifecycle.Healthy:
-			if breaches = 0; !watch.Until.IsZero() && !time.Now().Before(watch.Until) {
-				return verdict, nil
-			}
-		}
-		activity.RecordHeartbeat(ctx, breaches)
-		select {
-		case <-ctx.Done():
-			return verdict, ctx.Err()
-		case <-activity.GetWorkerStopChannel(ctx):
-			return verdict, errStopping
-		case <-ticker.C:
-		}
-	}
+// NoAnswer is why a query has no number as its answer, in words for people.
+type NoAnswer struct {
+	Reason lifecycle.HealthReason
+	Detail string
+	// Cause is for the log.
+	Cause error
 }
 
-func (a *Activities) probe(ctx context.Context, query string, limit float64) lifecycle.HealthVerdict {
-	verdict := lifecycle.HealthVerdict{Status: lifecycle.HealthUnknown, At: time.Now().UTC()}
-	if a.Health == nil {
-		verdict.Detail = "the worker knows no Prometheus; set PROMETHEUS_URL"
-		return verdict
+func (n *NoAnswer) Error() string { return n.Detail }
+
+// Unwrap is the cause.
+func (n *NoAnswer) Unwrap() error { return n.Cause }
+
+// ProbeHealth asks once, and returns when there is something to tell. Otherwise its error has Temporal try again when the next answer is
+// due: a gate that waits costs the worker nothing, and its history does not grow.
+func (a *Activities) ProbeHealth(ctx context.Context, probe HealthProbe) (lifecycle.GateReport, error) {
+	if wait := time.Until(probe.AskAt); wait > 0 {
+		return lifecycle.GateReport{}, askAgain("not due yet", wait)
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	value, err := a.Health.Probe(ctx, query)
+	answer, cause := a.probe(ctx, probe.Health.Filled(probe.MiniProgram, probe.Version))
+	if ctx.Err() != nil { // the worker stops: that is no answer of Prometheus
+		return lifecycle.GateReport{}, ctx.Err()
+	}
+	report, tell := probe.Judge(answer)
+	if !tell {
+		return report, askAgain(string(answer.Status)+": "+answer.Detail, time.Until(report.AskAt))
+	}
+	if v := report.Verdict; report.Changed && v.Status != lifecycle.Healthy {
+		activity.GetLogger(ctx).Warn("a release is not known to be healthy", "mini_program", probe.MiniProgram, "version", probe.Version,
+			"health", v.Status, "reason", v.Reason, "detail", v.Detail, "cause", cause)
+	}
+	return report, nil
+}
+
+// askAgain is the error of an activity that has nothing to tell yet. Nothing is wrong: it is neither logged nor counted.
+func askAgain(what string, wait time.Duration) error {
+	return temporal.NewApplicationErrorWithOptions(what, "AskAgain", temporal.ApplicationErrorOptions{
+		NextRetryDelay: max(wait, time.Millisecond), // none would mean the retry policy's
+		Category:       temporal.ApplicationErrorCategoryBenign,
+	})
+}
+
+// probe is the answer of this moment. The error is what was behind an unknown one.
+func (a *Activities) probe(ctx context.Context, health lifecycle.Health) (lifecycle.HealthVerdict, error) {
+	verdict := lifecycle.HealthVerdict{Status: lifecycle.HealthUnknown}
+	value, err := a.ask(ctx, health.Query)
+	verdict.At = time.Now().UTC()
+	if err != nil {
+		return unanswered(verdict, health, err), errors.Unwrap(err)
+	}
 	switch {
-	case err != nil:
-		verdict.Detail = err.Error()
-		return verdict
-	case value > limit:
+	case math.IsNaN(value):
+		verdict.Reason, verdict.Detail = lifecycle.NotANumber, notANumber
+		return verdict, nil
+	case value > health.Max:
 		verdict.Status = lifecycle.Unhealthy
-		verdict.Detail = fmt.Sprintf("%v is above the limit of %v", value, limit)
+		verdict.Detail = fmt.Sprintf("%v is above the limit of %v", value, health.Max)
 	default:
 		verdict.Status = lifecycle.Healthy
 	}
 	if !math.IsInf(value, 0) { // errors without any request: JSON knows no infinity
 		verdict.Value = value
 	}
+	return verdict, nil
+}
+
+func (a *Activities) ask(ctx context.Context, query string) (float64, error) {
+	if a.Health == nil {
+		return 0, &NoAnswer{Reason: lifecycle.NoPrometheus, Detail: "the worker does not know where to ask; an operator has to set PROMETHEUS_URL"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	return a.Health.Probe(ctx, query)
+}
+
+// unanswered completes a verdict without a number.
+func unanswered(verdict lifecycle.HealthVerdict, health lifecycle.Health, err error) lifecycle.HealthVerdict {
+	verdict.Reason, verdict.Detail = lifecycle.Unreachable, "Prometheus cannot be asked"
+	if none, ok := errors.AsType[*NoAnswer](err); ok {
+		verdict.Reason, verdict.Detail = none.Reason, none.Detail
+	}
+	if verdict.Reason == lifecycle.NoData && health.NoData == lifecycle.Healthy {
+		verdict.Status, verdict.Reason = lifecycle.Healthy, ""
+		verdict.Detail += ", which the plan counts as healthy"
+	}
 	return verdict
-}
-
-// Prometheus is the Prober of production.
-type Prometheus struct{ api promv1.API }
-
-// NewPrometheus connects to a Prometheus server by its base URL.
-func NewPrometheus(url string) (*Prometheus, error) {
-	client, err := prometheus.NewClient(prometheus.Config{Address: url})
-	if err != nil {
-		return nil, fmt.Errorf("PROMETHEUS_URL %q: %w", url, err)
-	}
-	return &Prometheus{api: promv1.NewAPI(client)}, nil
-}
-
-// Probe asks for the present value. Of several series the highest counts: one bad region is enough, and one without
-// traffic (NaN) hides no other.
-func (p *Prometheus) Probe(ctx context.Context, query string) (float64, error) {
-	value, _, _, err := p.api.Query(ctx, query, time.Now())
-	if err != nil {
-		return 0, fmt.Errorf("asking Prometheus: %w", err)
-	}
-	var numbers []float64
-	switch value := value.(type) {
-	case model.Vector:
-		for _, sample := range value {
-			numbers = append(numbers, float64(sample.Value))
-		}
-	case *model.Scalar:
-		numbers = []float64{float64(value.Value)}
-	}
-	numbers = slices.DeleteFunc(numbers, math.IsNaN)
-	if len(numbers) == 0 {
-		return 0, errNoData
-	}
-	return slices.Max(numbers), nil
 }

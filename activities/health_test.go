@@ -1,11 +1,11 @@
 package activities_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"math"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
 
@@ -28,216 +29,194 @@ const (
 	bad   = 0.5
 )
 
-var errNoAnswer = errors.New("no answer")
-
-// answers is a Prober that gives one answer after another, and the last one from then on. NaN stands for no answer.
-type answers struct {
-	mu      sync.Mutex
-	values  []float64
-	asked   int
+// answer is a Prober that gives one answer, and remembers what it was asked.
+type answer struct {
+	value   float64
+	err     error
 	queries []string
-	after   func(asked int)
 }
 
-func (a *answers) Probe(ctx context.Context, query string) (float64, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	value := a.values[min(a.asked, len(a.values)-1)]
-	a.asked++
+func (a *answer) Probe(ctx context.Context, query string) (float64, error) {
 	a.queries = append(a.queries, query)
-	if a.after != nil {
-		a.after(a.asked)
-	}
 	if deadline, bounded := ctx.Deadline(); !bounded || time.Until(deadline) > 10*time.Second {
 		return 0, errors.New("the question is not bounded")
 	}
-	if math.IsNaN(value) {
-		return 0, errNoAnswer
-	}
-	return value, nil
+	return a.value, a.err
 }
 
-func answering(values ...float64) *answers { return &answers{values: values} }
+var noData = &activities.NoAnswer{Reason: lifecycle.NoData, Detail: "the query finds no data"}
 
-// gate watches without an end, until three breaches in a row.
-func gate() activities.HealthWatch {
-	return activities.HealthWatch{MiniProgram: "weather", Version: "1.2.0", Health: lifecycle.Health{
-		Query: "errors", Max: limit, Interval: lifecycle.Duration(time.Millisecond), Failures: 3,
+// probe is of a gate that fails with the third breach, in a stage without an end.
+func probe() activities.HealthProbe {
+	return activities.HealthProbe{MiniProgram: "weather", Version: "1.2.0", Gate: lifecycle.Gate{
+		Health: lifecycle.Health{Query: "errors", Max: limit, Interval: lifecycle.Duration(time.Minute), Failures: 3},
 	}}
 }
 
-// ended is a gate whose stage is over.
-func ended() activities.HealthWatch {
-	watch := gate()
-	watch.Until = time.Now().Add(-time.Second)
-	return watch
-}
-
-// environment runs the health watch as a worker does. Cancel ends it, and so does a time that no test should need.
-func environment(t *testing.T, prober activities.Prober) (env *testsuite.TestActivityEnvironment, cancel context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	t.Cleanup(cancel)
-	suite := new(testsuite.WorkflowTestSuite)
-	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+// environment runs activities as a worker does. What they log goes to the buffer.
+func environment(t *testing.T, acts *activities.Activities) (env *testsuite.TestActivityEnvironment, logged *bytes.Buffer) {
+	suite, logged := new(testsuite.WorkflowTestSuite), new(bytes.Buffer)
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.NewTextHandler(logged, nil))))
 	env = suite.NewTestActivityEnvironment()
-	env.SetWorkerOptions(worker.Options{BackgroundActivityContext: ctx})
-	env.RegisterActivity(&activities.Activities{Health: prober})
-	return env, cancel
+	env.SetTestTimeout(20 * time.Second)
+	env.RegisterActivity(acts)
+	return env, logged
 }
 
-// watched is what the watch finds out with these answers.
-func watched(t *testing.T, prober activities.Prober, watch activities.HealthWatch) lifecycle.HealthVerdict {
-	t.Helper()
-	env, _ := environment(t, prober)
-	verdict, err := run(env, watch)
-	require.NoError(t, err)
-	return verdict
-}
-
-func run(env *testsuite.TestActivityEnvironment, watch activities.HealthWatch) (lifecycle.HealthVerdict, error) {
+func ask(t *testing.T, prober activities.Prober, probe activities.HealthProbe) (report lifecycle.GateReport, logged string, err error) {
+	env, written := environment(t, &activities.Activities{Health: prober})
 	var a *activities.Activities
-	var verdict lifecycle.HealthVerdict
-	value, err := env.ExecuteActivity(a.WatchHealth, watch)
+	value, err := env.ExecuteActivity(a.ProbeHealth, probe)
 	if err == nil {
-		err = value.Get(&verdict)
+		require.NoError(t, value.Get(&report))
 	}
-	return verdict, err
+	return report, written.String(), err
 }
 
-func TestTheWatchOfAHealthyReleaseEndsWithItsStage(t *testing.T) {
-	wanted := gate()
-	wanted.Until = time.Now().Add(time.Second)
-	verdict := watched(t, answering(good), wanted)
-	assert.Equal(t, lifecycle.Healthy, verdict.Status)
-	assert.Equal(t, good, verdict.Value)
-	assert.False(t, time.Now().Before(wanted.Until), "being healthy at the beginning is not enough")
+// asksAgain is when an activity that had nothing to tell wants to be tried again.
+func asksAgain(t *testing.T, err error) time.Duration {
+	t.Helper()
+	again, ok := errors.AsType[*temporal.ApplicationError](err)
+	require.True(t, ok, "%v", err)
+	assert.False(t, again.NonRetryable())
+	assert.Equal(t, temporal.ApplicationErrorCategoryBenign, again.Category(), "nothing is wrong: no alarm, no line in the log")
+	assert.Positive(t, again.NextRetryDelay())
+	return again.NextRetryDelay()
 }
 
-func TestAValueAtTheLimitIsHealthy(t *testing.T) {
-	verdict := watched(t, answering(limit), ended())
-	assert.Equal(t, lifecycle.Healthy, verdict.Status)
-}
-
-func TestTheWatchCountsBreachesInARow(t *testing.T) {
-	unknown := math.NaN()
+func TestAProbeTellsWhatItFinds(t *testing.T) {
+	countsAsHealthy := probe()
+	countsAsHealthy.Health.NoData = lifecycle.Healthy
 	for name, c := range map[string]struct {
-		answers []float64
-		asked   int
+		probe  activities.HealthProbe
+		prober activities.Prober
+		status lifecycle.HealthStatus
+		reason lifecycle.HealthReason
+		value  float64
+		detail string
 	}{
-		"at once":                      {[]float64{bad}, 3},
-		"after healthy answers":        {[]float64{good, good, bad}, 5},
-		"a healthy answer resets":      {[]float64{bad, bad, good, bad}, 6},
-		"unknown neither counts":       {[]float64{unknown, unknown, unknown, bad}, 6},
-		"nor resets":                   {[]float64{bad, unknown, bad, unknown, bad}, 5},
-		"healthy at first, but no end": {[]float64{good, bad, good, bad, bad, bad}, 6},
+		"below the limit":            {probe(), &answer{value: good}, lifecycle.Healthy, "", good, ""},
+		"at the limit":               {probe(), &answer{value: limit}, lifecycle.Healthy, "", limit, ""},
+		"far below":                  {probe(), &answer{value: math.Inf(-1)}, lifecycle.Healthy, "", 0, ""},
+		"above the limit":            {probe(), &answer{value: bad}, lifecycle.HealthUnknown, lifecycle.Breached, bad, "0.5 is above the limit of 0.02; breach 1 of the 3"},
+		"infinite":                   {probe(), &answer{value: math.Inf(1)}, lifecycle.HealthUnknown, lifecycle.Breached, 0, "+Inf is above the limit of 0.02"},
+		"not a number":               {probe(), &answer{value: math.NaN()}, lifecycle.HealthUnknown, lifecycle.NotANumber, 0, "not a number"},
+		"no data":                    {probe(), &answer{err: noData}, lifecycle.HealthUnknown, lifecycle.NoData, 0, "the query finds no data"},
+		"no data, which is healthy":  {countsAsHealthy, &answer{err: noData}, lifecycle.Healthy, "", 0, "the query finds no data, which the plan counts as healthy"},
+		"NaN is no lack of data":     {countsAsHealthy, &answer{value: math.NaN()}, lifecycle.HealthUnknown, lifecycle.NotANumber, 0, "not a number"},
+		"nor is an absent server":    {countsAsHealthy, &answer{err: errors.New("broken pipe")}, lifecycle.HealthUnknown, lifecycle.Unreachable, 0, "Prometheus cannot be asked"},
+		"a worker without the means": {probe(), nil, lifecycle.HealthUnknown, lifecycle.NoPrometheus, 0, "set PROMETHEUS_URL"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			prober := answering(c.answers...)
-			verdict := watched(t, prober, gate())
-			assert.Equal(t, lifecycle.Unhealthy, verdict.Status)
-			assert.Equal(t, bad, verdict.Value)
-			assert.Equal(t, "0.5 is above the limit of 0.02", verdict.Detail)
-			assert.Equal(t, c.asked, prober.asked)
-		})
-	}
-}
-
-func TestABreachAtTheEndOfTheStageIsNoEnd(t *testing.T) {
-	prober := answering(bad, bad, good)
-	verdict := watched(t, prober, ended())
-	assert.Equal(t, lifecycle.Healthy, verdict.Status)
-	assert.Equal(t, 3, prober.asked)
-}
-
-func TestAnUnknownAnswerAtTheEndOfTheStageIsNoEnd(t *testing.T) {
-	prober := answering(math.NaN(), math.NaN(), math.NaN(), math.NaN(), good)
-	verdict := watched(t, prober, ended())
-	assert.Equal(t, lifecycle.Healthy, verdict.Status)
-	assert.Equal(t, 5, prober.asked)
-}
-
-func TestAnInfiniteValueIsABreach(t *testing.T) {
-	verdict := watched(t, answering(math.Inf(1)), gate())
-	assert.Equal(t, lifecycle.Unhealthy, verdict.Status)
-	assert.Equal(t, "+Inf is above the limit of 0.02", verdict.Detail)
-	assert.Equal(t, lifecycle.Healthy, watched(t, answering(math.Inf(-1)), ended()).Status)
-}
-
-func TestTheBreachesSoFarTravelInTheHeartbeat(t *testing.T) {
-	env, _ := environment(t, answering(bad))
-	var heartbeats []int
-	env.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
-		var breaches int
-		assert.NoError(t, details.Get(&breaches))
-		heartbeats = append(heartbeats, breaches)
-	})
-	_, err := run(env, gate())
-	require.NoError(t, err)
-	require.NotEmpty(t, heartbeats)
-	assert.Equal(t, 1, heartbeats[0])
-}
-
-func TestARestartedWatchCountsOn(t *testing.T) {
-	for name, c := range map[string]struct {
-		heartbeat any
-		asked     int
-	}{
-		"two breaches before":         {2, 1},
-		"none before":                 {0, 3},
-		"what cannot be read is none": {"two", 3},
-	} {
-		prober := answering(bad)
-		env, _ := environment(t, prober)
-		env.SetHeartbeatDetails(c.heartbeat)
-		verdict, err := run(env, gate())
+		report, logged, err := ask(t, c.prober, c.probe)
 		require.NoError(t, err, name)
-		assert.Equal(t, lifecycle.Unhealthy, verdict.Status, name)
-		assert.Equal(t, c.asked, prober.asked, name)
+		verdict := report.Verdict
+		assert.Equal(t, c.status, verdict.Status, name)
+		assert.Equal(t, c.reason, verdict.Reason, name)
+		assert.Equal(t, c.value, verdict.Value, name)
+		assert.Contains(t, verdict.Detail, c.detail, name)
+		assert.WithinDuration(t, time.Now(), verdict.At, time.Minute, name)
+		assert.Equal(t, c.status != lifecycle.Healthy, logged != "", "%s: %s", name, logged)
 	}
+}
+
+func TestWhyTheHealthIsNotKnownIsLogged(t *testing.T) {
+	_, logged, err := ask(t, &answer{err: &activities.NoAnswer{Reason: lifecycle.Unreachable, Detail: "nobody there", Cause: errors.New("dial tcp: refused")}}, probe())
+	require.NoError(t, err)
+	for _, expected := range []string{"level=WARN", "mini_program=weather", "version=1.2.0", "reason=unreachable", `detail="nobody there"`, `cause="dial tcp: refused"`} {
+		assert.Contains(t, logged, expected)
+	}
+}
+
+func TestAProbeWithNothingToTellAsksAgainWhenItIsDue(t *testing.T) {
+	known := probe()
+	known.Told.Status = lifecycle.Healthy
+	prober := &answer{value: good}
+	_, logged, err := ask(t, prober, known)
+	assert.InDelta(t, time.Minute, asksAgain(t, err), float64(10*time.Second))
+	assert.Empty(t, logged)
+	known.Until = time.Now().Add(30 * time.Second)
+	_, _, err = ask(t, prober, known)
+	assert.InDelta(t, 30*time.Second, asksAgain(t, err), float64(10*time.Second), "at the end of the stage")
+	assert.Len(t, prober.queries, 2)
+}
+
+func TestAProbeThatIsNotDueDoesNotAsk(t *testing.T) {
+	early := probe()
+	early.AskAt = time.Now().Add(time.Hour)
+	prober := &answer{value: bad}
+	_, _, err := ask(t, prober, early)
+	assert.InDelta(t, time.Hour, asksAgain(t, err), float64(10*time.Second))
+	assert.Empty(t, prober.queries)
 }
 
 func TestPlaceholdersOfTheQueryAreFilledIn(t *testing.T) {
-	prober := answering(good)
-	wanted := ended()
+	prober, wanted := &answer{value: good}, probe()
 	wanted.Health.Query = `errors{app="{{.MiniProgram}}",version="{{.Version}}"} / requests{app="{{.MiniProgram}}"}`
-	watched(t, prober, wanted)
+	_, _, err := ask(t, prober, wanted)
+	require.NoError(t, err)
 	assert.Equal(t, []string{`errors{app="weather",version="1.2.0"} / requests{app="weather"}`}, prober.queries)
 }
 
-func TestCancellationEndsTheWatch(t *testing.T) {
-	for _, answer := range []float64{good, bad, math.NaN()} {
-		prober := answering(answer)
-		env, cancel := environment(t, prober)
-		prober.after = on(2, cancel)
-		_, err := run(env, gate())
-		require.ErrorContains(t, err, "canceled")
-		assert.LessOrEqual(t, prober.asked, 3, "the tick of the same moment may come first")
+// What a worker that is stopping hears is not that Prometheus is away.
+func TestAProbeOfAWorkerThatStopsIsNoAnswer(t *testing.T) {
+	stopping, stop := context.WithCancel(t.Context())
+	env, _ := environment(t, &activities.Activities{Health: &stopper{stop}})
+	env.SetWorkerOptions(worker.Options{BackgroundActivityContext: stopping})
+	var a *activities.Activities
+	_, err := env.ExecuteActivity(a.ProbeHealth, probe())
+	assert.ErrorContains(t, err, "canceled")
+}
+
+type stopper struct{ stop func() }
+
+func (s *stopper) Probe(ctx context.Context, _ string) (float64, error) {
+	s.stop()
+	<-ctx.Done()
+	return 0, ctx.Err()
+}
+
+// watch runs the activity of stages of before.
+func watch(t *testing.T, value float64, breaches any, until time.Time) (verdict lifecycle.HealthVerdict, heartbeats []int, err error) {
+	env, _ := environment(t, &activities.Activities{Health: &answer{value: value}})
+	env.SetHeartbeatDetails(breaches)
+	env.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
+		var n int
+		assert.NoError(t, details.Get(&n))
+		heartbeats = append(heartbeats, n)
+	})
+	var a *activities.Activities
+	got, err := env.ExecuteActivity(a.WatchHealth, activities.HealthWatch{MiniProgram: "weather", Version: "1.2.0", Health: probe().Health, Until: until})
+	if err == nil {
+		require.NoError(t, got.Get(&verdict))
 	}
+	return verdict, heartbeats, err
 }
 
-func TestAWorkerThatStopsHandsTheWatchOver(t *testing.T) {
-	prober := answering(good)
-	env, _ := environment(t, prober)
-	stopping := make(chan struct{})
-	prober.after = on(2, func() { close(stopping) })
-	env.SetWorkerStopChannel(stopping)
-	_, err := run(env, gate())
-	require.ErrorContains(t, err, "the worker stops")
-	assert.Less(t, prober.asked, 20, "the ticks of the same moment may come first")
-}
-
-// on does something at one of the questions.
-func on(question int, do func()) func(int) {
-	return func(asked int) {
-		if asked == question {
-			do()
+func TestAWatchOfBeforeEndsAsItDid(t *testing.T) {
+	over, later := time.Now().Add(-time.Second), time.Now().Add(time.Hour)
+	for name, c := range map[string]struct {
+		value    float64
+		breaches any
+		until    time.Time
+		status   lifecycle.HealthStatus // "" goes on
+		counted  int
+	}{
+		"a breach":                {bad, 0, later, "", 1},
+		"the last breach":         {bad, 2, later, lifecycle.Unhealthy, 0},
+		"healthy":                 {good, 2, later, "", 0},
+		"healthy at the end":      {good, 0, over, lifecycle.Healthy, 0},
+		"a breach at the end":     {bad, 0, over, "", 1},
+		"unknown counts nothing":  {math.NaN(), 2, later, "", 2},
+		"unknown ends nothing":    {math.NaN(), 2, over, "", 2},
+		"what was counted before": {bad, "two", later, "", 1},
+	} {
+		verdict, heartbeats, err := watch(t, c.value, c.breaches, c.until)
+		if c.status != "" {
+			require.NoError(t, err, name)
+			assert.Equal(t, c.status, verdict.Status, name)
+			continue
 		}
+		assert.LessOrEqual(t, asksAgain(t, err), time.Minute, name)
+		assert.Equal(t, []int{c.counted}, heartbeats, name)
 	}
-}
-
-func TestWithoutPrometheusHealthIsUnknown(t *testing.T) {
-	env, cancel := environment(t, nil)
-	env.SetOnActivityHeartbeatListener(func(*activity.Info, converter.EncodedValues) { cancel() })
-	_, err := run(env, ended())
-	require.ErrorContains(t, err, "canceled", "nothing but the cancellation ended it")
 }

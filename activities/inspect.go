@@ -27,7 +27,7 @@ type Verdict struct {
 }
 
 // InspectPackage looks into a package of the store and keeps the report about it. A bad package, or none at all, is a
-// verdict; an error is a store or a catalogue that does not answer.
+// verdict, and so is one whose inspection breaks down again and again; an error is a store or a catalogue that does not answer.
 func (a *Activities) InspectPackage(ctx context.Context, in Inspection) (Verdict, error) {
 	content, err := a.Packages.Open(ctx, in.Package.SHA256)
 	switch {
@@ -38,10 +38,12 @@ func (a *Activities) InspectPackage(ctx context.Context, in Inspection) (Verdict
 	case err != nil:
 		return Verdict{}, err
 	}
-	defer func() { _ = content.Close() }()
-	report, err := packages.Inspect(ctx, content, content.Size(), packages.Options{Version: in.Package.Version, Limits: a.Limits})
-	if err != nil {
+	report, verdict, err := a.tryInspection(ctx, in, content)
+	switch {
+	case err != nil:
 		return Verdict{}, fmt.Errorf("inspecting package %s: %w", in.Package.SHA256, err)
+	case verdict != nil:
+		return *verdict, nil
 	}
 	if err := a.keepReport(ctx, in.Package, report); err != nil {
 		return Verdict{}, err

@@ -2,6 +2,7 @@ package activities_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -60,34 +61,69 @@ func TestPrometheusAnswersWithANumber(t *testing.T) {
 	}
 }
 
-func TestPrometheusWithoutANumberIsAnError(t *testing.T) {
-	for name, c := range map[string]struct{ resultType, result string }{
-		"no series":             {"vector", `[]`},
-		"not a number":          {"vector", `[{"metric":{},"value":[1,"NaN"]}]`},
-		"several without one":   {"vector", fmt.Sprintf(vector, "NaN", "NaN", "NaN")},
-		"scalar, not a number":  {"scalar", `[1,"NaN"]`},
-		"a range":               {"matrix", `[{"metric":{},"values":[[1,"0.1"]]}]`},
-		"a string":              {"string", `[1,"0.1"]`},
-		"a type nobody knows":   {"poem", `["roses"]`},
-		"rubbish as the result": {"vector", `"rubbish"`},
+// why asks, and requires to be told why there is no number.
+func why(t *testing.T, ctx context.Context, prober *activities.Prometheus, name string) *activities.NoAnswer {
+	t.Helper()
+	_, err := prober.Probe(ctx, "errors")
+	none, ok := errors.AsType[*activities.NoAnswer](err)
+	require.True(t, ok, "%s: %v", name, err)
+	return none
+}
+
+func TestPrometheusWithoutANumberSaysWhy(t *testing.T) {
+	for name, c := range map[string]struct {
+		resultType, result string
+		reason             lifecycle.HealthReason
+		detail             string
+	}{
+		"no series":             {"vector", `[]`, lifecycle.NoData, "the query finds no data"},
+		"not a number":          {"vector", `[{"metric":{},"value":[1,"NaN"]}]`, lifecycle.NotANumber, "not a number (NaN)"},
+		"several without one":   {"vector", fmt.Sprintf(vector, "NaN", "NaN", "NaN"), lifecycle.NotANumber, "not a number (NaN)"},
+		"scalar, not a number":  {"scalar", `[1,"NaN"]`, lifecycle.NotANumber, "not a number (NaN)"},
+		"a range":               {"matrix", `[{"metric":{},"values":[[1,"0.1"]]}]`, lifecycle.QueryRefused, "the query gives a matrix"},
+		"a string":              {"string", `[1,"0.1"]`, lifecycle.QueryRefused, "no number, such as a text"},
+		"a type nobody knows":   {"poem", `["roses"]`, lifecycle.Unreachable, "is not Prometheus"},
+		"rubbish as the result": {"vector", `"rubbish"`, lifecycle.Unreachable, "is not Prometheus"},
 	} {
-		_, err := saying(t, c.resultType, c.result).Probe(t.Context(), "errors")
-		assert.Error(t, err, name)
+		none := why(t, t.Context(), saying(t, c.resultType, c.result), name)
+		assert.Equal(t, c.reason, none.Reason, name)
+		assert.Contains(t, none.Detail, c.detail, name)
 	}
 }
 
-func TestAPrometheusThatDoesNotAnswerIsAnError(t *testing.T) {
+func TestAPrometheusThatDoesNotAnswerSaysWhy(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
 		body   string
+		reason lifecycle.HealthReason
+		detail string
 	}{
-		"internal error": {http.StatusInternalServerError, "broken"},
-		"bad query":      {http.StatusBadRequest, `{"status":"error","errorType":"bad_data","error":"parse error"}`},
-		"a proxy":        {http.StatusOK, "<html>sign in</html>"},
+		"internal error": {http.StatusInternalServerError, "broken", lifecycle.Unreachable, "with an error of its own"},
+		"access denied":  {http.StatusUnauthorized, "who are you", lifecycle.Unreachable, "with an error of its own"},
+		"overloaded":     {http.StatusServiceUnavailable, `{"status":"error","errorType":"timeout","error":"query timed out"}`, lifecycle.Unreachable, "with an error of its own"},
+		"bad query": {http.StatusBadRequest, `{"status":"error","errorType":"bad_data","error":"1:7: parse error: unclosed left brace"}`,
+			lifecycle.QueryRefused, "cannot work with the query; it says: 1:7: parse error: unclosed left brace"},
+		"a query that cannot be worked out": {http.StatusUnprocessableEntity, `{"status":"error","errorType":"execution","error":"many-to-many matching"}`,
+			lifecycle.QueryRefused, "it says: many-to-many matching"},
+		"a proxy": {http.StatusOK, "<html>sign in</html>", lifecycle.Unreachable, "is not Prometheus"},
 	} {
-		prober := prometheus(t, func(string) (int, string) { return c.status, c.body })
-		_, err := prober.Probe(t.Context(), "errors")
-		assert.ErrorContains(t, err, "asking Prometheus", name)
+		none := why(t, t.Context(), prometheus(t, func(string) (int, string) { return c.status, c.body }), name)
+		assert.Equal(t, c.reason, none.Reason, name)
+		assert.Contains(t, none.Detail, c.detail, name)
+		assert.Error(t, none.Cause, name)
+	}
+}
+
+func TestAPrometheusThatIsNotThereSaysWhy(t *testing.T) {
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	for url, detail := range map[string]string{closed.URL: "nothing listens at its address", "http://nowhere.invalid": "its name is not known"} {
+		prober, err := activities.NewPrometheus(url)
+		require.NoError(t, err)
+		none := why(t, t.Context(), prober, url)
+		assert.Equal(t, lifecycle.Unreachable, none.Reason, url)
+		assert.Contains(t, none.Detail, detail, url)
+		assert.NotContains(t, none.Detail, "dial", "no words of the library")
 	}
 }
 
@@ -100,28 +136,12 @@ func TestAPrometheusThatTakesTooLongIsAnError(t *testing.T) {
 		<-release
 		return http.StatusOK, ""
 	})
-	_, err := prober.Probe(ctx, "errors")
-	assert.ErrorIs(t, err, context.DeadlineExceeded)
+	none := why(t, ctx, prober, "")
+	assert.ErrorIs(t, none, context.DeadlineExceeded)
+	assert.Contains(t, none.Detail, "does not answer within")
 }
 
 func TestAPrometheusURLThatIsNoneIsRefused(t *testing.T) {
 	_, err := activities.NewPrometheus("http://not a host")
 	assert.ErrorContains(t, err, "PROMETHEUS_URL")
-}
-
-func TestARealQueryJudgesTheRelease(t *testing.T) {
-	var asked []string
-	replies := []string{`[]`, `[{"metric":{},"value":[1,"NaN"]}]`, `broken`, fmt.Sprintf(vector, "0", "0.5", "NaN")}
-	prober := prometheus(t, func(query string) (int, string) {
-		reply := replies[min(len(asked), len(replies)-1)]
-		asked = append(asked, query)
-		return http.StatusOK, `{"status":"success","data":{"resultType":"vector","result":` + reply + `}}`
-	})
-	wanted := ended()
-	wanted.Health.Query = `rate{version="{{.Version}}"}`
-	verdict := watched(t, prober, wanted)
-	assert.Equal(t, lifecycle.Unhealthy, verdict.Status)
-	assert.Equal(t, bad, verdict.Value)
-	assert.Len(t, asked, 3+wanted.Health.Failures)
-	assert.Equal(t, `rate{version="1.2.0"}`, asked[0])
 }

@@ -2,24 +2,31 @@ package e2e
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"slipway/lifecycle"
 )
 
 // prometheus answers every query with the value that the function gives.
 func prometheus(t *testing.T, value func() string) string {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[%d,%q]}]}}`, time.Now().Unix(), value())
-	}))
+	server := httptest.NewServer(answering(value))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+func answering(value func() string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[%d,%q]}]}}`, time.Now().Unix(), value())
+	}
 }
 
 func watched(plan func(*lifecycle.Command)) func(*lifecycle.Command) {
@@ -53,4 +60,36 @@ func TestAHealthyReleaseGoesOnPausedAndScheduledToo(t *testing.T) {
 	assert.Nil(t, p.status(id).Rollout.EndsAt)
 	p.do(id, lifecycle.Resume, operator)
 	p.becomes(id, lifecycle.Published)
+}
+
+func TestAGateThatCannotAskSaysWhyAndGoesOnWhenItCan(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	addr := listener.Addr().String()
+	require.NoError(t, listener.Close())
+	p := install(t, "PROMETHEUS_URL=http://"+addr).start()
+	id := p.request("silent")
+	p.approved(id, "1.0.0")
+	p.do(id, lifecycle.Publish, developer, watched(plan(time.Second)))
+	p.eventually("the stage is held", func() bool { return p.status(id).Rollout.Held })
+	rollout := p.status(id).Rollout
+	assert.Equal(t, lifecycle.HeldForHealth, rollout.HeldReason)
+	require.NotNil(t, rollout.Health)
+	assert.Equal(t, lifecycle.HealthUnknown, rollout.Health.Status)
+	assert.Equal(t, lifecycle.Unreachable, rollout.Health.Reason)
+	assert.Equal(t, "Prometheus cannot be reached: nothing listens at its address", rollout.Health.Detail)
+	p.eventually("people are told", func() bool {
+		return strings.Contains(p.output.String(), "the health of the release is not known: Prometheus cannot be reached: nothing listens at its address (since ")
+	})
+	assert.Contains(t, p.output.String(), `"msg":"a release is not known to be healthy"`)
+
+	listener, err = net.Listen("tcp", addr)
+	require.NoError(t, err)
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: answering(func() string { return "0.01" }), ReadHeaderTimeout: time.Minute}}
+	server.Start()
+	t.Cleanup(server.Close)
+	p.becomes(id, lifecycle.Published)
+	assert.Equal(t, []lifecycle.Action{
+		lifecycle.Publish, lifecycle.HealthChanged, lifecycle.Held, lifecycle.HealthChanged, lifecycle.Promote, lifecycle.Advance, lifecycle.Advance, lifecycle.Advance,
+	}, p.trail(id)[5:])
 }

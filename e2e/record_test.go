@@ -20,7 +20,7 @@ import (
 )
 
 // notRecorded are tests whose histories only repeat others, are large, or cannot be read.
-var notRecorded = []string{"race-", "rubbish", "remarks", "codec"}
+var notRecorded = []string{"race-", "rubbish", "remarks", "codec", "asleep"}
 
 // record writes the history of every run on a server into the folder that RECORD_HISTORIES names, if it names one, for the
 // replay tests of package workflows.

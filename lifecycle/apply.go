@@ -193,6 +193,9 @@ func changePlan(m *MiniProgram, c change) {
 		return
 	}
 	m.Rollout = with(m.Rollout, func(r *Rollout) {
+		if !r.Plan.Health.same(plan.Health) {
+			r.Health = nil // another gate found it out
+		}
 		r.Plan, r.Held = r.Plan.changedAt(r.Stage, plan), ""
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -273,18 +274,21 @@ func (s Settings) Digest() string {
 	return fmt.Sprintf("%.8x", sha256.Sum256(text))
 }
 
-// Validate refuses settings that no deployment can mean.
+// Validate refuses settings that no deployment can mean. Of several faults it names the first, always the same one.
 func (s Settings) Validate() *Refusal {
-	for name, d := range map[string]Duration{"remind_after": s.RemindAfter, "escalate_after": s.EscalateAfter, "pause_reminder": s.PauseReminder} {
-		if d <= 0 {
-			return Refuse(InvalidInput, "%s is %s; it must be above 0s", name, d)
+	for _, timer := range []struct {
+		name  string
+		lasts Duration
+	}{{"remind_after", s.RemindAfter}, {"escalate_after", s.EscalateAfter}, {"pause_reminder", s.PauseReminder}} {
+		if timer.lasts <= 0 {
+			return Refuse(InvalidInput, "%s is %s; it must be above 0s", timer.name, timer.lasts)
 		}
 	}
 	if s.EscalateAfter < s.RemindAfter {
 		return Refuse(InvalidInput, "escalate_after is %s, which is before remind_after (%s)", s.EscalateAfter, s.RemindAfter)
 	}
-	for name, plan := range s.Plans {
-		if _, r := plan.Resolve(nil); r != nil {
+	for _, name := range slices.Sorted(maps.Keys(s.Plans)) {
+		if _, r := s.Plans[name].Resolve(nil); r != nil {
 			return Refuse(InvalidInput, "plan %q: %s", name, r.Message)
 		}
 	}

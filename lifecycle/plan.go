@@ -33,12 +33,14 @@ type Stage struct {
 }
 
 // Health is what the health gate asks Prometheus while a cohort is served. In Query, {{.MiniProgram}} and {{.Version}}
-// are filled in. A value above Max is a breach; Failures breaches in a row are a failure.
+// are filled in. A value above Max is a breach; Failures breaches in a row are a failure. Besides every Interval it is asked when a
+// stage begins and when its time is over. NoData is what a query counts as that finds nothing: HealthUnknown, which "" means too, or Healthy.
 type Health struct {
-	Query    string   `json:"query"`
-	Max      float64  `json:"max"`
-	Interval Duration `json:"interval"`
-	Failures int      `json:"failures"`
+	Query    string       `json:"query"`
+	Max      float64      `json:"max"`
+	Interval Duration     `json:"interval"`
+	Failures int          `json:"failures"`
+	NoData   HealthStatus `json:"no_data,omitempty"`
 }
 
 // OnUnhealthy is what happens when the health gate fails.
@@ -165,6 +167,8 @@ func (h *Health) validate() *Refusal {
 		return Refuse(InvalidInput, "health.query uses a placeholder that is neither {{.MiniProgram}} nor {{.Version}}: %q", excerpt(h.Query))
 	case math.IsNaN(h.Max) || math.IsInf(h.Max, 0):
 		return Refuse(InvalidInput, "health.max is %v; it must be a number that measured values can be above or below", h.Max)
+	case h.NoData != "" && h.NoData != Healthy && h.NoData != HealthUnknown:
+		return Refuse(InvalidInput, "health.no_data is %q; it must be %q or %q", excerpt(string(h.NoData)), Healthy, HealthUnknown)
 	}
 	return firstRefusal(checkDuration("plan.health.interval", h.Interval), checkNumber("plan.health.failures", h.Failures))
 }

@@ -28,25 +28,8 @@ type Hold string
 const (
 	// HeldForPromotion: the plan does not promote by itself.
 	HeldForPromotion Hold = "the plan leaves it to a person to promote"
-	// HeldForHealth: the health gate has no answer; that is no failure, but no reason to go on either.
+	// HeldForHealth: the health gate does not know; that is no failure, but no reason to go on either.
 	HeldForHealth Hold = "the health of the release is not known"
-)
-
-// HealthVerdict is what the health gate found out.
-type HealthVerdict struct {
-	Status HealthStatus `json:"status"`
-	Value  float64      `json:"value,omitempty"`
-	Detail string       `json:"detail,omitempty"`
-	At     time.Time    `json:"at"`
-}
-
-// HealthStatus is healthy, unhealthy (enough breaches in a row) or unknown (no answer, no data, not a number).
-type HealthStatus string
-
-const (
-	Healthy       HealthStatus = "healthy"
-	Unhealthy     HealthStatus = "unhealthy"
-	HealthUnknown HealthStatus = "unknown"
 )
 
 func startRollout(plan Plan, now time.Time) *Rollout {
@@ -93,6 +76,12 @@ func (r Rollout) EndsAt() (at time.Time, ok bool) {
 
 // WaitsForPerson tells whether, once its time is over, only a person can end the stage.
 func (r Rollout) WaitsForPerson() bool { return r.Stage == 0 && !r.Plan.PromotesItself() }
+
+// SameStage tells whether another rollout is in the same stage under the same gate, so that the gate counts on; nil is none.
+func (r *Rollout) SameStage(other *Rollout) bool {
+	return r != nil && other != nil && r.Stage == other.Stage && r.StageSince.Equal(other.StageSince) &&
+		r.Paused() == other.Paused() && r.Plan.Health.same(other.Plan.Health)
+}
 
 // enter begins a stage. A pause outlives it: it never ends by itself.
 func (r *Rollout) enter(stage int, now time.Time) {

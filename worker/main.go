@@ -102,8 +102,8 @@ func serve(ctx context.Context, settings settings, temporal connection, acts *ac
 		return newSweeper(cat, acts.Packages, time.Duration(settings.PackageGrace), logger).run(ctx)
 	})
 	group.Go(func() error {
-		fatal := make(chan error, 1)
-		work := newWorker(temporal, settings, acts, func(err error) { fatal <- err })
+		fatal := make(chan error, 3) // one of each worker
+		work := newWorkers(temporal, settings, acts, func(err error) { fatal <- err })
 		if err := work.Start(); err != nil {
 			return fmt.Errorf("starting the worker: %w", err)
 		}

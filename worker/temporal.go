@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -31,9 +32,12 @@ const (
 	stickyTimeout = time.Second
 	// stopTimeout is what running activities get to finish.
 	stopTimeout = 10 * time.Second
-	// heartbeatInterval is how far back a worker that takes over a health watch starts to count. Temporal's default of up to
-	// a minute would forget most breaches of a gate that asks every few seconds, and notice a cancellation as late.
-	heartbeatInterval = time.Second
+	// probesAtOnce are the questions to Prometheus of all health gates that are under way at the same time, and probesPerSecond those that
+	// begin: what a probe costs Temporal would otherwise, with thousands of gates that ask every few seconds, leave nothing for people.
+	probesAtOnce    = 100
+	probesPerSecond = 100
+	// inspectionsAtOnce bounds what packages cost in memory and time.
+	inspectionsAtOnce = 16
 )
 
 // connection is one to Temporal, with the data converter that payloads go through; nil is Temporal's usual one.
@@ -60,22 +64,59 @@ func dial(ctx context.Context, logger *zap.Logger, metrics *monitoring.Metrics) 
 	return connection{dialed, options.DataConverter}, nil
 }
 
-// newWorker is the worker as production runs it. onFatalError hears when it cannot go on, such as when its namespace is gone.
-func newWorker(temporal connection, settings settings, acts *activities.Activities, onFatalError func(error)) worker.Worker {
-	w := worker.New(temporal.Client, workflows.TaskQueue, worker.Options{
-		StickyScheduleToStartTimeout: stickyTimeout,
-		WorkerStopTimeout:            stopTimeout,
-		MaxHeartbeatThrottleInterval: heartbeatInterval,
-		Interceptors:                 []interceptor.WorkerInterceptor{&workflows.Interceptor{DataConverter: temporal.dataConverter}},
-		DeploymentOptions:            versioning(settings),
-		OnFatalError:                 onFatalError,
-		WorkflowTaskPollerBehavior:   config.TaskPollers(),
-		ActivityTaskPollerBehavior:   worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
-	})
+// workers are those of this process: one for each task queue.
+type workers []worker.Worker
+
+// newWorkers are the workers as production runs them. onFatalError hears when one cannot go on, such as when its namespace is gone.
+//
+// Each queue has limits of its own. A thousand gates that ask a Prometheus which does not answer, or a hundred uploads at once, do not keep
+// decisions that wait for the catalogue, or each other, from being done.
+func newWorkers(temporal connection, settings settings, acts *activities.Activities, onFatalError func(error)) workers {
+	options := worker.Options{
+		WorkerStopTimeout:          stopTimeout,
+		DeploymentOptions:          versioning(settings),
+		OnFatalError:               onFatalError,
+		ActivityTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
+	}
+	lifecycles, gates, inspections := options, options, options
+	lifecycles.StickyScheduleToStartTimeout = stickyTimeout
+	lifecycles.Interceptors = []interceptor.WorkerInterceptor{&workflows.Interceptor{DataConverter: temporal.dataConverter}}
+	lifecycles.WorkflowTaskPollerBehavior = config.TaskPollers()
+	gates.DisableWorkflowWorker, inspections.DisableWorkflowWorker = true, true
+	gates.MaxConcurrentActivityExecutionSize = probesAtOnce
+	gates.WorkerActivitiesPerSecond = probesPerSecond
+	inspections.MaxConcurrentActivityExecutionSize = inspectionsAtOnce
+	all := workers{
+		worker.New(temporal.Client, workflows.TaskQueue, lifecycles),
+		worker.New(temporal.Client, workflows.HealthQueue, gates),
+		worker.New(temporal.Client, workflows.InspectionQueue, inspections),
+	}
 	flows := &workflows.Workflows{Settings: settings.lifecycle}
-	w.RegisterWorkflowWithOptions(flows.MiniProgram, workflow.RegisterOptions{Name: workflows.WorkflowType})
-	w.RegisterActivity(acts)
-	return w
+	all[0].RegisterWorkflowWithOptions(flows.MiniProgram, workflow.RegisterOptions{Name: workflows.WorkflowType})
+	for _, w := range all {
+		w.RegisterActivity(acts) // the first has those that were under way when there was one queue for all
+	}
+	return all
+}
+
+// Start starts them all or, with an error, none.
+func (all workers) Start() error {
+	for i, w := range all {
+		if err := w.Start(); err != nil {
+			all[:i].Stop()
+			return err
+		}
+	}
+	return nil
+}
+
+// Stop returns when all have let go of what was under way.
+func (all workers) Stop() {
+	var stopping sync.WaitGroup
+	for _, w := range all {
+		stopping.Go(w.Stop)
+	}
+	stopping.Wait()
 }
 
 // versioning lets a deployment roll workers out by version. Workflows move on to the current version by themselves: a

@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,13 +15,13 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
 	"slipway/activities"
 	"slipway/devserver"
 	"slipway/devserver/devservertest"
 	"slipway/lifecycle"
+	"slipway/packages"
 	"slipway/workflows"
 )
 
@@ -77,39 +79,96 @@ func TestANamespaceThatIsNotThereIsNamed(t *testing.T) {
 	assert.ErrorContains(t, ensureSearchAttributes(t.Context(), server.Client, "nowhere"), `namespace "nowhere"`)
 }
 
-// sick is a Prober that finds everything far above every limit.
-type sick struct{}
+// many are more gates than a worker may do activities at the same time.
+const many = 1100
 
-func (sick) Probe(context.Context, string) (float64, error) { return 1000, nil }
-
-// A killed worker says nothing any more: what Temporal does not know then is lost.
-func TestTemporalKnowsTheBreachesAsTheyAreCounted(t *testing.T) {
-	server := devservertest.Start(t)
-	w := newWorker(connection{Client: server.Client}, settings{}, &activities.Activities{Health: sick{}}, nil)
-	w.RegisterWorkflowWithOptions(watchOnly, workflow.RegisterOptions{Name: "watch"})
-	require.NoError(t, w.Start())
-	_, err := server.Client.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "watch", TaskQueue: workflows.TaskQueue}, "watch")
-	require.NoError(t, err)
-	breaches := func() (n int) {
-		described, err := server.Client.DescribeWorkflowExecution(t.Context(), "watch", "")
-		if err == nil && len(described.GetPendingActivities()) == 1 {
-			_ = converter.GetDefaultDataConverter().FromPayloads(described.PendingActivities[0].GetHeartbeatDetails(), &n)
-		}
-		return n
-	}
-	require.Eventually(t, func() bool { return breaches() >= 3 }, 20*time.Second, 50*time.Millisecond)
-	began := time.Now()
-	w.Stop()
-	assert.Less(t, time.Since(began), stopTimeout/2, "the watch does not keep the worker from stopping")
-	assert.GreaterOrEqual(t, breaches(), 3, "the next worker counts on")
+// prober answers when it is let go.
+type prober struct {
+	underWay atomic.Int32
+	release  chan struct{}
+	letGo    func()
 }
 
-func watchOnly(ctx workflow.Context) error {
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: time.Minute})
+func newProber() *prober {
+	p := &prober{release: make(chan struct{})}
+	p.letGo = sync.OnceFunc(func() { close(p.release) })
+	return p
+}
+
+func (p *prober) Probe(ctx context.Context, _ string) (float64, error) {
+	p.underWay.Add(1)
+	defer p.underWay.Add(-1)
+	select {
+	case <-p.release:
+		return 0, nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// gated starts the workers of production on a server of its own, with a workflow that has many gates on a queue.
+func gated(t *testing.T, asked *prober, queue string, activity any, argument any) *devservertest.Server {
+	server := devservertest.Start(t)
+	store, err := packages.OpenStore(t.Context(), "mem://")
+	require.NoError(t, err)
+	all := newWorkers(connection{Client: server.Client}, settings{}, &activities.Activities{Health: asked, Packages: store}, nil)
+	all[0].RegisterWorkflowWithOptions(func(ctx workflow.Context) error {
+		var last workflow.Future
+		for range many {
+			last = workflow.ExecuteActivity(on(ctx, queue), activity, argument)
+		}
+		return last.Get(ctx, nil)
+	}, workflow.RegisterOptions{Name: "gates"})
+	all[0].RegisterWorkflowWithOptions(everythingElse, workflow.RegisterOptions{Name: "everything else"})
+	require.NoError(t, all.Start())
+	t.Cleanup(all.Stop)
+	t.Cleanup(asked.letGo)
+	_, err = server.Client.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{TaskQueue: workflows.TaskQueue}, "gates")
+	require.NoError(t, err)
+	return server
+}
+
+func on(ctx workflow.Context, queue string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{TaskQueue: queue, StartToCloseTimeout: time.Hour})
+}
+
+// everythingElse is what else there is to do: a package to inspect, and a notification on the queue of what waits for the catalogue.
+func everythingElse(ctx workflow.Context) error {
 	var a *activities.Activities
-	return workflow.ExecuteActivity(ctx, a.WatchHealth, activities.HealthWatch{
-		Health: lifecycle.Health{Query: "up", Interval: lifecycle.Duration(200 * time.Millisecond), Failures: 1000},
-	}).Get(ctx, nil)
+	if err := workflow.ExecuteActivity(on(ctx, workflows.InspectionQueue), a.InspectPackage, activities.Inspection{}).Get(ctx, nil); err != nil {
+		return err
+	}
+	return workflow.ExecuteActivity(on(ctx, workflows.TaskQueue), a.Notify, activities.Notification{}).Get(ctx, nil)
+}
+
+func doesEverythingElse(t *testing.T, server *devservertest.Server) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	run, err := server.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{TaskQueue: workflows.TaskQueue}, "everything else")
+	require.NoError(t, err)
+	require.NoError(t, run.Get(ctx, nil))
+}
+
+var endless = lifecycle.Health{Query: "up", Interval: lifecycle.Duration(time.Hour), Failures: 1000}
+
+func TestGatesThatGetNoAnswerHoldUpNothingElse(t *testing.T) {
+	var a *activities.Activities
+	asked := newProber()
+	server := gated(t, asked, workflows.HealthQueue, a.ProbeHealth, activities.HealthProbe{Gate: lifecycle.Gate{Health: endless}})
+	full := func() bool { return asked.underWay.Load() == probesAtOnce }
+	require.Eventually(t, full, time.Minute, 10*time.Millisecond)
+	doesEverythingElse(t, server)
+}
+
+// They are on the queue of everything else, and used to stay there for days.
+func TestWatchesOfBeforeHoldUpNothingElse(t *testing.T) {
+	var a *activities.Activities
+	asked := newProber()
+	server := gated(t, asked, workflows.TaskQueue, a.WatchHealth, activities.HealthWatch{Health: endless})
+	full := func() bool { return asked.underWay.Load() == 1000 }
+	require.Eventually(t, full, time.Minute, 10*time.Millisecond)
+	asked.letGo()
+	doesEverythingElse(t, server)
 }
 
 func TestWithoutAServerTheErrorNamesItsVariable(t *testing.T) {

@@ -116,7 +116,7 @@ func summaryOf(q activities.Question) string {
 
 // takeOver makes what was decided so.
 func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, decision activities.Decision) {
-	before := m.State
+	before := m.MiniProgram
 	q.Command.Action = q.Action
 	switch {
 	case decision.Stored != nil:
@@ -140,7 +140,10 @@ func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, deci
 	if decision.Alarm != "" {
 		m.alarm = fmt.Sprintf("%s: %s", clock(m.now(ctx)), decision.Alarm)
 	}
-	m.cycleOver = m.cycleOver || endsCycle(before, m.State)
+	m.cycleOver = m.cycleOver || endsCycle(before.State, m.State)
+	if !before.Rollout.SameStage(m.Rollout) {
+		m.gate = lifecycle.GateProgress{}
+	}
 	m.watchHealth(ctx)
 	m.show(ctx)
 }

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -10,10 +11,10 @@ import (
 	"slipway/lifecycle"
 )
 
-// probeMargin is how long one probe may take before the watch counts as dead.
-const probeMargin = 30 * time.Second
+// probeLimit is how long one probe may take before its worker counts as dead.
+const probeLimit = 30 * time.Second
 
-// healthWatch is the activity that watches the health of the present stage.
+// healthWatch is what the health gate watches now. Its activity asks again and again until there is something to tell.
 type healthWatch struct {
 	activities.HealthWatch
 	done   *awaited
@@ -23,6 +24,9 @@ type healthWatch struct {
 // watchHealth lets one activity watch the stage as it is now: none while there is nothing to watch, another one when
 // the stage, its end or the gate has changed.
 func (m *miniProgram) watchHealth(ctx workflow.Context) {
+	if m.judging {
+		return // what the report leads to is watched, not the steps on the way
+	}
 	wanted := m.healthToWatch()
 	if m.health != nil && wanted != nil && m.health.HealthWatch == *wanted {
 		return
@@ -54,52 +58,84 @@ func (m *miniProgram) healthToWatch() *activities.HealthWatch {
 
 func (m *miniProgram) startHealthWatch(ctx workflow.Context, watch activities.HealthWatch) {
 	ctx, cancel := workflow.WithCancel(ctx)
+	m.health = &healthWatch{HealthWatch: watch, cancel: cancel}
+	if !m.probesHealth(ctx) {
+		m.startWatchBefore(ctx, watch)
+		return
+	}
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: 10 * 365 * 24 * time.Hour, // a stage may be held for as long as it takes
-		HeartbeatTimeout:    time.Duration(watch.Health.Interval) + probeMargin,
-		Summary:             "Watch the health of " + watch.Version + ": " + m.stageName(),
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: time.Minute},
+		TaskQueue:           HealthQueue,
+		StartToCloseTimeout: probeLimit,
+		Summary:             "Ask for the health of " + watch.Version + ": " + m.stageName(),
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: time.Minute}, // when the worker dies; else the activity says when
 	})
 	var a *activities.Activities
-	future := workflow.ExecuteActivity(ctx, a.WatchHealth, watch)
-	m.health = &healthWatch{HealthWatch: watch, cancel: cancel}
-	m.health.done = m.inbox.await(future, func(ctx workflow.Context) { m.judgeHealth(ctx, future) })
+	future := workflow.ExecuteActivity(ctx, a.ProbeHealth, m.probe(watch))
+	m.health.done = m.inbox.await(future, func(ctx workflow.Context) { m.gateReports(ctx, future) })
 }
 
-// judgeHealth acts on a verdict: an unhealthy release is taken back or paused, a healthy one goes on.
-func (m *miniProgram) judgeHealth(ctx workflow.Context, watched workflow.Future) {
+// probesHealth tells whether the gate is asked by probes by now. Each watch has a change id of its own: a watch of before stays what it
+// is, the next one is of the new kind.
+func (m *miniProgram) probesHealth(ctx workflow.Context) bool {
+	if !m.probes {
+		m.watches++
+		m.probes = workflow.GetVersion(ctx, fmt.Sprintf("health-probes-%d", m.watches), workflow.DefaultVersion, 1) == 1
+	}
+	return m.probes
+}
+
+func (m *miniProgram) probe(watch activities.HealthWatch) activities.HealthProbe {
+	gate := lifecycle.Gate{Health: watch.Health, Until: watch.Until, Held: m.Rollout.Held != "", GateProgress: m.gate}
+	if m.Rollout.Health != nil {
+		gate.Told = *m.Rollout.Health
+	}
+	if gate.AskAt.Before(m.notBefore) {
+		gate.AskAt = m.notBefore
+	}
+	return activities.HealthProbe{MiniProgram: watch.MiniProgram, Version: watch.Version, Gate: gate}
+}
+
+// gateReports acts on what the gate has to tell, and lets it go on.
+func (m *miniProgram) gateReports(ctx workflow.Context, reported workflow.Future) {
 	m.health = nil
-	var verdict lifecycle.HealthVerdict
-	if err := watched.Get(ctx, &verdict); err != nil {
-		m.log.Error("the health watch failed; it starts again", "error", err)
+	var report lifecycle.GateReport
+	if err := reported.Get(ctx, &report); err != nil {
+		m.log.Error("the health gate failed; it asks again", "error", err)
 		return
 	}
-	if !m.noteHealth(ctx, verdict) {
+	m.gate, m.judging = report.GateProgress, true
+	m.follow(ctx, report)
+	m.judging = false
+	m.watchHealth(ctx)
+}
+
+// follow records a verdict that has changed. An unhealthy release is taken back or paused, a healthy one goes on when its stage is over, and one
+// of unknown health is held then.
+func (m *miniProgram) follow(ctx workflow.Context, report lifecycle.GateReport) {
+	verdict, facts := report.Verdict, lifecycle.Facts{Health: &report.Verdict}
+	if report.Changed && !m.decideAs(ctx, lifecycle.HealthGate, lifecycle.HealthChanged, verdict.Detail, facts) {
 		return
 	}
-	facts := lifecycle.Facts{Health: &verdict}
-	action, subject := lifecycle.Rollback, "Rolled back: "
 	switch {
-	case verdict.Status == lifecycle.Healthy:
+	case verdict.Status == lifecycle.Unhealthy:
+		m.failHealth(ctx, verdict)
+	case verdict.Status == lifecycle.Healthy && report.Over:
 		m.endStage(ctx, facts)
-		return
-	case m.Rollout.Plan.OnUnhealthy == lifecycle.PauseOnUnhealthy:
+	case report.Holds() && m.Rollout.Held == "":
+		m.holdForHealth(ctx)
+	case report.Changed && verdict.CannotAsk():
+		m.notify(ctx, lifecycle.ReleaseManager, "Health gate has no answer: "+m.ID,
+			fmt.Sprintf("The health of %s %s is not known, and will not be: %s.", m.ID, m.Candidate.Version, verdict.Detail))
+	}
+}
+
+// failHealth takes an unhealthy release back, or pauses it.
+func (m *miniProgram) failHealth(ctx workflow.Context, verdict lifecycle.HealthVerdict) {
+	action, subject := lifecycle.Rollback, "Rolled back: "
+	if m.Rollout.Plan.OnUnhealthy == lifecycle.PauseOnUnhealthy {
 		action, subject = lifecycle.Pause, "Rollout paused: "
 	}
-	if m.decideAs(ctx, lifecycle.HealthGate, action, "unhealthy: "+verdict.Detail, facts) {
+	if m.decideAs(ctx, lifecycle.HealthGate, action, "unhealthy: "+verdict.Detail, lifecycle.Facts{Health: &verdict}) {
 		m.notify(ctx, lifecycle.ReleaseManager, subject+m.ID, m.ID+" is unhealthy: "+verdict.Detail)
 	}
-}
-
-// noteHealth has a verdict recorded that differs from the last one. It is false when the mini-program turned out to stand elsewhere.
-func (m *miniProgram) noteHealth(ctx workflow.Context, verdict lifecycle.HealthVerdict) bool {
-	switch {
-	case !m.recordsDecisions(ctx):
-		rollout := *m.Rollout
-		rollout.Health = &verdict
-		m.Rollout = &rollout
-	case m.Rollout.Health == nil || m.Rollout.Health.Status != verdict.Status:
-		return m.decideAs(ctx, lifecycle.HealthGate, lifecycle.HealthChanged, verdict.Detail, lifecycle.Facts{Health: &verdict})
-	}
-	return true
 }

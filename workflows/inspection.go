@@ -47,9 +47,11 @@ func (m *miniProgram) inspect(ctx workflow.Context, command lifecycle.Command) {
 	i := &inspection{command: command}
 	m.inspecting = append(m.inspecting, i)
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:           InspectionQueue,
 		StartToCloseTimeout: 2 * time.Minute,
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: 30 * time.Second},
-		Summary:             "Inspect version " + command.Package.Version + " uploaded by " + command.Actor.User,
+		// A store or a catalogue that is away is waited for; a package that breaks its inspection is refused by the activity.
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: 30 * time.Second},
+		Summary:     "Inspect version " + command.Package.Version + " uploaded by " + command.Actor.User,
 	})
 	var a *activities.Activities
 	future := workflow.ExecuteActivity(ctx, a.InspectPackage, activities.Inspection{MiniProgram: m.ID, Package: *command.Package})
@@ -66,7 +68,8 @@ func (m *miniProgram) inspected(ctx workflow.Context, i *inspection, future work
 	}
 	var verdict activities.Verdict
 	if err := future.Get(ctx, &verdict); err != nil {
-		verdict.Refusal = lifecycle.Refuse(lifecycle.PackageRefused, "the package could not be inspected: %s; upload it again", err)
+		m.log.Error("an inspection has no answer", "version", i.command.Package.Version, "error", err)
+		verdict.Refusal = lifecycle.Refuse(lifecycle.PackageRefused, "the package could not be inspected; upload it again, and tell the operators if that does not help")
 	}
 	m.decide(ctx, activities.Question{
 		Action: i.command.Action, Command: i.command, Digest: i.command.Digest(), Refusal: verdict.Refusal, Facts: verdict.Facts,

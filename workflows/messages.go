@@ -12,8 +12,11 @@ import (
 const (
 	// WorkflowType is the name under which MiniProgram is registered.
 	WorkflowType = "MiniProgram"
-	// TaskQueue is where the worker listens.
-	TaskQueue = "mini-programs"
+	// TaskQueue is where the worker listens. Gates and inspections have queues of their own, so that neither keeps the other, or anything
+	// else, from being done.
+	TaskQueue       = "mini-programs"
+	HealthQueue     = "mini-programs-health"
+	InspectionQueue = "mini-programs-inspections"
 	// QueryStatus answers with a lifecycle.Status.
 	QueryStatus = "status"
 	// QueryOutcome takes a request id, and the user whose request it was, and answers with an Answer. Without a user it is the latest
@@ -56,6 +59,8 @@ type Carried struct {
 	// Life is the life of the id, Step the last step of it that was recorded; 0 when decisions were not recorded yet.
 	Life string `json:"life,omitempty"`
 	Step int    `json:"step,omitempty"`
+	// Gate is how far the health gate of the stage has come.
+	Gate lifecycle.GateProgress `json:"gate,omitzero"`
 	// Alarm says how workflow and catalogue were last found to differ.
 	Alarm string `json:"alarm,omitempty"`
 }

@@ -51,7 +51,13 @@ type miniProgram struct {
 	deadline   *deadline
 	inspecting []*inspection
 	health     *healthWatch
-	unnamed    int
+	// gate is how far the health gate of the stage has come. probes says that it is asked by probes; watches counts how often that was
+	// asked while it was not. judging says that what it reported is being acted on.
+	gate    lifecycle.GateProgress
+	probes  bool
+	watches int
+	judging bool
+	unnamed int
 	// notifying counts the notifications under way; a run that ends would drop them.
 	notifying int
 	// notBefore is when timers and gates try again after a refusal.
@@ -130,6 +136,7 @@ func (m *miniProgram) refuseStart(ctx workflow.Context, id string, actor lifecyc
 
 func (m *miniProgram) restore(ctx workflow.Context, carried Carried) error {
 	m.MiniProgram, m.unnamed, m.alarm = carried.MiniProgram.Numbered(), carried.Unnamed, carried.Alarm
+	m.gate = carried.Gate
 	m.life, m.step, m.records = carried.Life, carried.Step, carried.Step > 0
 	outcomes, err := activities.UnpackOutcomes(carried.Answers)
 	if err != nil {
@@ -197,7 +204,8 @@ func (m *miniProgram) continueAsNew(ctx workflow.Context) error {
 		return err
 	}
 	carried := Carried{
-		MiniProgram: m.MiniProgram, Life: m.life, Step: m.step, Answers: packed, Signals: m.inbox.signals(), Unnamed: m.unnamed, Alarm: m.alarm,
+		MiniProgram: m.MiniProgram, Life: m.life, Step: m.step, Answers: packed, Signals: m.inbox.signals(), Unnamed: m.unnamed,
+		Gate: m.gate, Alarm: m.alarm,
 	}
 	for _, i := range m.inspecting {
 		carried.Inspecting = append(carried.Inspecting, i.command)

@@ -24,14 +24,15 @@ func (m *miniProgram) release(ctx workflow.Context) {
 	}
 }
 
-// stage waits until the bake or hold time is over. With a health gate it is the gate's verdict that ends the stage;
-// when that stays out, the stage is held.
+// stage waits until the bake or hold time is over. With a health gate it is what the gate reports that ends the stage or holds it.
 func (m *miniProgram) stage(ctx workflow.Context) {
 	at, _ := m.Rollout.EndsAt()
 	gate := m.Rollout.Plan.Health
 	switch {
 	case m.Rollout.WaitsForPerson():
 		m.waitUntil(ctx, deadline{at: at, summary: m.stageName() + " is over; a person has to promote", then: m.holdForPromotion})
+	case gate != nil && m.probes:
+		m.wait(ctx)
 	case gate != nil:
 		at = at.Add(2 * time.Duration(gate.Interval))
 		m.waitUntil(ctx, deadline{at: at, summary: m.stageName() + " is over; hold unless known to be healthy", then: m.holdForHealth})
@@ -61,8 +62,11 @@ func (m *miniProgram) holdForHealth(ctx workflow.Context) {
 
 func (m *miniProgram) hold(ctx workflow.Context, why lifecycle.Hold) {
 	m.note(ctx, lifecycle.Held, string(why), func(ctx workflow.Context) {
-		m.notify(ctx, lifecycle.ReleaseManager, "Rollout waits: "+m.ID,
-			fmt.Sprintf("%s of %s %s is over, but %s.", m.stageName(), m.ID, m.Candidate.Version, why))
+		text := fmt.Sprintf("%s of %s %s is over, but %s", m.stageName(), m.ID, m.Candidate.Version, why)
+		if health := m.Rollout.Health; why == lifecycle.HeldForHealth && health != nil && health.Status == lifecycle.HealthUnknown {
+			text += fmt.Sprintf(": %s (since %s)", health.Detail, clock(health.At))
+		}
+		m.notify(ctx, lifecycle.ReleaseManager, "Rollout waits: "+m.ID, text+".")
 	})
 }
 

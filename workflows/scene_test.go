@@ -44,16 +44,52 @@ type scene struct {
 	t       *testing.T
 	steps   []step
 	end     time.Duration
-	health  *healthVerdicts
+	health  prometheus
 	commits func(n int) error
 	// longAt is the step, counted from 1, that meets a history that has become long; 0 is none.
 	longAt int
 }
 
-// healthVerdicts are what every health watch of a scene finds out, and how long it takes.
-type healthVerdicts struct {
-	status lifecycle.HealthStatus
-	after  time.Duration
+// prometheus is what a health gate is answered at a time after the beginning of the scene.
+type prometheus func(after time.Duration) lifecycle.HealthVerdict
+
+// answersTo lets every probe ask it, by the clock of the test, until there is something to tell.
+func (p prometheus) answersTo(env *testsuite.TestWorkflowEnvironment) {
+	var a *activities.Activities
+	var asked activities.HealthProbe
+	remember := mock.MatchedBy(func(probe activities.HealthProbe) bool {
+		asked = probe
+		return true
+	})
+	env.OnActivity(a.ProbeHealth, mock.Anything, remember).
+		AfterFn(func() time.Duration {
+			at := later(env.Now(), asked.AskAt)
+			for at.Before(start.Add(1000 * day)) {
+				report, tell := p.judge(asked, at)
+				if tell {
+					break
+				}
+				at = report.AskAt
+			}
+			return at.Sub(env.Now())
+		}).
+		Return(func(_ context.Context, probe activities.HealthProbe) (lifecycle.GateReport, error) {
+			report, _ := p.judge(probe, later(env.Now(), probe.AskAt))
+			return report, nil
+		})
+}
+
+func (p prometheus) judge(probe activities.HealthProbe, at time.Time) (lifecycle.GateReport, bool) {
+	answer := p(at.Sub(start))
+	answer.At = at
+	return probe.Judge(answer)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }
 
 // step is something that happens at a time after the beginning of the scene.
@@ -242,7 +278,7 @@ func (e *ending) read(t *testing.T, env *testsuite.TestWorkflowEnvironment) {
 	}
 }
 
-func newEnv(t *testing.T, l *ledger, health *healthVerdicts) *testsuite.TestWorkflowEnvironment {
+func newEnv(t *testing.T, l *ledger, health prometheus) *testsuite.TestWorkflowEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(20 * time.Second)
@@ -257,8 +293,7 @@ func newEnv(t *testing.T, l *ledger, health *healthVerdicts) *testsuite.TestWork
 		return nil
 	})
 	if health != nil {
-		env.OnActivity(acts.WatchHealth, mock.Anything, mock.Anything).After(health.after).
-			Return(lifecycle.HealthVerdict{Status: health.status, Detail: "0.3 is above the limit of 0.02"}, nil)
+		health.answersTo(env)
 	}
 	return env
 }

@@ -232,7 +232,7 @@ func TestTheLargestMiniProgramOutlivesAnAbsentCatalogueAndItsRun(t *testing.T) {
 	openStore()
 	g := grow(t, "<", true)
 	l := &ledger{t: t, steps: []catalog.Commit{{Life: "life", Step: 1, MiniProgram: g.m}}, records: make([]lifecycle.Record, g.m.Sequence)}
-	env := newEnv(t, l, &healthVerdicts{lifecycle.Healthy, day})
+	env := newEnv(t, l, always(healthy))
 	env.SetStartTime(g.now)
 	failures := 0
 	l.onCommit = func(int) error {
@@ -250,7 +250,9 @@ func TestTheLargestMiniProgramOutlivesAnAbsentCatalogueAndItsRun(t *testing.T) {
 	packed, err := activities.PackOutcomes(g.outcomes)
 	require.NoError(t, err)
 	env.ExecuteWorkflow(WorkflowType, Input{
-		Creation: lifecycle.Creation{ID: g.m.ID}, Carried: &Carried{MiniProgram: g.m, Life: "life", Step: 1, Answers: packed},
+		Creation: lifecycle.Creation{ID: g.m.ID}, Carried: &Carried{
+			MiniProgram: g.m, Life: "life", Step: 1, Answers: packed, Gate: lifecycle.GateProgress{AskAt: g.now.Add(day)},
+		},
 	})
 	ended, ok := errors.AsType[*workflow.ContinueAsNewError](env.GetWorkflowError())
 	require.True(t, ok, "%v", env.GetWorkflowError())

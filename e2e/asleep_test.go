@@ -1,0 +1,125 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/lifecycle"
+)
+
+const (
+	// asleepOfEach is how many mini-programs wait of each kind.
+	asleepOfEach  = 17
+	pauseReminder = 2 * time.Second
+	asleepFor     = 15 * time.Second
+)
+
+// waiting is a kind of mini-program that waits for a time: how it comes to wait for it, and what has to happen then, once.
+type waiting struct {
+	name string
+	// wait is the last that people do; due is the moment that all wait for.
+	wait func(p *platform, id string, due time.Time)
+	// happens are the actions and notes that follow the last of people, told the subjects of the notifications.
+	happens []lifecycle.Action
+	told    []string
+}
+
+var asleep = []waiting{
+	{"stages", func(p *platform, id string, due time.Time) {
+		p.do(id, lifecycle.Publish, developer, plan(time.Second), bakedAt(due))
+	}, []lifecycle.Action{lifecycle.Promote, lifecycle.Advance, lifecycle.Advance, lifecycle.Advance}, nil},
+	{"gates", func(p *platform, id string, due time.Time) {
+		p.do(id, lifecycle.Publish, developer, watched(plan(time.Second)), bakedAt(due))
+		p.eventually(id+" is healthy", func() bool { return p.status(id).Rollout.Health != nil })
+	}, []lifecycle.Action{lifecycle.HealthChanged, lifecycle.Promote, lifecycle.Advance, lifecycle.Advance, lifecycle.Advance}, nil},
+	{"schedule", func(p *platform, id string, due time.Time) {
+		p.do(id, lifecycle.Publish, developer, plan(time.Hour), func(c *lifecycle.Command) { c.At = &due })
+	}, []lifecycle.Action{lifecycle.Publish}, nil},
+	{"person", func(p *platform, id string, due time.Time) {
+		p.do(id, lifecycle.Publish, developer, plan(time.Hour), bakedAt(due), func(c *lifecycle.Command) { c.Plan.AutoPromote = new(false) })
+	}, []lifecycle.Action{lifecycle.Held}, []string{"Rollout waits"}},
+	{"review", func(p *platform, id string, _ time.Time) { p.do(id, lifecycle.RequestPublishing, developer) },
+		[]lifecycle.Action{lifecycle.Reminded, lifecycle.Escalated}, []string{"Review waits", "Review overdue"}},
+	{"pause", func(p *platform, id string, _ time.Time) {
+		p.do(id, lifecycle.Publish, developer, plan(time.Hour))
+		p.do(id, lifecycle.Pause, manager)
+	}, []lifecycle.Action{lifecycle.Reminded}, []string{"Rollout still paused"}},
+}
+
+func bakedAt(due time.Time) func(*lifecycle.Command) {
+	return func(c *lifecycle.Command) { c.Plan.Grayscale.Bake = lifecycle.Duration(time.Until(due)) }
+}
+
+// A hundred mini-programs wait for one moment, at which no worker runs; long after it there is one again.
+func TestWhatFellDueWhileTheWorkerWasAwayHappensOnce(t *testing.T) {
+	settings := filepath.Join(t.TempDir(), "settings.json")
+	require.NoError(t, os.WriteFile(settings, fmt.Appendf(nil, `{"remind_after": "12s", "escalate_after": "13s", "pause_reminder": %q}`, pauseReminder), 0o600))
+	p := install(t, "SETTINGS_FILE="+settings, "PROMETHEUS_URL="+prometheus(t, func() string { return "0.01" })).start()
+	ids := p.fallAsleep()
+	due := time.Now().Add(asleepFor)
+	before := map[string]int{}
+	for id, kind := range ids {
+		kind.wait(p, id, due)
+		before[id] = p.status(id).Sequence
+		if kind.name == "gates" {
+			before[id]-- // that it is healthy was noted already
+		}
+	}
+	p.stop(syscall.SIGKILL)
+	p.eventually("all is long due", func() bool { return time.Now().After(due.Add(2 * pauseReminder)) })
+	p.start()
+	for id, kind := range ids {
+		p.eventually(id+" did what it had to", func() bool { return p.status(id).Sequence >= before[id]+len(kind.happens) })
+	}
+	for id, kind := range ids {
+		happened := p.trail(id)[before[id]:]
+		if kind.name == "pause" {
+			p.remindedInTime(id)
+			continue // more reminders may have come
+		}
+		assert.Equal(t, kind.happens, happened, id)
+		for _, subject := range kind.told {
+			assert.Equal(t, 1, strings.Count(p.output.String(), fmt.Sprintf(`"subject":"%s: %s"`, subject, id)), "%s: %s", id, subject)
+		}
+	}
+	assert.NotContains(t, p.output.String(), "Rollout waits: asleep-gates", "a gate that nobody could ask has not answered yet; that is no reason to hold")
+}
+
+// fallAsleep brings mini-programs of each kind to where they are about to wait.
+func (p *platform) fallAsleep() map[string]waiting {
+	ids := map[string]waiting{}
+	for _, kind := range asleep {
+		for i := range asleepOfEach {
+			id := p.request(fmt.Sprintf("asleep-%s-%d", kind.name, i))
+			ids[id] = kind
+			if kind.name != "review" {
+				p.approved(id, "1.0.0")
+				continue
+			}
+			sha256 := p.upload()
+			p.do(id, lifecycle.UploadCode, developer, func(c *lifecycle.Command) { c.Package = &lifecycle.Package{Version: "1.0.0", SHA256: sha256} })
+		}
+	}
+	return ids
+}
+
+// remindedInTime requires that reminders are as far apart as they should be: those that were missed do not come all at once.
+func (p *platform) remindedInTime(id string) {
+	p.t.Helper()
+	var last time.Time
+	for _, transition := range p.status(id).Transitions {
+		if transition.Action == lifecycle.Reminded {
+			assert.GreaterOrEqual(p.t, transition.At.Sub(last), pauseReminder, "%s is reminded at %s after %s", id, transition.At, last)
+			last = transition.At
+		}
+	}
+	assert.False(p.t, last.IsZero())
+}
