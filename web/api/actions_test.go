@@ -131,6 +131,9 @@ func TestAnActionWithAMistakeIsNotTaken(t *testing.T) {
 		`{"comment": "x"`:                                          "breaks off before its end",
 		`{"comment": x}`:                                           `"x" at byte 13 is unexpected`,
 		`"publish"`:                                                "JSON object",
+		`{"plan": {"health": {"max": 1e999}}}`:                     "plan.health.max must be a number, such as 0.5, not 1e999",
+		`{"plan": {"health": {"max": "inf"}}}`:                     `plan.health.max must be a number, such as 0.5, not "inf"`,
+		`{"plan": {"health": {"max": NaN}}}`:                       `"N" at byte 28 is unexpected`,
 	} {
 		problem := as(t, "developer").send("/mini-programs/mistakes/actions/publish", body).refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, expected)
 		assert.NotRegexp(t, libraryWords, problem.Detail, body)

@@ -14,7 +14,7 @@ import (
 var somebody = lifecycle.Actor{User: "dora", Roles: []lifecycle.Role{lifecycle.Developer}, Teams: []string{"acme"}}
 
 func TestAFormThatIsFilledInWithAPlanGivesItBackUnchanged(t *testing.T) {
-	health := &lifecycle.Health{Query: `errors{app="{{.MiniProgram}}"}`, Max: 0.02, Interval: lifecycle.Duration(time.Minute), Failures: 3}
+	health := &lifecycle.Health{Query: `errors{app="{{.MiniProgram}}"}`, Max: 0.02, Interval: lifecycle.Duration(time.Minute), Failures: 3, NoData: lifecycle.Healthy}
 	for name, plan := range lifecycle.StandardPlans() {
 		plan, refusal := plan.Resolve(nil)
 		require.Nil(t, refusal)

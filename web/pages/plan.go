@@ -22,6 +22,7 @@ type planForm struct {
 	Stages                      string // a line each: percentage and hold time
 	StopForPerson               bool
 	Query, Max, Interval, Count string
+	NoDataIsHealthy             bool
 	PauseOnUnhealthy            bool
 }
 
@@ -50,6 +51,7 @@ func formOfPlan(choice string, plan lifecycle.Plan) planForm {
 	if plan.Health != nil {
 		f.Query, f.Max = plan.Health.Query, strconv.FormatFloat(plan.Health.Max, 'g', -1, 64)
 		f.Interval, f.Count = plan.Health.Interval.String(), strconv.Itoa(plan.Health.Failures)
+		f.NoDataIsHealthy = plan.Health.NoData == lifecycle.Healthy
 	}
 	return f
 }
@@ -60,6 +62,7 @@ func readPlanForm(posted url.Values) planForm {
 		Testers: lines(posted.Get("plan_testers")), Stages: lines(posted.Get("plan_stages")),
 		StopForPerson: posted.Get("plan_stop") != "", PauseOnUnhealthy: posted.Get("plan_unhealthy") == string(lifecycle.PauseOnUnhealthy),
 		Query: lines(posted.Get("health_query")), Max: posted.Get("health_max"), Interval: posted.Get("health_interval"), Count: posted.Get("health_failures"),
+		NoDataIsHealthy: posted.Get("health_no_data") == string(lifecycle.Healthy),
 	}
 }
 
@@ -129,7 +132,11 @@ func (f planForm) readHealth() (*lifecycle.Health, error) {
 	if err != nil {
 		return nil, lifecycle.Refuse(lifecycle.InvalidInput, "the number of breaches in a row is %q; write a whole number", f.Count)
 	}
-	return &lifecycle.Health{Query: f.Query, Max: limit, Interval: interval, Failures: failures}, nil
+	health := &lifecycle.Health{Query: f.Query, Max: limit, Interval: interval, Failures: failures}
+	if f.NoDataIsHealthy {
+		health.NoData = lifecycle.Healthy
+	}
+	return health, nil
 }
 
 func readDuration(what, text string) (lifecycle.Duration, error) {
