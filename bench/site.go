@@ -40,6 +40,7 @@ type site struct {
 	answers    *catalog.Answers
 	sha256     string // of the package that every mini-program releases
 	web        string // where the web is
+	prometheus string // where health gates ask; "" is nowhere
 	lateCursor string // leads to the last pages of the list
 	programs   []crewman
 }
@@ -127,7 +128,7 @@ func (s *site) startProduct(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.startProgram(ctx, "worker", addr, "WORKER_ADDR="+addr, "WORKER_DEPLOYMENT=", "WORKER_BUILD_ID=")
+	return s.startProgram(ctx, "worker", addr, "WORKER_ADDR="+addr, "WORKER_DEPLOYMENT=", "WORKER_BUILD_ID=", "PROMETHEUS_URL="+s.prometheus)
 }
 
 // startWeb starts the real web. Only its limit on how often one person may ask is lifted.
