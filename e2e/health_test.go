@@ -6,13 +6,16 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
 
 	"slipway/lifecycle"
+	"slipway/workflows"
 )
 
 // prometheus answers every query with the value that the function gives.
@@ -92,4 +95,43 @@ func TestAGateThatCannotAskSaysWhyAndGoesOnWhenItCan(t *testing.T) {
 	assert.Equal(t, []lifecycle.Action{
 		lifecycle.Publish, lifecycle.HealthChanged, lifecycle.Held, lifecycle.HealthChanged, lifecycle.Promote, lifecycle.Advance, lifecycle.Advance, lifecycle.Advance,
 	}, p.trail(id)[5:])
+}
+
+// A stage whose gate began under a worker of before ends under a new one, and the next stage is of the new kind.
+func TestAGateOfBeforeGoesOnUnderANewWorker(t *testing.T) {
+	p := install(t, "PROMETHEUS_URL="+prometheus(t, func() string { return "0.01" }))
+	p.program = workerWith(t, rewrite{"workflows/health.go", "if !m.probes {", "if false {"})
+	p.start()
+	id := p.request("gate-of-before")
+	p.approved(id, "1.0.0")
+	p.do(id, lifecycle.Publish, developer, watched(plan(time.Second)), bakedAt(time.Now().Add(5*time.Second)))
+	run := p.runOf(id)
+	p.eventually("the gate asks", func() bool { return strings.Contains(strings.Join(p.activities(id, run), " "), "WatchHealth") })
+	p.stop(syscall.SIGKILL)
+	p.program = workerBin
+	p.start()
+	p.becomes(id, lifecycle.Published)
+	assert.Equal(t, []lifecycle.Action{lifecycle.Publish, lifecycle.HealthChanged, lifecycle.Promote, lifecycle.Advance, lifecycle.Advance, lifecycle.Advance}, p.trail(id)[5:])
+	assert.Contains(t, p.activities(id, run), "ProbeHealth")
+}
+
+func (p *platform) runOf(id string) string {
+	p.t.Helper()
+	described, err := server.Client.DescribeWorkflowExecution(p.t.Context(), workflows.WorkflowID(id), "")
+	require.NoError(p.t, err)
+	return described.WorkflowExecutionInfo.Execution.RunId
+}
+
+// activities are the types of those that a run scheduled, in their order.
+func (p *platform) activities(id, run string) (types []string) {
+	p.t.Helper()
+	history := server.Client.GetWorkflowHistory(p.t.Context(), workflows.WorkflowID(id), run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for history.HasNext() {
+		event, err := history.Next()
+		require.NoError(p.t, err)
+		if scheduled := event.GetActivityTaskScheduledEventAttributes(); scheduled != nil {
+			types = append(types, scheduled.ActivityType.Name)
+		}
+	}
+	return types
 }
