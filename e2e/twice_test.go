@@ -41,10 +41,14 @@ func (p *platform) inProcess(options client.Options, recorder activities.Committ
 	})
 	flows := &workflows.Workflows{Settings: settings}
 	work.RegisterWorkflowWithOptions(flows.MiniProgram, workflow.RegisterOptions{Name: workflows.WorkflowType})
-	work.RegisterActivity(&activities.Activities{Catalog: recorder, Settings: settings, Reports: p.catalog, Packages: p.store})
-	require.NoError(p.t, work.Start())
+	inspections := worker.New(connection, workflows.InspectionQueue, worker.Options{DisableWorkflowWorker: true})
+	for _, w := range []worker.Worker{work, inspections} {
+		w.RegisterActivity(&activities.Activities{Catalog: recorder, Settings: settings, Reports: p.catalog, Packages: p.store})
+		require.NoError(p.t, w.Start())
+	}
 	return sync.OnceFunc(func() {
 		work.Stop()
+		inspections.Stop()
 		connection.Close()
 	})
 }
