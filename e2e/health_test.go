@@ -85,6 +85,7 @@ func TestAGateThatCannotAskSaysWhyAndGoesOnWhenItCan(t *testing.T) {
 		return strings.Contains(p.output.String(), "the health of the release is not known: Prometheus cannot be reached: nothing listens at its address (since ")
 	})
 	assert.Contains(t, p.output.String(), `"msg":"a release is not known to be healthy"`)
+	assert.Contains(t, p.details(id), "nothing listens at its address", "Temporal UI shows it")
 
 	listener, err = net.Listen("tcp", addr)
 	require.NoError(t, err)

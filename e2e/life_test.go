@@ -295,3 +295,16 @@ func TestALockedDatabaseShowsInTemporalAndNothingIsLost(t *testing.T) {
 	p.eventually("both are done", func() bool { return p.status(id).Revision == 5 })
 	p.trail(id)
 }
+
+func TestTemporalUIShowsALongReasonShort(t *testing.T) {
+	p := running(t)
+	id := p.request("reason")
+	p.approved(id, "1.0.0")
+	p.do(id, lifecycle.Publish, developer, plan(time.Hour))
+	p.do(id, lifecycle.Suspend, operator, func(c *lifecycle.Command) { c.Comment = strings.Repeat("bad ", lifecycle.MaxText/4) })
+	details := p.details(id)
+	assert.Contains(t, details, "suspended by operator")
+	assert.Contains(t, details, "bad bad bad")
+	assert.Less(t, len(details), 1000)
+	assert.Len(t, p.status(id).Suspension.Reason, lifecycle.MaxText, "whoever asks gets it whole")
+}

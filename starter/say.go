@@ -115,6 +115,9 @@ func rolloutLine(r lifecycle.RolloutStatus, now time.Time) string {
 		rest = fmt.Sprintf("paused, %s left", lifecycle.Duration(time.Duration(*r.Remaining).Round(time.Second)))
 	case r.Held:
 		rest = "held: " + string(r.HeldReason)
+		if r.HeldReason == lifecycle.HeldForHealth && r.Health != nil && r.Health.Status == lifecycle.HealthUnknown {
+			rest += ": " + r.Health.Detail
+		}
 	default:
 		rest = until(*r.EndsAt, now) + " left"
 	}

@@ -281,8 +281,11 @@ func (e *ending) read(t *testing.T, env *testsuite.TestWorkflowEnvironment) {
 func newEnv(t *testing.T, l *ledger, health prometheus) *testsuite.TestWorkflowEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
-	env.SetTestTimeout(20 * time.Second)
-	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&Interceptor{}}})
+	env.SetTestTimeout(2 * time.Minute)
+	env.SetWorkerOptions(worker.Options{
+		Interceptors:             []interceptor.WorkerInterceptor{&Interceptor{}},
+		DeadlockDetectionTimeout: time.Minute, // a second is not much for a busy machine
+	})
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: WorkflowID("weather"), TaskQueue: TaskQueue})
 	flows := &Workflows{Settings: lifecycle.DefaultSettings()}
 	env.RegisterWorkflowWithOptions(flows.MiniProgram, workflow.RegisterOptions{Name: WorkflowType})

@@ -191,6 +191,9 @@ func (m *miniProgram) waitingFor() []string {
 	case m.Rollout != nil:
 		add("served to %s and %d testers, stage %d of %d", m.Rollout.Percent(), len(m.Rollout.Plan.Grayscale.Testers), m.Rollout.Stage, len(m.Rollout.Plan.Production))
 		lines = append(lines, m.stageClock())
+		if health := m.Rollout.Health; health != nil {
+			add("health: %s since %s %s", health.Status, clock(health.At), quoted(lifecycle.Excerpt(health.Detail)))
+		}
 	}
 	return lines
 }
