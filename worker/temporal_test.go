@@ -142,7 +142,7 @@ func everythingElse(ctx workflow.Context) error {
 }
 
 func doesEverythingElse(t *testing.T, server *devservertest.Server) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	run, err := server.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{TaskQueue: workflows.TaskQueue}, "everything else")
 	require.NoError(t, err)
@@ -156,7 +156,7 @@ func TestGatesThatGetNoAnswerHoldUpNothingElse(t *testing.T) {
 	asked := newProber()
 	server := gated(t, asked, workflows.HealthQueue, a.ProbeHealth, activities.HealthProbe{Gate: lifecycle.Gate{Health: endless}})
 	full := func() bool { return asked.underWay.Load() == probesAtOnce }
-	require.Eventually(t, full, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, full, 3*time.Minute, 10*time.Millisecond)
 	doesEverythingElse(t, server)
 }
 
@@ -166,7 +166,7 @@ func TestWatchesOfBeforeHoldUpNothingElse(t *testing.T) {
 	asked := newProber()
 	server := gated(t, asked, workflows.TaskQueue, a.WatchHealth, activities.HealthWatch{Health: endless})
 	full := func() bool { return asked.underWay.Load() == 1000 }
-	require.Eventually(t, full, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, full, 3*time.Minute, 10*time.Millisecond)
 	asked.letGo()
 	doesEverythingElse(t, server)
 }
