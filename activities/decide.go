@@ -69,10 +69,11 @@ func answerOf(outcome lifecycle.Outcome) *Answer {
 
 // Outcome completes the answer to a question whose mini-program now is as given.
 func (a Answer) Outcome(q Question, after lifecycle.MiniProgram) lifecycle.Outcome {
-	return lifecycle.Outcome{
+	outcome := lifecycle.Outcome{
 		RequestID: q.Command.RequestID, Actor: q.Command.Actor.User, Action: q.Action, Accepted: a.Code == "",
 		Code: a.Code, Message: a.Message, State: after.State, Revision: after.Revision, At: q.Now, Digest: q.Digest, Actions: a.Actions,
 	}
+	return outcome.Of(after)
 }
 
 // id is the mini-program that the question is about. A workflow that is about to begin knows it from the request only.

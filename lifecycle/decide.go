@@ -84,6 +84,7 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 	transition := Transition{
 		Sequence: after.Sequence, Revision: after.Revision, Kind: rule.Kind, At: now, Action: command.Action, Actor: command.Actor.User, Role: role,
 		From: m.State, To: after.State, Version: versionInvolved(m, after), Comment: command.Comment,
+		Details: details(m, after, command),
 	}
 	if rule.Kind != KindRemark { // remarks have lists of their own: many people's feedback must not hide what was done
 		short := transition

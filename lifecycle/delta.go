@@ -26,13 +26,14 @@ type DeltaTransition struct {
 	Kind    Kind   `json:"kind,omitempty"`
 	Role    Role   `json:"role"`
 	Version string `json:"version,omitempty"`
+	Details string `json:"details,omitempty"`
 }
 
 // DeltaOf tells what is different after a decision. The error is that of JSON.
 func DeltaOf(before, after MiniProgram) (Delta, error) {
 	var delta Delta
 	if entry := added(MaxTransitions, before.Transitions, after.Transitions); entry != nil {
-		delta.Transition = &DeltaTransition{entry.Kind, entry.Role, entry.Version}
+		delta.Transition = &DeltaTransition{entry.Kind, entry.Role, entry.Version, entry.Details}
 	}
 	before.Transitions, after.Transitions = nil, nil // they only grow, by this entry
 	if delta.Feedback = added(MaxFeedback, before.Feedback, after.Feedback); delta.Feedback != nil {
@@ -84,7 +85,7 @@ func (m MiniProgram) Apply(delta Delta, command Command, at time.Time) (MiniProg
 	if entry := delta.Transition; entry != nil {
 		after.Transitions = appendBounded(MaxTransitions, after.Transitions, Transition{
 			Sequence: after.Sequence, Revision: after.Revision, Kind: entry.Kind, At: at, Action: command.Action, Actor: command.Actor.User,
-			Role: entry.Role, From: m.State, To: after.State, Version: entry.Version, Comment: excerpt(command.Comment),
+			Role: entry.Role, From: m.State, To: after.State, Version: entry.Version, Comment: excerpt(command.Comment), Details: entry.Details,
 		})
 	}
 	if delta.Feedback != nil {

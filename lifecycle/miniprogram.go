@@ -119,6 +119,8 @@ type Transition struct {
 	To       State     `json:"to"`
 	Version  string    `json:"version,omitempty"`
 	Comment  string    `json:"comment,omitempty"`
+	// Details says in words what the action has set: percentages, plans, times.
+	Details string `json:"details,omitempty"`
 }
 
 // Record is a transition as the audit trail keeps it for ever: with its whole comment, the command that caused it and what users

@@ -16,6 +16,8 @@ type Outcome struct {
 	// Digest names what was asked for, so that another request under the same id is noticed; "" in answers from before, and in what people
 	// and programs are told.
 	Digest string `json:"digest,omitempty" hidden:"true"`
+	// ScheduledAt is when a publication that was accepted for a time to come will happen; null otherwise.
+	ScheduledAt *time.Time `json:"scheduled_at,omitempty"`
 	// Actions are legal in the state that the answer left behind.
 	Actions []Action `json:"actions"`
 }
@@ -32,5 +34,13 @@ func (m MiniProgram) Outcome(command Command, refusal *Refusal, now time.Time) O
 	if refusal != nil {
 		outcome.Code, outcome.Message = refusal.Code, refusal.Message
 	}
-	return outcome
+	return outcome.Of(m)
+}
+
+// Of completes the outcome by what it says of the mini-program that it left behind.
+func (o Outcome) Of(m MiniProgram) Outcome {
+	if o.Accepted && o.Action == Publish && m.Schedule != nil {
+		o.ScheduledAt = &m.Schedule.At
+	}
+	return o
 }

@@ -62,6 +62,18 @@ func (d Duration) String() string {
 	return text
 }
 
+// Rounded is the duration as people say it: to a second, to a tenth of one below a minute, to a millisecond below a second.
+func (d Duration) Rounded() Duration {
+	unit := time.Second
+	switch {
+	case d < Duration(time.Second):
+		unit = time.Millisecond
+	case d < Duration(time.Minute):
+		unit = time.Second / 10
+	}
+	return Duration(time.Duration(d).Round(unit))
+}
+
 // MarshalText writes the duration as in "24h".
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 

@@ -145,9 +145,6 @@ func (a *app) act(ctx context.Context, id string, command lifecycle.Command) err
 	if err != nil {
 		return err
 	}
-	if command.Action == lifecycle.Publish && outcome.State == lifecycle.ReadyToPublish && command.At != nil {
-		return a.say(id, outcome, "is scheduled for "+command.At.UTC().Format(time.RFC3339))
-	}
 	return a.say(id, outcome)
 }
 

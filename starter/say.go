@@ -11,8 +11,8 @@ import (
 	"slipway/plain"
 )
 
-// say prints an outcome, and what else came of it. A refusal is printed too, and ends the command with exitRefused.
-func (a *app) say(id string, outcome lifecycle.Outcome, also ...string) error {
+// say prints an outcome. A refusal is printed too, and ends the command with exitRefused.
+func (a *app) say(id string, outcome lifecycle.Outcome) error {
 	if !outcome.Accepted {
 		a.sayRefusal(outcome)
 		return errSaid
@@ -20,7 +20,10 @@ func (a *app) say(id string, outcome lifecycle.Outcome, also ...string) error {
 	if a.JSON {
 		return a.print(outcome)
 	}
-	said := append([]string{fmt.Sprintf("%s: %s accepted", id, outcome.Action)}, also...)
+	said := []string{fmt.Sprintf("%s: %s accepted", id, outcome.Action)}
+	if outcome.ScheduledAt != nil {
+		said = append(said, "is scheduled for "+outcome.ScheduledAt.UTC().Format(time.RFC3339))
+	}
 	if outcome.State != "" { // it is not told to other teams
 		said = append(said, fmt.Sprintf("now %s, revision %d", outcome.State, outcome.Revision))
 	}
@@ -112,7 +115,7 @@ func rolloutLine(r lifecycle.RolloutStatus, now time.Time) string {
 	rest := ""
 	switch {
 	case r.Paused:
-		rest = fmt.Sprintf("paused, %s left", lifecycle.Duration(time.Duration(*r.Remaining).Round(time.Second)))
+		rest = fmt.Sprintf("paused, %s left", r.Remaining.Rounded())
 	case r.Held:
 		rest = "held: " + string(r.HeldReason)
 		if r.HeldReason == lifecycle.HeldForHealth && r.Health != nil && r.Health.Status == lifecycle.HealthUnknown {
@@ -132,9 +135,5 @@ func bar(percent lifecycle.Percent) string {
 }
 
 func until(at, now time.Time) string {
-	left := at.Sub(now)
-	if left > time.Minute {
-		return lifecycle.Duration(left.Round(time.Second)).String()
-	}
-	return max(0, left).Round(100 * time.Millisecond).String()
+	return lifecycle.Duration(max(0, at.Sub(now))).Rounded().String()
 }

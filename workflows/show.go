@@ -189,7 +189,7 @@ func (m *miniProgram) waitingFor() []string {
 	case m.Schedule != nil:
 		add("publishes itself on %s, scheduled by %s", clock(m.Schedule.At), m.Schedule.By)
 	case m.Rollout != nil:
-		add("served to %s and %d testers, stage %d of %d", m.Rollout.Percent(), len(m.Rollout.Plan.Grayscale.Testers), m.Rollout.Stage, len(m.Rollout.Plan.Production))
+		add("served to %s and %s, stage %d of %d", m.Rollout.Percent(), lifecycle.Count(len(m.Rollout.Plan.Grayscale.Testers), "tester"), m.Rollout.Stage, len(m.Rollout.Plan.Production))
 		lines = append(lines, m.stageClock())
 		if health := m.Rollout.Health; health != nil {
 			add("health: %s since %s %s", health.Status, clock(health.At), quoted(lifecycle.Excerpt(health.Detail)))
@@ -202,7 +202,7 @@ func (m *miniProgram) stageClock() string {
 	at, running := m.Rollout.EndsAt()
 	switch {
 	case !running:
-		left := m.Rollout.Remaining(*m.Rollout.PausedAt).Round(time.Second)
+		left := lifecycle.Duration(m.Rollout.Remaining(*m.Rollout.PausedAt)).Rounded()
 		return fmt.Sprintf("- **paused** since %s, %s of the stage left", clock(*m.Rollout.PausedAt), left)
 	case m.Rollout.Held != "":
 		return fmt.Sprintf("- **waits for a person** since %s: %s", clock(at), m.Rollout.Held)
