@@ -24,7 +24,7 @@ func (p *Pages) creationPage(c *gin.Context) {
 
 func (p *Pages) showCreation(c *gin.Context, status int, data creationData) {
 	data.Teams = person(c).Teams
-	p.show(c, status, "request-creation", page{Title: "Request a mini-program", Data: data})
+	p.show(c, status, "request-creation", page{Title: "Request a mini-program", Menu: menuNew, Data: data})
 }
 
 func (p *Pages) requestCreation(c *gin.Context) {

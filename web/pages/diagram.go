@@ -77,12 +77,27 @@ func newDiagram(status lifecycle.Status) diagram {
 	for _, legal := range status.Actions {
 		rule, _ := lifecycle.RuleFor(legal.Action)
 		for _, to := range rule.To {
+			if !leadsTo(legal.Action, to, status) {
+				continue
+			}
 			d.draw(status.State, to, "possible", string(legal.Action))
 		}
 	}
 	d.addNodes(status.State, visited)
 	d.addGroups()
 	return d
+}
+
+// leadsTo tells whether an action leads to one of its states as things stand: some lead to one or another.
+func leadsTo(action lifecycle.Action, to lifecycle.State, status lifecycle.Status) bool {
+	switch action {
+	case lifecycle.DiscardCode:
+		return (to == lifecycle.Published) == (status.Live != nil)
+	case lifecycle.Advance:
+		return status.Rollout == nil || (to == lifecycle.Published) == (status.Rollout.Stage >= status.Rollout.Stages)
+	default:
+		return true
+	}
 }
 
 // draw adds an edge unless it is there already: what was taken counts more than what is possible.

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-	_ "time/tzdata" // people name their time zone, whatever the machine knows
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -24,10 +24,10 @@ type form struct {
 	Comment, Notes, Text string
 	Rating               int
 	Percent, Testers     string
-	// At is a local time in Zone; empty means now.
-	At, Zone string
-	Plan     planForm
-	Version  string
+	// At is a local time in Zone; empty means now. Offset says which one is meant where clocks show it twice.
+	At, Zone, Offset string
+	Plan             planForm
+	Version          string
 }
 
 // newForm is the form for an action on a mini-program as it stands.
@@ -35,7 +35,7 @@ func newForm(rule lifecycle.Rule, status lifecycle.Status) form {
 	f := form{Action: rule.Action, RequestID: uuid.NewString(), IfRevision: status.Revision, Zone: "UTC"} // until the browser says its own
 	if f.Has("percent") && status.Rollout != nil {
 		f.Percent = percentText(status.Rollout.Percent)
-		f.Testers = strings.Join(status.Rollout.Testers, "\n")
+		f.Testers = testersText(status.Rollout.Testers)
 	}
 	return f
 }
@@ -74,7 +74,7 @@ func readForm(action lifecycle.Action, posted url.Values) form {
 		Action: action, RequestID: cmp.Or(posted.Get("request_id"), uuid.NewString()), IfRevision: revision,
 		Comment: lines(posted.Get("comment")), Notes: lines(posted.Get("notes")), Text: lines(posted.Get("text")), Rating: rating,
 		Percent: posted.Get("percent"), Testers: lines(posted.Get("testers")),
-		At: posted.Get("at"), Zone: posted.Get("zone"), Plan: readPlanForm(posted),
+		At: posted.Get("at"), Zone: posted.Get("zone"), Offset: posted.Get("offset"), Plan: readPlanForm(posted),
 	}
 }
 
@@ -107,8 +107,9 @@ func (f form) readGrayscale(command *lifecycle.Command) error {
 	if err != nil {
 		return err
 	}
-	command.Percent, command.Testers = &percent, new(readTesters(f.Testers))
-	return nil
+	testers, err := readTesters(f.Testers)
+	command.Percent, command.Testers = &percent, &testers
+	return err
 }
 
 func (f form) readPlan(command *lifecycle.Command) error {
@@ -120,36 +121,53 @@ func (f form) readPlan(command *lifecycle.Command) error {
 	if !f.Has("at") || f.At == "" {
 		return nil
 	}
-	at, err := f.readAt()
+	at, err := readLocalTime(f.At, f.Zone, f.Offset)
 	command.At = &at
 	return err
 }
 
-// localTime is how browsers send a local time; some add the seconds.
-const localTime = "2006-01-02T15:04"
+// Moments are those to choose from where clocks show the time twice.
+func (f form) Moments() []momentChoice { return momentChoices(f.At, f.Zone, f.Offset) }
 
-func (f form) readAt() (time.Time, error) {
-	zone, err := time.LoadLocation(f.Zone)
-	if err != nil || f.Zone == "" || f.Zone == "Local" { // the machine's own, which nobody means
-		return time.Time{}, lifecycle.Refuse(lifecycle.InvalidInput, "there is no time zone %.100q; give one such as UTC or Asia/Shanghai", f.Zone)
-	}
-	for _, layout := range []string{localTime, localTime + ":05"} {
-		if at, err := time.ParseInLocation(layout, f.At, zone); err == nil {
-			return at.UTC(), nil
+// testersText writes a user id on each line, so that readTesters finds the same ones: in quotes what it would take for something else.
+func testersText(testers []string) string {
+	lines := make([]string, len(testers))
+	for i, tester := range testers {
+		lines[i] = tester
+		if strings.HasPrefix(tester, quote) || strings.ContainsFunc(tester, separates) || !utf8.ValidString(tester) {
+			lines[i] = strconv.Quote(tester)
 		}
 	}
-	return time.Time{}, lifecycle.Refuse(lifecycle.InvalidInput, "%q is not a time; write it as %s", f.At, localTime)
+	return strings.Join(lines, "\n")
 }
 
-// readTesters reads a user id from each line.
-func readTesters(text string) []string {
+const quote = `"`
+
+// separates tells what people put between several user ids.
+func separates(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;，；、", r) }
+
+// readTesters reads a user id from each line, without the blanks around it. A line that may be one id or several is refused, unless it is
+// in quotes.
+func readTesters(text string) ([]string, error) {
 	testers := []string{}
 	for line := range strings.Lines(text) {
-		if tester := strings.TrimSpace(line); tester != "" {
-			testers = append(testers, tester)
+		tester := strings.TrimSpace(line)
+		if tester == "" {
+			continue
 		}
+		quoted, err := strconv.Unquote(tester)
+		switch {
+		case strings.HasPrefix(tester, quote) && err == nil:
+			tester = quoted
+		case strings.HasPrefix(tester, quote):
+			return nil, lifecycle.Refuse(lifecycle.InvalidInput, "the tester %.100q begins with a quotation mark; write an id that has one as in %s", tester, strconv.Quote(`"`+"ann"))
+		case strings.ContainsFunc(tester, separates):
+			return nil, lifecycle.Refuse(lifecycle.InvalidInput,
+				"the line %.100q of the testers may be one user id or several; write each on a line of its own, and put one that has blanks or commas in quotes", tester)
+		}
+		testers = append(testers, tester)
 	}
-	return testers
+	return testers, nil
 }
 
 func percentText(percent lifecycle.Percent) string {

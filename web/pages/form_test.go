@@ -19,7 +19,7 @@ func TestAFormThatIsFilledInWithAPlanGivesItBackUnchanged(t *testing.T) {
 		plan, refusal := plan.Resolve(nil)
 		require.Nil(t, refusal)
 		plan.Health, plan.AutoPromote, plan.OnUnhealthy = health, new(false), lifecycle.PauseOnUnhealthy
-		plan.Grayscale.Testers = []string{"ann", "bob with a space"}
+		plan.Grayscale.Testers = []string{"ann", "bob with a space", " blanks around\u00a0", "a,b", `"quoted"`, `back\slash`, "界", "\u3000"}
 		again, err := formOfPlan(ownPlan, plan).read()
 		require.NoError(t, err)
 		plan.Name = ""
@@ -80,6 +80,73 @@ func TestALocalTimeIsOneInTheReadersTimeZone(t *testing.T) {
 	}
 }
 
+func TestALocalTimeThatDoesNotExistIsRefusedAndOneThatExistsTwiceIsAskedAbout(t *testing.T) {
+	publish := func(at, zone, offset string) (string, form, error) {
+		f := readForm(lifecycle.Publish, url.Values{"plan": {"fast"}, "at": {at}, "zone": {zone}, "offset": {offset}})
+		command, err := f.command(somebody)
+		return command.At.Format(time.RFC3339), f, err
+	}
+	for _, never := range []struct{ at, zone, why string }{
+		{"2027-03-28T02:30", "Europe/Berlin", "the clocks are put forward from 02:00 to 03:00 then"},
+		{"2027-03-28T02:00", "Europe/Berlin", "2027-03-28T02:00 does not exist in Europe/Berlin"},
+		{"2027-03-14T02:30:15", "America/New_York", "from 02:00 to 03:00"},
+		{"2027-10-03T02:15", "Australia/Lord_Howe", "from 02:00 to 02:30"}, // by half an hour
+		{"2027-03-28T00:30", "Atlantic/Azores", "from 00:00 to 01:00"},
+		{"2011-12-30T12:00", "Pacific/Apia", "does not exist in Pacific/Apia"}, // a whole day was left out
+	} {
+		_, _, err := publish(never.at, never.zone, "")
+		assert.ErrorContains(t, err, never.why)
+	}
+	for _, twice := range []struct{ at, zone, first, second string }{
+		{"2027-10-31T02:30", "Europe/Berlin", "+02:00", "+01:00"},
+		{"2027-11-07T01:00", "America/New_York", "-04:00", "-05:00"},
+		{"2027-04-04T01:45", "Australia/Lord_Howe", "+11:00", "+10:30"},
+	} {
+		_, f, err := publish(twice.at, twice.zone, "")
+		require.ErrorContains(t, err, twice.at+" happens twice in "+twice.zone)
+		require.Len(t, f.Moments(), 2)
+		for i, offset := range []string{twice.first, twice.second} {
+			assert.Equal(t, offset, f.Moments()[i].Offset)
+			at, _, err := publish(twice.at, twice.zone, offset)
+			require.NoError(t, err)
+			expected, err := time.Parse(time.RFC3339, twice.at+":00"+offset)
+			require.NoError(t, err)
+			assert.Equal(t, expected.UTC().Format(time.RFC3339), at)
+		}
+		_, _, err = publish(twice.at, twice.zone, "+09:00")
+		require.ErrorContains(t, err, `is never "+09:00"`)
+	}
+	for at, utc := range map[string]string{
+		"2027-03-28T01:59": "2027-03-28T00:59:00Z", "2027-03-28T03:00": "2027-03-28T01:00:00Z", "2027-10-31T01:59": "2027-10-30T23:59:00Z", "2027-10-31T03:00": "2027-10-31T02:00:00Z",
+	} {
+		is, f, err := publish(at, "Europe/Berlin", "")
+		require.NoError(t, err, at)
+		assert.Equal(t, utc, is)
+		assert.Empty(t, f.Moments())
+	}
+}
+
+func TestNoBlankChangesWhoTests(t *testing.T) {
+	for text, testers := range map[string][]string{
+		"":                         {},
+		" \r\n\t\n":                {},
+		"ann\nbob":                 {"ann", "bob"},
+		"ann\r\nbob\r\n":           {"ann", "bob"},
+		"  ann \n\u00a0bob\u3000 ": {"ann", "bob"},
+		`"ann bob"` + "\nrob":      {"ann bob", "rob"},
+		`" ann"`:                   {" ann"},
+	} {
+		found, err := readTesters(lines(text))
+		require.NoError(t, err, "%q", text)
+		assert.Equal(t, testers, found, "%q", text)
+	}
+	for _, text := range []string{"ann bob", "ann, bob", "ann,bob", "ann;bob", "ann\tbob", "ann\u00a0bob", "安，博", `"ann`, `"ann" bob`} {
+		_, err := readTesters(text)
+		require.ErrorContains(t, err, "tester", "%q", text)
+		require.ErrorContains(t, err, "quot", "%q: it says what to do", text)
+	}
+}
+
 func TestAFormCarriesOnlyWhatItsActionTakes(t *testing.T) {
 	everything := url.Values{
 		"request_id": {"r"}, "if_revision": {"7"}, "comment": {"two\r\nlines"}, "notes": {"n"}, "text": {"t"}, "rating": {"4"}, "percent": {"12.5 %"},
@@ -108,7 +175,9 @@ func TestAFormCarriesOnlyWhatItsActionTakes(t *testing.T) {
 
 func TestAPreviewSaysWhenEachStageBegins(t *testing.T) {
 	begins := time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)
-	rows := previewOf(lifecycle.StandardPlans()["standard"], new(begins))
+	asked := begins
+	rows := previewOf(lifecycle.StandardPlans()["standard"], &asked)
+	assert.Equal(t, begins, asked, "what was asked for stays as it was")
 	var percents []string
 	for i, row := range rows {
 		percents = append(percents, row.Percent.String())

@@ -69,7 +69,7 @@ func (p *Pages) overview(c *gin.Context) {
 		p.Refuse(c, err)
 		return
 	}
-	p.show(c, http.StatusOK, "overview", page{Title: "Overview", Watch: everything, Data: data})
+	p.show(c, http.StatusOK, "overview", page{Title: "Overview", Menu: menuOverview, Watch: everything, Data: data})
 }
 
 func (p *Pages) overviewOf(c *gin.Context, person lifecycle.Actor) (overviewData, error) {

@@ -70,6 +70,8 @@ func (p *Pages) Register(engine *gin.Engine) {
 // page is what the layout needs to know about a page.
 type page struct {
 	Title string
+	// Menu is the entry of the menu that leads here; "" when none does.
+	Menu menu
 	// Watch is the mini-program that the page shows; everything means that any change may concern it.
 	Watch string
 	Data  any
@@ -79,6 +81,15 @@ type page struct {
 	SignedIn     bool
 	TemporalAway bool
 }
+
+// menu is an entry of the menu.
+type menu string
+
+const (
+	menuOverview menu = "overview"
+	menuList     menu = "list"
+	menuNew      menu = "new"
+)
 
 // IsDeveloper tells whether the person may request mini-programs.
 func (p page) IsDeveloper() bool { return slices.Contains(p.Person.Roles, lifecycle.Developer) }

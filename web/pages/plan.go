@@ -45,7 +45,7 @@ func formOfPlan(choice string, plan lifecycle.Plan) planForm {
 	}
 	f := planForm{
 		Choice: choice, Percent: percentText(plan.Grayscale.Percent), Bake: plan.Grayscale.Bake.String(),
-		Testers: strings.Join(plan.Grayscale.Testers, "\n"), Stages: stages.String(),
+		Testers: testersText(plan.Grayscale.Testers), Stages: stages.String(),
 		StopForPerson: !plan.PromotesItself(), PauseOnUnhealthy: plan.OnUnhealthy == lifecycle.PauseOnUnhealthy,
 	}
 	if plan.Health != nil {
@@ -82,7 +82,9 @@ func (f planForm) read() (lifecycle.Plan, error) {
 	if plan.Grayscale.Bake, err = readDuration("the bake time", f.Bake); err != nil {
 		return plan, err
 	}
-	plan.Grayscale.Testers = readTesters(f.Testers)
+	if plan.Grayscale.Testers, err = readTesters(f.Testers); err != nil {
+		return plan, err
+	}
 	if plan.Production, err = f.readStages(); err != nil {
 		return plan, err
 	}
@@ -156,11 +158,12 @@ type previewRow struct {
 // previewOf says when each stage of a plan that begins at a time will happen; without a time only how long each takes.
 func previewOf(plan lifecycle.Plan, begins *time.Time) []previewRow {
 	var rows []previewRow
+	passed := time.Duration(0)
 	for _, stage := range planRows(plan) {
 		row := previewRow{stageRow: stage}
 		if begins != nil {
-			row.At = new(*begins)
-			*begins = begins.Add(time.Duration(stage.Lasts))
+			row.At = new(begins.Add(passed))
+			passed += time.Duration(stage.Lasts)
 		}
 		rows = append(rows, row)
 	}

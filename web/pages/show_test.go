@@ -55,6 +55,29 @@ func TestTheDiagramShowsWhereItStandsTheWayItCameAndWhereItCanGo(t *testing.T) {
 	assert.Contains(t, d.Label, "weather is in CodeUnavailable")
 }
 
+func TestTheDiagramLeadsOnlyWhereAnActionLeadsAsThingsStand(t *testing.T) {
+	possible := func(status lifecycle.Status) (to []lifecycle.State) {
+		for _, edge := range newDiagram(status).Edges {
+			if edge.Class == "possible" {
+				to = append(to, edge.to)
+			}
+		}
+		return to
+	}
+	discard := lifecycle.Status{State: lifecycle.CodeAvailable, Actions: []lifecycle.LegalAction{{Action: lifecycle.DiscardCode}}}
+	assert.Equal(t, []lifecycle.State{lifecycle.CodeUnavailable}, possible(discard), "nothing is live")
+	discard.Live = &lifecycle.Version{Version: "1.0.0"}
+	assert.Equal(t, []lifecycle.State{lifecycle.Published}, possible(discard))
+
+	advance := lifecycle.Status{
+		State: lifecycle.ProductionRelease, Actions: []lifecycle.LegalAction{{Action: lifecycle.Advance}},
+		Rollout: &lifecycle.RolloutStatus{Stage: 1, Stages: 2},
+	}
+	assert.Empty(t, possible(advance), "another stage comes before")
+	advance.Rollout.Stage = 2
+	assert.Equal(t, []lifecycle.State{lifecycle.Published}, possible(advance))
+}
+
 func TestEveryEdgeOfTheDiagramIsInsideItAndBehindNoState(t *testing.T) {
 	d := newDiagram(lifecycle.Status{})
 	for from, a := range places {
