@@ -48,11 +48,27 @@ func (p *Pages) showMiniProgram(c *gin.Context, name string) {
 // refuseMiniProgram tells one that is on its way from one that does not exist.
 func (p *Pages) refuseMiniProgram(c *gin.Context, err error) {
 	refusal, ok := errors.AsType[*lifecycle.Refusal](err)
-	if ok && refusal.Code == lifecycle.UnknownMiniProgram && c.Query("answer") != "" {
-		p.show(c, http.StatusOK, "recorded", page{Title: c.Param("id"), Watch: c.Param("id"), Data: c.Param("id")})
+	if !ok || refusal.Code != lifecycle.UnknownMiniProgram || c.Query("answer") == "" {
+		p.Refuse(c, err)
 		return
 	}
-	p.Refuse(c, err)
+	id := c.Param("id")
+	data := awaited{ID: id, Recorded: p.Service.Begun(c.Request.Context(), id, person(c), c.Query("answer"))}
+	outcome, errOutcome := p.Service.Outcome(c.Request.Context(), person(c), id, c.Query("answer"))
+	switch {
+	case errOutcome == nil && !outcome.Accepted:
+		p.Refuse(c, &lifecycle.Refusal{Code: outcome.Code, Message: outcome.Message})
+	case data.Recorded:
+		p.show(c, http.StatusOK, "recorded", page{Title: id, Watch: id, Data: data})
+	default:
+		p.show(c, http.StatusNotFound, "recorded", page{Title: id, Watch: id, Data: data})
+	}
+}
+
+// awaited is a mini-program that does not exist, at least not yet.
+type awaited struct {
+	ID       string
+	Recorded bool
 }
 
 func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {

@@ -106,7 +106,8 @@ func (s *Service) RequestCreation(ctx context.Context, creation lifecycle.Creati
 		if status, _, err := s.Catalog.Status(ctx, creation.ID); err == nil && !status.State.Final() { // also when its workflow is gone
 			return lifecycle.Outcome{}, lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q exists already; choose another id", creation.ID)
 		}
-		return s.Workflows.RequestCreation(ctx, creation)
+		request := catalog.Request{MiniProgram: creation.ID, User: creation.Actor.User, ID: creation.RequestID}
+		return s.bounded(request, func() (lifecycle.Outcome, error) { return s.Workflows.RequestCreation(ctx, creation) })
 	})
 }
 
@@ -114,7 +115,11 @@ func (s *Service) RequestCreation(ctx context.Context, creation lifecycle.Creati
 func (s *Service) Act(ctx context.Context, id string, command lifecycle.Command) (lifecycle.Outcome, error) {
 	asked := requestOf(id, command)
 	outcome, err := s.send(ctx, asked, func(ctx context.Context) (lifecycle.Outcome, error) {
-		return s.bounded(id, command, func() (lifecycle.Outcome, error) { return s.Workflows.Act(ctx, id, command) })
+		act := func() (lifecycle.Outcome, error) { return s.Workflows.Act(ctx, id, command) }
+		if isEmergency(command) {
+			return act()
+		}
+		return s.bounded(catalog.Request{MiniProgram: id, User: command.Actor.User, ID: command.RequestID}, act)
 	})
 	return s.discreet(ctx, asked, outcome, err)
 }

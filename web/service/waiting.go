@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -25,14 +26,31 @@ func (s *Service) Waits(id string, person lifecycle.Actor, requestID string) boo
 	return answers != nil && slices.Contains(answers.Unanswered(id), catalog.Request{MiniProgram: id, User: person.User, ID: requestID})
 }
 
-// bounded does an action unless too many wait already. The operator's suspend always gets through.
-func (s *Service) bounded(id string, command lifecycle.Command, do func() (lifecycle.Outcome, error)) (lifecycle.Outcome, error) {
+// Begun tells whether the request for the creation of a mini-program that the catalogue does not know is recorded, by whatever process.
+func (s *Service) Begun(ctx context.Context, id string, person lifecycle.Actor, requestID string) bool {
+	if s.Waits(id, person, requestID) {
+		return true
+	}
+	if !s.Temporal.Answers() || lifecycle.ValidateID(id) != nil {
+		return false
+	}
+	looking, cancel := context.WithTimeout(ctx, s.AnswerWait)
+	defer cancel()
+	runs, err := s.Workflows.Runs(looking, id)
+	return err == nil && runs
+}
+
+// isEmergency tells whether an action must get through however much waits: the operator's suspend.
+func isEmergency(command lifecycle.Command) bool {
+	return command.Action == lifecycle.Suspend && slices.Contains(command.Actor.Roles, lifecycle.Operator)
+}
+
+// bounded sends a request unless too many wait already.
+func (s *Service) bounded(request catalog.Request, do func() (lifecycle.Outcome, error)) (lifecycle.Outcome, error) {
 	answers := s.Workflows.Answers
-	isEmergency := command.Action == lifecycle.Suspend && slices.Contains(command.Actor.Roles, lifecycle.Operator)
-	if answers == nil || isEmergency {
+	if answers == nil {
 		return do()
 	}
-	request := catalog.Request{MiniProgram: id, User: command.Actor.User, ID: command.RequestID}
 	if !answers.Expect(request, maxWaiting, maxWaitingOfPerson) {
 		return lifecycle.Outcome{}, ErrTooManyWaiting
 	}
