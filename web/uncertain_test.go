@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // filledIn is a form on its way.
@@ -48,4 +49,18 @@ func TestAFieldThatAFormHasTwiceIsRefusedByName(t *testing.T) {
 		assert.Contains(t, body, "if_revision", path)
 		assert.Contains(t, body, "twice", path)
 	}
+}
+
+func TestAFormKeepsWhatWasTypedWhileTheDatabaseIsAway(t *testing.T) {
+	s := stand(t)
+	s.weather()
+	require.NoError(t, s.site.world.catalog.Close())
+	response, body := s.ask(http.MethodPost, "/mini-programs/weather/actions/approve-creation", as("reviewer"), filledIn("request_id=the-same&if_revision=7&comment=typed"))
+	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+	assert.Contains(t, body, `name="request_id" value="the-same"`)
+	assert.Contains(t, body, "typed</textarea>")
+	send := uploaded(t, []byte("a package"), "request_id", "the-same", "if_revision", "1", "version", "1.2.3", "notes", "typed <notes>")
+	_, body = s.ask(http.MethodPost, "/mini-programs/weather/packages", as("developer"), send)
+	assert.Contains(t, body, `name="request_id" value="the-same"`)
+	assertTyped(t, body)
 }

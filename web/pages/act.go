@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"slipway/lifecycle"
+	"slipway/packages"
 	"slipway/workflows"
 )
 
@@ -27,6 +28,8 @@ type actionData struct {
 	Since   []lifecycle.Transition
 	Plans   []planChoice
 	Preview []previewRow
+	// Report is what the inspection found in the package that was sent last; nil when it found out nothing.
+	Report *packages.Report
 }
 
 type planChoice struct {
@@ -49,7 +52,12 @@ func (p *Pages) actionPage(c *gin.Context) {
 	if form.Has("plan") {
 		form.Plan = newPlanForm(status, p.Service.Settings)
 	}
-	p.showAction(c, http.StatusOK, p.actionData(c, status, form))
+	data := p.actionData(c, status, form)
+	if rule.Action == lifecycle.UploadCode {
+		p.takeUp(c, data)
+		return
+	}
+	p.showAction(c, http.StatusOK, data)
 }
 
 func noAction(name string) *lifecycle.Refusal {
@@ -125,24 +133,42 @@ func (p *Pages) answer(c *gin.Context, form form, err error) {
 		c.Redirect(http.StatusSeeOther, answerAt(c.Param("id"), form.RequestID))
 		return
 	}
+	p.showAgain(c, form, nil, err)
+}
+
+// showAgain shows a form that was refused, or failed, with what was typed.
+func (p *Pages) showAgain(c *gin.Context, form form, report *packages.Report, err error) {
 	status, errStatus := p.Service.Status(c.Request.Context(), person(c), c.Param("id"))
-	if errStatus != nil {
+	if isRefusal(errStatus) {
 		p.Refuse(c, err)
 		return
 	}
-	problem := p.Service.Problem(err)
 	seen := form.IfRevision
 	// A refused request id is used up; what is sent next is a new question, asked by somebody who has seen the new state. Whatever else went
 	// wrong, the request may have been recorded: sent again, it must be the same.
-	if _, refused := errors.AsType[*lifecycle.Refusal](err); refused {
+	if isRefusal(err) && errStatus == nil {
 		form.RequestID, form.IfRevision = uuid.NewString(), status.Revision
 	}
 	data := p.actionData(c, status, form)
-	data.Problem = problem.Message
-	if seen > 0 {
-		data.Since = slices.DeleteFunc(slices.Clone(status.Transitions), func(t lifecycle.Transition) bool { return t.Revision <= seen })
+	if errStatus != nil { // where it stands cannot be told, but what was typed is there
+		data.ID, data.Title, data.Impossible = c.Param("id"), c.Param("id"), ""
 	}
+	problem := p.Service.Problem(err)
+	data.Problem, data.Report, data.Since = problem.Message, report, since(status, seen)
 	p.showAction(c, problem.Status, data)
+}
+
+func isRefusal(err error) bool {
+	_, ok := errors.AsType[*lifecycle.Refusal](err)
+	return ok
+}
+
+// since is what happened after somebody had seen a revision; nothing when it is not known which.
+func since(status lifecycle.Status, seen int) []lifecycle.Transition {
+	if seen == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(status.Transitions), func(t lifecycle.Transition) bool { return t.Revision <= seen })
 }
 
 // answerAt is the page that shows what came of a request.

@@ -45,7 +45,7 @@ func (p *Pages) requestCreation(c *gin.Context) {
 		return
 	}
 	problem := p.Service.Problem(err)
-	if _, refused := errors.AsType[*lifecycle.Refusal](err); refused { // else it may have been recorded, and must stay the same
+	if isRefusal(err) { // else it may have been recorded, and must stay the same
 		creation.RequestID = uuid.NewString()
 	}
 	p.showCreation(c, problem.Status, creationData{Creation: creation, Problem: problem.Message})

@@ -10,6 +10,7 @@ import (
 
 	"slipway/catalog"
 	"slipway/lifecycle"
+	"slipway/packages"
 	"slipway/workflows"
 )
 
@@ -30,6 +31,8 @@ type answer struct {
 	lifecycle.Outcome
 	// Waiting says that the action is recorded but not answered yet, Unknown that nothing is known here of this person's request.
 	Waiting, Unknown bool
+	// Findings are what the inspection has to say about the package that was uploaded.
+	Findings []packages.Finding
 }
 
 func (p *Pages) miniProgram(c *gin.Context) { p.showMiniProgram(c, "mini-program") }
@@ -81,6 +84,9 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 		Actions: newActions(status, person(c)), Stopped: p.isStopped(c, status),
 	}
 	data.Answer, err = p.answerTo(c, c.Query("answer"))
+	if err == nil && data.Answer != nil {
+		data.Answer.Findings, err = p.findingsOf(c, status, data.Answer.Outcome)
+	}
 	return data, err
 }
 
@@ -100,6 +106,20 @@ func (p *Pages) answerTo(c *gin.Context, requestID string) (*answer, error) {
 	default:
 		return &answer{Outcome: outcome}, err
 	}
+}
+
+// findingsOf are those of the upload that was just accepted, as long as its package is the candidate.
+func (p *Pages) findingsOf(c *gin.Context, status lifecycle.Status, outcome lifecycle.Outcome) ([]packages.Finding, error) {
+	candidate := status.Candidate
+	isIts := outcome.Accepted && outcome.Action == lifecycle.UploadCode && candidate != nil && candidate.UploadedAt != nil && candidate.UploadedAt.Equal(outcome.At)
+	if !isIts {
+		return nil, nil
+	}
+	report, err := p.Service.KeptReport(c.Request.Context(), candidate.SHA256, candidate.Version)
+	if err != nil || report == nil {
+		return nil, err
+	}
+	return report.Findings, nil
 }
 
 // workflowUI is where Temporal UI shows the workflow.

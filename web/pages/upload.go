@@ -1,10 +1,13 @@
 package pages
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+	"go.uber.org/zap"
 
 	"slipway/lifecycle"
 	"slipway/packages"
@@ -13,25 +16,65 @@ import (
 	"slipway/workflows"
 )
 
-// reportData is the page about a package that was refused.
-type reportData struct {
-	lifecycle.Status
-	Problem string
-	Report  *packages.Report
-}
-
-// upload streams the file of the form into the store. What was refused is shown with what was typed, as far as it arrived.
+// upload streams the file of the form into the store. What was refused is shown with what was typed, and kept.
 func (p *Pages) upload(c *gin.Context) {
 	upload := service.Upload{MiniProgram: c.Param("id"), Person: person(c)}
 	report, err := p.takeUpload(c, &upload)
-	switch {
-	case err == nil || errors.Is(err, workflows.ErrUnanswered):
+	if err == nil || errors.Is(err, workflows.ErrUnanswered) {
+		p.forget(c, upload.MiniProgram)
 		c.Redirect(http.StatusSeeOther, answerAt(upload.MiniProgram, upload.RequestID))
-	case report != nil && !report.Accepted():
-		p.showRefusedPackage(c, err, report)
-	default:
-		p.answer(c, form{Action: lifecycle.UploadCode, Version: upload.Version, Notes: upload.Notes, IfRevision: upload.IfRevision}, err)
+		return
 	}
+	form := form{
+		Action: lifecycle.UploadCode, RequestID: cmp.Or(upload.RequestID, uuid.NewString()), IfRevision: upload.IfRevision, Version: upload.Version, Notes: upload.Notes,
+	}
+	p.keep(c, form, report, err)
+	p.showAgain(c, form, report, err)
+}
+
+// keep keeps what somebody sent in vain. Whether that can be done or not, they see it once more.
+func (p *Pages) keep(c *gin.Context, form form, report *packages.Report, err error) {
+	draft := service.Draft{
+		RequestID: form.RequestID, IfRevision: form.IfRevision, Version: form.Version, Notes: form.Notes,
+		Problem: p.Service.Problem(err).Message, Refused: isRefusal(err),
+	}
+	if report != nil {
+		draft.SHA256 = report.SHA256
+	}
+	if err := p.Service.KeepDraft(c.Request.Context(), person(c), c.Param("id"), draft); err != nil {
+		p.Service.Logger.Warn("an upload that failed was not kept", zap.Error(err))
+	}
+}
+
+func (p *Pages) forget(c *gin.Context, id string) {
+	if err := p.Service.DropDraft(c.Request.Context(), person(c), id); err != nil {
+		p.Service.Logger.Warn("an upload that failed before was not forgotten", zap.Error(err))
+	}
+}
+
+// takeUp shows the form with what was sent in vain the last time. A request that may have been recorded stays the same one until it is
+// answered; then this leads to the answer.
+func (p *Pages) takeUp(c *gin.Context, data actionData) {
+	ctx := c.Request.Context()
+	draft, err := p.Service.Draft(ctx, person(c), data.ID)
+	if err == nil && draft != nil && !draft.Refused {
+		if _, errAnswer := p.Service.Outcome(ctx, person(c), data.ID, draft.RequestID); errAnswer == nil {
+			p.forget(c, data.ID)
+			c.Redirect(http.StatusSeeOther, answerAt(data.ID, draft.RequestID))
+			return
+		}
+		data.Form.RequestID, data.Form.IfRevision = draft.RequestID, draft.IfRevision
+	}
+	if err == nil && draft != nil {
+		data.Form.Version, data.Form.Notes = draft.Version, draft.Notes
+		data.Problem, data.Since = "your last upload was not taken: "+draft.Problem, since(data.Status, draft.IfRevision)
+		data.Report, err = p.Service.KeptReport(ctx, draft.SHA256, draft.Version)
+	}
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	p.showAction(c, http.StatusOK, data)
 }
 
 func (p *Pages) takeUpload(c *gin.Context, upload *service.Upload) (*packages.Report, error) {
@@ -64,18 +107,6 @@ func (p *Pages) receive(c *gin.Context, form *uploadform.Form, upload service.Up
 		err = form.Finish()
 	}
 	return received, err
-}
-
-func (p *Pages) showRefusedPackage(c *gin.Context, err error, report *packages.Report) {
-	status, errStatus := p.Service.Status(c.Request.Context(), person(c), c.Param("id"))
-	if errStatus != nil {
-		p.Refuse(c, errStatus)
-		return
-	}
-	problem := p.Service.Problem(err)
-	p.show(c, problem.Status, "refused-package", page{
-		Title: "Package refused: " + status.Title, Data: reportData{Status: status, Problem: problem.Message, Report: report},
-	})
 }
 
 // versionData is the review page: what is in a version, what changed, what was decided before.

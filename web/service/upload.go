@@ -128,17 +128,25 @@ func refusalOf(report packages.Report) *lifecycle.Refusal {
 
 // Report reads what the inspection found out about the version of a mini-program.
 func (s *Service) Report(ctx context.Context, version lifecycle.Version) (packages.Report, error) {
-	var report packages.Report
-	kept, err := s.Catalog.Report(ctx, version.SHA256, version.Version)
-	if err == nil {
-		return report, json.Unmarshal(kept, &report)
+	report, err := s.KeptReport(ctx, version.SHA256, version.Version)
+	if err == nil && report == nil {
+		report, err = s.inspect(ctx, version.SHA256, version.Version)
 	}
-	if !errors.Is(err, catalog.ErrNotFound) {
-		return report, err
-	}
-	fresh, err := s.inspect(ctx, version.SHA256, version.Version)
 	if err != nil {
-		return report, err
+		return packages.Report{}, err
 	}
-	return *fresh, nil
+	return *report, nil
+}
+
+// KeptReport reads the report about the inspection of a package, uploaded as the version; nil when none is kept.
+func (s *Service) KeptReport(ctx context.Context, sha256, version string) (*packages.Report, error) {
+	kept, err := s.Catalog.Report(ctx, sha256, version)
+	if errors.Is(err, catalog.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var report packages.Report
+	return &report, json.Unmarshal(kept, &report)
 }
