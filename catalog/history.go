@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"slipway/lifecycle"
@@ -62,6 +63,29 @@ func (c *Catalog) Audit(ctx context.Context, id string, before int64, limit int)
 		before = math.MaxInt64
 	}
 	return collect(ctx, c.statements.audit, scanAuditEntry, storedText(id), before, limit)
+}
+
+// AuditOf reads the records of some actions of all lives of a mini-program, newest first, at most limit: those about a version, or about any
+// for "".
+func (c *Catalog) AuditOf(ctx context.Context, id string, actions []lifecycle.Action, version string, limit int) ([]AuditEntry, error) {
+	var q query
+	q.add(`SELECT number, changes.life, coalesce(team, ''), record FROM `+changesWithTeam+` WHERE mini_program = ? AND record IS NOT NULL`, storedText(id))
+	if version != "" {
+		q.add(` AND record LIKE ? ESCAPE '!'`, member("version", version))
+	}
+	before := " AND ("
+	for _, action := range actions {
+		q.add(before+`record LIKE ? ESCAPE '!'`, member("action", string(action)))
+		before = " OR "
+	}
+	q.add(") ORDER BY number DESC LIMIT ?", limit)
+	return collect(ctx, q.on(c.read), scanAuditEntry, q.args...)
+}
+
+// member is a pattern for JSON texts that have a member with a value: within a string its quotation marks would be escaped.
+func member(name, value string) string {
+	escaped := strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(value)
+	return `%"` + name + `":"` + storedText(escaped) + `"%`
 }
 
 func scanAuditEntry(row *sql.Rows) (AuditEntry, error) {

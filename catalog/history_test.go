@@ -111,3 +111,28 @@ func teams(t tester, c *catalog.Catalog, id string) (teams []string) {
 	}
 	return teams
 }
+
+func TestRecordsAreFoundByTheirActionAndVersion(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.release("1.0.0")...)
+		commit(t, c, p.do(developer, lifecycle.Rollback))
+		commit(t, c, p.release("1.1.0")...)
+		find := func(version string, limit int, actions ...lifecycle.Action) (found []string) {
+			entries, err := c.AuditOf(t.Context(), "weather", actions, version, limit)
+			require.NoError(t, err)
+			for _, entry := range entries {
+				found = append(found, string(entry.Record.Action)+" "+entry.Record.Version)
+			}
+			return found
+		}
+		uploads := []lifecycle.Action{lifecycle.UploadCode}
+		assert.Equal(t, []string{"upload-code 1.1.0", "upload-code 1.0.0"}, find("", 10, uploads...))
+		assert.Equal(t, []string{"upload-code 1.1.0"}, find("", 1, uploads...))
+		assert.Equal(t, []string{"upload-code 1.0.0"}, find("1.0.0", 10, uploads...))
+		assert.Equal(t, []string{"approve-publishing 1.1.0", "request-publishing 1.1.0"}, find("1.1.0", 10, lifecycle.ApprovePublishing, lifecycle.RequestPublishing))
+		for _, version := range []string{"1.%", "1._.0", "1!.0", `1"`, "\x00", "\xff"} {
+			assert.Empty(t, find(version, 10, uploads...), version)
+		}
+	})
+}

@@ -10,7 +10,6 @@ import (
 	"slipway/lifecycle"
 	"slipway/packages"
 	"slipway/web/access"
-	"slipway/web/service"
 )
 
 func (a *API) registerHistory(api huma.API) {
@@ -29,7 +28,8 @@ func (a *API) registerHistory(api huma.API) {
 
 type reportInput struct {
 	Named
-	Version string `path:"version" doc:"The candidate's version, the live one, or a previous one"`
+	Version string `path:"version" doc:"A version that was uploaded, however long ago and whatever was decided about it"`
+	SHA256  string `query:"sha256" doc:"The package that is meant when several were uploaded as this version; the one that the mini-program has, or the newest, when left out"`
 }
 
 // reportAndChanges is a report, and what changed against the live version and since the package that reviewers saw last; null
@@ -47,7 +47,7 @@ func (a *API) report(ctx context.Context, in *reportInput) (*reportAnswer, error
 	if err != nil {
 		return nil, err
 	}
-	version, err := service.FindVersion(status, in.Version)
+	version, err := a.service.FindVersion(ctx, access.Person(ctx), status, in.Version, in.SHA256)
 	if err != nil {
 		return nil, err
 	}

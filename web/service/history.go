@@ -20,6 +20,28 @@ func (s *Service) Audit(ctx context.Context, person lifecycle.Actor, id string, 
 	return slices.DeleteFunc(entries, func(e catalog.AuditEntry) bool { return !Sees(person, e.Team) }), err
 }
 
+// reviewsRead is how many requests and decisions about them are read.
+const reviewsRead = 100
+
+// Reviews reads the latest requests to publish, and what was decided about them and the creation, with their whole comments, newest first, as
+// far as the person may see them.
+func (s *Service) Reviews(ctx context.Context, person lifecycle.Actor, id string) ([]lifecycle.Transition, error) {
+	actions := []lifecycle.Action{lifecycle.RequestPublishing}
+	for _, rule := range lifecycle.Table {
+		if rule.Decides {
+			actions = append(actions, rule.Action)
+		}
+	}
+	entries, err := s.Catalog.AuditOf(ctx, id, actions, "", reviewsRead)
+	reviews := []lifecycle.Transition{}
+	for _, entry := range entries {
+		if entry.Err == nil && Sees(person, entry.Team) {
+			reviews = append(reviews, entry.Record.Transition)
+		}
+	}
+	return reviews, err
+}
+
 // Explain says which version a user gets, or got, and why, from the part of the audit trail that the person may see. The error
 // may be a *lifecycle.Refusal.
 func (s *Service) Explain(ctx context.Context, person lifecycle.Actor, id string, at time.Time, user string, platform int) (delivery.Explanation, error) {

@@ -100,6 +100,7 @@ func problemOf(err error) Problem {
 		{ErrNoRoute, http.StatusNotFound, ""},
 		{ErrNoMethod, http.StatusMethodNotAllowed, ""},
 		{ErrNoVersion, http.StatusNotFound, ""},
+		{ErrNoPackage, http.StatusNotFound, ""},
 		{ErrAway, http.StatusServiceUnavailable, ""},
 		{ErrUncertain, http.StatusServiceUnavailable, ""},
 		{ErrTooSlow, http.StatusServiceUnavailable, ""},

@@ -126,11 +126,14 @@ func refusalOf(report packages.Report) *lifecycle.Refusal {
 	}
 }
 
-// Report reads what the inspection found out about the version of a mini-program.
+// Report reads what the inspection found out about the version of a mini-program. The error is ErrNoPackage when nothing is kept of it.
 func (s *Service) Report(ctx context.Context, version lifecycle.Version) (packages.Report, error) {
 	report, err := s.KeptReport(ctx, version.SHA256, version.Version)
 	if err == nil && report == nil {
 		report, err = s.inspect(ctx, version.SHA256, version.Version)
+	}
+	if errors.Is(err, packages.ErrNotFound) {
+		return packages.Report{}, ErrNoPackage
 	}
 	if err != nil {
 		return packages.Report{}, err

@@ -12,50 +12,110 @@ import (
 	"slipway/packages"
 )
 
-// ErrNoVersion says that a mini-program has no such version, or keeps it no longer.
-var ErrNoVersion = errors.New("this mini-program has no such version: it is not the candidate, not live and none of the previous ones")
+var (
+	// ErrNoVersion says that a mini-program never had such a version.
+	ErrNoVersion = errors.New("no such version was ever uploaded to this mini-program; its audit trail has those that were")
+	// ErrNoPackage says that neither a version's package nor the report about it is kept any more.
+	ErrNoPackage = errors.New("the package of this version and the report about it are not kept any more: nobody was ever given it")
+)
 
-// FindVersion finds a version among those that a mini-program has: the candidate, the live one, the previous ones. The
-// error is ErrNoVersion.
-func FindVersion(status lifecycle.Status, version string) (lifecycle.Version, error) {
-	known := status.Previous
-	for _, one := range []*lifecycle.Version{status.Live, status.Candidate} {
-		if one != nil {
-			known = append([]lifecycle.Version{*one}, known...)
+// uploadsOfOne is how many uploads of one version are looked at, newest first.
+const uploadsOfOne = 50
+
+// Versions finds the packages that were ever uploaded as a version, as far as the person may see them: first the one that the mini-program
+// has, be it the candidate, live or a previous one, then the others, newest first. The error is ErrNoVersion when there is none.
+func (s *Service) Versions(ctx context.Context, person lifecycle.Actor, status lifecycle.Status, version string) ([]lifecycle.Version, error) {
+	found := versionsOf(status, version)
+	entries, err := s.Catalog.AuditOf(ctx, status.ID, []lifecycle.Action{lifecycle.UploadCode}, version, uploadsOfOne)
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range entries {
+		uploaded := entry.Record.Command.Package
+		if entry.Err != nil || uploaded == nil || uploaded.Version != version || !Sees(person, entry.Team) {
+			continue
+		}
+		isKnown := func(v lifecycle.Version) bool { return v.SHA256 == uploaded.SHA256 }
+		if !slices.ContainsFunc(found, isKnown) {
+			found = append(found, lifecycle.Version{
+				Version: version, SHA256: uploaded.SHA256, Notes: entry.Record.Command.Notes, UploadedBy: entry.Record.Actor, UploadedAt: &entry.Record.At,
+			})
 		}
 	}
-	for _, one := range known {
-		if one.Version == version {
+	if len(found) == 0 {
+		return nil, ErrNoVersion
+	}
+	return found, nil
+}
+
+// FindVersion finds the version of Versions whose package has the sha256, or the first one for "".
+func (s *Service) FindVersion(ctx context.Context, person lifecycle.Actor, status lifecycle.Status, version, sha256 string) (lifecycle.Version, error) {
+	found, err := s.Versions(ctx, person, status, version)
+	if err != nil {
+		return lifecycle.Version{}, err
+	}
+	return choose(found, sha256)
+}
+
+func choose(versions []lifecycle.Version, sha256 string) (lifecycle.Version, error) {
+	for _, one := range versions {
+		if sha256 == "" || one.SHA256 == sha256 {
 			return one, nil
 		}
 	}
 	return lifecycle.Version{}, ErrNoVersion
 }
 
+// versionsOf are the packages of a version that a mini-program has.
+func versionsOf(status lifecycle.Status, version string) []lifecycle.Version {
+	var found []lifecycle.Version
+	for _, one := range []*lifecycle.Version{status.Candidate, status.Live} {
+		if one != nil && one.Version == version {
+			found = append(found, *one)
+		}
+	}
+	for _, one := range status.Previous {
+		if one.Version == version {
+			found = append(found, one)
+		}
+	}
+	return found
+}
+
 // Changes compares a version with what reviewers know already: the live version, and the package that they saw last. Each is
-// nil when there is none, the second also when its package is not kept any more.
+// nil when there is none, or its package is not kept any more.
 func (s *Service) Changes(ctx context.Context, status lifecycle.Status, version lifecycle.Version) (live, reviewed *packages.Comparison, err error) {
 	if status.Live != nil && status.Live.SHA256 != version.SHA256 {
-		comparison, err := s.Comparison(ctx, *status.Live, version)
-		if err != nil {
+		if live, err = s.comparisonIfKept(ctx, *status.Live, version); err != nil {
 			return nil, nil, err
 		}
-		live = &comparison
 	}
 	last, ok := lastReviewed(status, version)
 	if !ok {
 		return live, nil, nil
 	}
-	comparison, err := s.Comparison(ctx, last, version)
+	reviewed, err = s.comparisonIfKept(ctx, last, version)
+	return live, reviewed, err
+}
+
+// comparisonIfKept is nil when one of the packages is not kept any more.
+func (s *Service) comparisonIfKept(ctx context.Context, before, after lifecycle.Version) (*packages.Comparison, error) {
+	comparison, err := s.Comparison(ctx, before, after)
 	if errors.Is(err, packages.ErrNotFound) {
-		return live, nil, nil
+		return nil, nil
 	}
-	return live, &comparison, err
+	return &comparison, err
 }
 
 // lastReviewed is the package that was submitted last before the version, unless it is the live one.
 func lastReviewed(status lifecycle.Status, version lifecycle.Version) (lifecycle.Version, bool) {
-	for _, submitted := range slices.Backward(status.Submitted) {
+	before := len(status.Submitted)
+	if i := slices.IndexFunc(status.Submitted, func(p lifecycle.Package) bool { return p.SHA256 == version.SHA256 }); i >= 0 {
+		before = i
+	} else if status.Candidate == nil || status.Candidate.SHA256 != version.SHA256 {
+		return lifecycle.Version{}, false // it is not on its way
+	}
+	for _, submitted := range slices.Backward(status.Submitted[:before]) {
 		if submitted.SHA256 != version.SHA256 && (status.Live == nil || submitted.SHA256 != status.Live.SHA256) {
 			return lifecycle.Version{Version: submitted.Version, SHA256: submitted.SHA256}, true
 		}

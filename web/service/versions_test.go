@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/catalog/catalogtest"
 	"slipway/lifecycle"
 	"slipway/packages"
 	"slipway/web/service"
@@ -45,18 +46,22 @@ func stored(t *testing.T, s *service.Service, version, text string) lifecycle.Ve
 }
 
 func TestAVersionIsFoundWhereverItIs(t *testing.T) {
+	s := shelf(t)
+	s.Catalog = catalogtest.Open(t, catalogtest.SQLite(t))
 	status := lifecycle.Status{
 		Candidate: &lifecycle.Version{Version: "3.0.0", SHA256: "c"}, Live: &lifecycle.Version{Version: "2.0.0", SHA256: "l"},
 		Previous: []lifecycle.Version{{Version: "1.1.0", SHA256: "p1"}, {Version: "1.0.0", SHA256: "p0"}},
 	}
 	for version, sha256 := range map[string]string{"3.0.0": "c", "2.0.0": "l", "1.1.0": "p1", "1.0.0": "p0"} {
-		found, err := service.FindVersion(status, version)
+		found, err := s.FindVersion(t.Context(), lifecycle.Actor{}, status, version, "")
 		require.NoError(t, err)
 		assert.Equal(t, sha256, found.SHA256)
 	}
-	_, err := service.FindVersion(status, "0.9.0")
+	_, err := s.FindVersion(t.Context(), lifecycle.Actor{}, status, "3.0.0", "another")
 	require.ErrorIs(t, err, service.ErrNoVersion)
-	_, err = service.FindVersion(lifecycle.Status{}, "")
+	_, err = s.FindVersion(t.Context(), lifecycle.Actor{}, status, "0.9.0", "")
+	require.ErrorIs(t, err, service.ErrNoVersion)
+	_, err = s.FindVersion(t.Context(), lifecycle.Actor{}, lifecycle.Status{}, "", "")
 	assert.ErrorIs(t, err, service.ErrNoVersion)
 }
 
@@ -112,7 +117,7 @@ func TestAVersionIsComparedWithTheLiveOneAndWithTheOneReviewedLast(t *testing.T)
 		}
 		return all
 	}
-	against, since, err := s.Changes(t.Context(), lifecycle.Status{Live: &live, Submitted: submitted(live, rejected, candidate)}, candidate)
+	against, since, err := s.Changes(t.Context(), lifecycle.Status{Candidate: &candidate, Live: &live, Submitted: submitted(live, rejected, candidate)}, candidate)
 	require.NoError(t, err)
 	assert.Equal(t, "1.0.0", against.OldVersion)
 	assert.Equal(t, "1.1.0", since.OldVersion)
@@ -126,4 +131,24 @@ func TestAVersionIsComparedWithTheLiveOneAndWithTheOneReviewedLast(t *testing.T)
 	_, since, err = s.Changes(t.Context(), lifecycle.Status{Live: &live, Submitted: submitted(gone, candidate)}, candidate)
 	require.NoError(t, err)
 	assert.Nil(t, since, "its package is not kept any more")
+}
+
+func TestAnOldVersionIsComparedWithWhatWasReviewedBeforeIt(t *testing.T) {
+	s := shelf(t)
+	first, second, newest := stored(t, s, "1.0.0", "one()\n"), stored(t, s, "1.1.0", "two()\n"), stored(t, s, "1.2.0", "three()\n")
+	var status lifecycle.Status
+	for _, v := range []lifecycle.Version{first, second, newest} {
+		status.Submitted = append(status.Submitted, lifecycle.Package{Version: v.Version, SHA256: v.SHA256})
+	}
+	_, since, err := s.Changes(t.Context(), status, second)
+	require.NoError(t, err)
+	assert.Equal(t, "1.0.0", since.OldVersion, "not the newest")
+	_, since, err = s.Changes(t.Context(), status, first)
+	require.NoError(t, err)
+	assert.Nil(t, since)
+	status.Live = &lifecycle.Version{Version: "0.9.0", SHA256: strings.Repeat("0", 64)}
+	against, since, err := s.Changes(t.Context(), status, stored(t, s, "1.0.5", "never submitted"))
+	require.NoError(t, err)
+	assert.Nil(t, against, "the package of the live version is gone")
+	assert.Nil(t, since)
 }
