@@ -219,7 +219,7 @@ func (m MiniProgram) LegalActions() []LegalAction {
 	legal := []LegalAction{}
 	for _, rule := range Table {
 		if rule.legal(m) && m.State != "" {
-			legal = append(legal, LegalAction{Action: rule.Action, Roles: rule.people()})
+			legal = append(legal, LegalAction{Action: rule.Action, Roles: orEmpty(rule.people())})
 		}
 	}
 	return legal

@@ -98,9 +98,11 @@ func kindSizes(files []entry) []KindSize {
 		kind := kindOf(e.name)
 		kinds[kind] = KindSize{kind, kinds[kind].Files + 1, kinds[kind].Size + e.size}
 	}
-	return slices.SortedFunc(maps.Values(kinds), func(a, b KindSize) int {
+	sizes := slices.AppendSeq([]KindSize{}, maps.Values(kinds))
+	slices.SortFunc(sizes, func(a, b KindSize) int {
 		return cmp.Or(cmp.Compare(b.Size, a.Size), strings.Compare(a.Kind, b.Kind))
 	})
+	return sizes
 }
 
 func largest(files []entry) []FileSize {
