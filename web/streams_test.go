@@ -56,3 +56,39 @@ func TestAStreamThatNeverBeganTakesNoRoom(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusOK, s.follow("reviewer", "/live").StatusCode)
 }
+
+// followInBrowser opens the stream of a session.
+func (s standing) followInBrowser(session *http.Cookie, path string) *http.Response {
+	s.t.Helper()
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.URL+path, nil)
+	require.NoError(s.t, err)
+	request.AddCookie(session)
+	response, err := s.Client().Do(request)
+	require.NoError(s.t, err)
+	s.t.Cleanup(func() { _ = response.Body.Close() })
+	return response
+}
+
+func TestAStreamEndsWithTheSessionOfItsPerson(t *testing.T) {
+	s := stand(t)
+	for name, end := range map[string]func(*http.Cookie){
+		"sign out":           func(session *http.Cookie) { s.ask(http.MethodPost, "/sign-out", cookie(session)) },
+		"sign in as another": func(session *http.Cookie) { s.signIn("reviewer", cookie(session)) },
+	} {
+		session, other := s.signIn("developer"), s.signIn("developer")
+		var open, goOn []*http.Response
+		for _, path := range []string{"/live", "/api/v1/events"} {
+			open, goOn = append(open, s.followInBrowser(session, path)), append(goOn, s.followInBrowser(other, path))
+		}
+		end(session)
+		for i := range open {
+			require.Equal(t, http.StatusOK, open[i].StatusCode)
+			_, err := io.ReadAll(open[i].Body) // it ends
+			require.NoError(t, err, name)
+			read := make([]byte, 1)
+			_, err = goOn[i].Body.Read(read)
+			require.NoError(t, err, "that of another session goes on")
+		}
+		assert.Equal(t, http.StatusSeeOther, s.followInBrowser(session, "/live").StatusCode, name)
+	}
+}

@@ -122,9 +122,23 @@ func (g *Guard) admit(c *gin.Context) (closed func(), err error) {
 		return nil, err
 	}
 	if permission.stream {
-		return g.Streams.Begin(person.User)
+		return g.admitStream(c, person.User)
 	}
 	return g.Requests.Begin(person.User)
+}
+
+// admitStream lets in what lasts as long as the session of its sender.
+func (g *Guard) admitStream(c *gin.Context, user string) (closed func(), err error) {
+	ended, err := g.Streams.Begin(user)
+	if err != nil {
+		return nil, err
+	}
+	ctx, end := g.Sessions.While(c.Request)
+	c.Request = c.Request.WithContext(ctx)
+	return func() {
+		end()
+		ended()
+	}, nil
 }
 
 func (g *Guard) identify(c *gin.Context) (lifecycle.Actor, error) {

@@ -24,6 +24,9 @@ const (
 type Sessions struct {
 	manager  *scs.SessionManager
 	accounts map[string]lifecycle.Actor
+
+	followers followers
+	lookEvery time.Duration
 }
 
 // Store keeps sessions, and knows whose they are.
@@ -61,7 +64,7 @@ func NewSessions(kept Store, accounts map[string]lifecycle.Actor, failed func(ht
 	manager.Lifetime = sessionLength
 	manager.ErrorFunc = failed
 	manager.Cookie.Name = cookieName
-	return &Sessions{manager, accounts}
+	return &Sessions{manager: manager, accounts: accounts, lookEvery: sessionLook}
 }
 
 // Wrap makes the session of a browser known to the handler.
@@ -81,9 +84,11 @@ func (s *Sessions) Accounts() map[string]lifecycle.Actor { return s.accounts }
 
 // SignIn begins a session of the person; the token is new, so that one planted before is worth nothing.
 func (s *Sessions) SignIn(ctx context.Context, person lifecycle.Actor) error {
+	former := s.manager.Token(ctx)
 	if err := s.manager.RenewToken(ctx); err != nil {
 		return fmt.Errorf("begin a session: %w", err)
 	}
+	s.followers.end(former)
 	data, err := json.Marshal(person)
 	if err != nil {
 		return fmt.Errorf("begin a session: %w", err)
@@ -92,8 +97,13 @@ func (s *Sessions) SignIn(ctx context.Context, person lifecycle.Actor) error {
 	return nil
 }
 
-// SignOut ends the session.
-func (s *Sessions) SignOut(ctx context.Context) error { return s.manager.Destroy(ctx) }
+// SignOut ends the session, and what follows events in it.
+func (s *Sessions) SignOut(ctx context.Context) error {
+	token := s.manager.Token(ctx)
+	err := s.manager.Destroy(ctx)
+	s.followers.end(token)
+	return err
+}
 
 // Identify finds out who sends the request; ErrNotSignedIn when nobody does.
 func (s *Sessions) Identify(r *http.Request) (lifecycle.Actor, error) {

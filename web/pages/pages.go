@@ -77,6 +77,7 @@ type page struct {
 	Data  any
 
 	// The rest is filled in by show.
+	Name         string
 	Person       lifecycle.Actor
 	SignedIn     bool
 	TemporalAway bool
@@ -99,6 +100,7 @@ const everything = "*"
 
 // show answers with a page. It is rendered before anything is sent, so that a mistake in it is an error of ours.
 func (p *Pages) show(c *gin.Context, status int, name string, page page) {
+	page.Name = name
 	page.Person = access.Person(c.Request.Context())
 	page.SignedIn = page.Person.User != ""
 	page.TemporalAway = !p.Service.Temporal.Answers()

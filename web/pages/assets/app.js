@@ -4,10 +4,13 @@
 
 // Times.
 
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
-const brief = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+// Times are worded in the language of the page, in the reader's way of it when they have one.
+const language = document.documentElement.lang;
+const locale = navigator.languages.find(known => known.split("-")[0] === language) ?? language;
+const exact = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "long" });
+const brief = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const clock = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
 // fromNow says "in 3 hours", counts the last hour down, and says how long ago it was when nothing came of it.
@@ -46,33 +49,94 @@ function prepare() {
 	tick();
 }
 
-// Following. One tab of the browser listens for all of them, because browsers allow few connections to one site.
+// Connection. What keeps a page from going on is said at its top; what was typed stays.
+
+const page = document.body.dataset;
+let trouble = ""; // "", lost, out or other
+
+function say(kind, ...words) {
+	if (trouble === kind) return;
+	trouble = kind;
+	const note = document.createElement("p");
+	note.className = "notice warn";
+	note.append(...words);
+	document.getElementById("connection").replaceChildren(...(kind ? [note] : []));
+}
+
+function link(text, address, target) {
+	return Object.assign(document.createElement("a"), { textContent: text, href: address, target });
+}
+
+function lost(what = "Connection lost.") {
+	if (trouble) return;
+	say("lost", what, " What you see may be old; what you typed stays here. This page goes on by itself when the server is back.");
+	again();
+}
+
+// again asks until the server is back.
+async function again() {
+	while (trouble === "lost") {
+		await new Promise(done => setTimeout(done, 2000));
+		await refresh();
+	}
+}
+
+function signedOut() {
+	const signIn = link("Sign in", "/sign-in?next=" + encodeURIComponent(location.pathname + location.search), "_blank");
+	say("out", "You are signed out. What you typed stays here. ", signIn, " again, in another tab, and this page goes on.");
+	leave();
+}
+
+function somebodyElse(person) {
+	say("other", `${person} is signed in in this browser now. This page was made for ${page.person}: `, link("reload it", location.href, ""), " when you need nothing of it any more.");
+	leave();
+}
+
+// fine is what a page is when the server answers it. What waited for that is sent; its request id makes it count once.
+function fine() {
+	const before = trouble;
+	const waits = document.querySelector("form[data-waits]");
+	say("");
+	if (before === "out") follow();
+	if (before && waits) send(waits);
+}
+
+// met is what a page says of who is signed in: this one goes on with its own person only.
+function met(person) {
+	if (!page.person || trouble === "other") return;
+	if (person && person !== page.person) somebodyElse(person);
+	else if (person && trouble === "out") fine();
+}
+
+// Following. One tab of the browser listens for all of a person, because browsers allow few connections to one site.
 
 const shared = new BroadcastChannel("slipway");
 let asking = false;
 let askAgain = false;
 
 function concerns(id) {
-	const watch = document.body.dataset.watch;
-	return watch && (id === "*" || watch === "*" || watch === id);
+	return page.watch && (id === "*" || page.watch === "*" || page.watch === id);
 }
 
-function heard(id) {
-	if (concerns(id)) refresh();
+function heard({ id, person }) {
+	if (person) met(person);
+	if (id && concerns(id)) refresh();
 }
 
 async function refresh() {
+	if (trouble === "other") return;
 	if (asking) {
 		askAgain = true;
 		return;
 	}
 	asking = true;
 	try {
-		const response = await fetch(location.href, { headers: { Accept: "text/html" } });
-		if (response.redirected) location.reload(); // signed out meanwhile
-		show(new DOMParser().parseFromString(await response.text(), "text/html"));
-	} catch { /* the server is away: the page stays as it is, and asks again when it hears something */ }
-	await new Promise(done => setTimeout(done, document.body.dataset.watch === "*" ? 500 : 50));
+		const response = await fetch(location.href, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(10000) });
+		take(response, await response.text());
+	} catch {
+		lost();
+	}
+	await new Promise(done => setTimeout(done, page.watch === "*" ? 500 : 50));
 	asking = false;
 	if (askAgain) {
 		askAgain = false;
@@ -80,8 +144,19 @@ async function refresh() {
 	}
 }
 
+function take(response, text) {
+	if (response.redirected && new URL(response.url).pathname === "/sign-in") return signedOut();
+	const isPage = response.headers.get("Content-Type")?.startsWith("text/html");
+	if (!isPage || response.status >= 500 || response.status === 429) return lost("The server cannot show this page at the moment.");
+	const fresh = new DOMParser().parseFromString(text, "text/html");
+	if (fresh.body.dataset.person && fresh.body.dataset.person !== page.person) return somebodyElse(fresh.body.dataset.person);
+	fine();
+	show(fresh);
+}
+
 function show(fresh) {
-	if (document.body.dataset.watch !== fresh.body.dataset.watch) return;
+	if (page.watch !== fresh.body.dataset.watch) return;
+	if (page.page !== fresh.body.dataset.page) return location.reload(); // what was awaited is there
 	const before = document.querySelector("#head .state")?.textContent;
 	for (const old of document.querySelectorAll("[data-live]")) {
 		const now = fresh.getElementById(old.id);
@@ -130,26 +205,50 @@ function keepApart(details) {
 	for (const button of details.querySelectorAll("button")) button.disabled = true;
 }
 
+let leave = () => {}; // ends listening
+
+// listen holds the connection until it is of no use any more. A stream that the browser opens anew by itself is asked about all the same, and
+// a server that went away without a word is found out by asking.
 function listen() {
 	const source = new EventSource("/live");
 	const tell = id => {
-		heard(id);
-		shared.postMessage(id);
+		heard({ id });
+		shared.postMessage({ id });
 	};
 	source.onopen = () => tell("*"); // something may have happened before
 	source.onmessage = event => tell(JSON.parse(event.data));
 	return new Promise(done => {
+		const end = () => {
+			clearInterval(asks);
+			source.close();
+			done();
+		};
+		const asks = setInterval(() => fetch("/healthz", { signal: AbortSignal.timeout(8000) }).catch(() => {
+			tell("*");
+			end();
+		}), 20000);
+		leave = end;
 		source.onerror = () => {
-			if (source.readyState === EventSource.CLOSED) setTimeout(done, 2000);
+			tell("*");
+			if (source.readyState === EventSource.CLOSED) setTimeout(end, 2000);
 		};
 	});
 }
 
+let following = false;
+
 async function follow() {
-	if (!document.body.dataset.watch) return;
-	shared.onmessage = event => heard(event.data);
+	if (!page.watch || following) return;
+	following = true;
 	refresh(); // what happened since the page was made
-	for (;;) await (navigator.locks ? navigator.locks.request("slipway-live", listen) : listen());
+	const name = "slipway-live " + page.person;
+	while (!trouble || trouble === "lost") await (navigator.locks ? navigator.locks.request(name, held) : held());
+	following = false;
+}
+
+// held is listening, unless the page was told to stop while it waited for its turn.
+function held() {
+	return trouble && trouble !== "lost" ? undefined : listen();
 }
 
 // Forms.
@@ -159,18 +258,73 @@ document.addEventListener("input", event => event.target.form?.classList.add("to
 document.addEventListener("submit", event => {
 	const form = event.target;
 	if (!form.hasAttribute("data-once")) return;
-	if (form.dataset.sent) return event.preventDefault();
-	if (event.submitter?.formAction.endsWith("/preview")) {
-		event.preventDefault();
-		return preview(form, event.submitter.formAction);
-	}
-	form.dataset.sent = "yes";
-	for (const button of form.querySelectorAll("button")) button.disabled = true;
-	if (form.hasAttribute("data-upload")) {
-		event.preventDefault();
-		upload(form);
-	}
+	event.preventDefault();
+	if (form.dataset.sent || trouble === "other") return;
+	if (event.submitter?.formAction.endsWith("/preview")) return preview(form, event.submitter.formAction);
+	send(form);
 });
+
+function dead(form, isDead) {
+	if (isDead) form.dataset.sent = "yes";
+	else delete form.dataset.sent;
+	for (const button of form.querySelectorAll("button")) button.disabled = isDead;
+}
+
+// send sends a form and goes where it leads. What was refused is shown in place; whatever else comes is said above the form, which stays.
+function send(form) {
+	dead(form, true);
+	const isUpload = form.hasAttribute("data-upload");
+	const progress = form.querySelector("progress.upload");
+	const request = new XMLHttpRequest();
+	if (progress) {
+		progress.hidden = false;
+		request.upload.onprogress = event => { progress.value = 100 * event.loaded / event.total; };
+	}
+	request.onload = () => answered(form, request);
+	request.onerror = () => {
+		if (!isUpload && !form.dataset.waits) {
+			form.dataset.waits = "yes";
+			tellAt(form, "Connection lost. This is sent, once, when the server is back.");
+			return lost();
+		}
+		delete form.dataset.waits;
+		dead(form, false);
+		tellAt(form, "It did not arrive: the connection broke off. Nothing is lost here; send it again.");
+	};
+	request.open("POST", form.action);
+	request.send(isUpload ? new FormData(form) : new URLSearchParams(new FormData(form)));
+}
+
+function answered(form, request) {
+	const fresh = new DOMParser().parseFromString(request.responseText, "text/html");
+	const isPage = request.getResponseHeader("Content-Type")?.startsWith("text/html");
+	const arrived = new URL(request.responseURL);
+	if (arrived.pathname !== new URL(form.action).pathname) return arrive(arrived);
+	if (isPage && fresh.querySelector("#content #action, #content form.act")) {
+		document.getElementById("content").replaceChildren(...document.adoptNode(fresh.getElementById("content")).childNodes);
+		document.getElementById("main").focus();
+		scrollTo(0, 0);
+		prepare();
+		return;
+	}
+	delete form.dataset.waits;
+	dead(form, false);
+	if (request.status === 401) signedOut();
+	tellAt(form, (isPage ? fresh.querySelector("[role=alert]")?.textContent : request.responseText.slice(0, 500)) || "The server cannot answer at the moment; send it again.");
+}
+
+function arrive(address) {
+	if (address.href === location.href) location.reload();
+	else location.assign(address);
+}
+
+// tellAt says above a form what came of it.
+function tellAt(form, text) {
+	const note = form.querySelector(".told") ?? Object.assign(document.createElement("p"), { className: "notice bad told" });
+	note.setAttribute("role", "alert");
+	note.textContent = text;
+	form.prepend(note);
+}
 
 // A page that the browser brings back from its memory may be old, and its forms were sent.
 addEventListener("pageshow", event => {
@@ -181,34 +335,19 @@ let previews = 0;
 
 async function preview(form, address) {
 	const turn = ++previews;
-	const response = await fetch(address, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-	const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+	let fresh;
+	try {
+		const response = await fetch(address, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+		fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+	} catch {
+		return; // the form says so when it is sent
+	}
 	if (turn !== previews) return; // a later one is on its way
 	const problem = fresh.querySelector("[role=alert]");
 	document.getElementById("preview").replaceChildren(...(problem ? [problem] : fresh.getElementById("preview")?.childNodes ?? []));
+	const moments = fresh.getElementById("moments");
+	if (moments && plain(moments) !== plain(document.getElementById("moments"))) document.getElementById("moments").replaceWith(document.adoptNode(moments));
 	prepare();
-}
-
-function upload(form) {
-	const progress = form.querySelector("progress");
-	const request = new XMLHttpRequest();
-	progress.hidden = false;
-	request.upload.onprogress = event => { progress.value = 100 * event.loaded / event.total; };
-	request.onload = () => {
-		if (request.status < 400) return location.assign(request.responseURL);
-		const fresh = new DOMParser().parseFromString(request.responseText, "text/html");
-		const main = document.querySelector("main");
-		main.replaceChildren(...document.adoptNode(fresh.querySelector("main")).childNodes);
-		main.focus();
-		prepare();
-	};
-	request.onerror = () => {
-		delete form.dataset.sent;
-		for (const button of form.querySelectorAll("button")) button.disabled = false;
-		document.getElementById("told").textContent = "The upload broke off; try again.";
-	};
-	request.open("POST", form.action);
-	request.send(new FormData(form));
 }
 
 let planTyped;
@@ -223,4 +362,6 @@ document.addEventListener("input", event => {
 
 prepare();
 setInterval(tick, 1000);
+shared.onmessage = event => heard(event.data);
+if (page.person) shared.postMessage({ person: page.person });
 follow();

@@ -1,0 +1,54 @@
+package access
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2/memstore"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/lifecycle"
+)
+
+// inMemory is a store of sessions that several processes share.
+type inMemory struct{ *memstore.MemStore }
+
+func (m inMemory) FindCtx(_ context.Context, token string) ([]byte, bool, error) { return m.Find(token) }
+func (m inMemory) DeleteCtx(_ context.Context, token string) error               { return m.Delete(token) }
+func (m inMemory) CommitCtx(_ context.Context, token string, data []byte, expiry time.Time) error {
+	return m.Commit(token, data, expiry)
+}
+func (m inMemory) CommitOf(_ context.Context, _, token string, data []byte, expiry time.Time) error {
+	return m.Commit(token, data, expiry)
+}
+
+func TestAStreamEndsWithASessionThatAnotherProcessEnds(t *testing.T) {
+	shared := inMemory{memstore.NewWithCleanupInterval(0)}
+	here, elsewhere := NewSessions(shared, nil, nil), NewSessions(shared, nil, nil)
+	here.lookEvery = time.Millisecond
+	in := func(s *Sessions, r *http.Request, do func(*http.Request)) *http.Response {
+		answer := httptest.NewRecorder()
+		s.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { do(r) })).ServeHTTP(answer, r)
+		return answer.Result()
+	}
+	signedIn := in(here, httptest.NewRequest(http.MethodPost, "/", nil), func(r *http.Request) {
+		require.NoError(t, here.SignIn(r.Context(), lifecycle.Actor{User: "dora"}))
+	})
+	require.Len(t, signedIn.Cookies(), 1)
+	asked := func(method string) *http.Request {
+		r := httptest.NewRequest(method, "/", nil)
+		r.AddCookie(signedIn.Cookies()[0])
+		return r
+	}
+	in(here, asked(http.MethodGet), func(r *http.Request) {
+		ctx, stop := here.While(r)
+		defer stop()
+		in(elsewhere, asked(http.MethodPost), func(r *http.Request) { require.NoError(t, elsewhere.SignOut(r.Context())) })
+		<-ctx.Done() // or the test does not end
+	})
+	assert.Empty(t, here.followers.of, "nothing is left of it")
+}
