@@ -17,8 +17,10 @@ import (
 // inMemory is a store of sessions that several processes share.
 type inMemory struct{ *memstore.MemStore }
 
-func (m inMemory) FindCtx(_ context.Context, token string) ([]byte, bool, error) { return m.Find(token) }
-func (m inMemory) DeleteCtx(_ context.Context, token string) error               { return m.Delete(token) }
+func (m inMemory) FindCtx(_ context.Context, token string) ([]byte, bool, error) {
+	return m.Find(token)
+}
+func (m inMemory) DeleteCtx(_ context.Context, token string) error { return m.Delete(token) }
 func (m inMemory) CommitCtx(_ context.Context, token string, data []byte, expiry time.Time) error {
 	return m.Commit(token, data, expiry)
 }

@@ -173,11 +173,14 @@ function plain(element) {
 	for (const time of copy.querySelectorAll("time")) time.replaceWith(time.dateTime);
 	for (const input of copy.querySelectorAll("[name=request_id]")) input.remove();
 	for (const open of copy.querySelectorAll("details[open]")) open.removeAttribute("open");
+	for (const touched of copy.querySelectorAll(".touched")) touched.classList.remove("touched");
+	for (const told of copy.querySelectorAll(".told")) told.remove();
 	return copy.innerHTML;
 }
 
 // replace keeps what somebody has opened, and above all what they are typing, with the revision that they have seen.
 function replace(old, now) {
+	const focused = old.contains(document.activeElement) && document.activeElement; // before it is moved, which takes the focus away
 	for (const details of old.querySelectorAll("details[open]")) {
 		const same = details.id && now.querySelector("#" + details.id);
 		const typing = details.querySelector("form.touched");
@@ -188,7 +191,6 @@ function replace(old, now) {
 			now.append(details);
 		}
 	}
-	const focused = old.contains(document.activeElement) && document.activeElement;
 	const id = focused && (focused.id || focused.closest("[id]").id);
 	old.replaceWith(now);
 	if (focused && document.contains(focused)) focused.focus();
