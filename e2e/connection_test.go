@@ -241,6 +241,8 @@ func TestAPackageThatIsRefusedLeavesWhatWasTypedAndItsFindings(t *testing.T) {
 			x.waits("has the form, "+when, `document.querySelector("[name=file]")`)
 		}
 		kept("at once")
+		assert.Empty(t, x.violations())
+		x.picture("refused package " + said)
 		x.do("reload", chromedp.Reload())
 		kept("after a reload")
 		x.do("go back", chromedp.NavigateBack())
@@ -263,6 +265,33 @@ func TestWarningsOfAPackageAreShownWhenItIsUploaded(t *testing.T) {
 	x.press("form.act")
 	x.sees("Done: upload-code.")
 	x.sees("permission_without_reason")
+}
+
+func TestATimeThatHappensTwiceIsAskedAbout(t *testing.T) {
+	p := running(t)
+	b := browse(t, p.web())
+	p.approved(p.request("twice-a-night"), "1.0.0")
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
+	_, change := time.Now().In(berlin).ZoneBounds()
+	if change.IsDST() { // forward; back is the one after
+		_, change = change.ZoneBounds()
+	}
+	second := change.Add(30 * time.Minute)
+	x := b.as("developer")
+	_, err = chromedp.Call(x.ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Europe/Berlin"})
+	require.NoError(t, err)
+	x.open("/mini-programs/twice-a-night/actions/publish")
+	evaluate[string](x, fmt.Sprintf(`document.querySelector("[name=at]").value = %q`, second.Format("2006-01-02T15:04")))
+	x.click(`//form//button[text()="publish"]`)
+	x.sees("happens twice in Europe/Berlin")
+	assert.Empty(t, x.violations())
+	x.do("a phone", chromedp.EmulateViewport(360, 800))
+	x.picture("happens twice")
+	x.click(`//input[@name="offset"][@value="+01:00"]`)
+	x.click(`//form//button[text()="publish"]`)
+	x.sees("Done: publish, scheduled for")
+	assert.True(t, second.Equal(*p.status("twice-a-night").ScheduledAt), "%s", p.status("twice-a-night").ScheduledAt)
 }
 
 func TestTimesAreWordedInTheLanguageOfThePage(t *testing.T) {

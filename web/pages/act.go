@@ -124,7 +124,7 @@ func unreadable(err error) error {
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return err
 	}
-	return lifecycle.Refuse(lifecycle.InvalidInput, "the form cannot be read; go back, fill it in and send it again")
+	return lifecycle.Refuse(lifecycle.InvalidInput, "the form is not well-formed, or was cut off; send all of it, as browsers do")
 }
 
 // answer leads to the mini-program when the action was accepted or at least recorded, else back to the form.
