@@ -109,7 +109,7 @@ func TestAnExplanationAsJSON(t *testing.T) {
 		"because": "tester is a tester of the candidate 1.0.0",
 		"rollout": {"candidate": "1.0.0", "percent": 0, "bucket": %v, "tester": true},
 		"record": {"sequence": 6, "revision": 6, "at": "2026-01-01T00:05:00Z", "action": "publish", "actor": "dora", "role": "developer",
-			"from": "ReadyToPublish", "to": "GrayscaleRelease", "version": "1.0.0", "comment": "because"}}`,
+			"from": "ReadyToPublish", "to": "GrayscaleRelease", "version": "1.0.0", "comment": "because", "details": "own plan: 0 %% for 1h, 100 %%"}}`,
 		sumOf(content("weather", "1.0.0")), lifecycle.Bucket("weather", "1.0.0", "tester").Float()), string(text))
 }
 

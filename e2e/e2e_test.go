@@ -212,7 +212,7 @@ func (p *platform) try(id string, action lifecycle.Action, by lifecycle.Actor, f
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
-	command := lifecycle.Command{Action: action, Actor: by, Comment: "because"}
+	command := lifecycle.Command{Action: action, Actor: by, Comment: "as agreed with the team"}
 	for _, f := range fill {
 		f(&command)
 	}

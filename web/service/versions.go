@@ -89,6 +89,9 @@ func (s *Service) Changes(ctx context.Context, status lifecycle.Status, version 
 		if live, err = s.comparisonIfKept(ctx, *status.Live, version); err != nil {
 			return nil, nil, err
 		}
+		if live == nil && has(status, version) {
+			return nil, nil, fmt.Errorf("the package of version %s or %s is lost: %w", status.Live.Version, version.Version, packages.ErrNotFound)
+		}
 	}
 	last, ok := lastReviewed(status, version)
 	if !ok {
@@ -96,6 +99,11 @@ func (s *Service) Changes(ctx context.Context, status lifecycle.Status, version 
 	}
 	reviewed, err = s.comparisonIfKept(ctx, last, version)
 	return live, reviewed, err
+}
+
+// has tells whether a mini-program needs the package of a version, so that it is kept.
+func has(status lifecycle.Status, version lifecycle.Version) bool {
+	return slices.ContainsFunc(versionsOf(status, version.Version), func(v lifecycle.Version) bool { return v.SHA256 == version.SHA256 })
 }
 
 // comparisonIfKept is nil when one of the packages is not kept any more.
