@@ -113,7 +113,7 @@ func (m MiniProgram) Admit(command Command, now time.Time, settings Settings) (R
 	if !ok {
 		return "", Refuse(InvalidInput, "there is no action %q", excerpt(string(command.Action)))
 	}
-	if r := command.Actor.validate(); r != nil {
+	if r := command.Actor.Validate(); r != nil {
 		return "", r
 	}
 	role, r := rule.permits(command.Actor, m.Team)

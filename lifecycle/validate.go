@@ -133,7 +133,8 @@ func validateTesters(field string, testers []string) *Refusal {
 	return nil
 }
 
-func (a Actor) validate() *Refusal {
+// Validate refuses an actor whose names cannot be taken; whether the roles suffice for anything is asked elsewhere.
+func (a Actor) Validate() *Refusal {
 	r := firstRefusal(checkName("actor.user", a.User), checkEntries("actor.roles", len(a.Roles)), checkEntries("actor.teams", len(a.Teams)))
 	if r != nil {
 		return r

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"slipway/web/access"
 	"slipway/web/api"
 	"slipway/web/events"
+	"slipway/web/oidc"
 	"slipway/web/pages"
 	"slipway/web/service"
 )
@@ -45,12 +47,14 @@ type site struct {
 	world    world
 	service  *service.Service
 	feed     *events.Feed
+	// provider signs people in; nil with AUTH=dev.
+	provider *oidc.Provider
 	logger   *zap.Logger
 }
 
 // handler answers every request. Whoever reads it from the outside in sees what a request goes through.
 func (s site) handler() (http.Handler, error) {
-	sessions := access.NewSessions(s.world.catalog.Sessions(), config.DevAccounts(), s.sessionFailed)
+	sessions := s.sessions()
 	engine, err := s.engine(sessions)
 	if err != nil {
 		return nil, err
@@ -64,9 +68,20 @@ func (s site) handler() (http.Handler, error) {
 	return handler, nil
 }
 
+// sessions are those of the accounts of a development machine, or of people whom the provider signs in.
+func (s site) sessions() *access.Sessions {
+	kept := s.world.catalog.Sessions()
+	if s.provider == nil {
+		return access.NewSessions(kept, config.DevAccounts(), s.sessionFailed)
+	}
+	secure := strings.HasPrefix(s.settings.PublicURL, "https://")
+	return access.NewProviderSessions(kept, s.provider, s.settings.pace, secure, s.sessionFailed)
+}
+
 func (s site) engine(sessions *access.Sessions) (*gin.Engine, error) {
 	people, err := pages.New(pages.Options{
 		Service: s.service, Sessions: sessions, Feed: s.feed, TemporalUI: s.settings.TemporalUI, Namespace: s.world.namespace,
+		Provider: s.provider, PublicURL: s.settings.PublicURL, Contact: s.settings.Contact,
 	})
 	if err != nil {
 		return nil, err
@@ -84,8 +99,8 @@ func (s site) engine(sessions *access.Sessions) (*gin.Engine, error) {
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false // gin would answer before anything that a request goes through, and led by its headers
-	if err := engine.SetTrustedProxies(nil); err != nil {
-		return nil, err
+	if err := engine.SetTrustedProxies(s.settings.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("TRUSTED_PROXIES: %w; give addresses or networks such as 10.0.0.0/8, separated by commas", err)
 	}
 	engine.Use(s.observe, gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, cause any) {
 		s.logger.Error("a handler panicked", zap.Any("cause", cause), zap.Stack("stack"))

@@ -19,6 +19,7 @@ import (
 	"slipway/delivery"
 	"slipway/packages"
 	"slipway/web/events"
+	"slipway/web/oidc"
 	"slipway/web/service"
 	"slipway/workflows"
 )
@@ -172,6 +173,9 @@ func servePeople(ctx context.Context, group *errgroup.Group, front *front, setti
 			Catalog:   world.catalog, Store: world.store, Temporal: monitor, Logger: logger,
 			Settings: settings.lifecycle, Limits: settings.PackageLimits(), AnswerWait: settings.AnswerWait,
 		},
+	}
+	if settings.Auth == authOIDC {
+		site.provider = oidc.New(settings.OIDC, settings.PublicURL, logger)
 	}
 	handler, err := site.handler()
 	if err != nil {

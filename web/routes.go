@@ -10,10 +10,13 @@ import (
 
 // permissions say who may call which route. A route that is not here is open to nobody.
 var permissions = withAPI(map[string]access.Permission{
-	"GET /sign-in":      access.Public,
-	"POST /sign-in":     access.SignIn,
-	"POST /sign-out":    access.SignedIn,
-	"GET /assets/*file": access.Public,
+	"GET /sign-in":               access.Public,
+	"POST /sign-in":              access.SignIn,
+	"GET /sign-in/begin":         access.SignIn,
+	"GET " + access.SignedInPath: access.SignIn,
+	"POST /sign-out":             access.Public, // also when it is not known whose session it is
+	"GET /me":                    access.SignedIn,
+	"GET /assets/*file":          access.Public,
 
 	"GET /":                                           access.SignedIn,
 	"GET /live":                                       access.Stream,

@@ -10,6 +10,7 @@ import (
 	"slipway/delivery"
 	"slipway/lifecycle"
 	"slipway/web/access"
+	"slipway/web/oidc"
 )
 
 // settings is what the environment tells the web.
@@ -17,7 +18,7 @@ type settings struct {
 	config.Common
 	// Addr is where pages and API are served.
 	Addr string `env:"WEB_ADDR" envDefault:"127.0.0.1:8080"`
-	// Auth is how people sign in; dev offers accounts without passwords.
+	// Auth is how people sign in: dev offers accounts without passwords, oidc sends them to an OpenID provider.
 	Auth string `env:"AUTH" envDefault:"dev"`
 	// AnswerWait is how long a request waits for the answer to its action.
 	AnswerWait time.Duration `env:"ANSWER_WAIT" envDefault:"5s"`
@@ -38,24 +39,34 @@ type settings struct {
 	// SettingsFile is the worker's: the plans to choose from.
 	SettingsFile string `env:"SETTINGS_FILE"`
 
+	// OIDC says which provider signs people in (AUTH=oidc).
+	OIDC oidc.Settings
+	// SessionLength and SessionIdle end the sessions of AUTH=oidc.
+	SessionLength time.Duration `env:"SESSION_LENGTH" envDefault:"12h"`
+	SessionIdle   time.Duration `env:"SESSION_IDLE" envDefault:"1h"`
+	// TrustedProxies are the addresses or networks of the proxies before this web, whose X-Forwarded-For says who asks.
+	TrustedProxies []string `env:"TRUSTED_PROXIES"`
+	// Contact is whom people without a role are told to ask.
+	Contact string `env:"CONTACT"`
+
 	lifecycle lifecycle.Settings
 	tokens    delivery.Tokens
 	origins   delivery.Origins
 	timeouts  timeouts
+	pace      access.Pace
 }
 
-const authDev = "dev"
+const (
+	authDev  = "dev"
+	authOIDC = "oidc"
+)
 
 // load reads the settings. The error names everything that is wrong.
 func load() (settings, error) {
-	s := settings{timeouts: usualTimeouts}
+	s := settings{timeouts: usualTimeouts, pace: access.UsualPace}
 	err := config.Parse(&s)
-	if s.Auth != authDev {
-		err = errors.Join(err, fmt.Errorf("AUTH=%s is not known; the only way to sign in is %s", s.Auth, authDev))
-	}
-	if s.Auth == authDev && reachable(s.Addr) {
-		err = errors.Join(err, fmt.Errorf("WEB_ADDR=%s can be reached from other machines, where AUTH=dev would let anybody in; listen on 127.0.0.1", s.Addr))
-	}
+	err = errors.Join(err, s.checkAuth())
+	s.pace.Length, s.pace.Idle = s.SessionLength, s.SessionIdle
 	if s.AnswerWait <= 0 {
 		err = errors.Join(err, fmt.Errorf("ANSWER_WAIT=%s is no time to wait; give some seconds", s.AnswerWait))
 	}
@@ -77,4 +88,33 @@ func load() (settings, error) {
 func reachable(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
 	return err == nil && !access.IsLoopback(net.JoinHostPort(host, "80")) // a port may be a name here
+}
+
+// checkAuth names what is wrong with how people sign in.
+func (s settings) checkAuth() error {
+	switch s.Auth {
+	case authDev:
+		if reachable(s.Addr) {
+			return fmt.Errorf("WEB_ADDR=%s can be reached from other machines, where AUTH=dev would let anybody in; listen on 127.0.0.1, or use AUTH=oidc", s.Addr)
+		}
+		return nil
+	case authOIDC:
+		return errors.Join(s.OIDC.Validate(), s.checkPublicURL(), s.checkSessions())
+	default:
+		return fmt.Errorf("AUTH=%s is not known; it is %s or %s", s.Auth, authDev, authOIDC)
+	}
+}
+
+func (s settings) checkPublicURL() error {
+	if err := oidc.CheckPublicURL(s.PublicURL); err != nil {
+		return fmt.Errorf("PUBLIC_URL=%s %w; people come back to it from the identity provider", s.PublicURL, err)
+	}
+	return nil
+}
+
+func (s settings) checkSessions() error {
+	if s.SessionIdle <= 0 || s.SessionLength < s.SessionIdle {
+		return fmt.Errorf("SESSION_IDLE=%s and SESSION_LENGTH=%s are not possible; the first has to be above 0s and not longer than the second", s.SessionIdle, s.SessionLength)
+	}
+	return nil
 }

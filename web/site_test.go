@@ -21,8 +21,8 @@ import (
 	"slipway/delivery"
 	"slipway/lifecycle"
 	"slipway/packages"
-	"slipway/web/access"
 	"slipway/web/events"
+	"slipway/web/oidc"
 	"slipway/web/service"
 	"slipway/workflows"
 )
@@ -66,12 +66,18 @@ func standOn(t *testing.T, database string, change ...func(*settings)) standing 
 		Workflows: workflows.Client{Temporal: world.temporal}, Catalog: world.catalog, Store: world.store,
 		Temporal: service.NewMonitor(ctx, world.temporal), Logger: zap.NewNop(), Settings: settings.lifecycle, AnswerWait: time.Second,
 	}}
+	server := httptest.NewUnstartedServer(nil)
+	t.Cleanup(server.Close)
+	if settings.Auth == authOIDC {
+		s.settings.PublicURL = "http://" + server.Listener.Addr().String()
+		s.provider = oidc.New(settings.OIDC, s.settings.PublicURL, zap.NewNop())
+	}
 	handler, err := s.handler()
 	require.NoError(t, err)
-	engine, err := s.engine(access.NewSessions(world.catalog.Sessions(), config.DevAccounts(), s.sessionFailed))
+	engine, err := s.engine(s.sessions())
 	require.NoError(t, err)
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
+	server.Config.Handler = handler
+	server.Start()
 	server.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return standing{server, t, s, engine, database}
 }

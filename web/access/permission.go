@@ -113,11 +113,12 @@ func (g *Guard) admit(c *gin.Context) (closed func(), err error) {
 	if permission.IsPublic() {
 		return func() {}, permission.admitAddress(g, c.ClientIP())
 	}
-	person, err := g.identify(c)
+	identity, err := g.identify(c)
 	if err != nil {
 		return nil, err
 	}
-	c.Request = c.Request.WithContext(WithPerson(c.Request.Context(), person))
+	c.Request = c.Request.WithContext(WithIdentity(c.Request.Context(), identity))
+	person := identity.Actor
 	if err := permission.admit(c, person); err != nil {
 		return nil, err
 	}
@@ -141,12 +142,12 @@ func (g *Guard) admitStream(c *gin.Context, user string) (closed func(), err err
 	}, nil
 }
 
-func (g *Guard) identify(c *gin.Context) (lifecycle.Actor, error) {
-	person, err := g.Sessions.Identify(c.Request)
+func (g *Guard) identify(c *gin.Context) (Identity, error) {
+	identity, err := g.Sessions.Identify(c.Request)
 	if err != nil {
-		return person, cmp.Or(g.admitRequest(c.ClientIP()), err)
+		return Identity{}, cmp.Or(g.admitRequest(c.ClientIP()), err)
 	}
-	return person, g.admitRequest(person.User)
+	return identity, g.admitRequest(identity.User)
 }
 
 func (g *Guard) admitRequest(who string) error {

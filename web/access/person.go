@@ -1,14 +1,13 @@
 // Package access answers who sends a request and whether they may.
 package access
 
-import (
-	"context"
-	"errors"
-
-	"slipway/lifecycle"
-)
+import "errors"
 
 var (
+	// ErrProviderAway says that whoever vouches for people does not answer.
+	ErrProviderAway = errors.New("the identity provider does not answer, so it is not known who you are; try again in a moment")
+	// ErrSignInFailed says that a sign-in at the provider came to nothing.
+	ErrSignInFailed = errors.New("this sign-in was not completed, was begun in another browser, or is too old; begin again")
 	// ErrNotSignedIn says that nobody is signed in, or that the credentials are worth nothing.
 	ErrNotSignedIn = errors.New("you are not signed in; sign in and try again")
 	// ErrTooMany says that one person, or one address, asks too often.
@@ -24,16 +23,3 @@ var (
 	// ErrNoMoreStreams says that all together have.
 	ErrNoMoreStreams = errors.New("too many people follow events at the moment; wait a second and try again")
 )
-
-type personKey struct{}
-
-// WithPerson keeps who sent the request.
-func WithPerson(ctx context.Context, person lifecycle.Actor) context.Context {
-	return context.WithValue(ctx, personKey{}, person)
-}
-
-// Person is who sent the request; nobody on a public route.
-func Person(ctx context.Context) lifecycle.Actor {
-	person, _ := ctx.Value(personKey{}).(lifecycle.Actor)
-	return person
-}

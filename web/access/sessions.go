@@ -13,17 +13,21 @@ import (
 	"slipway/lifecycle"
 )
 
+// SignedInPath is where the identity provider sends people back to.
+const SignedInPath = "/sign-in/callback"
+
 const (
-	cookieName     = "slipway_session"
-	sessionPerson  = "person"
-	sessionLength  = 12 * time.Hour
-	devTokenPrefix = "dev-"
+	sessionPerson = "person"
+	sessionLength = 12 * time.Hour
 )
 
 // Sessions knows who is signed in: in a browser by a session kept on the server, over the API by a bearer token.
 type Sessions struct {
 	manager  *scs.SessionManager
+	provider Provider
 	accounts map[string]lifecycle.Actor
+	// grants are there when a provider signs people in; else a session itself says whose it is.
+	grants *grants
 
 	followers followers
 	lookEvery time.Duration
@@ -33,6 +37,12 @@ type Sessions struct {
 type Store interface {
 	scs.CtxStore
 	CommitOf(ctx context.Context, person, token string, data []byte, expiry time.Time) error
+}
+
+// ProviderStore keeps grants besides.
+type ProviderStore interface {
+	Store
+	GrantStore
 }
 
 // store tells the store whose session it keeps.
@@ -57,21 +67,34 @@ func personOf(kept any) (person lifecycle.Actor, err error) {
 }
 
 // NewSessions keeps sessions in the store and offers the accounts of a development machine (AUTH=dev).
-func NewSessions(kept Store, accounts map[string]lifecycle.Actor, failed func(http.ResponseWriter, *http.Request, error)) *Sessions {
+func NewSessions(kept Store, people map[string]lifecycle.Actor, failed func(http.ResponseWriter, *http.Request, error)) *Sessions {
 	manager := scs.New()
 	manager.Store = store{kept}
 	manager.HashTokenInStore = true
 	manager.Lifetime = sessionLength
 	manager.ErrorFunc = failed
-	manager.Cookie.Name = cookieName
-	return &Sessions{manager: manager, accounts: accounts, lookEvery: sessionLook}
+	manager.Cookie.Name = "slipway_session"
+	return &Sessions{manager: manager, provider: accounts(people), accounts: people, lookEvery: sessionLook}
+}
+
+// NewProviderSessions keeps sessions of people who were signed in by the provider. secure says that they come by HTTPS.
+func NewProviderSessions(kept ProviderStore, provider Provider, pace Pace, secure bool, failed func(http.ResponseWriter, *http.Request, error)) *Sessions {
+	sessions := NewSessions(kept, nil, failed)
+	sessions.provider, sessions.grants = provider, &grants{kept, provider, pace}
+	sessions.manager.Lifetime = pace.Length
+	if secure {
+		sessions.manager.Cookie.Secure = true
+		sessions.manager.Cookie.Name = "__Host-" + sessions.manager.Cookie.Name // RFC 6265bis, 4.1.3.2: set by this host and nobody else
+	}
+	return sessions
 }
 
 // Wrap makes the session of a browser known to the handler.
 func (s *Sessions) Wrap(handler http.Handler) http.Handler {
 	withSession := s.manager.LoadAndSave(handler)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, err := r.Cookie(cookieName); err != nil && r.Method == http.MethodGet || r.Header.Get("Authorization") != "" {
+		_, err := r.Cookie(s.manager.Cookie.Name)
+		if begins := r.Method != http.MethodGet || r.URL.Path == SignedInPath; err != nil && !begins || r.Header.Get("Authorization") != "" {
 			handler.ServeHTTP(w, r) // programs need no session
 			return
 		}
@@ -97,35 +120,48 @@ func (s *Sessions) SignIn(ctx context.Context, person lifecycle.Actor) error {
 	return nil
 }
 
-// SignOut ends the session, and what follows events in it.
-func (s *Sessions) SignOut(ctx context.Context) error {
+// SignInGranted begins a session of somebody whom the provider signed in.
+func (s *Sessions) SignInGranted(ctx context.Context, identity Identity, tokens Tokens) error {
+	if err := s.SignIn(ctx, lifecycle.Actor{User: identity.User}); err != nil {
+		return err
+	}
+	return s.grants.begin(ctx, s.manager.Token(ctx), identity, tokens)
+}
+
+// SignOut ends the session and what follows events in it, and returns what the provider had granted for it.
+func (s *Sessions) SignOut(ctx context.Context) (Tokens, error) {
+	var tokens Tokens
+	if s.grants != nil {
+		var err error
+		if tokens, err = s.grants.end(ctx, s.manager.Token(ctx)); err != nil {
+			return Tokens{}, err
+		}
+	}
 	token := s.manager.Token(ctx)
 	err := s.manager.Destroy(ctx)
 	s.followers.end(token)
-	return err
+	return tokens, err
 }
 
 // Identify finds out who sends the request; ErrNotSignedIn when nobody does.
-func (s *Sessions) Identify(r *http.Request) (lifecycle.Actor, error) {
+func (s *Sessions) Identify(r *http.Request) (Identity, error) {
 	if header := r.Header.Get("Authorization"); header != "" {
-		return s.byToken(header)
+		scheme, token, _ := strings.Cut(header, " ") // what follows the one blank is the token, other blanks included
+		if !strings.EqualFold(scheme, "Bearer") {
+			return Identity{}, ErrNotSignedIn
+		}
+		return s.provider.ByToken(r.Context(), token)
 	}
-	if _, err := r.Cookie(cookieName); err != nil {
-		return lifecycle.Actor{}, ErrNotSignedIn
+	if _, err := r.Cookie(s.manager.Cookie.Name); err != nil {
+		return Identity{}, ErrNotSignedIn
 	}
 	person, err := personOf(s.manager.Get(r.Context(), sessionPerson))
 	if err != nil {
-		return lifecycle.Actor{}, ErrNotSignedIn
+		return Identity{}, ErrNotSignedIn
 	}
-	return person, nil
-}
-
-func (s *Sessions) byToken(header string) (lifecycle.Actor, error) {
-	scheme, token, _ := strings.Cut(header, " ") // what follows the one blank is the token, other blanks included
-	account, dev := strings.CutPrefix(token, devTokenPrefix)
-	person, known := s.accounts[account]
-	if !strings.EqualFold(scheme, "Bearer") || !dev || !known {
-		return lifecycle.Actor{}, ErrNotSignedIn
+	if s.grants == nil {
+		return Identity{Actor: person}, nil
 	}
-	return person, nil
+	// What a page fetches by itself is not its person's doing.
+	return s.grants.identify(r.Context(), s.manager.Token(r.Context()), r.Header.Get("Sec-Fetch-Dest") != "empty")
 }

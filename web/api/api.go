@@ -38,6 +38,7 @@ func New(service *service.Service, feed *events.Feed) *API { return &API{service
 func (a *API) Register(engine *gin.Engine) {
 	api := humagin.NewWithGroup(engine, engine.Group(Prefix), newConfig())
 	api.UseMiddleware(saidOnce)
+	a.registerMe(api)
 	a.registerMiniPrograms(api)
 	a.registerActions(api)
 	a.registerUpload(api)

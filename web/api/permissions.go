@@ -8,6 +8,7 @@ import (
 // Permissions say who may call which route of the API.
 var Permissions = map[string]access.Permission{
 	"GET /api/v1/openapi.json":                               access.Public,
+	"GET /api/v1/me":                                         access.SignedIn,
 	"GET /api/v1/mini-programs":                              access.SignedIn,
 	"POST /api/v1/mini-programs":                             access.Only(lifecycle.Developer),
 	"GET /api/v1/mini-programs/:id":                          access.SignedIn,

@@ -22,7 +22,7 @@ type pace struct {
 	longest time.Duration
 }
 
-var usualPace = pace{heartbeat: 15 * time.Second, writing: 10 * time.Second, longest: time.Hour}
+var usualPace = pace{heartbeat: 15 * time.Second, writing: 10 * time.Second, longest: 5 * time.Minute}
 
 // reconnectAfter is what browsers are told to wait before they resume.
 const reconnectAfter = time.Second

@@ -4,6 +4,7 @@ package pages
 
 import (
 	"bytes"
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"slipway/lifecycle"
 	"slipway/web/access"
 	"slipway/web/events"
+	"slipway/web/oidc"
 	"slipway/web/service"
 )
 
@@ -25,6 +27,12 @@ type Options struct {
 	Feed     *events.Feed
 	// TemporalUI is the address of Temporal UI, "" for no links; Namespace is where the workflows are.
 	TemporalUI, Namespace string
+	// Provider signs people in; nil offers the accounts of a development machine.
+	Provider *oidc.Provider
+	// PublicURL is where people come back to from the provider.
+	PublicURL string
+	// Contact is whom people without a role are told to ask; "" for nobody in particular.
+	Contact string
 }
 
 // Pages answers people.
@@ -49,7 +57,10 @@ func (p *Pages) Register(engine *gin.Engine) {
 	engine.GET("/assets/*file", p.assets.serve)
 	engine.GET("/sign-in", p.signInPage)
 	engine.POST("/sign-in", p.signIn)
+	engine.GET("/sign-in/begin", p.beginSignIn)
+	engine.GET(access.SignedInPath, p.completeSignIn)
 	engine.POST("/sign-out", p.signOut)
+	engine.GET("/me", p.me)
 	engine.GET("/live", p.live)
 
 	engine.GET("/", p.overview)
@@ -78,8 +89,9 @@ type page struct {
 
 	// The rest is filled in by show.
 	Name         string
-	Person       lifecycle.Actor
+	Person       access.Identity
 	SignedIn     bool
+	Contact      string
 	TemporalAway bool
 }
 
@@ -92,6 +104,9 @@ const (
 	menuNew      menu = "new"
 )
 
+// Display is how the person is called on pages.
+func (p page) Display() string { return cmp.Or(p.Person.Name, p.Person.User) }
+
 // IsDeveloper tells whether the person may request mini-programs.
 func (p page) IsDeveloper() bool { return slices.Contains(p.Person.Roles, lifecycle.Developer) }
 
@@ -101,7 +116,8 @@ const everything = "*"
 // show answers with a page. It is rendered before anything is sent, so that a mistake in it is an error of ours.
 func (p *Pages) show(c *gin.Context, status int, name string, page page) {
 	page.Name = name
-	page.Person = access.Person(c.Request.Context())
+	page.Person = access.IdentityOf(c.Request.Context())
+	page.Contact = p.Contact
 	page.SignedIn = page.Person.User != ""
 	page.TemporalAway = !p.Service.Temporal.Answers()
 	var rendered bytes.Buffer

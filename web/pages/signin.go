@@ -1,16 +1,23 @@
 package pages
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"slipway/lifecycle"
+	"slipway/web/oidc"
+	"slipway/web/service"
 )
 
 type signInData struct {
+	// Provider tells that people sign in elsewhere; else they choose an account.
+	Provider bool
 	Accounts []account
 	Next     string
 }
@@ -22,7 +29,7 @@ type account struct {
 
 func (p *Pages) signInPage(c *gin.Context) {
 	accounts := p.Sessions.Accounts()
-	data := signInData{Next: ownPath(c.Query("next"))}
+	data := signInData{Provider: p.Provider != nil, Next: ownPath(c.Query("next"))}
 	for _, name := range slices.Sorted(maps.Keys(accounts)) {
 		data.Accounts = append(data.Accounts, account{name, accounts[name]})
 	}
@@ -42,10 +49,96 @@ func (p *Pages) signIn(c *gin.Context) {
 	c.Redirect(http.StatusSeeOther, ownPath(c.PostForm("next")))
 }
 
+// signOut ends the session here and leads to the provider, where it ends, too. A page leads there, because a form may be answered by this site only.
 func (p *Pages) signOut(c *gin.Context) {
-	if err := p.Sessions.SignOut(c.Request.Context()); err != nil {
+	tokens, err := p.Sessions.SignOut(c.Request.Context())
+	if err != nil {
 		p.Refuse(c, err)
 		return
 	}
+	if p.Provider != nil {
+		if elsewhere := p.Provider.EndSession(c.Request.Context(), tokens, p.PublicURL+"/sign-in"); elsewhere != "" {
+			p.show(c, http.StatusOK, "signed-out", page{Title: "Signed out", Data: elsewhere})
+			return
+		}
+	}
 	c.Redirect(http.StatusSeeOther, "/sign-in")
 }
+
+const (
+	// flowCookie is followed by the beginning of the flow's state: each tab may sign in.
+	flowCookie = "slipway_sign_in_"
+	flowNames  = 8
+	// flowLength is what people have to sign in at the provider, in seconds.
+	flowLength = 15 * 60
+)
+
+// beginSignIn sends the browser to the provider.
+func (p *Pages) beginSignIn(c *gin.Context) {
+	if p.Provider == nil {
+		p.Refuse(c, service.ErrNoRoute)
+		return
+	}
+	flow, address, err := p.Provider.Begin(c.Request.Context(), ownPath(c.Query("next")))
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	text, err := json.Marshal(flow)
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	p.setFlow(c, flow.State, base64.RawURLEncoding.EncodeToString(text), flowLength)
+	c.Redirect(http.StatusSeeOther, address)
+}
+
+// completeSignIn begins the session of whoever comes back from the provider.
+func (p *Pages) completeSignIn(c *gin.Context) {
+	if p.Provider == nil {
+		p.Refuse(c, service.ErrNoRoute)
+		return
+	}
+	state := c.Query("state")
+	flow := flowOf(c, state)
+	p.setFlow(c, state, "", -1)
+	identity, tokens, err := p.Provider.Complete(c.Request.Context(), flow, c.Request.URL.Query())
+	if err == nil {
+		err = p.Sessions.SignInGranted(c.Request.Context(), identity, tokens)
+	}
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, ownPath(flow.Next))
+}
+
+// flowOf is what this browser began, empty when it began nothing of the kind.
+func flowOf(c *gin.Context, state string) (flow oidc.Flow) {
+	if len(state) < flowNames {
+		return oidc.Flow{}
+	}
+	value, err := c.Cookie(flowCookie + state[:flowNames])
+	if err != nil {
+		return oidc.Flow{}
+	}
+	text, err := base64.RawURLEncoding.DecodeString(value)
+	if err != nil || json.Unmarshal(text, &flow) != nil {
+		return oidc.Flow{}
+	}
+	return flow
+}
+
+// setFlow keeps a flow in the browser, for the pages of signing in only.
+func (p *Pages) setFlow(c *gin.Context, state, value string, seconds int) {
+	if len(state) < flowNames {
+		return
+	}
+	http.SetCookie(c.Writer, &http.Cookie{
+		Name: flowCookie + state[:flowNames], Value: value, MaxAge: seconds, Path: "/sign-in", HttpOnly: true,
+		Secure: strings.HasPrefix(p.PublicURL, "https://"), SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// me says who one is here.
+func (p *Pages) me(c *gin.Context) { p.show(c, http.StatusOK, "me", page{Title: "Who you are"}) }

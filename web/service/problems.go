@@ -90,6 +90,8 @@ func problemOf(err error) Problem {
 		code   lifecycle.Code
 	}{
 		{access.ErrNotSignedIn, http.StatusUnauthorized, ""},
+		{access.ErrProviderAway, http.StatusServiceUnavailable, ""},
+		{access.ErrSignInFailed, http.StatusForbidden, ""},
 		{access.ErrTooMany, http.StatusTooManyRequests, ""},
 		{ErrTooManyWaiting, http.StatusTooManyRequests, ""},
 		{access.ErrTooManySignIns, http.StatusTooManyRequests, ""},
