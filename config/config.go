@@ -4,19 +4,13 @@ package config
 import (
 	"cmp"
 	"context"
-	"encoding"
-	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net/url"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
-	"time"
 
-	"github.com/caarlos0/env/v11"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/log"
@@ -25,7 +19,6 @@ import (
 	"go.uber.org/zap/exp/zapslog"
 	"go.uber.org/zap/zapcore"
 
-	"slipway/lifecycle"
 	"slipway/packages"
 )
 
@@ -41,50 +34,6 @@ type Common struct {
 	PackageMax MiB `env:"PACKAGE_MAX_MIB" envDefault:"20"`
 	// LogLevel is debug, info, warn or error.
 	LogLevel zapcore.Level `env:"LOG_LEVEL" envDefault:"info"`
-}
-
-// Parse fills a configuration from the environment. The error names every variable that is wrong, not only the first.
-func Parse(into any) error {
-	err := env.Parse(into)
-	if all, ok := errors.AsType[env.AggregateError](err); ok {
-		return errors.Join(namingVariables(reflect.TypeOf(into).Elem(), all.Errors)...)
-	}
-	return err
-}
-
-// namingVariables words errors with the name of the variable instead of the field, which only we know.
-func namingVariables(config reflect.Type, errs []error) []error {
-	var named []error
-	for _, err := range errs {
-		if wrong, ok := errors.AsType[env.ParseError](err); ok {
-			if field, ok := config.FieldByName(wrong.Name); ok {
-				variable, _, _ := strings.Cut(field.Tag.Get("env"), ",")
-				err = inPlainWords(variable, field.Type, wrong.Err)
-			}
-		}
-		named = append(named, err)
-	}
-	return named
-}
-
-// inPlainWords says how to write a value where the library repeats what Go says about it. Types of ours have words of their own.
-func inPlainWords(variable string, t reflect.Type, err error) error {
-	wanted := ""
-	switch {
-	case t == reflect.TypeFor[time.Duration]():
-		wanted = lifecycle.WantedDuration
-	case reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
-	case t.Kind() == reflect.Uint16:
-		wanted = fmt.Sprintf("a whole number from 0 to %d", math.MaxUint16)
-	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64:
-		wanted = lifecycle.WantedInteger
-	case t.Kind() == reflect.Bool:
-		wanted = lifecycle.WantedBoolean
-	}
-	if wanted == "" {
-		return fmt.Errorf("%s: %w", variable, err)
-	}
-	return fmt.Errorf("%s must be %s, not %q", variable, wanted, os.Getenv(variable))
 }
 
 // Database is the URL of the catalogue.

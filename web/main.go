@@ -4,10 +4,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -18,6 +15,7 @@ import (
 	"slipway/config"
 	"slipway/delivery"
 	"slipway/packages"
+	"slipway/program"
 	"slipway/web/events"
 	"slipway/web/oidc"
 	"slipway/web/service"
@@ -25,17 +23,11 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	os.Exit(exitCode(run(ctx), os.Stderr))
-}
-
-func exitCode(err error, stderr io.Writer) int {
-	if err == nil {
-		return 0
-	}
-	_, _ = fmt.Fprintln(stderr, "web:", err)
-	return 1
+	var configuration settings
+	os.Exit(program.Program{
+		Name: "web", Summary: "serves the pages for people, the JSON API for programs, and tells host apps which version a user gets", Settings: &configuration, Run: run,
+		Addr: func() (string, error) { err := config.Parse(&configuration); return configuration.Addr, err },
+	}.Main(os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // run serves until ctx is done, then lets what is under way finish. An error is why it could not start or go on.

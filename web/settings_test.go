@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -51,11 +50,4 @@ func TestEverySettingThatIsWrongIsNamed(t *testing.T) {
 	for _, name := range []string{"AUTH=none", "ANSWER_WAIT=-1s", "RATE_LIMIT", "MAX_CONNECTIONS=0", "SETTINGS_FILE", "DELIVERY_TOKENS: ", `DELIVERY_ORIGINS: "https://app.example.com/"`} {
 		assert.ErrorContains(t, err, name)
 	}
-}
-
-func TestAnErrorEndsTheProgramWithItsSentence(t *testing.T) {
-	var stderr strings.Builder
-	assert.Equal(t, 1, exitCode(os.ErrNotExist, &stderr))
-	assert.Equal(t, "web: file does not exist\n", stderr.String())
-	assert.Zero(t, exitCode(nil, &stderr))
 }

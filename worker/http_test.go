@@ -150,10 +150,3 @@ func TestReadinessSaysWhatIsMissing(t *testing.T) {
 	server.Stop()
 	unready("temporal: ")
 }
-
-func TestAnErrorEndsTheProgramWithItsSentence(t *testing.T) {
-	var stderr strings.Builder
-	assert.Equal(t, 1, exitCode(io.ErrUnexpectedEOF, &stderr))
-	assert.Equal(t, "worker: unexpected EOF\n", stderr.String())
-	assert.Zero(t, exitCode(nil, &stderr))
-}

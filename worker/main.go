@@ -5,10 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -16,21 +13,17 @@ import (
 
 	"slipway/activities"
 	"slipway/catalog"
+	"slipway/config"
 	"slipway/monitoring"
+	"slipway/program"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	os.Exit(exitCode(run(ctx), os.Stderr))
-}
-
-func exitCode(err error, stderr io.Writer) int {
-	if err == nil {
-		return 0
-	}
-	_, _ = fmt.Fprintln(stderr, "worker:", err)
-	return 1
+	var configuration settings
+	os.Exit(program.Program{
+		Name: "worker", Summary: "runs the workflows and activities of Slipway", Settings: &configuration, Run: run,
+		Addr: func() (string, error) { err := config.Parse(&configuration); return configuration.Addr, err },
+	}.Main(os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // run works until ctx is done, then lets what is under way finish. An error is why it could not start or go on.

@@ -82,7 +82,7 @@ func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 	found = &discovered{
 		provider: provider, endSession: more.EndSession,
 		oauth: oauth2.Config{
-			ClientID: p.settings.ClientID, ClientSecret: p.settings.secret(), Endpoint: provider.Endpoint(),
+			ClientID: p.settings.ClientID, ClientSecret: string(p.settings.ClientSecret), Endpoint: provider.Endpoint(),
 			RedirectURL: p.redirectURL, Scopes: p.settings.Scopes,
 		},
 		signIns: verifier(p.settings.ClientID), bearers: verifier(p.settings.audience()),

@@ -18,8 +18,6 @@ type Settings struct {
 	Issuer       string `env:"OIDC_ISSUER"`
 	ClientID     string `env:"OIDC_CLIENT_ID"`
 	ClientSecret Secret `env:"OIDC_CLIENT_SECRET"`
-	// ClientSecretFile has the secret in a file instead.
-	ClientSecretFile Secret `env:"OIDC_CLIENT_SECRET_FILE,file"`
 	// Audience is whom bearer tokens must be for; empty means the client.
 	Audience string `env:"OIDC_AUDIENCE"`
 	// Scopes are asked for at sign-in.
@@ -43,13 +41,6 @@ func (Secret) String() string { return "(secret)" }
 // GoString hides it, too.
 func (Secret) GoString() string { return "(secret)" }
 
-func (s Settings) secret() string {
-	if s.ClientSecretFile != "" {
-		return strings.TrimSpace(string(s.ClientSecretFile))
-	}
-	return string(s.ClientSecret)
-}
-
 // Validate names everything that is wrong with the settings.
 func (s Settings) Validate() error {
 	var wrong []error
@@ -58,9 +49,6 @@ func (s Settings) Validate() error {
 	}
 	if s.ClientID == "" {
 		wrong = append(wrong, errors.New("OIDC_CLIENT_ID is missing; the provider gave it when this web was registered there"))
-	}
-	if s.ClientSecret != "" && s.ClientSecretFile != "" {
-		wrong = append(wrong, errors.New("OIDC_CLIENT_SECRET and OIDC_CLIENT_SECRET_FILE are both given; give one"))
 	}
 	if !slices.Contains(s.Scopes, "openid") {
 		wrong = append(wrong, fmt.Errorf("OIDC_SCOPES=%q has no openid, without which nobody is signed in", strings.Join(s.Scopes, " ")))
