@@ -1,0 +1,24 @@
+#!/bin/sh
+# Makes the secrets that docker-compose.yml reads, each once: what is there stays. OIDC_CLIENT_SECRET is yours to give.
+set -eu
+umask 077
+folder="$(dirname "$0")/secrets"
+mkdir -p "$folder"
+cd "$folder"
+
+keep() { # NAME: writes standard input, unless the file is there
+	if [ -e "$1" ]; then cat >/dev/null; else cat >"$1"; fi
+}
+random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
+
+random | keep postgres_password
+random | keep slipway_password
+printf 'postgres://slipway:%s@postgres:5432/slipway?sslmode=disable' "$(cat slipway_password)" | keep slipway_database_url
+random | keep store_key
+printf '{"identities": [{"name": "slipway", "credentials": [{"accessKey": "slipway", "secretKey": "%s"}], "actions": ["Admin", "Read", "Write", "List"]}]}' \
+	"$(cat store_key)" | keep store_config
+printf '[default]\naws_access_key_id = slipway\naws_secret_access_key = %s\n' "$(cat store_key)" | keep store_credentials
+printf '%s' "${OIDC_CLIENT_SECRET:-}" | keep oidc_client_secret
+
+# Containers that do not run as this user read them by their group and others: the folder keeps everybody else out.
+chmod 444 ./*
