@@ -7,7 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
+
+	"slipway/catalog/catalogtest"
 )
 
 // filledIn is a form on its way.
@@ -52,9 +53,9 @@ func TestAFieldThatAFormHasTwiceIsRefusedByName(t *testing.T) {
 }
 
 func TestAFormKeepsWhatWasTypedWhileTheDatabaseIsAway(t *testing.T) {
-	s := stand(t)
-	s.weather()
-	require.NoError(t, s.site.world.catalog.Close())
+	s, proxy := standBehind(t)
+	proxy.Become(catalogtest.Resets)
+	proxy.Cut(true)
 	response, body := s.ask(http.MethodPost, "/mini-programs/weather/actions/approve-creation", as("reviewer"), filledIn("request_id=the-same&if_revision=7&comment=typed"))
 	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
 	assert.Contains(t, body, `name="request_id" value="the-same"`)
