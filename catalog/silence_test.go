@@ -35,9 +35,16 @@ func questions(c *catalog.Catalog, commit catalog.Commit) map[string]func(contex
 	all := reading(c)
 	sessions := c.Sessions()
 	for name, question := range map[string]func(context.Context) error{
-		"Commit":              func(ctx context.Context) error { _, err := c.Commit(ctx, commit); return err },
-		"KeepReport":          func(ctx context.Context) error { return c.KeepReport(ctx, "abc", "1.0.0", json.RawMessage("{}")) },
-		"KeepSettings":        func(ctx context.Context) error { return c.KeepSettings(ctx, lifecycle.DefaultSettings()) },
+		"Commit":       func(ctx context.Context) error { _, err := c.Commit(ctx, commit); return err },
+		"KeepReport":   func(ctx context.Context) error { return c.KeepReport(ctx, "abc", "1.0.0", json.RawMessage("{}")) },
+		"KeepSettings": func(ctx context.Context) error { return c.KeepSettings(ctx, lifecycle.DefaultSettings()) },
+		"PutGrant":     func(ctx context.Context) error { return sessions.PutGrant(ctx, "token", catalog.Grant{}, time.Now()) },
+		"TouchGrant":   func(ctx context.Context) error { return sessions.TouchGrant(ctx, "token", time.Now()) },
+		"DeleteGrant":  func(ctx context.Context) error { return sessions.DeleteGrant(ctx, "token") },
+		"ClaimGrant": func(ctx context.Context) error {
+			_, err := sessions.ClaimGrant(ctx, "token", time.Now(), time.Now())
+			return err
+		},
 		"CommitCtx":           func(ctx context.Context) error { return sessions.CommitCtx(ctx, "token", nil, time.Now()) },
 		"CommitOf":            func(ctx context.Context) error { return sessions.CommitOf(ctx, "dora", "token", nil, time.Now()) },
 		"DeleteCtx":           func(ctx context.Context) error { return sessions.DeleteCtx(ctx, "token") },
@@ -58,6 +65,7 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 			return err
 		},
 		"Audit":             func(ctx context.Context) error { _, err := c.Audit(ctx, "weather", 0, 1); return err },
+		"AuditOf":           func(ctx context.Context) error { _, err := c.AuditOf(ctx, "weather", nil, "1.0.0", 1); return err },
 		"ChangesSince":      func(ctx context.Context) error { _, err := c.ChangesSince(ctx, 0, 1); return err },
 		"Count":             func(ctx context.Context) error { _, err := c.Count(ctx, catalog.Filter{}); return err },
 		"Count of a search": func(ctx context.Context) error { _, err := c.Count(ctx, search); return err },
@@ -72,6 +80,7 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 		"Status":            func(ctx context.Context) error { _, _, err := c.Status(ctx, "weather"); return err },
 		"Step":              func(ctx context.Context) error { _, _, err := c.Step(ctx, "weather", "life-1", 1); return err },
 		"Stored":            func(ctx context.Context) error { _, err := c.Stored(ctx, "weather"); return err },
+		"FindGrant":         func(ctx context.Context) error { _, _, err := sessions.FindGrant(ctx, "token"); return err },
 		"FindCtx":           func(ctx context.Context) error { _, _, err := sessions.FindCtx(ctx, "token"); return err },
 		"Find":              func(context.Context) error { _, _, err := sessions.Find("token"); return err },
 	}

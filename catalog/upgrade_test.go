@@ -102,6 +102,9 @@ func TestACatalogueOfBeforeShowsTheSameAfterTheUpgrade(t *testing.T) {
 			for i := range was.Transitions {
 				was.Transitions[i].Sequence = was.Transitions[i].Revision
 			}
+			for i, legal := range was.Actions {
+				was.Actions[i].Roles = append([]lifecycle.Role{}, legal.Roles...) // a list that is empty is one now
+			}
 			assertSameJSON(t, was, is)
 		}
 		entries := audit(t, c, "rejected")

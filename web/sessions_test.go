@@ -45,6 +45,15 @@ func TestSigningInBeginsANewSession(t *testing.T) {
 	assert.Equal(t, http.StatusSeeOther, response.StatusCode, "the old session is over")
 }
 
+func TestAProgramThatSignsInAndOutIsAnsweredLikeABrowser(t *testing.T) {
+	s := stand(t)
+	for path, next := range map[string]string{"/sign-in": "/", "/sign-out": "/sign-in"} {
+		response, body := s.ask(http.MethodPost, path, as("developer"), form(url.Values{"account": {"developer"}}))
+		assert.Equal(t, http.StatusSeeOther, response.StatusCode, body)
+		assert.Equal(t, next, response.Header.Get("Location"))
+	}
+}
+
 func TestMadeUpCredentialsAreWorthNothing(t *testing.T) {
 	s := stand(t)
 	for _, how := range []asked{

@@ -72,9 +72,6 @@ func TestASilentDatabaseKeepsNoRequestWaiting(t *testing.T) {
 			method, path, how := sendable(route)
 			for name, how := range map[string][]asked{"a program": how, "a browser": append(how, cookie(session), header("Authorization", ""))} {
 				status, known := withoutDatabase[route]
-				if strings.HasPrefix(path, "/sign-") && method == http.MethodPost && name == "a program" {
-					continue // programs have no sessions
-				}
 				if permission.IsStream() && path != "/api/v1/mini-programs/weather/events" || name == "a browser" && known {
 					continue
 				}

@@ -94,7 +94,9 @@ func (s *Sessions) Wrap(handler http.Handler) http.Handler {
 	withSession := s.manager.LoadAndSave(handler)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := r.Cookie(s.manager.Cookie.Name)
-		if begins := r.Method != http.MethodGet || r.URL.Path == SignedInPath; err != nil && !begins || r.Header.Get("Authorization") != "" {
+		changes := strings.HasPrefix(r.URL.Path, "/sign-") // it begins or ends one
+		needless := err != nil && r.Method == http.MethodGet || r.Header.Get("Authorization") != ""
+		if needless && !changes {
 			handler.ServeHTTP(w, r) // programs need no session
 			return
 		}
