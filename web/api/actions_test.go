@@ -133,7 +133,7 @@ func TestAnActionWithAMistakeIsNotTaken(t *testing.T) {
 		`"publish"`:                                                "JSON object",
 		`{"plan": {"health": {"max": 1e999}}}`:                     "plan.health.max must be a number, such as 0.5, not 1e999",
 		`{"plan": {"health": {"max": "inf"}}}`:                     `plan.health.max must be a number, such as 0.5, not "inf"`,
-		`{"plan": {"health": {"max": NaN}}}`:                       `"N" at byte 28 is unexpected`,
+		`{"plan": {"health": {"max": NaN}}}`:                       `"N" at byte 29 is unexpected`,
 	} {
 		problem := as(t, "developer").send("/mini-programs/mistakes/actions/publish", body).refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, expected)
 		assert.NotRegexp(t, libraryWords, problem.Detail, body)
