@@ -64,8 +64,11 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 			_, _, err := c.Answered(ctx, "weather", "life-1", "dora", "r")
 			return err
 		},
-		"Audit":             func(ctx context.Context) error { _, err := c.Audit(ctx, "weather", 0, 1); return err },
-		"AuditOf":           func(ctx context.Context) error { _, err := c.AuditOf(ctx, "weather", nil, "1.0.0", 1); return err },
+		"Audit": func(ctx context.Context) error { _, err := c.Audit(ctx, "weather", 0, 1); return err },
+		"AuditOf": func(ctx context.Context) error {
+			_, err := c.AuditOf(ctx, "weather", []lifecycle.Action{lifecycle.Publish}, "1.0.0", 1)
+			return err
+		},
 		"ChangesSince":      func(ctx context.Context) error { _, err := c.ChangesSince(ctx, 0, 1); return err },
 		"Count":             func(ctx context.Context) error { _, err := c.Count(ctx, catalog.Filter{}); return err },
 		"Count of a search": func(ctx context.Context) error { _, err := c.Count(ctx, search); return err },
