@@ -35,7 +35,7 @@ bench: temporal
 	go test -run='^$$' -bench=. ./lifecycle ./catalog ./packages ./delivery
 
 # Version of the workflow whose histories are recorded: a new folder for every release that changes package workflows.
-HISTORIES = v3
+HISTORIES = v4
 
 record: temporal
 	RECORD_HISTORIES=$(CURDIR)/workflows/testdata/histories/$(HISTORIES) go test -count=1 ./e2e
