@@ -54,6 +54,12 @@ func (l *line) cut(instead http.HandlerFunc) {
 	l.CloseClientConnections()
 }
 
+// hush lets connections be, and swallows what is asked from now on.
+func (l *line) hush() {
+	var silent http.HandlerFunc = func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	l.answers.Store(&silent)
+}
+
 func (l *line) mend() { l.answers.Store(nil) }
 
 // coded is a package to upload.
@@ -101,6 +107,20 @@ func TestAPageWhoseServerIsGoneSaysSoAndGoesOnWhenItIsBack(t *testing.T) {
 	p.do("cut-off", lifecycle.UploadCode, developer, coded(p))
 	watching.seesState(lifecycle.CodeAvailable)
 	other.seesState(lifecycle.CodeAvailable)
+}
+
+func TestAPageFindsOutThatItsServerHasFallenSilent(t *testing.T) {
+	p := running(t)
+	l := lineTo(t, p.web())
+	b := browse(t, l.URL)
+	p.request("silent")
+	watching := b.as("developer")
+	watching.open("/mini-programs/silent")
+	l.hush()
+	lost := func() bool { return evaluate[bool](watching, `document.body.innerText.includes("Connection lost")`) }
+	require.Eventually(t, lost, 2*patience, glance, "it asks every 20 s, and waits 18 s for the answers")
+	l.mend()
+	watching.waits("goes on", `!document.body.innerText.includes("What you see may be old")`)
 }
 
 func TestWhatIsSentWhileTheServerIsGoneIsSentOnceWhenItIsBack(t *testing.T) {

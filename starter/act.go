@@ -89,7 +89,7 @@ type actCommand struct {
 func (c *actCommand) Run(ctx context.Context, a *app) error {
 	command := lifecycle.Command{
 		Action: c.Action, RequestID: c.RequestID, Comment: c.Comment, IfRevision: c.IfRevision, Notes: c.Notes,
-		Percent: c.Percent, Testers: c.Testers, Rating: c.Rating, Text: c.Text,
+		Percent: c.Percent, Testers: trimmed(c.Testers), Rating: c.Rating, Text: c.Text,
 	}
 	if c.Version != "" || c.SHA256 != "" {
 		command.Package = &lifecycle.Package{Version: c.Version, SHA256: c.SHA256}
@@ -99,6 +99,18 @@ func (c *actCommand) Run(ctx context.Context, a *app) error {
 	}
 	command.Plan = (*lifecycle.Plan)(c.Plan)
 	return a.act(ctx, c.ID, command)
+}
+
+// trimmed takes away the blanks that people type behind commas: no user id begins or ends with one by intent.
+func trimmed(testers *[]string) *[]string {
+	if testers == nil {
+		return nil
+	}
+	ids := []string{}
+	for _, id := range *testers {
+		ids = append(ids, strings.TrimSpace(id))
+	}
+	return &ids
 }
 
 // byteOrderMark is what Windows puts before UTF-8.

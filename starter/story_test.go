@@ -26,7 +26,7 @@ func TestAMiniProgramGoesAllTheWayByCommandLine(t *testing.T) {
 	assert.Contains(t, c.does("act request-publishing by-hand"), "now PublishingPending")
 	assert.Contains(t, c.does("act approve-publishing by-hand --if-revision 4"), "now ReadyToPublish")
 	assert.Contains(t, c.does("act publish by-hand --plan", quickPlan), "now GrayscaleRelease")
-	c.does("act set-grayscale by-hand --percent 12.5 --testers u1,u2")
+	c.does("act set-grayscale by-hand --percent 12.5 --testers", "u1, u2")
 
 	shown := c.does("status by-hand")
 	for _, expected := range []string{"By Hand (team acme)", "GrayscaleRelease, revision 7", "candidate   1.0.0", "12.5 % grayscale, ", "promote (developer, release-manager)", "leave-feedback (everyone)"} {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/net/netutil"
 )
 
 // timeouts bound how long a client may keep us waiting.
@@ -58,7 +57,7 @@ func (s *server) listen(ctx context.Context, addr string) error {
 	return s.serve(ctx, listener)
 }
 
-// serve answers until ctx is done. Connections beyond the limit wait until another one ends.
+// serve answers until ctx is done. Connections beyond the limit wait until another one ends, or makes room because it waits itself.
 func (s *server) serve(ctx context.Context, listener net.Listener) error {
 	s.BaseContext = func(net.Listener) context.Context { return context.WithoutCancel(ctx) }
 	stopped := make(chan error, 1)
@@ -66,8 +65,9 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 		<-ctx.Done()
 		stopped <- s.stop(context.WithoutCancel(ctx))
 	}()
-	limited := netutil.LimitListener(listener, s.maxConnections)
-	if err := s.Serve(timeoutListener{limited, s.timeouts.write}); !errors.Is(err, http.ErrServerClosed) {
+	places := newPlaces(s.maxConnections)
+	s.ConnState = places.follow
+	if err := s.Serve(timeoutListener{listenWith(places, listener), s.timeouts.write}); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving on %s: %w", listener.Addr(), err)
 	}
 	return <-stopped

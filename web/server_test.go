@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -129,19 +130,65 @@ func TestAClientThatReadsNothingIsCutOff(t *testing.T) {
 	}
 }
 
-func TestConnectionsBeyondTheLimitWaitForAnotherToEnd(t *testing.T) {
+func TestConnectionsBeyondTheLimitWaitForARequestToBeAnswered(t *testing.T) {
 	settings := unlimited()
 	settings.MaxConnections = 1
-	l := listen(t, settings, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	arrived, answered := make(chan struct{}), make(chan struct{})
+	l := listen(t, settings, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		arrived <- struct{}{}
+		<-answered
+	}))
 	first := l.send(someRequest)
-	assert.Equal(t, http.StatusOK, status(t, first))
+	<-arrived
 	second := l.send(someRequest)
 	require.NoError(t, second.SetReadDeadline(time.Now().Add(100*time.Millisecond)))
 	_, err := second.Read(make([]byte, 1))
 	require.ErrorContains(t, err, "i/o timeout")
-	require.NoError(t, first.Close())
+	close(answered)
+	assert.Equal(t, http.StatusOK, status(t, first))
+	<-arrived
 	require.NoError(t, second.SetReadDeadline(time.Now().Add(patience)))
 	assert.Equal(t, http.StatusOK, status(t, second))
+}
+
+func TestConnectionsThatSayNothingShutNobodyOut(t *testing.T) {
+	settings := unlimited()
+	settings.MaxConnections = 3
+	arrived, answered := make(chan struct{}), make(chan struct{})
+	l := listen(t, settings, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			arrived <- struct{}{}
+			<-answered
+		}
+	}))
+	slow := l.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	<-arrived
+	for range 10 {
+		silent, idle := l.send(""), l.send(someRequest)
+		assert.Equal(t, http.StatusOK, status(t, idle))
+		_ = silent
+	}
+	close(answered)
+	assert.Equal(t, http.StatusOK, status(t, slow), "who has a request under way keeps the place")
+}
+
+func TestAWebThatStopsKeepsNobodyWaitingForAPlace(t *testing.T) {
+	settings := unlimited()
+	settings.MaxConnections = 1
+	settings.timeouts.stop = 50 * time.Millisecond
+	arrived := make(chan struct{})
+	l := listen(t, settings, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(arrived)
+		<-r.Context().Done()
+	}))
+	l.send(someRequest)
+	<-arrived
+	waiting := l.send(someRequest)
+	assert.NoError(t, l.stop())
+	require.NoError(t, waiting.SetReadDeadline(time.Now().Add(patience)))
+	_, err := waiting.Read(make([]byte, 1))
+	assert.Error(t, err)
+	assert.NotErrorIs(t, err, os.ErrDeadlineExceeded)
 }
 
 func TestABodyThatDoesNotArriveIsNotWaitedForWhoeverSendsIt(t *testing.T) {
