@@ -171,7 +171,8 @@ func (s *site) startGated(ctx context.Context, commit catalog.Commit, id string)
 	if _, err := s.catalog.Commit(ctx, commit); err != nil {
 		return err
 	}
-	_, err := s.client.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: workflows.WorkflowID(id), TaskQueue: workflows.TaskQueue}, workflows.WorkflowType, workflows.Input{
+	options := client.StartWorkflowOptions{ID: workflows.WorkflowID(id), TaskQueue: workflows.TaskQueue}
+	_, err := s.client.Temporal.ExecuteWorkflow(ctx, options, workflows.WorkflowType, workflows.Input{
 		Creation: lifecycle.Creation{ID: id}, Carried: &workflows.Carried{MiniProgram: commit.MiniProgram, Life: commit.Life, Step: commit.Step},
 	})
 	return err

@@ -91,7 +91,8 @@ func ExplainAt(ctx context.Context, trail Trail, id string, at time.Time, user s
 		return Explanation{}, err
 	}
 	if record.Restored && record.Serving.Live == nil && record.Serving.Candidate == nil {
-		return Explanation{}, lifecycle.Refuse(lifecycle.InvalidInput, "what users got of %q at %s is not known: the catalogue had lost it, and only what was done could be restored", id, at.UTC().Format(time.RFC3339))
+		return Explanation{}, lifecycle.Refuse(lifecycle.InvalidInput,
+			"what users got of %q at %s is not known: the catalogue had lost it, and only what was done could be restored", id, at.UTC().Format(time.RFC3339))
 	}
 	return Explain(id, record, user, platform)
 }

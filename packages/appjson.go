@@ -104,7 +104,8 @@ func (in *inspection) checkAppPage(route, stem string) {
 	if len(missing) == 2 {
 		instead = in.files.instead(stem + logicExtensions[0])
 	}
-	in.findings.add(pageMissing.from(appJSONDocs+"pages"), stem, "the page %q is declared but has no %s%s; add it or correct app.json", route, strings.Join(missing, " and no "), instead)
+	in.findings.add(pageMissing.from(appJSONDocs+"pages"), stem,
+		"the page %q is declared but has no %s%s; add it or correct app.json", route, strings.Join(missing, " and no "), instead)
 }
 
 func (in *inspection) checkPageConfig(name string, value any) {

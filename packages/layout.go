@@ -164,7 +164,9 @@ func (a *archive) checkSigningBlock(from int64) {
 	magic := a.bytes(max(from, a.directory-signingMagicLen), a.directory)
 	scheme, known := signingBlocks[string(magic)]
 	if !known {
-		a.findings.add(signatureUnknown, "", "found %s before the list of files, neither a file nor a signing block that is known (the end is %q); leave that out or sign with a known scheme", Count(length, "byte"), magic)
+		a.findings.add(signatureUnknown, "",
+			"found %s before the list of files, neither a file nor a signing block that is known (the end is %q); leave that out or sign with a known scheme",
+			Count(length, "byte"), magic)
 		return
 	}
 	a.signature = scheme

@@ -171,7 +171,8 @@ func (c claims) claim(name, folded string, folder bool) (Rule, string) {
 	case !taken:
 		c[folded] = claim{name, folder}
 	case owner.name != name:
-		return nameCollision, fmt.Sprintf("%s is the same as %s%s where upper and lower case or Unicode forms do not count; rename one", quote(name), quote(owner.name), formsOf(name, owner.name))
+		return nameCollision, fmt.Sprintf("%s is the same as %s%s where upper and lower case or Unicode forms do not count; rename one",
+			quote(name), quote(owner.name), formsOf(name, owner.name))
 	case owner.folder != folder:
 		return nameCollision, fmt.Sprintf("%s is both a file and a folder; rename one", quote(name))
 	case !folder:

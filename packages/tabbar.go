@@ -70,7 +70,8 @@ func (in *inspection) checkTabIcon(tab, icon string) {
 func (in *inspection) checkThemeIcon(tab, name string) {
 	theme := in.theme()
 	if !in.files.has(theme.path) {
-		in.findings.add(themeIcon, theme.path, `the icon "@%s" of the tab %q is one of the theme, but there is no %q%s; add it, or correct "themeLocation"`, name, tab, theme.path, in.files.alike(theme.path))
+		in.findings.add(themeIcon, theme.path, `the icon "@%s" of the tab %q is one of the theme, but there is no %q%s; add it, or correct "themeLocation"`,
+			name, tab, theme.path, in.files.alike(theme.path))
 		return
 	}
 	if theme.value == nil {
@@ -89,9 +90,11 @@ func (in *inspection) checkSchemeIcon(theme document, scheme, tab, name string) 
 		in.findings.add(themeIcon, theme.path, `the icon "@%s" of the tab %q has no file for %q in the theme; add the member %q there`, name, tab, scheme, "/"+scheme+"/"+name)
 	case in.files.has(wanted):
 	case elsewhere.MatchString(icon):
-		in.findings.add(themeIcon, theme.path, `the icon "@%s" of the tab %q leads to %q for %q, out of the package, where hosts do not look for it; put the file into the package`, name, tab, icon, scheme)
+		in.findings.add(themeIcon, theme.path, `the icon "@%s" of the tab %q leads to %q for %q, out of the package, where hosts do not look for it; put the file into the package`,
+			name, tab, icon, scheme)
 	default:
-		in.findings.add(themeIcon, wanted, `the icon "@%s" of the tab %q is %q for %q, which is not in the package%s; add it or correct the theme`, name, tab, icon, scheme, in.files.instead(wanted))
+		in.findings.add(themeIcon, wanted, `the icon "@%s" of the tab %q is %q for %q, which is not in the package%s; add it or correct the theme`,
+			name, tab, icon, scheme, in.files.instead(wanted))
 	}
 }
 

@@ -108,7 +108,8 @@ func headline(r packages.Report) string {
 		verdict = "refused"
 	}
 	name := strings.Join(strings.Fields(r.Name+" "+r.Version), " ")
-	return fmt.Sprintf("%s: %s (%s), %s, %s, sha256 %s", verdict, cmp.Or(name, "nameless"), cmp.Or(r.Format, "unknown format"), packages.Count(r.Files, "file"), packages.Count(r.Size, "byte"), r.SHA256)
+	return fmt.Sprintf("%s: %s (%s), %s, %s, sha256 %s", verdict, cmp.Or(name, "nameless"), cmp.Or(r.Format, "unknown format"),
+		packages.Count(r.Files, "file"), packages.Count(r.Size, "byte"), r.SHA256)
 }
 
 // identity words what tells one package of a mini-program from others.

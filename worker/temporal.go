@@ -145,7 +145,8 @@ func ensureSearchAttributes(ctx context.Context, connection client.Client, names
 	for _, key := range workflows.SearchAttributes {
 		found, ok := existing.GetCustomAttributes()[key.GetName()]
 		if ok && found != key.GetValueType() {
-			return fmt.Errorf("search attribute %s of namespace %q is of type %s, but must be %s: remove it and let the worker create it", key.GetName(), namespace, found, key.GetValueType())
+			return fmt.Errorf("search attribute %s of namespace %q is of type %s, but must be %s: remove it and let the worker create it",
+				key.GetName(), namespace, found, key.GetValueType())
 		}
 		if !ok {
 			missing[key.GetName()] = key.GetValueType()

@@ -235,7 +235,7 @@ func mayComeYet(err error) bool {
 const firstPause = 20 * time.Millisecond
 
 // firstPatience is how long the first try of a query may take. About one query in 1,600 gets stuck behind a worker's sticky
-// cache (measured, see docs/architecture.md) and is answered at once when it is asked again.
+// cache (measured) and is answered at once when it is asked again.
 const firstPatience = 250 * time.Millisecond
 
 func (c Client) query(ctx context.Context, workflowID, runID, queryType string, args ...any) (converter.EncodedValue, error) {

@@ -81,7 +81,8 @@ func (p *Provider) login(callback func(context.Context, string) string) http.Han
 		id := r.FormValue("authRequestID")
 		if r.Method == http.MethodGet {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			_, _ = io.WriteString(w, `<form method="post"><input type="hidden" name="authRequestID" value="`+id+`"><input name="username"><input name="password" type="password"><button>Sign in</button></form>`)
+			_, _ = io.WriteString(w, `<form method="post"><input type="hidden" name="authRequestID" value="`+id+`"><input name="username">`+
+				`<input name="password" type="password"><button>Sign in</button></form>`)
 			return
 		}
 		if err := p.storage.CheckUsernamePassword(r.FormValue("username"), r.FormValue("password"), id); err != nil {
