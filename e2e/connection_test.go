@@ -113,9 +113,9 @@ func TestAPageFindsOutThatItsServerHasFallenSilent(t *testing.T) {
 	p := running(t)
 	l := lineTo(t, p.web())
 	b := browse(t, l.URL)
-	p.request("silent")
+	p.request("fallen-silent")
 	watching := b.as("developer")
-	watching.open("/mini-programs/silent")
+	watching.open("/mini-programs/fallen-silent")
 	l.hush()
 	lost := func() bool { return evaluate[bool](watching, `document.body.innerText.includes("Connection lost")`) }
 	require.Eventually(t, lost, 2*patience, glance, "it asks every 20 s, and waits 18 s for the answers")
