@@ -144,7 +144,7 @@ func (s *typist) types(line string) string {
 	return string(said)
 }
 
-// runs types a line that goes on until the test ends, and waits until the web is ready.
+// runs types a line that goes on until the test ends, and waits until the web is ready. It may have programs to build.
 func (s *typist) runs(line string) {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -159,7 +159,7 @@ func (s *typist) runs(line string) {
 			s.t.Logf("%s said:\n%s", line, &said)
 		}
 	})
-	require.Eventually(s.t, func() bool { return get("http://"+s.web+"/readyz") == 200 }, 4*patience, 10*glance, "%s is ready", line)
+	require.Eventually(s.t, func() bool { return get("http://"+s.web+"/readyz") == 200 }, 20*patience, 10*glance, "%s is ready", line)
 }
 
 // glancesAt types a line that shows something until Ctrl-C, and presses that as soon as it does.
