@@ -140,7 +140,7 @@ func TestWhatIsSentWhileTheServerIsGoneIsSentOnceWhenItIsBack(t *testing.T) {
 	assert.Equal(t, "please look at the map", evaluate[string](person, fmt.Sprintf(`document.querySelector("%s [name=comment]").value`, form)))
 	l.mend()
 	person.seesState(lifecycle.PublishingPending)
-	person.sees("Done: request-publishing.")
+	person.sees("Done: Submit for review.")
 	person.sees("please look at the map")
 }
 
@@ -249,7 +249,7 @@ func TestAPackageThatIsRefusedLeavesWhatWasTypedAndItsFindings(t *testing.T) {
 	for said, file := range map[string]string{"page_missing": broken, "it has more than the 1048576 bytes allowed": large} {
 		x := b.as("developer")
 		x.open("/mini-programs/refused")
-		x.click(`//a[text()="upload-code…"]`)
+		x.click(`//a[text()="Upload code…"]`)
 		x.fill("[name=version]", "1.0.0")
 		x.fill("[name=notes]", "typed notes")
 		x.do("choose a file", chromedp.SetUploadFiles(chromedp.CSS("[name=file]"), []string{file}))
@@ -283,7 +283,7 @@ func TestWarningsOfAPackageAreShownWhenItIsUploaded(t *testing.T) {
 	x.fill("[name=version]", "1.0.0")
 	x.do("choose a file", chromedp.SetUploadFiles(chromedp.CSS("[name=file]"), []string{file}))
 	x.press("form.act")
-	x.sees("Done: upload-code.")
+	x.sees("Done: Upload code.")
 	x.sees("permission_without_reason")
 }
 
@@ -303,14 +303,14 @@ func TestATimeThatHappensTwiceIsAskedAbout(t *testing.T) {
 	require.NoError(t, err)
 	x.open("/mini-programs/twice-a-night/actions/publish")
 	evaluate[string](x, fmt.Sprintf(`document.querySelector("[name=at]").value = %q`, second.Format("2006-01-02T15:04")))
-	x.click(`//form//button[text()="publish"]`)
+	x.click(`//form//button[text()="Publish"]`)
 	x.sees("happens twice in Europe/Berlin")
 	assert.Empty(t, x.violations())
 	x.do("a phone", chromedp.EmulateViewport(360, 800))
 	x.picture("happens twice")
 	x.click(`//input[@name="offset"][@value="+01:00"]`)
-	x.click(`//form//button[text()="publish"]`)
-	x.sees("Done: publish, scheduled for")
+	x.click(`//form//button[text()="Publish"]`)
+	x.sees("Done: Publish, scheduled for")
 	assert.True(t, second.Equal(*p.status("twice-a-night").ScheduledAt), "%s", p.status("twice-a-night").ScheduledAt)
 }
 

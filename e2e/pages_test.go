@@ -70,7 +70,7 @@ func TestAMiniProgramIsPublishedThroughTheBrowser(t *testing.T) {
 	developer.fill("[name=plan_bake]", "1s")
 	developer.fill("[name=plan_stages]", "25% 1s\n100%")
 	developer.waits("sees the preview", `document.querySelectorAll("#preview tbody tr").length === 3`)
-	developer.click(`//form//button[text()="publish"]`)
+	developer.click(`//form//button[text()="Publish"]`)
 	developer.seesState(lifecycle.Published) // by timers alone
 	developer.sees("everyone has it")
 }
@@ -109,7 +109,7 @@ func TestAnActionIsTakenWithoutJavaScript(t *testing.T) {
 	reviewer.fill(form+" textarea", "no, thank you")
 	reviewer.press(form)
 	reviewer.seesState(lifecycle.CreationRejected)
-	reviewer.sees("Done: reject-creation.")
+	reviewer.sees("Done: Reject.")
 }
 
 func TestWhatIsSentTwiceCountsOnce(t *testing.T) {
@@ -123,7 +123,7 @@ func TestWhatIsSentTwiceCountsOnce(t *testing.T) {
 	person.do("rate", chromedp.Click(chromedp.CSS(form+" [value='4']")))
 	evaluate[bool](person, `document.querySelector("`+form+` form").removeAttribute("data-once")`)
 	person.do("press twice", chromedp.DoubleClick(chromedp.CSS(form+" button")))
-	person.sees("Done: leave-feedback.")
+	person.sees("Done: Leave feedback.")
 	person.do("go back", chromedp.NavigateBack())
 	person.sees("Feedback")
 	status, err := p.client.Status(t.Context(), "sent-twice")
@@ -144,7 +144,7 @@ func TestAnActionIsSafeWhileNoWorkerRuns(t *testing.T) {
 	developer.sees("Recorded.")
 	p.start()
 	developer.seesState(lifecycle.CodeAvailable)
-	developer.sees("Done: upload-code.")
+	developer.sees("Done: Upload code.")
 }
 
 func TestWhileTemporalIsAwayPagesSayWhatIsKnownAndRefuseActions(t *testing.T) {

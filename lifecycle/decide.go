@@ -138,6 +138,19 @@ func (m MiniProgram) Admit(command Command, now time.Time, settings Settings) (R
 	return role, nil
 }
 
+// WhyNot tells why the person cannot take the action now, whatever they would send with it; nil when they can. It refuses with the
+// checks of Admit, and in their order.
+func (m MiniProgram) WhyNot(action Action, person Actor) *Refusal {
+	rule, ok := ruleOf(action)
+	if !ok {
+		return Refuse(InvalidInput, "there is no action %q", excerpt(string(action)))
+	}
+	if _, r := rule.permits(person, m.Team); r != nil {
+		return r
+	}
+	return firstRefusal(rule.legalIn(m), rule.ownRequest(m, person))
+}
+
 func (rule Rule) permits(actor Actor, team string) (Role, *Refusal) {
 	if rule.Anyone {
 		return slices.Concat(actor.Roles, []Role{""})[0], nil
@@ -186,7 +199,7 @@ func (m MiniProgram) lastAction() (last Transition, known bool) {
 
 func (rule Rule) legalIn(m MiniProgram) *Refusal {
 	if !slices.Contains(rule.From, m.State) {
-		return Refuse(IllegalInState, "%s is not possible in state %s", rule.Action, m.stateOrNone())
+		return Refuse(IllegalInState, "%s is not possible in state %s, only in %s", rule.Action, m.stateOrNone(), joined(rule.From))
 	}
 	if rule.when == nil {
 		return nil
@@ -197,10 +210,18 @@ func (rule Rule) legalIn(m MiniProgram) *Refusal {
 	return nil
 }
 
+// ownRequest holds the separation of duties.
+func (rule Rule) ownRequest(m MiniProgram, person Actor) *Refusal {
+	if rule.Decides && m.Review != nil && m.Review.RequestedBy == person.User {
+		return Refuse(OwnRequest, "%s requested this and cannot decide on it; another reviewer has to %s", person.User, rule.Action)
+	}
+	return nil
+}
+
 // judge holds separation of duties and required comments.
 func (rule Rule) judge(m MiniProgram, command Command) *Refusal {
-	if rule.Decides && m.Review.RequestedBy == command.Actor.User {
-		return Refuse(OwnRequest, "%s requested this and cannot decide on it; another reviewer has to %s", command.Actor.User, rule.Action)
+	if r := rule.ownRequest(m, command.Actor); r != nil {
+		return r
 	}
 	if rule.NeedsComment && !hasSomethingToRead(command.Comment) {
 		return Refuse(CommentRequired, "%s needs a comment that tells the others why, in letters that can be seen", rule.Action)
@@ -211,6 +232,7 @@ func (rule Rule) judge(m MiniProgram, command Command) *Refusal {
 // LegalAction is an action that is possible now, with the roles that may take it; no roles means everyone signed in.
 type LegalAction struct {
 	Action Action `json:"action"`
+	Label  string `json:"label"`
 	Roles  []Role `json:"roles"`
 }
 
@@ -219,7 +241,7 @@ func (m MiniProgram) LegalActions() []LegalAction {
 	legal := []LegalAction{}
 	for _, rule := range Table {
 		if rule.legal(m) && m.State != "" {
-			legal = append(legal, LegalAction{Action: rule.Action, Roles: orEmpty(rule.people())})
+			legal = append(legal, LegalAction{Action: rule.Action, Label: rule.Label, Roles: orEmpty(rule.people())})
 		}
 	}
 	return legal

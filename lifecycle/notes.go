@@ -5,19 +5,19 @@ import "slices"
 // notes are the rows of what is observed. They are decided and recorded as actions are, but nobody can ask for them.
 var notes = []Rule{
 	{
-		Action: Reminded, Kind: KindNote, Roles: []Role{System}, From: append([]State{CreationPending, PublishingPending}, rollingOut...),
+		Action: Reminded, Label: "Reminder", Kind: KindNote, Roles: []Role{System}, From: append([]State{CreationPending, PublishingPending}, rollingOut...),
 		when: unlessReminderWaits, apply: remind,
 	}, {
-		Action: Escalated, Kind: KindNote, Roles: []Role{System}, From: []State{CreationPending, PublishingPending},
+		Action: Escalated, Label: "Overdue", Kind: KindNote, Roles: []Role{System}, From: []State{CreationPending, PublishingPending},
 		when: ifOverdue, apply: escalate,
 	}, {
-		Action: Held, Kind: KindNote, Roles: []Role{System}, From: rollingOut,
+		Action: Held, Label: "Held", Kind: KindNote, Roles: []Role{System}, From: rollingOut,
 		when: ifPaused, apply: hold,
 	}, {
-		Action: HealthChanged, Kind: KindNote, Roles: []Role{System}, From: rollingOut,
+		Action: HealthChanged, Label: "Health changed", Kind: KindNote, Roles: []Role{System}, From: rollingOut,
 		apply: func(*MiniProgram, change) {}, // every decision keeps the verdict that it comes with
 	}, {
-		Action: Recovered, Kind: KindNote, Roles: []Role{Operator}, From: slices.DeleteFunc(slices.Clone(States), State.Final),
+		Action: Recovered, Label: "Recovered", Kind: KindNote, Roles: []Role{Operator}, From: slices.DeleteFunc(slices.Clone(States), State.Final),
 		apply: func(*MiniProgram, change) {},
 	},
 }
@@ -30,6 +30,14 @@ func ruleOf(action Action) (rule Rule, ok bool) {
 		}
 	}
 	return RuleFor(action)
+}
+
+// Label is what people call an action or a note; one that this version does not know keeps its name.
+func (a Action) Label() string {
+	if rule, ok := ruleOf(a); ok {
+		return rule.Label
+	}
+	return string(a)
 }
 
 // KindOf tells what a record is about; an action that this version does not know counts as an action.

@@ -33,7 +33,9 @@ type Status struct {
 	Feedback    []Feedback     `json:"feedback"`
 
 	// DueAt is the next moment that somebody waits for.
-	DueAt       *time.Time    `json:"due_at"`
+	DueAt *time.Time `json:"due_at"`
+	// Next is what happens next; null when nothing is awaited.
+	Next        *Next         `json:"next"`
 	Actions     []LegalAction `json:"actions"`
 	Transitions []Transition  `json:"transitions"`
 
@@ -66,7 +68,7 @@ func (m MiniProgram) Status() Status {
 		State: m.State, Revision: m.Revision, Sequence: m.Sequence, UpdatedAt: m.UpdatedAt,
 		Candidate: m.Candidate, Live: m.Live, Previous: orEmpty(m.Previous),
 		Submitted: m.Submitted, Review: m.Review, Plan: m.Plan, Suspension: m.Suspension, Feedback: orEmpty(m.Feedback),
-		Actions: m.LegalActions(), Transitions: orEmpty(m.Transitions),
+		Next: m.Next(), Actions: m.LegalActions(), Transitions: orEmpty(m.Transitions),
 	}
 	if m.Schedule != nil {
 		status.ScheduledAt, status.ScheduledBy = &m.Schedule.At, m.Schedule.By
@@ -152,4 +154,9 @@ func (m MiniProgram) Numbered() MiniProgram {
 		m.Transitions[i].Sequence = m.Transitions[i].Revision
 	}
 	return m
+}
+
+// WhyNot tells why the person cannot take the action now; nil when they can.
+func (s Status) WhyNot(action Action, person Actor) *Refusal {
+	return FromStatus(s).WhyNot(action, person)
 }

@@ -19,6 +19,8 @@ type Rule struct {
 	NeedsComment bool
 	// Decides marks the decisions that nobody may take on what they themselves requested.
 	Decides bool
+	// Label is what a button says. The action's name is for programs.
+	Label string
 	// Summary says in a few words what the action does; it describes the signal in Temporal UI.
 	Summary string
 
@@ -42,105 +44,105 @@ var (
 // signals of the workflow and their descriptions.
 var Table = []Rule{
 	{
-		Action: RequestCreation, Summary: "Ask the platform to create a mini-program",
+		Action: RequestCreation, Label: "Request creation", Summary: "Ask the platform to create a mini-program",
 		Roles: []Role{Developer}, From: []State{"", CreationCancelled, CreationRejected}, To: []State{CreationPending},
 		apply: func(m *MiniProgram, c change) { m.State, m.Review = CreationPending, c.openReview() },
 	}, {
-		Action: CancelCreation, Summary: "Withdraw the request for creation",
+		Action: CancelCreation, Label: "Withdraw the request", Summary: "Withdraw the request for creation",
 		Roles: []Role{Developer}, From: []State{CreationPending}, To: []State{CreationCancelled},
 		apply: endReview(CreationCancelled),
 	}, {
-		Action: ApproveCreation, Summary: "Approve the request for creation",
+		Action: ApproveCreation, Label: "Approve", Summary: "Approve the request for creation",
 		Roles: []Role{Reviewer}, From: []State{CreationPending}, To: []State{CodeUnavailable}, Decides: true,
 		apply: endReview(CodeUnavailable),
 	}, {
-		Action: RejectCreation, Summary: "Deny the request for creation; needs a comment",
+		Action: RejectCreation, Label: "Reject", Summary: "Deny the request for creation; needs a comment",
 		Roles: []Role{Reviewer}, From: []State{CreationPending}, To: []State{CreationRejected}, Decides: true, NeedsComment: true,
 		apply: endReview(CreationRejected),
 	}, {
-		Action: UploadCode, Summary: "Upload a code package (version and sha256 of a package in the store)",
+		Action: UploadCode, Label: "Upload code", Summary: "Upload a code package (version and sha256 of a package in the store)",
 		Roles: []Role{Developer}, To: []State{CodeAvailable},
 		From:   slices.Concat([]State{CodeUnavailable}, development, []State{ReadyToPublish, Published}, offline),
 		Fields: []string{"package", "notes"},
 		check:  checkPackage, apply: uploadCode,
 	}, {
-		Action: DiscardCode, Summary: "Throw the uploaded code package away",
+		Action: DiscardCode, Label: "Discard the code", Summary: "Throw the uploaded code package away",
 		Roles: []Role{Developer}, From: append(slices.Clone(development), ReadyToPublish), To: []State{CodeUnavailable, Published},
 		apply: discardCode,
 	}, {
-		Action: RequestPublishing, Summary: "Submit the code package for review",
+		Action: RequestPublishing, Label: "Submit for review", Summary: "Submit the code package for review",
 		Roles: []Role{Developer}, From: slices.Concat(development, offline), To: []State{PublishingPending},
 		Fields: []string{"package", "notes"},
 		check:  checkSubmission, apply: requestPublishing,
 	}, {
-		Action: CancelPublishing, Summary: "Withdraw the request to publish, or the approval",
+		Action: CancelPublishing, Label: "Withdraw", Summary: "Withdraw the request to publish, or the approval",
 		Roles: []Role{Developer}, From: []State{PublishingPending, ReadyToPublish}, To: []State{PublishingCancelled},
 		apply: endReview(PublishingCancelled),
 	}, {
-		Action: ApprovePublishing, Summary: "Approve the request to publish",
+		Action: ApprovePublishing, Label: "Approve", Summary: "Approve the request to publish",
 		Roles: []Role{Reviewer}, From: []State{PublishingPending}, To: []State{ReadyToPublish}, Decides: true,
 		apply: approvePublishing,
 	}, {
-		Action: RejectPublishing, Summary: "Deny the request to publish; needs a comment",
+		Action: RejectPublishing, Label: "Reject", Summary: "Deny the request to publish; needs a comment",
 		Roles: []Role{Reviewer}, From: []State{PublishingPending}, To: []State{PublishingRejected}, Decides: true, NeedsComment: true,
 		apply: endReview(PublishingRejected),
 	}, {
-		Action: Publish, Summary: "Start the grayscale release, now or at a time",
+		Action: Publish, Label: "Publish", Summary: "Start the grayscale release, now or at a time",
 		Roles: []Role{Developer, System}, From: []State{ReadyToPublish}, To: []State{GrayscaleRelease, ReadyToPublish},
 		Fields: []string{"plan", "at"},
 		check:  checkPublish, apply: publish,
 	}, {
-		Action: CancelSchedule, Summary: "Cancel the scheduled publication",
+		Action: CancelSchedule, Label: "Cancel the schedule", Summary: "Cancel the scheduled publication",
 		Roles: []Role{Developer}, From: []State{ReadyToPublish}, when: unlessScheduled,
 		apply: func(m *MiniProgram, _ change) { m.Schedule = nil },
 	}, {
-		Action: SetGrayscale, Summary: "Change the percentage or the testers of the grayscale release",
+		Action: SetGrayscale, Label: "Set percentage", Summary: "Change the percentage or the testers of the grayscale release",
 		Roles: []Role{Developer, ReleaseManager}, From: []State{GrayscaleRelease},
 		Fields: []string{"percent", "testers"},
 		check:  checkGrayscale, apply: setGrayscale,
 	}, {
-		Action: Promote, Summary: "Go on from grayscale to the production release",
+		Action: Promote, Label: "Promote to production", Summary: "Go on from grayscale to the production release",
 		Roles: []Role{Developer, ReleaseManager, System}, From: []State{GrayscaleRelease}, To: []State{ProductionRelease},
 		apply: promote,
 	}, {
-		Action: Advance, Summary: "Go on to the next stage; after the last one everyone has it",
+		Action: Advance, Label: "Next stage", Summary: "Go on to the next stage; after the last one everyone has it",
 		Roles: []Role{ReleaseManager, System}, From: []State{ProductionRelease}, To: []State{ProductionRelease, Published},
 		apply: advance,
 	}, {
-		Action: Pause, Summary: "Stop the clock of the rollout",
+		Action: Pause, Label: "Pause", Summary: "Stop the clock of the rollout",
 		Roles: []Role{Developer, ReleaseManager, Operator, System}, From: rollingOut, when: ifPaused,
 		apply: func(m *MiniProgram, c change) {
 			m.Rollout = with(m.Rollout, func(r *Rollout) { r.pause(c.now, c.settings) })
 		},
 	}, {
-		Action: Resume, Summary: "Let the clock of the rollout run on",
+		Action: Resume, Label: "Resume", Summary: "Let the clock of the rollout run on",
 		Roles: []Role{Developer, ReleaseManager, Operator}, From: rollingOut, when: unlessPaused,
 		apply: func(m *MiniProgram, c change) {
 			m.Rollout = with(m.Rollout, func(r *Rollout) { r.resume(c.now) })
 		},
 	}, {
-		Action: ChangePlan, Summary: "Change the rollout plan; stages already passed stay passed",
+		Action: ChangePlan, Label: "Change the plan", Summary: "Change the rollout plan; stages already passed stay passed",
 		Roles: []Role{Developer, ReleaseManager}, From: []State{ReadyToPublish, GrayscaleRelease, ProductionRelease},
 		Fields: []string{"plan"},
 		check:  checkChangePlan, apply: changePlan,
 	}, {
-		Action: Rollback, Summary: "Take the candidate back; the live version serves everyone again; needs a comment",
+		Action: Rollback, Label: "Roll back", Summary: "Take the candidate back; the live version serves everyone again; needs a comment",
 		Roles: []Role{Developer, ReleaseManager, Operator, System}, From: rollingOut, To: []State{CodeAvailable}, NeedsComment: true,
 		apply: endReview(CodeAvailable),
 	}, {
-		Action: Revert, Summary: "Go back to the version that was live before",
+		Action: Revert, Label: "Revert to the version before", Summary: "Go back to the version that was live before",
 		Roles: []Role{Developer, ReleaseManager}, From: []State{Published}, when: unlessPrevious,
 		apply: func(m *MiniProgram, _ change) { m.Live, m.Previous = &m.Previous[0], m.Previous[1:] },
 	}, {
-		Action: Unpublish, Summary: "Take the mini-program offline; needs a comment",
+		Action: Unpublish, Label: "Take offline", Summary: "Take the mini-program offline; needs a comment",
 		Roles: []Role{Developer}, From: mayServe, To: []State{UnpublishedByDev}, NeedsComment: true, when: unlessServed,
 		apply: func(m *MiniProgram, _ change) { m.goOffline(UnpublishedByDev) },
 	}, {
-		Action: Suspend, Summary: "Take the mini-program offline as the platform; needs a comment",
+		Action: Suspend, Label: "Suspend", Summary: "Take the mini-program offline as the platform; needs a comment",
 		Roles: []Role{Operator}, From: mayServe, To: []State{SuspendedByOp}, NeedsComment: true, when: unlessServed,
 		apply: suspend,
 	}, {
-		Action: LeaveFeedback, Summary: "Rate the candidate from 1 to 5, with a text",
+		Action: LeaveFeedback, Label: "Leave feedback", Summary: "Rate the candidate from 1 to 5, with a text",
 		Anyone: true, Kind: KindRemark, From: rollingOut,
 		Fields: []string{"rating", "text"},
 		check:  checkFeedback, apply: leaveFeedback,

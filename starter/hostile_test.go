@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/stretchr/testify/assert"
@@ -36,6 +37,7 @@ var (
 		ID: hostile, Title: hostile, Team: hostile, State: lifecycle.CreationRejected, Revision: 1,
 		Candidate: hostileVersion, Live: hostileVersion, Suspension: &lifecycle.Suspension{By: hostile, Reason: hostile},
 		Review:  &lifecycle.Review{RequestedBy: hostile, Overdue: true},
+		Next:    &lifecycle.Next{At: &time.Time{}, Overdue: true},
 		Actions: []lifecycle.LegalAction{{Action: hostile}}, Transitions: []lifecycle.Transition{hostileTransition},
 	}
 	hostilePage = catalog.Page{NextCursor: hostile, Items: []catalog.Item{

@@ -93,17 +93,18 @@ func rolesOf(legal lifecycle.LegalAction) string {
 
 // waitingFor words what happens next, and how long that takes.
 func waitingFor(s lifecycle.Status, now time.Time) string {
+	next := s.Next
 	switch {
-	case s.Review != nil && s.Review.Overdue:
-		return "overdue review, requested by " + s.Review.RequestedBy
-	case s.Review != nil:
-		return "review, due in " + until(s.Review.DueAt, now)
-	case s.ScheduledAt != nil:
-		return "publication in " + until(*s.ScheduledAt, now)
 	case s.Rollout != nil:
 		return rolloutLine(*s.Rollout, now)
-	default:
+	case next == nil || next.At == nil:
 		return ""
+	case next.Overdue:
+		return "overdue review, requested by " + s.Review.RequestedBy
+	case s.Review != nil:
+		return "review, due in " + until(*next.At, now)
+	default:
+		return "publication in " + until(*next.At, now)
 	}
 }
 

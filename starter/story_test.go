@@ -99,7 +99,7 @@ func TestARefusalIsASentenceAndWhatIsPossible(t *testing.T) {
 	code, stdout, stderr := c.types("act publish refused")
 	assert.Equal(t, exitRefused, code)
 	assert.Empty(t, stdout)
-	assert.Equal(t, "refused (illegal_in_state): publish is not possible in state CodeUnavailable\n"+
+	assert.Equal(t, "refused (illegal_in_state): publish is not possible in state CodeUnavailable, only in ReadyToPublish\n"+
 		"in state CodeUnavailable, revision 2, these are possible: upload-code\n", stderr)
 
 	code, stdout, stderr = c.types("--json act publish refused")

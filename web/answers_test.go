@@ -62,7 +62,7 @@ func TestAScheduledPublicationSaysWhenItWillHappen(t *testing.T) {
 	publish := lifecycle.Command{Action: lifecycle.Publish, Actor: config.DevAccounts()["developer"], RequestID: "later"}
 	s.commit("life", m, lifecycle.Record{Transition: lifecycle.Transition{Sequence: m.Sequence, Revision: m.Revision, Action: publish.Action, At: time.Now()}, Command: publish})
 	_, body := s.ask(http.MethodGet, "/mini-programs/weather?answer=later", as("developer"))
-	assert.Contains(t, body, "Done: publish, scheduled for")
+	assert.Contains(t, body, "Done: Publish, scheduled for")
 	assert.Contains(t, body, "1 Mar 2027, 09:00 UTC")
 }
 

@@ -103,10 +103,10 @@ func TestPagesShowDevelopersNothingOfAnEarlierLife(t *testing.T) {
 		assert.Contains(t, body, "other-developer")
 		assert.Equal(t, everything, strings.Contains(body, "acme&#39;s secret"), account)
 		_, body = s.ask(http.MethodGet, "/mini-programs/weather?answer=denial", as(account))
-		assert.Equal(t, everything, strings.Contains(body, "Done: reject-creation"), account)
+		assert.Equal(t, everything, strings.Contains(body, "Done: Reject"), account)
 		assert.NotContains(t, body, "No worker has answered yet", account)
 		_, body = s.ask(http.MethodGet, "/mini-programs/weather?answer=second-begins", as(account))
-		assert.Equal(t, account == "other-developer", strings.Contains(body, "Done: request-creation"), "whose request it was: %s", account)
+		assert.Equal(t, account == "other-developer", strings.Contains(body, "Done: Request creation"), "whose request it was: %s", account)
 		assert.Equal(t, account != "other-developer", strings.Contains(body, "No answer is known"), account)
 	}
 	response, _ := s.ask(http.MethodGet, "/mini-programs/weather/audit", as("developer"))

@@ -95,12 +95,11 @@ func (m *miniProgram) stageName() string {
 }
 
 func (m *miniProgram) whatFollows() string {
-	if m.Rollout.LastStage() {
-		return string(lifecycle.Published)
+	next := m.Next()
+	if next.To == lifecycle.Published {
+		return string(next.To)
 	}
-	next := *m.Rollout
-	next.Stage++
-	return fmt.Sprintf("stage %d at %s", next.Stage, next.Percent())
+	return fmt.Sprintf("stage %d at %s", m.Rollout.Stage+1, next.Percent)
 }
 
 func clock(at time.Time) string { return at.UTC().Format("2006-01-02 15:04 MST") }

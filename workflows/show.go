@@ -181,13 +181,14 @@ func (m *miniProgram) showDetails(ctx workflow.Context) {
 func (m *miniProgram) waitingFor() []string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf("- "+format, args...)) }
+	next := m.Next()
 	switch {
-	case m.Review != nil && m.Review.Overdue:
-		add("review requested by %s, **overdue** since %s", m.Review.RequestedBy, clock(m.Review.DueAt))
+	case m.Review != nil && next.Overdue:
+		add("review requested by %s, **overdue** since %s", m.Review.RequestedBy, clock(*next.At))
 	case m.Review != nil:
-		add("review requested by %s, due %s", m.Review.RequestedBy, clock(m.Review.DueAt))
+		add("review requested by %s, due %s", m.Review.RequestedBy, clock(*next.At))
 	case m.Schedule != nil:
-		add("publishes itself on %s, scheduled by %s", clock(m.Schedule.At), m.Schedule.By)
+		add("publishes itself on %s, scheduled by %s", clock(*next.At), m.Schedule.By)
 	case m.Rollout != nil:
 		add("served to %s and %s, stage %d of %d", m.Rollout.Percent(), lifecycle.Count(len(m.Rollout.Plan.Grayscale.Testers), "tester"), m.Rollout.Stage, len(m.Rollout.Plan.Production))
 		lines = append(lines, m.stageClock())
@@ -199,15 +200,14 @@ func (m *miniProgram) waitingFor() []string {
 }
 
 func (m *miniProgram) stageClock() string {
-	at, running := m.Rollout.EndsAt()
+	next := m.Next()
 	switch {
-	case !running:
-		left := lifecycle.Duration(m.Rollout.Remaining(*m.Rollout.PausedAt)).Rounded()
-		return fmt.Sprintf("- **paused** since %s, %s of the stage left", clock(*m.Rollout.PausedAt), left)
-	case m.Rollout.Held != "":
-		return fmt.Sprintf("- **waits for a person** since %s: %s", clock(at), m.Rollout.Held)
+	case next.Remaining != nil:
+		return fmt.Sprintf("- **paused** since %s, %s of the stage left", clock(*m.Rollout.PausedAt), next.Remaining.Rounded())
+	case next.Held != "":
+		return fmt.Sprintf("- **waits for a person** since %s: %s", clock(*next.At), next.Held)
 	default:
-		return fmt.Sprintf("- ends %s, then %s", at.UTC().Format(time.DateTime+" MST"), m.whatFollows())
+		return fmt.Sprintf("- ends %s, then %s", next.At.UTC().Format(time.DateTime+" MST"), m.whatFollows())
 	}
 }
 

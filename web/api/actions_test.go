@@ -71,7 +71,7 @@ func TestAPlanMayBeAName(t *testing.T) {
 func TestARefusedActionSaysWhatIsPossible(t *testing.T) {
 	created(t, "refused")
 	problem := as(t, "developer").send("/mini-programs/refused/actions/publish", "", "Idempotency-Key: why").
-		refuses(http.StatusConflict, lifecycle.IllegalInState, "publish is not possible in state CodeUnavailable")
+		refuses(http.StatusConflict, lifecycle.IllegalInState, "publish is not possible in state CodeUnavailable, only in ReadyToPublish")
 	assert.Equal(t, "why", problem.RequestID)
 	assert.Equal(t, lifecycle.CodeUnavailable, problem.State)
 	assert.Equal(t, 2, problem.Revision)

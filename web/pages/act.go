@@ -21,8 +21,8 @@ import (
 type actionData struct {
 	lifecycle.Status
 	Form form
-	// Impossible says why the action cannot be taken; "" when it can.
-	Impossible string
+	// Impossible says why the action cannot be taken; nil when it can.
+	Impossible *lifecycle.Refusal
 	// Problem is what was wrong with the last try, Since what happened after its sender had looked.
 	Problem string
 	Since   []lifecycle.Transition
@@ -65,18 +65,18 @@ func noAction(name string) *lifecycle.Refusal {
 }
 
 func (p *Pages) actionData(c *gin.Context, status lifecycle.Status, form form) actionData {
-	data := actionData{Status: status, Form: form, Impossible: whyNot(form.Rule(), status, person(c))}
+	data := actionData{Status: status, Form: form, Impossible: status.WhyNot(form.Action, person(c))}
 	for _, name := range slices.Sorted(maps.Keys(p.Service.Settings.Plans)) {
 		data.Plans = append(data.Plans, planChoice{name, p.Service.Settings.Plans[name]})
 	}
-	if form.Has("plan") && data.Impossible == "" {
+	if form.Has("plan") && data.Impossible == nil {
 		data.Preview, _ = p.previewOf(form, status)
 	}
 	return data
 }
 
 func (p *Pages) showAction(c *gin.Context, status int, data actionData) {
-	p.show(c, status, "action", page{Title: fmt.Sprintf("%s: %s", data.Title, data.Form.Action), Data: data})
+	p.show(c, status, "action", page{Title: fmt.Sprintf("%s: %s", data.Title, data.Form.Action.Label()), Data: data})
 }
 
 // act takes the action. What was refused is shown with what was typed, so that nothing has to be typed again.
@@ -151,7 +151,7 @@ func (p *Pages) showAgain(c *gin.Context, form form, report *packages.Report, er
 	}
 	data := p.actionData(c, status, form)
 	if errStatus != nil { // where it stands cannot be told, but what was typed is there
-		data.ID, data.Title, data.Impossible = c.Param("id"), c.Param("id"), ""
+		data.ID, data.Title, data.Impossible = c.Param("id"), c.Param("id"), nil
 	}
 	problem := p.Service.Problem(err)
 	data.Problem, data.Report, data.Since = problem.Message, report, since(status, seen)

@@ -69,7 +69,7 @@ func newDiagram(status lifecycle.Status) diagram {
 	visited := []lifecycle.State{status.State}
 	for _, t := range slices.Backward(status.Transitions) {
 		visited = append(visited, t.From, t.To)
-		d.draw(t.From, t.To, "taken", string(t.Action))
+		d.draw(t.From, t.To, "taken", t.Action.Label())
 	}
 	for i, from := range mainWay[:len(mainWay)-1] {
 		d.draw(from, mainWay[i+1], "main", "")
@@ -80,7 +80,7 @@ func newDiagram(status lifecycle.Status) diagram {
 			if !leadsTo(legal.Action, to, status) {
 				continue
 			}
-			d.draw(status.State, to, "possible", string(legal.Action))
+			d.draw(status.State, to, "possible", legal.Action.Label())
 		}
 	}
 	d.addNodes(status.State, visited)

@@ -92,19 +92,3 @@ func (p *Pages) findVersion(c *gin.Context, data *versionData) error {
 func (d versionData) UnderReview() bool {
 	return d.Review != nil && d.Candidate != nil && d.Candidate.SHA256 == d.Version.SHA256
 }
-
-// decisions leaves the actions that decide on a request.
-func (a actions) decisions() actions {
-	var left actions
-	for _, legal := range a.Legal {
-		if legal.Decides {
-			left.Legal = append(left.Legal, legal)
-		}
-	}
-	for _, other := range a.Others {
-		if other.Decides {
-			left.Others = append(left.Others, other)
-		}
-	}
-	return left
-}

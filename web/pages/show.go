@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -80,7 +79,7 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 		return miniProgramData{}, err
 	}
 	data := miniProgramData{
-		Status: status, Diagram: newDiagram(status), Stages: stagesOf(status), Next: next(status), WorkflowUI: p.workflowUI(status.ID),
+		Status: status, Diagram: newDiagram(status), Stages: stagesOf(status), Next: nextInWords(status), WorkflowUI: p.workflowUI(status.ID),
 		Actions: newActions(status, person(c)), Stopped: p.isStopped(c, status),
 	}
 	data.Answer, err = p.answerTo(c, c.Query("answer"))
@@ -160,95 +159,4 @@ func planRows(plan lifecycle.Plan) []stageRow {
 		})
 	}
 	return rows
-}
-
-// next says in words what happens next; the page adds when.
-func next(status lifecycle.Status) string {
-	rollout := status.Rollout
-	switch {
-	case status.Review != nil && status.Review.Overdue:
-		return "The request is overdue; a reviewer has to decide."
-	case status.Review != nil:
-		return "A reviewer decides."
-	case status.ScheduledAt != nil:
-		return "It is published by itself."
-	case rollout == nil:
-		return sentence("it waits for " + waiting(status.State))
-	case rollout.Paused:
-		return "Paused. The clock stands still until somebody resumes the rollout."
-	case rollout.Held:
-		return sentence("held: " + string(rollout.HeldReason))
-	case rollout.Stage == 0 && !rollout.Plan.PromotesItself():
-		return "Somebody promotes it; it does not go on by itself."
-	case rollout.Stage == 0:
-		return "It is promoted to the production release."
-	default:
-		return nextStage(*rollout)
-	}
-}
-
-func nextStage(rollout lifecycle.RolloutStatus) string {
-	if rollout.Stage >= len(rollout.Plan.Production) {
-		return "It becomes Published."
-	}
-	return "The next stage begins, with " + rollout.Plan.Production[rollout.Stage].Percent.String() + " of the users."
-}
-
-// actions are what can be done with a mini-program: by this person now, and otherwise.
-type actions struct {
-	Legal []legalAction
-	// Others are not possible now, or not for this person, each with its reason.
-	Others []otherAction
-}
-
-type legalAction struct {
-	lifecycle.Rule
-	Form form
-}
-
-type otherAction struct {
-	lifecycle.Rule
-	Reason string
-}
-
-func newActions(status lifecycle.Status, person lifecycle.Actor) actions {
-	var all actions
-	for _, rule := range lifecycle.Table {
-		if rule.Action == lifecycle.RequestCreation {
-			continue
-		}
-		if reason := whyNot(rule, status, person); reason != "" {
-			all.Others = append(all.Others, otherAction{rule, reason})
-		} else {
-			all.Legal = append(all.Legal, legalAction{rule, newForm(rule, status)})
-		}
-	}
-	return all
-}
-
-// whyNot says why the person may not take the action now; "" when they may. The workflow has the last word.
-func whyNot(rule lifecycle.Rule, status lifecycle.Status, person lifecycle.Actor) string {
-	legal := slices.ContainsFunc(status.Actions, func(l lifecycle.LegalAction) bool { return l.Action == rule.Action })
-	roles := slices.DeleteFunc(slices.Clone(rule.Roles), func(r lifecycle.Role) bool { return r == lifecycle.System })
-	switch {
-	case !legal && !slices.Contains(rule.From, status.State):
-		return "possible in " + joinNames(rule.From)
-	case !legal:
-		return "not as things stand in " + string(status.State)
-	case rule.Anyone:
-		return ""
-	case !holdsOne(person, roles, status.Team):
-		return "for " + joinNames(roles)
-	case rule.Decides && status.Review != nil && status.Review.RequestedBy == person.User:
-		return "you requested it yourself; somebody else has to decide"
-	default:
-		return ""
-	}
-}
-
-// holdsOne tells whether the person holds one of the roles; that of a developer counts in their own team only.
-func holdsOne(person lifecycle.Actor, roles []lifecycle.Role, team string) bool {
-	return slices.ContainsFunc(roles, func(role lifecycle.Role) bool {
-		return slices.Contains(person.Roles, role) && (role != lifecycle.Developer || slices.Contains(person.Teams, team))
-	})
 }

@@ -105,46 +105,52 @@ func assertFree(t *testing.T, d diagram, edge string, p, q point) {
 	}
 }
 
-func TestWhoMayNotActIsToldWhy(t *testing.T) {
+func TestWhoMayNotActIsToldWhyInTheWordsOfTheRule(t *testing.T) {
 	status := lifecycle.Status{
-		State: lifecycle.PublishingPending, Team: "acme", Review: &lifecycle.Review{RequestedBy: "rita"},
-		Actions: []lifecycle.LegalAction{{Action: lifecycle.ApprovePublishing}, {Action: lifecycle.CancelPublishing}},
-	}
-	rule := func(action lifecycle.Action) lifecycle.Rule {
-		rule, _ := lifecycle.RuleFor(action)
-		return rule
+		ID: "weather", State: lifecycle.PublishingPending, Team: "acme", Review: &lifecycle.Review{RequestedBy: "rita"},
 	}
 	rita := lifecycle.Actor{User: "rita", Roles: []lifecycle.Role{lifecycle.Reviewer}}
-	rob := lifecycle.Actor{User: "rob", Roles: []lifecycle.Role{lifecycle.Reviewer}}
-	assert.Empty(t, whyNot(rule(lifecycle.ApprovePublishing), status, rob))
-	assert.Equal(t, "you requested it yourself; somebody else has to decide", whyNot(rule(lifecycle.ApprovePublishing), status, rita))
-	assert.Equal(t, "for reviewer", whyNot(rule(lifecycle.ApprovePublishing), status, somebody))
-	assert.Equal(t, "possible in ReadyToPublish", whyNot(rule(lifecycle.Publish), status, somebody))
-	assert.Empty(t, whyNot(rule(lifecycle.CancelPublishing), status, somebody))
-	stranger := somebody
-	stranger.Teams = []string{"globex"}
-	assert.Equal(t, "for developer", whyNot(rule(lifecycle.CancelPublishing), status, stranger))
+	reasons := map[lifecycle.Action]string{}
+	all := newActions(status, rita)
+	for _, other := range all.Others {
+		reasons[other.Action] = other.Reason
+	}
+	assert.Empty(t, all.Legal)
+	assert.Equal(t, "rita requested this and cannot decide on it; another reviewer has to approve-publishing", reasons[lifecycle.ApprovePublishing])
+	assert.Contains(t, reasons[lifecycle.Suspend], "suspend is for the roles operator")
+	assert.NotContains(t, reasons, lifecycle.RequestCreation, "there is a page for it")
+
+	var legal []string
+	for _, action := range newActions(status, somebody).Legal {
+		legal = append(legal, action.Label)
+	}
+	assert.Equal(t, []string{"Withdraw"}, legal)
 }
 
 func TestWhatHappensNextIsSaidInWords(t *testing.T) {
 	soon := time.Now()
-	rollout := func(change func(*lifecycle.RolloutStatus)) lifecycle.Status {
-		r := &lifecycle.RolloutStatus{Plan: lifecycle.StandardPlans()["standard"]}
+	rollout := func(change func(*lifecycle.Rollout)) lifecycle.MiniProgram {
+		r := &lifecycle.Rollout{Plan: lifecycle.StandardPlans()["standard"]}
 		change(r)
-		return lifecycle.Status{Rollout: r}
+		state := lifecycle.GrayscaleRelease
+		if r.Stage > 0 {
+			state = lifecycle.ProductionRelease
+		}
+		return lifecycle.MiniProgram{State: state, Rollout: r}
 	}
-	for sentence, status := range map[string]lifecycle.Status{
+	for sentence, m := range map[string]lifecycle.MiniProgram{
 		"It waits for a code package.":                                       {State: lifecycle.CodeUnavailable},
-		"A reviewer decides.":                                                {Review: &lifecycle.Review{}},
-		"The request is overdue; a reviewer has to decide.":                  {Review: &lifecycle.Review{Overdue: true}},
-		"It is published by itself.":                                         {ScheduledAt: &soon},
-		"It is promoted to the production release.":                          rollout(func(*lifecycle.RolloutStatus) {}),
-		"The next stage begins, with 25 % of the users.":                     rollout(func(r *lifecycle.RolloutStatus) { r.Stage = 1 }),
-		"It becomes Published.":                                              rollout(func(r *lifecycle.RolloutStatus) { r.Stage = 4 }),
-		"Somebody promotes it; it does not go on by itself.":                 rollout(func(r *lifecycle.RolloutStatus) { r.Plan.AutoPromote = new(false) }),
-		"Held: the health of the release is not known.":                      rollout(func(r *lifecycle.RolloutStatus) { r.Held, r.HeldReason = true, lifecycle.HeldForHealth }),
-		"Paused. The clock stands still until somebody resumes the rollout.": rollout(func(r *lifecycle.RolloutStatus) { r.Paused = true }),
+		"It waits for nothing: everyone has it.":                             {State: lifecycle.Published},
+		"A reviewer decides.":                                                {State: lifecycle.PublishingPending, Review: &lifecycle.Review{}},
+		"The request is overdue; a reviewer has to decide.":                  {State: lifecycle.CreationPending, Review: &lifecycle.Review{Overdue: true}},
+		"It is published by itself.":                                         {State: lifecycle.ReadyToPublish, Schedule: &lifecycle.Schedule{At: soon}},
+		"It is promoted to the production release.":                          rollout(func(*lifecycle.Rollout) {}),
+		"The next stage begins, with 25 % of the users.":                     rollout(func(r *lifecycle.Rollout) { r.Stage = 1 }),
+		"It becomes Published.":                                              rollout(func(r *lifecycle.Rollout) { r.Stage = 4 }),
+		"Somebody promotes it; it does not go on by itself.":                 rollout(func(r *lifecycle.Rollout) { r.Plan.AutoPromote = new(false) }),
+		"Held: the health of the release is not known.":                      rollout(func(r *lifecycle.Rollout) { r.Held = lifecycle.HeldForHealth }),
+		"Paused. The clock stands still until somebody resumes the rollout.": rollout(func(r *lifecycle.Rollout) { r.PausedAt = &soon }),
 	} {
-		assert.Equal(t, sentence, next(status))
+		assert.Equal(t, sentence, nextInWords(m.Status()))
 	}
 }

@@ -138,23 +138,3 @@ func newest(transitions []lifecycle.Transition) []lifecycle.Transition {
 	slices.Reverse(reversed)
 	return reversed
 }
-
-var waitingFor = map[lifecycle.State]string{
-	lifecycle.CreationPending:     "the platform's decision on the creation",
-	lifecycle.CreationCancelled:   "nothing: the request was withdrawn",
-	lifecycle.CreationRejected:    "nothing: the request was denied",
-	lifecycle.CodeUnavailable:     "a code package",
-	lifecycle.CodeAvailable:       "the request to publish",
-	lifecycle.PublishingPending:   "the review",
-	lifecycle.PublishingCancelled: "a request to publish, or another package",
-	lifecycle.PublishingRejected:  "another package, or a new request to publish",
-	lifecycle.ReadyToPublish:      "the publication",
-	lifecycle.GrayscaleRelease:    "the end of the bake time",
-	lifecycle.ProductionRelease:   "the next stage",
-	lifecycle.Published:           "nothing: everyone has it",
-	lifecycle.UnpublishedByDev:    "a new request to publish",
-	lifecycle.SuspendedByOp:       "a new request to publish",
-}
-
-// waiting says what a mini-program in this state waits for.
-func waiting(state lifecycle.State) string { return waitingFor[state] }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"slipway/catalog"
 	"slipway/lifecycle"
@@ -71,17 +70,13 @@ func (s *Service) admitUpload(ctx context.Context, upload Upload) (repeated *lif
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(upload.Person.Teams, status.Team) {
-		return nil, lifecycle.Refuse(lifecycle.NotYourTeam, "%s belongs to team %s, of which you are no member", status.ID, status.Team)
-	}
 	if outcome, err := s.Outcome(ctx, upload.Person, upload.MiniProgram, upload.RequestID); err == nil {
 		return &outcome, refusalOrNil(outcome.RefuseOther(lifecycle.UploadCode, ""))
 	} else if !errors.Is(err, catalog.ErrNotFound) {
 		return nil, err
 	}
-	legal := func(l lifecycle.LegalAction) bool { return l.Action == lifecycle.UploadCode }
-	if !slices.ContainsFunc(status.Actions, legal) {
-		return nil, lifecycle.Refuse(lifecycle.IllegalInState, "%s is not possible in state %s", lifecycle.UploadCode, status.State)
+	if refusal := status.WhyNot(lifecycle.UploadCode, upload.Person); refusal != nil {
+		return nil, refusal
 	}
 	if !s.Temporal.Answers() {
 		return nil, ErrAway
