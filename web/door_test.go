@@ -78,7 +78,7 @@ func TestAPanicEndsItsRequestWithAProblem(t *testing.T) {
 
 func TestAPanicOfTheGuardOpensNothing(t *testing.T) {
 	s := stand(t)
-	s.Server = httptest.NewServer(s.engine) // without what makes sessions known, the guard panics when it looks for one
+	s.Server = httptest.NewServer(s.router.Handler()) // without what makes sessions known, the guard panics when it looks for one
 	defer s.Close()
 	response, body := s.ask(http.MethodGet, "/api/v1/mini-programs", cookie(&http.Cookie{Name: "slipway_session", Value: "any"}))
 	isProblem(t, response, body, http.StatusInternalServerError)

@@ -55,13 +55,13 @@ type site struct {
 // handler answers every request. Whoever reads it from the outside in sees what a request goes through.
 func (s site) handler() (http.Handler, error) {
 	sessions := s.sessions()
-	engine, err := s.engine(sessions)
+	router, err := s.router(sessions)
 	if err != nil {
 		return nil, err
 	}
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(refusal(otherSite))
-	handler := protection.Handler(sessions.Wrap(engine))
+	handler := protection.Handler(sessions.Wrap(router.Handler()))
 	if s.settings.Auth == authDev {
 		handler = access.LocalOnly(handler, refusal(notLocal))
 	}
@@ -78,7 +78,8 @@ func (s site) sessions() *access.Sessions {
 	return access.NewProviderSessions(kept, s.provider, s.settings.pace, secure, s.sessionFailed)
 }
 
-func (s site) engine(sessions *access.Sessions) (*gin.Engine, error) {
+// router has every route of people and programs, each with who may call it.
+func (s site) router(sessions *access.Sessions) (*access.Router, error) {
 	people, err := pages.New(pages.Options{
 		Service: s.service, Sessions: sessions, Feed: s.feed, TemporalUI: s.settings.TemporalUI, Namespace: s.world.namespace,
 		Provider: s.provider, PublicURL: s.settings.PublicURL, Contact: s.settings.Contact,
@@ -94,9 +95,10 @@ func (s site) engine(sessions *access.Sessions) (*gin.Engine, error) {
 		}
 		people.Refuse(c, err)
 	}
-	guard := s.guard(sessions, refuse)
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
+	router := access.NewRouter(engine)
+	bound := s.boundOf(router)
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false // gin would answer before anything that a request goes through, and led by its headers
 	if err := engine.SetTrustedProxies(s.settings.TrustedProxies); err != nil {
@@ -106,54 +108,58 @@ func (s site) engine(sessions *access.Sessions) (*gin.Engine, error) {
 		s.logger.Error("a handler panicked", zap.Any("cause", cause), zap.Stack("stack"))
 		refuse(c, service.ErrPanicked)
 		c.Abort() // what would have come next is not to run: the panic may have been the guard's
-	}), access.Headers, access.Bound(s.bound), s.deadline, guard.Check)
+	}), access.Headers, access.Bound(bound), s.deadline(router, bound), s.guard(router, sessions, refuse).Check)
 	engine.NoRoute(func(c *gin.Context) { refuse(c, service.ErrNoRoute) })
 	engine.NoMethod(func(c *gin.Context) { refuse(c, service.ErrNoMethod) })
-	people.Register(engine)
-	programs.Register(engine)
-	s.registerHealth(engine)
-	return engine, nil
+	people.Register(router)
+	programs.Register(router)
+	s.registerHealth(router)
+	return router, nil
 }
 
 // guard has the limits of people and addresses. Without a limit of requests there is none of sign-ins.
-func (s site) guard(sessions *access.Sessions, refuse func(*gin.Context, error)) *access.Guard {
+func (s site) guard(router *access.Router, sessions *access.Sessions, refuse func(*gin.Context, error)) *access.Guard {
 	perSecond := int(s.settings.RateLimit)
 	return &access.Guard{
-		Permissions: permissions, Sessions: sessions, Refuse: refuse,
+		Router: router, Sessions: sessions, Refuse: refuse,
 		Limits: access.NewLimits(perSecond, 2*perSecond), SignIns: access.NewLimits(min(perSecond, signInsPerSecond), signInsAtOnce),
 		Requests: access.NewRequests(requestsPerPerson, int(requestsShare*float64(s.settings.MaxConnections))),
 		Streams:  access.NewStreams(streamsPerPerson, streamsInAll),
 	}
 }
 
-// bound lets only uploads be large and slow.
-func (s site) bound(c *gin.Context) (bytes int64, within time.Duration) {
-	if strings.HasSuffix(c.FullPath(), "/packages") {
-		return s.settings.PackageMax.Bytes() + uploadMargin, uploadPatience
+// boundOf lets only uploads be large and slow.
+func (s site) boundOf(router *access.Router) func(*gin.Context) (bytes int64, within time.Duration) {
+	return func(c *gin.Context) (int64, time.Duration) {
+		if router.Permission(c).BringsPackage() {
+			return s.settings.PackageMax.Bytes() + uploadMargin, uploadPatience
+		}
+		return bodyLimit, bodyPatience
 	}
-	return bodyLimit, bodyPatience
 }
 
 // deadline ends what takes too long. The body has time of its own to arrive; streams go on for as long as somebody listens.
-func (s site) deadline(c *gin.Context) {
-	if permissions[c.Request.Method+" "+c.FullPath()].IsStream() {
-		return
+func (s site) deadline(router *access.Router, bound func(*gin.Context) (int64, time.Duration)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if router.Permission(c).IsStream() {
+			return
+		}
+		within := s.settings.timeouts.answer + s.settings.AnswerWait
+		if c.Request.ContentLength != 0 {
+			_, arriving := bound(c)
+			within += arriving
+		}
+		ctx, cancel := context.WithTimeoutCause(c.Request.Context(), within, service.ErrTooSlow)
+		defer cancel()
+		c.Request = c.Request.WithContext(ctx)
+		c.Next()
 	}
-	within := s.settings.timeouts.answer + s.settings.AnswerWait
-	if c.Request.ContentLength != 0 {
-		_, arriving := s.bound(c)
-		within += arriving
-	}
-	ctx, cancel := context.WithTimeoutCause(c.Request.Context(), within, service.ErrTooSlow)
-	defer cancel()
-	c.Request = c.Request.WithContext(ctx)
-	c.Next()
 }
 
-func (s site) registerHealth(engine *gin.Engine) {
-	engine.GET("/healthz", alive)
-	engine.GET("/readyz", s.ready)
-	engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.world.metrics.Registry, promhttp.HandlerOpts{})))
+func (s site) registerHealth(router *access.Router) {
+	router.GET("/healthz", access.Health, alive)
+	router.GET("/readyz", access.Health, s.ready)
+	router.GET("/metrics", access.Health, gin.WrapH(promhttp.HandlerFor(s.world.metrics.Registry, promhttp.HandlerOpts{})))
 }
 
 // ready tells whether Temporal and the database answer, and how old the knowledge is that host apps are answered from.

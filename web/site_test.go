@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
@@ -21,6 +20,7 @@ import (
 	"slipway/delivery"
 	"slipway/lifecycle"
 	"slipway/packages"
+	"slipway/web/access"
 	"slipway/web/events"
 	"slipway/web/oidc"
 	"slipway/web/service"
@@ -32,7 +32,7 @@ type standing struct {
 	*httptest.Server
 	t        *testing.T
 	site     site
-	engine   *gin.Engine
+	router   *access.Router
 	database string
 }
 
@@ -74,12 +74,12 @@ func standOn(t *testing.T, database string, change ...func(*settings)) standing 
 	}
 	handler, err := s.handler()
 	require.NoError(t, err)
-	engine, err := s.engine(s.sessions())
+	router, err := s.router(s.sessions())
 	require.NoError(t, err)
 	server.Config.Handler = handler
 	server.Start()
 	server.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return standing{server, t, s, engine, database}
+	return standing{server, t, s, router, database}
 }
 
 // weather is a mini-program of team acme.

@@ -10,13 +10,13 @@ import (
 	"slipway/lifecycle"
 )
 
-// Permission says who may call a route, and how often. The zero value lets nobody in.
+// Permission says who may call a route, how often, and what a request may bring. The zero value lets nobody in.
 type Permission struct {
 	name  string
 	roles func(*gin.Context) (roles []lifecycle.Role, anyone bool)
 	// admitAddress is for routes that are open to everybody.
-	admitAddress func(*Guard, string) error
-	stream       bool
+	admitAddress   func(*Guard, string) error
+	stream, upload bool
 }
 
 var (
@@ -52,6 +52,15 @@ func (p Permission) String() string { return p.name }
 // IsPublic tells whether nobody needs to be signed in.
 func (p Permission) IsPublic() bool { return p.admitAddress != nil }
 
+// WithPackage lets requests bring a code package, which is larger and slower than what people type.
+func (p Permission) WithPackage() Permission {
+	p.name, p.upload = p.name+", with a package", true
+	return p
+}
+
+// BringsPackage tells whether a request may be as large and as slow as a package.
+func (p Permission) BringsPackage() bool { return p.upload }
+
 // IsStream tells whether an answer goes on for as long as somebody listens.
 func (p Permission) IsStream() bool { return p.stream }
 
@@ -79,11 +88,10 @@ func names(roles []lifecycle.Role) string {
 	return strings.Join(held, ", ")
 }
 
-// Guard lets requests through to the routes that it knows, and nobody to any other.
+// Guard lets requests through to those routes that its router knows, and nobody to any other.
 type Guard struct {
-	// Permissions are by method and pattern of the route, such as "GET /mini-programs/:id".
-	Permissions map[string]Permission
-	Sessions    *Sessions
+	Router   *Router
+	Sessions *Sessions
 	// Limits are those of people, and of addresses where nobody is signed in; SignIns are those of addresses.
 	Limits, SignIns *Limits
 	// Requests and Streams bound what is under way at the same time.
@@ -106,10 +114,7 @@ func (g *Guard) Check(c *gin.Context) {
 
 // admit lets a request in; closed is called when it is over.
 func (g *Guard) admit(c *gin.Context) (closed func(), err error) {
-	permission := g.Permissions[c.Request.Method+" "+c.FullPath()]
-	if c.FullPath() == "" {
-		permission = Public // where there is nothing, nothing needs to be guarded
-	}
+	permission := g.Router.Permission(c)
 	if permission.IsPublic() {
 		return func() {}, permission.admitAddress(g, c.ClientIP())
 	}

@@ -36,15 +36,15 @@ func TestAllTogetherHaveOnlySoManyStreams(t *testing.T) {
 // However a stream ends, it makes room.
 func TestAStreamThatPanicsMakesRoom(t *testing.T) {
 	accounts := map[string]lifecycle.Actor{"reviewer": {User: "reviewer"}}
-	guard := access.Guard{
-		Permissions: map[string]access.Permission{"GET /": access.Stream},
-		Sessions:    access.NewSessions(nil, accounts, nil), Limits: access.NewLimits(0, 0), Requests: access.NewRequests(1, 1), Streams: access.NewStreams(1, 1),
-		Refuse: func(c *gin.Context, err error) { c.String(http.StatusTooManyRequests, err.Error()) },
-	}
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
+	router := access.NewRouter(engine)
+	guard := access.Guard{
+		Router: router, Sessions: access.NewSessions(nil, accounts, nil), Limits: access.NewLimits(0, 0), Requests: access.NewRequests(1, 1), Streams: access.NewStreams(1, 1),
+		Refuse: func(c *gin.Context, err error) { c.String(http.StatusTooManyRequests, err.Error()) },
+	}
 	engine.Use(gin.RecoveryWithWriter(nil), guard.Check)
-	engine.GET("/", func(*gin.Context) { panic(errors.New("broken")) })
+	router.GET("/", access.Stream, func(*gin.Context) { panic(errors.New("broken")) })
 	for range 2 {
 		answer := httptest.NewRecorder()
 		request := httptest.NewRequest(http.MethodGet, "/", nil)
@@ -56,16 +56,16 @@ func TestAStreamThatPanicsMakesRoom(t *testing.T) {
 
 func TestOnePersonHasOnlySoManyRequestsUnderWay(t *testing.T) {
 	accounts := map[string]lifecycle.Actor{"reviewer": {User: "reviewer"}, "operator": {User: "operator"}}
-	guard := access.Guard{
-		Permissions: map[string]access.Permission{"GET /": access.SignedIn},
-		Sessions:    access.NewSessions(nil, accounts, nil), Limits: access.NewLimits(0, 0), Requests: access.NewRequests(2, 3),
-		Refuse: func(c *gin.Context, err error) { c.String(http.StatusTooManyRequests, err.Error()) },
-	}
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
+	router := access.NewRouter(engine)
+	guard := access.Guard{
+		Router: router, Sessions: access.NewSessions(nil, accounts, nil), Limits: access.NewLimits(0, 0), Requests: access.NewRequests(2, 3),
+		Refuse: func(c *gin.Context, err error) { c.String(http.StatusTooManyRequests, err.Error()) },
+	}
 	engine.Use(guard.Check)
 	begun, done := make(chan struct{}), make(chan struct{})
-	engine.GET("/", func(*gin.Context) { begun <- struct{}{}; <-done })
+	router.GET("/", access.SignedIn, func(*gin.Context) { begun <- struct{}{}; <-done })
 	ask := func(account string) *httptest.ResponseRecorder {
 		answer, request := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
 		request.Header.Set("Authorization", "Bearer dev-"+account)

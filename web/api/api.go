@@ -15,6 +15,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"slipway/lifecycle"
+	"slipway/web/access"
 	"slipway/web/events"
 	"slipway/web/service"
 )
@@ -34,9 +35,9 @@ type API struct {
 // New is an API on the service.
 func New(service *service.Service, feed *events.Feed) *API { return &API{service, feed} }
 
-// Register adds the routes, and the document that describes them.
-func (a *API) Register(engine *gin.Engine) {
-	api := humagin.NewWithGroup(engine, engine.Group(Prefix), newConfig())
+// Register adds the routes, each with who may call it, and the document that describes them.
+func (a *API) Register(router *access.Router) {
+	api := huma.NewAPI(newConfig(), adapter{router})
 	api.UseMiddleware(saidOnce)
 	a.registerMe(api)
 	a.registerMiniPrograms(api)
@@ -51,14 +52,33 @@ func (a *API) Register(engine *gin.Engine) {
 	if err != nil {
 		panic(err) // only for types of ours that cannot be described, which every test would notice
 	}
-	engine.GET(Prefix+"/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/openapi+json", document) })
+	router.GET(Prefix+"/openapi.json", access.Public, func(c *gin.Context) { c.Data(http.StatusOK, "application/openapi+json", document) })
 }
 
 // Refuse answers with a problem (RFC 9457).
 func (a *API) Refuse(c *gin.Context, err error) { a.problem(err).Write(c.Writer) }
 
-// register adds an operation whose errors are answered with problems.
-func register[In, Out any](a *API, api huma.API, operation huma.Operation, handle func(context.Context, *In) (*Out, error)) {
+// adapter adds the operations of huma to the router.
+type adapter struct{ router *access.Router }
+
+// permissionKey is where an operation has its permission; without one the router takes no route.
+const permissionKey = "permission"
+
+// Handle adds an operation.
+func (a adapter) Handle(operation *huma.Operation, handle func(huma.Context)) {
+	pattern := Prefix + strings.NewReplacer("{", ":", "}", "").Replace(operation.Path)
+	permission, _ := operation.Metadata[permissionKey].(access.Permission)
+	a.router.Handle(operation.Method, pattern, permission, func(c *gin.Context) { handle(humagin.NewContext(operation, c)) })
+}
+
+// ServeHTTP is for tests of huma's.
+func (a adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.router.Handler().ServeHTTP(w, r)
+}
+
+// register adds an operation with who may call it; its errors are answered with problems.
+func register[In, Out any](a *API, api huma.API, permission access.Permission, operation huma.Operation, handle func(context.Context, *In) (*Out, error)) {
+	operation.Metadata = map[string]any{permissionKey: permission}
 	huma.Register(api, operation, func(ctx context.Context, in *In) (*Out, error) {
 		out, err := handle(ctx, in)
 		if err != nil {

@@ -144,12 +144,13 @@ func (i *installation) engine(ctx context.Context, temporal client.Client, answe
 	}
 	sessions := access.NewSessions(i.catalog.Sessions(), config.DevAccounts(), nil)
 	programs := api.New(service, feed)
-	guard := &access.Guard{Permissions: api.Permissions, Sessions: sessions, Limits: access.NewLimits(0, 0), Requests: access.NewRequests(100, 100), Streams: access.NewStreams(100, 100), Refuse: programs.Refuse}
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
+	router := access.NewRouter(engine)
+	guard := &access.Guard{Router: router, Sessions: sessions, Limits: access.NewLimits(0, 0), Requests: access.NewRequests(100, 100), Streams: access.NewStreams(100, 100), Refuse: programs.Refuse}
 	engine.Use(access.Bound(func(*gin.Context) (int64, time.Duration) { return largestBytes + 1<<16, time.Second }), guard.Check)
-	programs.Register(engine)
-	return engine
+	programs.Register(router)
+	return router.Handler()
 }
 
 func must(err error) {

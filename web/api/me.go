@@ -24,7 +24,7 @@ type meAnswer struct {
 }
 
 func (a *API) registerMe(api huma.API) {
-	register(a, api, describeAnswers(api, huma.Operation{
+	register(a, api, access.SignedIn, describeAnswers(api, huma.Operation{
 		OperationID: "me", Method: http.MethodGet, Path: "/me", Summary: "Who one is here, with which roles and teams",
 	}, nil, answer{http.StatusOK, "Who one is", me{}, nil}), func(ctx context.Context, _ *struct{}) (*meAnswer, error) {
 		identity := access.IdentityOf(ctx)

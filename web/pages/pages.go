@@ -52,30 +52,30 @@ func New(options Options) (*Pages, error) {
 	return &Pages{options, templates, assets}, err
 }
 
-// Register adds the routes.
-func (p *Pages) Register(engine *gin.Engine) {
-	engine.GET("/assets/*file", p.assets.serve)
-	engine.GET("/sign-in", p.signInPage)
-	engine.POST("/sign-in", p.signIn)
-	engine.GET("/sign-in/begin", p.beginSignIn)
-	engine.GET(access.SignedInPath, p.completeSignIn)
-	engine.POST("/sign-out", p.signOut)
-	engine.GET("/me", p.me)
-	engine.GET("/live", p.live)
+// Register adds the routes, each with who may call it.
+func (p *Pages) Register(router *access.Router) {
+	router.GET("/assets/*file", access.Public, p.assets.serve)
+	router.GET("/sign-in", access.Public, p.signInPage)
+	router.POST("/sign-in", access.SignIn, p.signIn)
+	router.GET("/sign-in/begin", access.SignIn, p.beginSignIn)
+	router.GET(access.SignedInPath, access.SignIn, p.completeSignIn)
+	router.POST("/sign-out", access.Public, p.signOut) // also when it is not known whose session it is
+	router.GET("/me", access.SignedIn, p.me)
+	router.GET("/live", access.Stream, p.live)
 
-	engine.GET("/", p.overview)
-	engine.GET("/mini-programs", p.list)
-	engine.GET("/request-creation", p.creationPage)
-	engine.POST("/request-creation", p.requestCreation)
-	engine.GET("/mini-programs/:id", p.miniProgram)
-	engine.GET("/mini-programs/:id/rollout", p.rollout)
-	engine.GET("/mini-programs/:id/audit", p.audit)
-	engine.GET("/mini-programs/:id/versions/:version", p.version)
-	engine.POST("/mini-programs/:id/packages", p.upload)
-	engine.POST("/mini-programs/:id/recover", p.recover)
-	engine.GET("/mini-programs/:id/actions/:action", p.actionPage)
-	engine.POST("/mini-programs/:id/actions/:action", p.act)
-	engine.POST("/mini-programs/:id/actions/:action/preview", p.preview)
+	router.GET("/", access.SignedIn, p.overview)
+	router.GET("/mini-programs", access.SignedIn, p.list)
+	router.GET("/request-creation", access.Only(lifecycle.Developer), p.creationPage)
+	router.POST("/request-creation", access.Only(lifecycle.Developer), p.requestCreation)
+	router.GET("/mini-programs/:id", access.SignedIn, p.miniProgram)
+	router.GET("/mini-programs/:id/rollout", access.SignedIn, p.rollout)
+	router.GET("/mini-programs/:id/audit", access.SignedIn, p.audit)
+	router.GET("/mini-programs/:id/versions/:version", access.SignedIn, p.version)
+	router.POST("/mini-programs/:id/packages", access.Only(lifecycle.Developer).WithPackage(), p.upload)
+	router.POST("/mini-programs/:id/recover", access.Only(lifecycle.Operator), p.recover)
+	router.GET("/mini-programs/:id/actions/:action", access.ByAction, p.actionPage)
+	router.POST("/mini-programs/:id/actions/:action", access.ByAction, p.act)
+	router.POST("/mini-programs/:id/actions/:action/preview", access.ByAction, p.preview)
 }
 
 // page is what the layout needs to know about a page.
