@@ -61,7 +61,7 @@ func (c Creation) Admit(now time.Time) *Refusal {
 
 // Rules is the number of the rules of this package; whoever changes what is accepted, or where it leads, raises it. Records name
 // the rules that they were decided by.
-const Rules = 2
+const Rules = 3
 
 // Decide answers a command: the mini-program as it is afterwards and what to record, or a refusal. The receiver stays
 // as it was. Facts are what was found out before: in an uploaded package, or about the health of a release.
@@ -152,8 +152,12 @@ func (m MiniProgram) WhyNot(action Action, person Actor) *Refusal {
 }
 
 func (rule Rule) permits(actor Actor, team string) (Role, *Refusal) {
+	if rule.Anyone && actor.OnlyReads() {
+		return "", Refuse(ForbiddenRole, "%s is not for the role %s, which reads everything and does nothing; it is all that %s has", rule.Action, Auditor, actor.User)
+	}
 	if rule.Anyone {
-		return slices.Concat(actor.Roles, []Role{""})[0], nil
+		acting := slices.DeleteFunc(slices.Clone(actor.Roles), func(role Role) bool { return role == Auditor })
+		return append(acting, "")[0], nil
 	}
 	role, code := actor.actsAs(rule.Roles, team)
 	switch code {

@@ -14,12 +14,14 @@ const (
 	ReleaseManager Role = "release-manager"
 	// Operator runs the platform and may take a mini-program offline.
 	Operator Role = "operator"
+	// Auditor reads everything and does nothing.
+	Auditor Role = "auditor"
 	// System is held by timers and health gates only; nobody can claim it in a command.
 	System Role = "system"
 )
 
 // Roles lists every role.
-var Roles = []Role{Developer, Reviewer, ReleaseManager, Operator, System}
+var Roles = []Role{Developer, Reviewer, ReleaseManager, Operator, Auditor, System}
 
 // Actor is who acts. The caller (web, starter, Temporal UI) vouches for it.
 type Actor struct {
@@ -33,6 +35,11 @@ var Timers = Actor{User: "system", Roles: []Role{System}}
 
 // HealthGate is the actor of what happens because a release turned out to be unhealthy.
 var HealthGate = Actor{User: "health-gate", Roles: []Role{System}}
+
+// OnlyReads tells whether all that the actor may do is to look.
+func (a Actor) OnlyReads() bool {
+	return len(a.Roles) > 0 && !slices.ContainsFunc(a.Roles, func(role Role) bool { return role != Auditor })
+}
 
 func (a Actor) isSystem() bool { return slices.Contains(a.Roles, System) }
 

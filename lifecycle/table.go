@@ -6,7 +6,7 @@ import "slices"
 type Rule struct {
 	Action Action
 	Roles  []Role
-	// Anyone lets everybody who is signed in act, whatever their role and team.
+	// Anyone lets everybody who is signed in act, whatever their role and team; but for auditors.
 	Anyone bool
 	// Kind tells actions, remarks and notes apart.
 	Kind Kind

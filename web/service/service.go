@@ -49,7 +49,7 @@ func Sees(person lifecycle.Actor, team string) bool {
 
 func onPlatformSide(person lifecycle.Actor) bool {
 	return slices.ContainsFunc(person.Roles, func(role lifecycle.Role) bool {
-		return slices.Contains([]lifecycle.Role{lifecycle.Reviewer, lifecycle.ReleaseManager, lifecycle.Operator}, role)
+		return slices.Contains([]lifecycle.Role{lifecycle.Reviewer, lifecycle.ReleaseManager, lifecycle.Operator, lifecycle.Auditor}, role)
 	})
 }
 

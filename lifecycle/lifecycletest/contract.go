@@ -1,0 +1,140 @@
+// Package lifecycletest has the contract of the lifecycle, who may do what in which state, written down by hand a second time and not made
+// from the transition table, so that tests can hold every way into the product against it.
+package lifecycletest
+
+import (
+	"slices"
+	"strings"
+)
+
+// Roles are those that people hold.
+var Roles = []string{"developer", "reviewer", "release-manager", "operator", "auditor"}
+
+// Teams are the one that every mini-program of these tests belongs to, and another.
+const (
+	OwnTeam, OtherTeam = "acme", "globex"
+	// Requester has made every request that waits for a decision.
+	Requester = "ann"
+)
+
+// Person is somebody who tries an action.
+type Person struct {
+	User         string
+	Roles, Teams []string
+}
+
+// Situation is all of a mini-program that decides on what is possible.
+type Situation struct {
+	State string
+	// Live tells that a version is served to everyone, LastStage that the rollout is in its last one.
+	Live, LastStage bool
+	// Scheduled, Paused and Previous say that there are a schedule, a pause and a version before the live one.
+	Scheduled, Paused, Previous bool
+}
+
+// Action is a row of the contract.
+type Action struct {
+	Name string
+	// Who are the roles that may take it, separated by blanks; "anyone" is everybody signed in who does not only read.
+	Who string
+	// From are the states that it is possible in, separated by blanks; "-" is before the first request, "served" any with something served.
+	From string
+	// To is where it leads; "" leaves the state.
+	To string
+	// Needs is what else there has to be: one of schedule, pause, no pause, previous.
+	Needs string
+	// Comment tells that the reason is required, Decides that nobody may take it on their own request, Remark that the revision stays.
+	Comment, Decides, Remark bool
+}
+
+// Actions is the table of the contract.
+var Actions = []Action{
+	{Name: "request-creation", Who: "developer", From: "- CreationCancelled CreationRejected", To: "CreationPending"},
+	{Name: "cancel-creation", Who: "developer", From: "CreationPending", To: "CreationCancelled"},
+	{Name: "approve-creation", Who: "reviewer", From: "CreationPending", To: "CodeUnavailable", Decides: true},
+	{Name: "reject-creation", Who: "reviewer", From: "CreationPending", To: "CreationRejected", Decides: true, Comment: true},
+	{Name: "upload-code", Who: "developer", To: "CodeAvailable",
+		From: "CodeUnavailable CodeAvailable PublishingCancelled PublishingRejected ReadyToPublish Published UnpublishedByDev SuspendedByOp"},
+	{Name: "discard-code", Who: "developer", From: "CodeAvailable PublishingCancelled PublishingRejected ReadyToPublish", To: "CodeUnavailable"},
+	{Name: "request-publishing", Who: "developer", From: "CodeAvailable PublishingCancelled PublishingRejected UnpublishedByDev SuspendedByOp", To: "PublishingPending"},
+	{Name: "cancel-publishing", Who: "developer", From: "PublishingPending ReadyToPublish", To: "PublishingCancelled"},
+	{Name: "approve-publishing", Who: "reviewer", From: "PublishingPending", To: "ReadyToPublish", Decides: true},
+	{Name: "reject-publishing", Who: "reviewer", From: "PublishingPending", To: "PublishingRejected", Decides: true, Comment: true},
+	{Name: "publish", Who: "developer", From: "ReadyToPublish", To: "GrayscaleRelease"},
+	{Name: "cancel-schedule", Who: "developer", From: "ReadyToPublish", Needs: "schedule"},
+	{Name: "set-grayscale", Who: "developer release-manager", From: "GrayscaleRelease"},
+	{Name: "promote", Who: "developer release-manager system", From: "GrayscaleRelease", To: "ProductionRelease"},
+	{Name: "advance", Who: "release-manager system", From: "ProductionRelease"},
+	{Name: "pause", Who: "developer release-manager operator system", From: "GrayscaleRelease ProductionRelease", Needs: "no pause"},
+	{Name: "resume", Who: "developer release-manager operator", From: "GrayscaleRelease ProductionRelease", Needs: "pause"},
+	{Name: "change-plan", Who: "developer release-manager", From: "ReadyToPublish GrayscaleRelease ProductionRelease"},
+	{Name: "rollback", Who: "developer release-manager operator system", From: "GrayscaleRelease ProductionRelease", To: "CodeAvailable", Comment: true},
+	{Name: "revert", Who: "developer release-manager", From: "Published", Needs: "previous"},
+	{Name: "unpublish", Who: "developer", From: "served", To: "UnpublishedByDev", Comment: true},
+	{Name: "suspend", Who: "operator", From: "served", To: "SuspendedByOp", Comment: true},
+	{Name: "leave-feedback", Who: "anyone", From: "GrayscaleRelease ProductionRelease", Remark: true},
+}
+
+// May says with which code somebody is refused who may not take the action at all; "" when they may.
+func (a Action) May(person Person) (code string) {
+	if a.Who == "anyone" {
+		if len(person.Roles) > 0 && !slices.ContainsFunc(person.Roles, func(role string) bool { return role != "auditor" }) {
+			return "forbidden_role"
+		}
+		return ""
+	}
+	code = "forbidden_role"
+	for role := range strings.FieldsSeq(a.Who) {
+		switch {
+		case !slices.Contains(person.Roles, role):
+		case role != "developer" || slices.Contains(person.Teams, OwnTeam):
+			return ""
+		default:
+			code = "not_your_team"
+		}
+	}
+	return code
+}
+
+// Answer is what the action comes to, with or without a comment: the code of a refusal, or "" and the state afterwards.
+func (a Action) Answer(person Person, s Situation, commented bool) (code, to string) {
+	switch code = a.May(person); {
+	case code != "":
+		return code, s.State
+	case !a.possible(s):
+		return "illegal_in_state", s.State
+	case a.Decides && person.User == Requester:
+		return "own_request", s.State
+	case a.Comment && !commented:
+		return "comment_required", s.State
+	case a.Name == "discard-code" && s.Live, a.Name == "advance" && s.LastStage:
+		return "", "Published"
+	case a.To == "":
+		return "", s.State
+	default:
+		return "", a.To
+	}
+}
+
+func (a Action) possible(s Situation) bool {
+	served := s.Live || s.State == "GrayscaleRelease" || s.State == "ProductionRelease"
+	has := map[string]bool{"": true, "schedule": s.Scheduled, "pause": s.Paused, "no pause": !s.Paused, "previous": s.Previous}
+	return (a.From == "served" && served || slices.Contains(strings.Fields(a.From), s.State)) && has[a.Needs]
+}
+
+// People are all who can be told apart by what they may do: every set of roles in every set of teams, with somebody else's name and the requester's.
+func People() []Person {
+	var people []Person
+	for chosen := range 1 << len(Roles) {
+		var roles []string
+		for i, role := range Roles {
+			if chosen&(1<<i) != 0 {
+				roles = append(roles, role)
+			}
+		}
+		for _, teams := range [][]string{nil, {OwnTeam}, {OtherTeam}, {OtherTeam, OwnTeam}} {
+			people = append(people, Person{"zoe", roles, teams}, Person{Requester, roles, teams})
+		}
+	}
+	return people
+}
