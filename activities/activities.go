@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"slipway/keyring"
 	"slipway/lifecycle"
 	"slipway/packages"
 )
@@ -17,6 +18,10 @@ type Activities struct {
 	Catalog Committer
 	// Settings are the deployment's choices that decisions follow.
 	Settings lifecycle.Settings
+	// SignalKeys are those that the web signs with; without any, nobody looks which way an action came. SignedOnly refuses what did not come
+	// through the web.
+	SignalKeys keyring.Ring
+	SignedOnly bool
 	// Reports keeps what inspections find; nil forgets it.
 	Reports  ReportKeeper
 	Packages *packages.Store

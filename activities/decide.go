@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"slipway/catalog"
+	"slipway/keyring"
 	"slipway/lifecycle"
 )
 
@@ -30,8 +31,12 @@ type Question struct {
 	Digest string `json:"digest,omitempty"`
 	// Refusal is set when there is nothing left to decide, such as for a malformed signal; it only has to be recorded.
 	Refusal *lifecycle.Refusal `json:"refusal,omitempty"`
-	// TookOver says that the workflow took over what is stored in this run: signals that a reset brought back may have been answered
-	// longer ago than a workflow remembers.
+	// Sent is the signature of a signal, or of the request that starts a workflow; the zero value is none. It is nil for what the workflow asks
+	// of its own accord, and for an upload that was admitted: Via says which way that came.
+	Sent *keyring.Signature `json:"sent,omitempty"`
+	Via  lifecycle.Via      `json:"via,omitempty"`
+	// TookOver says that the request may have been answered longer ago than the workflow remembers: because it took over what is stored in this
+	// run, so that a reset may have brought the signal back, or because it has forgotten answers.
 	TookOver bool `json:"took_over,omitempty"`
 	// Admit asks whether an upload may go on to its inspection; only a refusal is recorded.
 	Admit bool `json:"admit,omitempty"`
@@ -45,6 +50,8 @@ type Decision struct {
 	Delta *lifecycle.Delta `json:"delta,omitempty"`
 	// Admitted says that an upload may be inspected.
 	Admitted bool `json:"admitted,omitempty"`
+	// Via is which way an upload came that was admitted.
+	Via lifecycle.Via `json:"via,omitempty"`
 	// Repeated says that the request was answered before, so that nothing was recorded.
 	Repeated bool `json:"repeated,omitempty"`
 	// Refusal is why a timer's or gate's command was not done, or a mini-program not created or recovered; it is not recorded.
@@ -93,11 +100,18 @@ func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
 	if repeated, err := a.repeated(ctx, q); err != nil || repeated != nil {
 		return Decision{Answer: repeated, Repeated: repeated != nil}, err
 	}
-	q.Command.Action = q.Action
+	via, unsigned, err := a.vouch(ctx, q)
+	if err != nil {
+		return Decision{}, err
+	}
+	if unsigned != nil {
+		q.Refusal, q.Command.RequestID = unsigned, lifecycle.UnsignedID(q.Command.RequestID)
+	}
+	q.Command.Action, q.Via = q.Action, via
 	after, record, refusal := q.decide(a.Settings)
 	switch {
 	case refusal == nil && q.Admit:
-		return Decision{Admitted: true}, nil
+		return Decision{Admitted: true, Via: q.Via}, nil
 	case refusal != nil && (q.Command.RequestID == "" || q.Creation != nil):
 		return q.refused(refusal), nil
 	}
@@ -124,7 +138,7 @@ func (a *Activities) repeated(ctx context.Context, q Question) (*Answer, error) 
 	if !q.TookOver || q.Command.RequestID == "" || q.Creation != nil {
 		return nil, nil
 	}
-	record, answered, err := a.Catalog.Answered(ctx, q.id(), q.Life, q.Command.Actor.User, q.Command.RequestID)
+	record, answered, err := a.Catalog.Answered(ctx, q.id(), q.Life, q.Command.Actor.User, q.Command.RequestID, q.Step)
 	switch {
 	case err != nil || !answered:
 		return nil, err
@@ -145,11 +159,14 @@ func (a *Activities) toldBefore(ctx context.Context, q Question) bool {
 }
 
 func (q Question) decide(settings lifecycle.Settings) (lifecycle.MiniProgram, lifecycle.Record, *lifecycle.Refusal) {
+	q.Command.Via = q.Via
 	switch {
 	case q.Refusal != nil:
 		return q.MiniProgram, lifecycle.Record{}, q.Refusal
 	case q.Creation != nil:
-		return lifecycle.NewMiniProgram(*q.Creation, q.Now, settings)
+		requested := *q.Creation
+		requested.Via = q.Via
+		return lifecycle.NewMiniProgram(requested, q.Now, settings)
 	case q.Admit:
 		_, refusal := q.MiniProgram.Admit(q.Command, q.Now, settings)
 		return q.MiniProgram, lifecycle.Record{}, refusal
@@ -215,5 +232,6 @@ type Committer interface {
 	Commit(ctx context.Context, commit catalog.Commit) (catalog.Gap, error)
 	Stored(ctx context.Context, id string) (catalog.Stored, error)
 	Step(ctx context.Context, id, life string, step int) (*lifecycle.Record, *lifecycle.Outcome, error)
-	Answered(ctx context.Context, id, life, user, requestID string) (record *lifecycle.Record, answered bool, err error)
+	Life(ctx context.Context, id string) (string, error)
+	Answered(ctx context.Context, id, life, user, requestID string, before int) (record *lifecycle.Record, answered bool, err error)
 }

@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"slipway/catalog"
+	"slipway/config"
 	"slipway/lifecycle"
 	"slipway/workflows"
 )
@@ -173,7 +174,7 @@ func (s *site) startGated(ctx context.Context, commit catalog.Commit, id string)
 	}
 	options := client.StartWorkflowOptions{ID: workflows.WorkflowID(id), TaskQueue: workflows.TaskQueue}
 	_, err := s.client.Temporal.ExecuteWorkflow(ctx, options, workflows.WorkflowType, workflows.Input{
-		Creation: lifecycle.Creation{ID: id}, Carried: &workflows.Carried{MiniProgram: commit.MiniProgram, Life: commit.Life, Step: commit.Step},
+		Creation: lifecycle.Creation{ID: id}, Recover: new(config.DevAccounts()["operator"]),
 	})
 	return err
 }

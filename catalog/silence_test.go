@@ -61,7 +61,7 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 	search := catalog.Filter{Query: "weather"}
 	return map[string]func(context.Context) error{
 		"Answered": func(ctx context.Context) error {
-			_, _, err := c.Answered(ctx, "weather", "life-1", "dora", "r")
+			_, _, err := c.Answered(ctx, "weather", "life-1", "dora", "r", 1)
 			return err
 		},
 		"Audit": func(ctx context.Context) error { _, err := c.Audit(ctx, "weather", 0, 1); return err },
@@ -73,6 +73,7 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 		"Count":             func(ctx context.Context) error { _, err := c.Count(ctx, catalog.Filter{}); return err },
 		"Count of a search": func(ctx context.Context) error { _, err := c.Count(ctx, search); return err },
 		"Knows":             func(ctx context.Context) error { _, err := c.Knows(ctx, "weather"); return err },
+		"Life":              func(ctx context.Context) error { _, err := c.Life(ctx, "weather"); return err },
 		"LastChange":        func(ctx context.Context) error { _, err := c.LastChange(ctx); return err },
 		"List":              func(ctx context.Context) error { _, err := c.List(ctx, search); return err },
 		"Outcome":           func(ctx context.Context) error { _, _, err := c.Outcome(ctx, "weather", "dora", "r"); return err },

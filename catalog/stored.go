@@ -42,13 +42,13 @@ func (c *Catalog) Stored(ctx context.Context, id string) (Stored, error) {
 }
 
 const selectAnswered = `
-	SELECT record FROM changes WHERE mini_program = $1 AND request_id = $2 AND actor IN ($3, '` + lifecycle.Everybody + `') AND life = $4
+	SELECT record FROM changes WHERE mini_program = $1 AND request_id = $2 AND actor IN ($3, '` + lifecycle.Everybody + `') AND life = $4 AND step < $5
 	ORDER BY number LIMIT 1`
 
-// Answered tells whether a request of a user was answered in a life, however long ago; record is what was done, nil after a refusal.
-func (c *Catalog) Answered(ctx context.Context, id, life, user, requestID string) (record *lifecycle.Record, answered bool, err error) {
+// Answered tells whether a request of a user was answered in a life before a step, however long ago; record is what was done, nil after a refusal.
+func (c *Catalog) Answered(ctx context.Context, id, life, user, requestID string, before int) (record *lifecycle.Record, answered bool, err error) {
 	question := adHoc{c.read, selectAnswered}
-	record, err = readOne[lifecycle.Record](ctx, question, nil, storedText(id), storedText(requestID), storedText(user), storedText(life))
+	record, err = readOne[lifecycle.Record](ctx, question, nil, storedText(id), storedText(requestID), storedText(user), storedText(life), before)
 	if errors.Is(err, ErrNotFound) {
 		return nil, false, nil
 	}
@@ -56,6 +56,18 @@ func (c *Catalog) Answered(ctx context.Context, id, life, user, requestID string
 		return nil, false, fmt.Errorf("look for request %q of %q to mini-program %q: %w", requestID, user, id, err)
 	}
 	return record, true, nil
+}
+
+// Life names the present life of an id; "" when there is none.
+func (c *Catalog) Life(ctx context.Context, id string) (life string, err error) {
+	err = one(ctx, adHoc{c.read, `SELECT life FROM mini_programs WHERE id = $1`}, []any{&life}, storedText(id))
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("life of mini-program %q: %w", id, err)
+	}
+	return life, nil
 }
 
 // Knows tells whether there is, or ever was, a mini-program of this id.

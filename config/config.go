@@ -13,12 +13,15 @@ import (
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
 	"go.uber.org/zap/zapcore"
 
+	"slipway/keyring"
 	"slipway/packages"
 )
 
@@ -32,6 +35,9 @@ type Common struct {
 	PackageStore string `env:"PACKAGE_STORE"`
 	// PackageMax is the largest package that is taken.
 	PackageMax MiB `env:"PACKAGE_MAX_MIB" envDefault:"20"`
+	// PayloadKeys encrypt what people write in Temporal's histories; without any it is stored as it is. The variable is meant to be given as
+	// PAYLOAD_KEY_FILE.
+	PayloadKeys keyring.Ring `env:"PAYLOAD_KEY"`
 	// LogLevel is debug, info, warn or error.
 	LogLevel zapcore.Level `env:"LOG_LEVEL" envDefault:"info"`
 }
@@ -106,8 +112,8 @@ func (c Common) Logger() (*zap.Logger, error) {
 }
 
 // Temporal gives the options to connect with: address, namespace, API key and TLS as Temporal's own tools read them,
-// from TEMPORAL_… variables and the profile file.
-func Temporal(logger *zap.Logger) (client.Options, error) {
+// from TEMPORAL_… variables and the profile file. Payloads go through the codec of PayloadKeys.
+func (c Common) Temporal(logger *zap.Logger) (client.Options, error) {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
 		return options, fmt.Errorf("configuration of the connection to Temporal: %w", err)
@@ -117,8 +123,21 @@ func Temporal(logger *zap.Logger) (client.Options, error) {
 	// Our messages are small: compressing them, the SDK's default, took 3 to 5 % of the CPU of web and worker (profile under make bench).
 	options.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	options.Logger = log.NewStructuredLogger(slog.New(zapslog.NewHandler(logger.Core())))
+	c.encrypt(&options)
 	return options, nil
 }
+
+// encrypt lets payloads be encrypted, and the messages of failures, which are none. Without keys there is still a codec: it says of what it cannot
+// read that the key is missing.
+func (c Common) encrypt(options *client.Options) {
+	options.DataConverter = converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), c.PayloadCodec())
+	options.FailureConverter = temporal.NewDefaultFailureConverter(temporal.DefaultFailureConverterOptions{
+		DataConverter: options.DataConverter, EncodeCommonAttributes: !c.PayloadKeys.Empty(),
+	})
+}
+
+// PayloadCodec is the codec of PayloadKeys.
+func (c Common) PayloadCodec() converter.PayloadCodec { return keyring.NewCodec(c.PayloadKeys) }
 
 // taskPollers is how many requests for workflow tasks a worker keeps open at least. A task that meets none is written to
 // Temporal's database and read again. With the SDK's 5, which grow only when tasks wait for a fifth of a second, that was so

@@ -138,7 +138,7 @@ func TestVarDirIsCreated(t *testing.T) {
 
 func TestTemporalIsLookedForOnThisMachine(t *testing.T) {
 	nothingSet(t)
-	options, err := config.Temporal(zap.NewNop())
+	options, err := config.Common{}.Temporal(zap.NewNop())
 	require.NoError(t, err)
 	assert.Equal(t, "localhost:7233", options.HostPort)
 	assert.Equal(t, "default", options.Namespace)
@@ -149,7 +149,7 @@ func TestTemporalIsWhereItsVariablesSay(t *testing.T) {
 	nothingSet(t)
 	t.Setenv("TEMPORAL_ADDRESS", "temporal.example:7233")
 	t.Setenv("TEMPORAL_NAMESPACE", "apps")
-	options, err := config.Temporal(zap.NewNop())
+	options, err := config.Common{}.Temporal(zap.NewNop())
 	require.NoError(t, err)
 	assert.Equal(t, "temporal.example:7233", options.HostPort)
 	assert.Equal(t, "apps", options.Namespace)
@@ -160,7 +160,7 @@ func TestTemporalIsWhereItsProfileSays(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "temporal.toml")
 	require.NoError(t, os.WriteFile(file, []byte("[profile.default]\naddress = \"profile.example:7233\"\nnamespace = \"profiled\"\n"), 0o600))
 	t.Setenv("TEMPORAL_CONFIG_FILE", file)
-	options, err := config.Temporal(zap.NewNop())
+	options, err := config.Common{}.Temporal(zap.NewNop())
 	require.NoError(t, err)
 	assert.Equal(t, "profile.example:7233", options.HostPort)
 	assert.Equal(t, "profiled", options.Namespace)
@@ -171,7 +171,7 @@ func TestAProfileThatCannotBeReadIsAnError(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "temporal.toml")
 	require.NoError(t, os.WriteFile(file, []byte("["), 0o600))
 	t.Setenv("TEMPORAL_CONFIG_FILE", file)
-	_, err := config.Temporal(zap.NewNop())
+	_, err := config.Common{}.Temporal(zap.NewNop())
 	assert.ErrorContains(t, err, "connection to Temporal")
 }
 

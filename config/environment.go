@@ -39,17 +39,18 @@ const fileSuffix = "_FILE"
 // Parse fills a configuration from the environment, or from the files that it names. The error names every variable that is wrong, not only
 // the first.
 func Parse(into any) error {
-	environment, wrongFiles := withFiles(env.ToMap(os.Environ()), Variables(into))
+	environment, files, wrongFiles := withFiles(env.ToMap(os.Environ()), Variables(into))
 	err := env.ParseWithOptions(into, env.Options{Environment: environment})
 	if all, ok := errors.AsType[env.AggregateError](err); ok {
-		err = errors.Join(namingVariables(reflect.TypeOf(into).Elem(), environment, all.Errors)...)
+		err = errors.Join(namingVariables(reflect.TypeOf(into).Elem(), environment, files, all.Errors)...)
 	}
 	return errors.Join(wrongFiles, err)
 }
 
-// withFiles puts in what files have. A line end behind it does not count: editors and echo write one.
-func withFiles(environment map[string]string, variables []Variable) (map[string]string, error) {
+// withFiles puts in what files have, and names the files by variable. A line end behind it does not count: editors and echo write one.
+func withFiles(environment map[string]string, variables []Variable) (with, files map[string]string, err error) {
 	var wrong []error
+	files = map[string]string{}
 	for _, variable := range variables {
 		path := environment[variable.Name+fileSuffix]
 		if path == "" {
@@ -64,18 +65,21 @@ func withFiles(environment map[string]string, variables []Variable) (map[string]
 			wrong = append(wrong, fmt.Errorf("%s: %w", variable.Name+fileSuffix, err))
 			continue
 		}
-		environment[variable.Name] = strings.TrimRight(string(content), "\r\n")
+		environment[variable.Name], files[variable.Name] = strings.TrimRight(string(content), "\r\n"), path
 	}
-	return environment, errors.Join(wrong...)
+	return environment, files, errors.Join(wrong...)
 }
 
 // namingVariables words errors with the name of the variable instead of the field, which only we know.
-func namingVariables(config reflect.Type, environment map[string]string, errs []error) []error {
+func namingVariables(config reflect.Type, environment, files map[string]string, errs []error) []error {
 	var named []error
 	for _, err := range errs {
 		if wrong, ok := errors.AsType[env.ParseError](err); ok {
 			if variable, t := variableOf(config, wrong.Name); variable != "" {
 				err = inPlainWords(variable, environment[variable], t, wrong.Err)
+				if path := files[variable]; path != "" {
+					err = fmt.Errorf("%s=%s: %w", variable+fileSuffix, path, err)
+				}
 			}
 		}
 		named = append(named, err)

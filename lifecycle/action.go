@@ -60,9 +60,21 @@ var Actions = func() []Action {
 	return actions
 }()
 
+// Via is the way that an action came, as its signature shows; "" where nobody looked: no signature is asked for, it was a timer or a health
+// gate, or it was before.
+type Via string
+
+const (
+	// ViaWeb came through pages or API, which knew who it was.
+	ViaWeb Via = "web"
+	// ViaTemporal came straight through Temporal, where everybody can claim to be anybody.
+	ViaTemporal Via = "temporal"
+)
+
 // Command is one action with all that it carries; the JSON object of every signal.
 type Command struct {
 	Action     Action     `json:"-"`
+	Via        Via        `json:"-"` // not for its sender to say
 	RequestID  string     `json:"request_id,omitempty"`
 	Actor      Actor      `json:"actor"`
 	Comment    string     `json:"comment,omitempty"`
@@ -86,6 +98,7 @@ type Creation struct {
 	RequestID   string `json:"request_id,omitempty"`
 	Actor       Actor  `json:"actor"`
 	Comment     string `json:"comment,omitempty"`
+	Via         Via    `json:"-"`
 }
 
 // Package names a code package: its semantic version and the SHA-256 of its bytes, in lower-case hexadecimal digits.

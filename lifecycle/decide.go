@@ -49,7 +49,7 @@ func NewMiniProgram(creation Creation, now time.Time, settings Settings) (MiniPr
 		return m, Record{}, r
 	}
 	return m.Decide(Command{
-		Action: RequestCreation, RequestID: creation.RequestID, Actor: creation.Actor, Comment: creation.Comment,
+		Action: RequestCreation, Via: creation.Via, RequestID: creation.RequestID, Actor: creation.Actor, Comment: creation.Comment,
 	}, Facts{}, now, settings)
 }
 
@@ -82,7 +82,7 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 	}
 	after.UpdatedAt = now
 	transition := Transition{
-		Sequence: after.Sequence, Revision: after.Revision, Kind: rule.Kind, At: now, Action: command.Action, Actor: command.Actor.User, Role: role,
+		Sequence: after.Sequence, Revision: after.Revision, Kind: rule.Kind, At: now, Action: command.Action, Actor: command.Actor.User, Role: role, Via: command.Via,
 		From: m.State, To: after.State, Version: versionInvolved(m, after), Comment: command.Comment,
 		Details: details(m, after, command),
 	}

@@ -25,6 +25,7 @@ type Delta struct {
 type DeltaTransition struct {
 	Kind    Kind   `json:"kind,omitempty"`
 	Role    Role   `json:"role"`
+	Via     Via    `json:"via,omitempty"`
 	Version string `json:"version,omitempty"`
 	Details string `json:"details,omitempty"`
 }
@@ -33,7 +34,7 @@ type DeltaTransition struct {
 func DeltaOf(before, after MiniProgram) (Delta, error) {
 	var delta Delta
 	if entry := added(MaxTransitions, before.Transitions, after.Transitions); entry != nil {
-		delta.Transition = &DeltaTransition{entry.Kind, entry.Role, entry.Version, entry.Details}
+		delta.Transition = &DeltaTransition{entry.Kind, entry.Role, entry.Via, entry.Version, entry.Details}
 	}
 	before.Transitions, after.Transitions = nil, nil // they only grow, by this entry
 	if delta.Feedback = added(MaxFeedback, before.Feedback, after.Feedback); delta.Feedback != nil {
@@ -85,7 +86,7 @@ func (m MiniProgram) Apply(delta Delta, command Command, at time.Time) (MiniProg
 	if entry := delta.Transition; entry != nil {
 		after.Transitions = appendBounded(MaxTransitions, after.Transitions, Transition{
 			Sequence: after.Sequence, Revision: after.Revision, Kind: entry.Kind, At: at, Action: command.Action, Actor: command.Actor.User,
-			Role: entry.Role, From: m.State, To: after.State, Version: entry.Version, Comment: excerpt(command.Comment), Details: entry.Details,
+			Role: entry.Role, Via: entry.Via, From: m.State, To: after.State, Version: entry.Version, Comment: excerpt(command.Comment), Details: entry.Details,
 		})
 	}
 	if delta.Feedback != nil {

@@ -115,6 +115,7 @@ type Transition struct {
 	Action   Action    `json:"action"`
 	Actor    string    `json:"actor"`
 	Role     Role      `json:"role"`
+	Via      Via       `json:"via,omitempty"`
 	From     State     `json:"from"`
 	To       State     `json:"to"`
 	Version  string    `json:"version,omitempty"`

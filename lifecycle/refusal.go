@@ -19,6 +19,8 @@ const (
 	AlreadyExists      Code = "already_exists"
 	// KeyReused: the request id was used before, for something else.
 	KeyReused Code = "key_reused"
+	// UnsignedSignal: it did not come through the web, and the deployment takes nothing else (SIGNALS_FROM=web).
+	UnsignedSignal Code = "unsigned_signal"
 	// NotRunning: the workflow was ended from outside; an operator has to recover it.
 	NotRunning Code = "not_running"
 )

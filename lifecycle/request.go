@@ -11,6 +11,15 @@ import (
 // Unnamed is how request ids begin that the workflow gives to signals without one; nobody else may use them.
 const Unnamed = "unnamed-"
 
+// UnsignedID is the request id under which the refusal of an unsigned signal is remembered. Its sender may have claimed to be anybody: whoever it
+// really is may still use the id.
+func UnsignedID(requestID string) string {
+	if strings.HasPrefix(requestID, Unnamed) {
+		return requestID
+	}
+	return Unnamed + "unsigned-" + requestID
+}
+
 // RefuseReserved refuses a request id that is not for people to choose.
 func RefuseReserved(requestID string) *Refusal {
 	if strings.HasPrefix(requestID, Unnamed) {

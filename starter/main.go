@@ -155,7 +155,7 @@ func (a *app) close() {
 
 func (a *app) client(ctx context.Context) (workflows.Client, error) {
 	if a.temporal == nil {
-		options, err := config.Temporal(zap.NewNop())
+		options, err := a.config.Temporal(zap.NewNop())
 		if err != nil {
 			return workflows.Client{}, err
 		}

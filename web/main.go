@@ -80,18 +80,21 @@ func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, 
 	if w.metrics, err = newMetrics(); err != nil {
 		return w, err
 	}
-	options, err := config.Temporal(logger)
+	w.database = delivery.NewLater(func(ctx context.Context) (*catalog.Catalog, error) { return catalog.Open(ctx, settings.Database()) })
+	options, err := settings.Temporal(logger)
 	if err != nil {
 		return w, err
 	}
 	options.MetricsHandler, w.namespace = w.metrics.Temporal, options.Namespace
+	if !settings.SignalKeys.Empty() {
+		options.Interceptors = append(options.Interceptors, &workflows.Signer{Keys: settings.SignalKeys, Life: lifeIn(w.database)})
+	}
 	if w.temporal, err = client.NewLazyClient(options); err != nil {
 		return w, fmt.Errorf("connection to Temporal at %q (TEMPORAL_ADDRESS): %w", options.HostPort, err)
 	}
 	if w.store, err = settings.OpenPackages(ctx); err != nil {
 		return w, err
 	}
-	w.database = delivery.NewLater(func(ctx context.Context) (*catalog.Catalog, error) { return catalog.Open(ctx, settings.Database()) })
 	if settings.DeliveryFile == "" { // else the snapshot gives it only a moment, and the tables may have to be converted
 		if _, err := w.database.Catalog(ctx); err != nil {
 			return w, err
@@ -99,6 +102,16 @@ func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, 
 	}
 	w.snapshot, err = delivery.Open(ctx, w.database, delivery.Options{File: settings.DeliveryFile, Logger: logger})
 	return w, err
+}
+
+func lifeIn(database *delivery.Later) func(ctx context.Context, id string) (string, error) {
+	return func(ctx context.Context, id string) (string, error) {
+		cat, err := database.Catalog(ctx)
+		if err != nil {
+			return "", err
+		}
+		return cat.Life(ctx, id)
+	}
 }
 
 func (w world) close() {

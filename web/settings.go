@@ -1,13 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
+	"strings"
 	"time"
 
 	"slipway/config"
 	"slipway/delivery"
+	"slipway/keyring"
 	"slipway/lifecycle"
 	"slipway/web/access"
 	"slipway/web/oidc"
@@ -39,6 +43,11 @@ type settings struct {
 	// SettingsFile is the worker's: the plans to choose from.
 	SettingsFile string `env:"SETTINGS_FILE"`
 
+	// SignalKeys sign what is sent to mini-programs; the worker has the same.
+	SignalKeys keyring.Ring `env:"SIGNAL_KEY"`
+	// CodecOrigins are those of Temporal UI, whose pages may have payloads decrypted; empty means that of TemporalUI.
+	CodecOrigins string `env:"CODEC_ORIGINS"`
+
 	// OIDC says which provider signs people in (AUTH=oidc).
 	OIDC oidc.Settings
 	// SessionLength and SessionIdle end the sessions of AUTH=oidc.
@@ -52,8 +61,10 @@ type settings struct {
 	lifecycle lifecycle.Settings
 	tokens    delivery.Tokens
 	origins   delivery.Origins
-	timeouts  timeouts
-	pace      access.Pace
+	// codecOrigins are CodecOrigins.
+	codecOrigins delivery.Origins
+	timeouts     timeouts
+	pace         access.Pace
 }
 
 const (
@@ -81,7 +92,20 @@ func load() (settings, error) {
 	if s.origins, wrongOrigins = delivery.ParseOrigins(s.DeliveryOrigins); wrongOrigins != nil {
 		wrongOrigins = fmt.Errorf("DELIVERY_ORIGINS: %w", wrongOrigins)
 	}
-	return s, errors.Join(err, wrongFile, wrongTokens, wrongOrigins)
+	var wrongCodec error
+	if s.codecOrigins, wrongCodec = delivery.ParseOrigins(cmp.Or(s.CodecOrigins, originOf(s.TemporalUI))); wrongCodec != nil {
+		wrongCodec = fmt.Errorf("CODEC_ORIGINS: %w", wrongCodec)
+	}
+	return s, errors.Join(err, wrongFile, wrongTokens, wrongOrigins, wrongCodec)
+}
+
+// originOf is the origin of an address as browsers send it; "" when it has none.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return strings.ToLower(u.Scheme + "://" + u.Host)
 }
 
 // reachable tells whether other machines reach an address; one that is none is refused when it is listened at.

@@ -44,7 +44,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	temporal, err := dial(ctx, logger, metrics)
+	temporal, err := dial(ctx, settings, logger, metrics)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,10 @@ func open(ctx context.Context, settings settings) (*activities.Activities, func(
 		closeAll()
 		return nil, nil, err
 	}
-	acts := &activities.Activities{Catalog: cat, Settings: settings.lifecycle, Reports: cat, Packages: store, Limits: settings.PackageLimits()}
+	acts := &activities.Activities{
+		Catalog: cat, Settings: settings.lifecycle, Reports: cat, Packages: store, Limits: settings.PackageLimits(),
+		SignalKeys: settings.SignalKeys, SignedOnly: settings.SignalsFrom == fromWeb,
+	}
 	if settings.PrometheusURL != "" {
 		prometheus, err := activities.NewPrometheus(settings.PrometheusURL)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"slipway/config"
+	"slipway/keyring"
 	"slipway/lifecycle"
 )
 
@@ -19,12 +20,20 @@ type settings struct {
 	PackageGrace graceTime `env:"PACKAGE_GRACE" envDefault:"168h"`
 	// PrometheusURL is where health gates ask; without it every health is unknown.
 	PrometheusURL string `env:"PROMETHEUS_URL"`
+	// SignalKeys are those that the web signs with. SignalsFrom says whether anything else is taken, too.
+	SignalKeys  keyring.Ring `env:"SIGNAL_KEY"`
+	SignalsFrom string       `env:"SIGNALS_FROM" envDefault:"any"`
 	// Deployment and BuildID switch worker versioning on; both or none.
 	Deployment string `env:"WORKER_DEPLOYMENT"`
 	BuildID    string `env:"WORKER_BUILD_ID"`
 
 	lifecycle lifecycle.Settings
 }
+
+const (
+	fromAnyone = "any"
+	fromWeb    = "web"
+)
 
 // load reads the settings. The error names everything that is wrong.
 func load() (settings, error) {
@@ -33,7 +42,19 @@ func load() (settings, error) {
 	if (s.Deployment == "") != (s.BuildID == "") {
 		err = errors.Join(err, fmt.Errorf("worker versioning needs both WORKER_DEPLOYMENT (%q) and WORKER_BUILD_ID (%q), or none", s.Deployment, s.BuildID))
 	}
+	err = errors.Join(err, s.checkSignals())
 	var wrong error
 	s.lifecycle, wrong = config.LoadLifecycle(s.SettingsFile)
 	return s, errors.Join(err, wrong)
+}
+
+func (s settings) checkSignals() error {
+	switch {
+	case s.SignalsFrom != fromAnyone && s.SignalsFrom != fromWeb:
+		return fmt.Errorf("SIGNALS_FROM=%s is not known; it is %s or %s", s.SignalsFrom, fromAnyone, fromWeb)
+	case s.SignalsFrom == fromWeb && s.SignalKeys.Empty():
+		return fmt.Errorf("SIGNALS_FROM=%s needs the keys that the web signs with; give both the same SIGNAL_KEY_FILE", fromWeb)
+	default:
+		return nil
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
@@ -22,6 +23,7 @@ import (
 
 	"slipway/activities"
 	"slipway/config"
+	"slipway/keyring"
 	"slipway/monitoring"
 	"slipway/workflows"
 )
@@ -47,12 +49,13 @@ type connection struct {
 }
 
 // dial connects to Temporal and makes sure that the namespace has what the workflows need.
-func dial(ctx context.Context, logger *zap.Logger, metrics *monitoring.Metrics) (connection, error) {
-	options, err := config.Temporal(logger)
+func dial(ctx context.Context, settings settings, logger *zap.Logger, metrics *monitoring.Metrics) (connection, error) {
+	options, err := settings.Temporal(logger)
 	if err != nil {
 		return connection{}, err
 	}
 	options.MetricsHandler = metrics.Temporal
+	options.DataConverter = converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), insistent{settings.PayloadCodec()})
 	dialed, err := client.DialContext(ctx, options)
 	if err != nil {
 		return connection{}, fmt.Errorf("connecting to Temporal at %q (TEMPORAL_ADDRESS): %w", options.HostPort, err)
@@ -62,6 +65,19 @@ func dial(ctx context.Context, logger *zap.Logger, metrics *monitoring.Metrics) 
 		return connection{}, err
 	}
 	return connection{dialed, options.DataConverter}, nil
+}
+
+// insistent does not take no for an answer: what cannot be read for want of a key fails the task, which is tried again until the key is back. An
+// error would end a workflow whose beginning cannot be read, and could be taken for the answer of an activity.
+type insistent struct{ converter.PayloadCodec }
+
+// Decode panics when a key is missing.
+func (c insistent) Decode(sealed []*commonpb.Payload) ([]*commonpb.Payload, error) {
+	plain, err := c.PayloadCodec.Decode(sealed)
+	if missing, ok := errors.AsType[*keyring.MissingKeyError](err); ok {
+		panic(missing)
+	}
+	return plain, err
 }
 
 // workers are those of this process: one for each task queue.

@@ -64,7 +64,7 @@ func (m *miniProgram) note(ctx workflow.Context, note lifecycle.Action, what str
 // ask returns when the answer is recorded: at once by a local activity, which costs one event; when the database does not
 // answer, by an activity that tries for as long as it takes and shows in Temporal UI what it waits for.
 func (m *miniProgram) ask(ctx workflow.Context, q activities.Question) (decision activities.Decision) {
-	q.Life, q.MiniProgram, q.TookOver = m.life, m.MiniProgram, m.tookOver
+	q.Life, q.MiniProgram, q.TookOver = m.life, m.MiniProgram, m.tookOver || m.answers.full()
 	if m.step > 0 || q.Creation != nil {
 		q.Step = m.step + 1
 	}
@@ -133,6 +133,9 @@ func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, deci
 	}
 	if decision.Delta != nil || decision.Answer != nil && !decision.Repeated {
 		m.step++
+	}
+	if decision.Answer != nil && decision.Answer.Code == lifecycle.UnsignedSignal {
+		q.Command.RequestID = lifecycle.UnsignedID(q.Command.RequestID)
 	}
 	if decision.Answer != nil {
 		m.answers.remember(decision.Answer.Outcome(q, m.MiniProgram))

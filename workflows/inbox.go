@@ -6,6 +6,8 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/workflow"
+
+	"slipway/keyring"
 )
 
 // Interceptor hands a workflow all its signals in the order in which they arrived, whatever their names and contents.
@@ -36,6 +38,8 @@ type inbox struct {
 	interceptor.WorkflowInboundInterceptorBase
 	from     converter.DataConverter
 	onSignal func(ctx workflow.Context, s Signal)
+	// start is the signature of the request that started the workflow.
+	start    *keyring.Signature
 	happened []occurrence
 	awaited  []*awaited
 }
@@ -68,14 +72,21 @@ func inboxOf(ctx workflow.Context) *inbox {
 
 // ExecuteWorkflow runs the workflow with its inbox within reach.
 func (i *inbox) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWorkflowInput) (any, error) {
+	i.start = signatureIn(interceptor.WorkflowHeader(ctx))
 	return i.Next.ExecuteWorkflow(workflow.WithValue(ctx, inboxKey{}, i), in)
 }
 
 // HandleSignal is called for each signal as the history is read, before any workflow code runs.
-func (i *inbox) HandleSignal(_ workflow.Context, in *interceptor.HandleSignalInput) error {
+func (i *inbox) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
 	i.collect()
-	i.happened = append(i.happened, i.arrived(newSignal(in.SignalName, in.Arg, i.from)))
+	i.happened = append(i.happened, i.arrived(i.read(ctx, in)))
 	return nil
+}
+
+func (i *inbox) read(ctx workflow.Context, in *interceptor.HandleSignalInput) Signal {
+	s := newSignal(in.SignalName, in.Arg, i.from)
+	s.Signature = signatureIn(interceptor.WorkflowHeader(ctx))
+	return s
 }
 
 func (i *inbox) arrived(s Signal) occurrence {
@@ -99,6 +110,9 @@ func (i *inbox) portable() bool {
 	size := 0
 	for _, s := range i.signals() {
 		size += len(s.Name) + len(s.Data) + len(s.Malformed)
+		if s.Signature != nil {
+			size += len(s.Signature.Key) + len(s.Signature.MAC)
+		}
 	}
 	return size <= maxPortable
 }

@@ -25,7 +25,8 @@ func (m *miniProgram) upload(ctx workflow.Context, q activities.Question) {
 		q.Refusal = m.tooManyInspections(q.Command)
 	}
 	q.Admit = true
-	if m.decide(ctx, q).Admitted {
+	if decision := m.decide(ctx, q); decision.Admitted {
+		q.Command.Via = decision.Via
 		m.inspect(ctx, q.Command)
 		m.show(ctx)
 	}
@@ -73,6 +74,7 @@ func (m *miniProgram) inspected(ctx workflow.Context, i *inspection, future work
 	}
 	m.decide(ctx, activities.Question{
 		Action: i.command.Action, Command: i.command, Digest: i.command.Digest(), Refusal: verdict.Refusal, Facts: verdict.Facts,
+		Via: i.command.Via,
 	})
 }
 

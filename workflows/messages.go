@@ -45,13 +45,19 @@ type Answer struct {
 	Outcome *lifecycle.Outcome `json:"outcome"`
 }
 
+// Upload is one whose package is being inspected, and which way it came.
+type Upload struct {
+	lifecycle.Command
+	Via lifecycle.Via `json:"via,omitempty"`
+}
+
 // Carried is all that one run hands to the next.
 type Carried struct {
 	MiniProgram lifecycle.MiniProgram `json:"mini_program"`
 	// Answers are the remembered outcomes, compressed: they would outgrow everything else.
 	Answers []byte `json:"answers,omitempty"`
 	// Inspecting are uploads whose inspection was under way; it starts anew.
-	Inspecting []lifecycle.Command `json:"inspecting,omitempty"`
+	Inspecting []Upload `json:"inspecting,omitempty"`
 	// Signals arrived in the last run and are not answered yet, oldest first.
 	Signals []Signal `json:"signals,omitempty"`
 	// Unnamed counts the signals that came without a request id.

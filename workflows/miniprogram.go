@@ -85,6 +85,8 @@ func (w *Workflows) open(ctx workflow.Context, in Input) (*miniProgram, error) {
 	}
 	describeSignals(ctx)
 	switch {
+	case in.Carried != nil && workflow.GetInfo(ctx).ContinuedExecutionRunID == "":
+		return m, failure(lifecycle.Refuse(lifecycle.InvalidInput, "only a run hands something to the next; what is started begins with a request for creation, or a recovery"))
 	case in.Carried != nil:
 		return m, m.restore(ctx, *in.Carried)
 	case in.Recover != nil:
@@ -100,6 +102,7 @@ func (m *miniProgram) begin(ctx workflow.Context, creation lifecycle.Creation) e
 	decision := m.decide(ctx, activities.Question{
 		Action: lifecycle.RequestCreation, Creation: &creation, Refusal: m.refuseStart(ctx, creation.ID, creation.Actor),
 		Command: lifecycle.Command{RequestID: creation.RequestID, Actor: creation.Actor}, Digest: creation.Digest(),
+		Sent: sent(m.inbox.start),
 	})
 	return failure(decision.Refusal)
 }
@@ -152,8 +155,9 @@ func (m *miniProgram) restore(ctx workflow.Context, carried Carried) error {
 		m.life = workflow.GetInfo(ctx).FirstRunID
 		m.settings(ctx)
 	}
-	for _, command := range carried.Inspecting {
-		command.Action = lifecycle.UploadCode
+	for _, upload := range carried.Inspecting {
+		command := upload.Command
+		command.Action, command.Via = lifecycle.UploadCode, upload.Via
 		m.inspect(ctx, command)
 	}
 	m.inbox.precede(carried.Signals)
@@ -208,7 +212,7 @@ func (m *miniProgram) continueAsNew(ctx workflow.Context) error {
 		Gate: m.gate, Alarm: m.alarm,
 	}
 	for _, i := range m.inspecting {
-		carried.Inspecting = append(carried.Inspecting, i.command)
+		carried.Inspecting = append(carried.Inspecting, Upload{i.command, i.command.Via})
 	}
 	return workflow.NewContinueAsNewError(ctx, WorkflowType, Input{
 		Creation: lifecycle.Creation{ID: m.ID, Title: m.Title, Team: m.Team}, Carried: &carried,

@@ -186,7 +186,16 @@ func (l *ledger) Step(_ context.Context, _, _ string, step int) (*lifecycle.Reco
 	return known.Record, known.Outcome, nil
 }
 
-func (l *ledger) Answered(context.Context, string, string, string, string) (*lifecycle.Record, bool, error) {
+func (l *ledger) Life(context.Context, string) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.steps) == 0 {
+		return "", nil
+	}
+	return l.steps[len(l.steps)-1].Life, nil
+}
+
+func (l *ledger) Answered(context.Context, string, string, string, string, int) (*lifecycle.Record, bool, error) {
 	return nil, false, nil
 }
 
@@ -282,6 +291,7 @@ func newEnv(t *testing.T, l *ledger, health prometheus) *testsuite.TestWorkflowE
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(2 * time.Minute)
+	env.SetContinuedExecutionRunID("the run before, if there was one")
 	env.SetWorkerOptions(worker.Options{
 		Interceptors:             []interceptor.WorkerInterceptor{&Interceptor{}},
 		DeadlockDetectionTimeout: time.Minute, // a second is not much for a busy machine

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"slipway/activities"
+	"slipway/keyring"
 	"slipway/lifecycle"
 )
 
@@ -20,6 +21,8 @@ type Signal struct {
 	// Data is the JSON object that it carries; Malformed says why there is none.
 	Data      string `json:"data,omitempty"`
 	Malformed string `json:"malformed,omitempty"`
+	// Signature is nil when it came without one.
+	Signature *keyring.Signature `json:"signature,omitempty"`
 }
 
 // newSignal reads what a signal carries as the client wrote it, with the same data converter.
@@ -31,6 +34,9 @@ func newSignal(name string, carried *commonpb.Payloads, from converter.DataConve
 	}
 	var data json.RawMessage
 	if err := from.FromPayload(carried.GetPayloads()[0], &data); err != nil {
+		if _, missing := errors.AsType[*keyring.MissingKeyError](err); missing {
+			panic(err) // a failed task, which is tried again: what cannot be read yet must not be answered
+		}
 		s.Malformed = "it does not carry JSON, or cannot be decrypted here"
 		return s
 	}
@@ -85,7 +91,7 @@ func (s Signal) user() string {
 // history has it as decided, what it said counts, whatever this worker makes of it.
 func (s Signal) read() activities.Question {
 	command, err := s.command()
-	q := activities.Question{Action: command.Action, Command: command, Digest: command.Digest()}
+	q := activities.Question{Action: command.Action, Command: command, Digest: command.Digest(), Sent: sent(s.Signature)}
 	if err != nil {
 		q.Digest = lifecycle.DigestOf(command.Action, []byte(s.Data))
 	}

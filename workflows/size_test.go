@@ -202,7 +202,7 @@ func (g *giant) sizes() map[string]int {
 		"handed on": Input{
 			Creation: lifecycle.Creation{ID: g.m.ID, Title: g.m.Title, Team: g.m.Team},
 			Carried: &Carried{
-				MiniProgram: g.m, Answers: packed, Inspecting: []lifecycle.Command{largest},
+				MiniProgram: g.m, Answers: packed, Inspecting: []Upload{{Command: largest}},
 				Signals: []Signal{{Name: "suspend", Data: strings.Repeat(`"`, maxPortable)}},
 			},
 		},

@@ -35,6 +35,7 @@ var statusOfCode = map[lifecycle.Code]int{
 	lifecycle.ForbiddenRole:      http.StatusForbidden,
 	lifecycle.NotYourTeam:        http.StatusForbidden,
 	lifecycle.OwnRequest:         http.StatusForbidden,
+	lifecycle.UnsignedSignal:     http.StatusForbidden,
 	lifecycle.KeyReused:          http.StatusUnprocessableEntity,
 	lifecycle.CommentRequired:    http.StatusUnprocessableEntity,
 	lifecycle.InvalidInput:       http.StatusUnprocessableEntity,

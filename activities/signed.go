@@ -1,0 +1,89 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"slipway/keyring"
+	"slipway/lifecycle"
+)
+
+// signatureAge is for how long after it was signed an action may be decided for the first time. Within it, a worker that was away for days
+// takes nothing from anybody; a signal that somebody has held back for longer is worth nothing. What was decided is not decided again: it
+// is known by its request id.
+const signatureAge = 7 * 24 * time.Hour
+
+// SignCommand vouches for a command on a mini-program in one of its lives, as the web does. The error is that of JSON.
+func SignCommand(keys keyring.Ring, id, life string, command lifecycle.Command) (keyring.Signature, error) {
+	return sign(keys, id, life, command.Action, command)
+}
+
+// SignCreation vouches for a request for creation. The life is the one that the id has now, "" for none: a request is good for the next life only.
+func SignCreation(keys keyring.Ring, life string, creation lifecycle.Creation) (keyring.Signature, error) {
+	return sign(keys, creation.ID, life, lifecycle.RequestCreation, creation)
+}
+
+func sign(keys keyring.Ring, id, life string, action lifecycle.Action, content any) (keyring.Signature, error) {
+	parts, err := signed(id, life, action, content)
+	if err != nil {
+		return keyring.Signature{}, err
+	}
+	return keys.Sign(time.Now(), parts...), nil
+}
+
+// signed is what a signature is about.
+func signed(id, life string, action lifecycle.Action, content any) ([]string, error) {
+	text, err := json.Marshal(content)
+	if err != nil {
+		return nil, fmt.Errorf("signing %s of %s: %w", action, id, err)
+	}
+	return []string{id, life, string(action), string(text)}, nil
+}
+
+// vouch finds out which way a question came, and refuses what did not come through the web where nothing else is taken. The error is a
+// catalogue that does not answer.
+func (a *Activities) vouch(ctx context.Context, q Question) (via lifecycle.Via, refusal *lifecycle.Refusal, err error) {
+	if q.Sent == nil || q.Refusal != nil || a.SignalKeys.Empty() {
+		return q.Via, nil, nil
+	}
+	why, err := a.verify(ctx, q)
+	switch {
+	case err != nil:
+		return "", nil, err
+	case why == nil:
+		return lifecycle.ViaWeb, nil, nil
+	case a.SignedOnly:
+		return "", lifecycle.Refuse(lifecycle.UnsignedSignal, "this %s did not come through Slipway's web, and nothing else is taken here: %s; "+
+			"send it on the page, through the API or with starter --server", q.Action, why), nil
+	default:
+		return lifecycle.ViaTemporal, nil, nil
+	}
+}
+
+// verify says why the signature does not vouch for the question; nil when it does.
+func (a *Activities) verify(ctx context.Context, q Question) (why, err error) {
+	life, content := q.Life, any(q.Command)
+	if q.Creation != nil {
+		if a.toldBefore(ctx, q) {
+			return nil, nil // what was recorded stays
+		}
+		content = *q.Creation
+		if life, err = a.Catalog.Life(ctx, q.id()); err != nil {
+			return nil, err
+		}
+	}
+	parts, err := signed(q.id(), life, q.Action, content)
+	if err != nil {
+		return err, nil
+	}
+	if why := a.SignalKeys.Verify(*q.Sent, parts...); why != nil {
+		return why, nil
+	}
+	if age := q.Now.Sub(q.Sent.At); age > signatureAge {
+		return errors.New("its signature is more than 7 days old"), nil
+	}
+	return nil, nil
+}
