@@ -3,6 +3,7 @@
 package keyring
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -53,6 +54,13 @@ func (r *Ring) UnmarshalText(text []byte) error {
 
 // form says how a key is written, and how to make one.
 const form = `write one a line as id:base64, such as the output of: printf 'k1:%s\n' "$(openssl rand -base64 32)"`
+
+// Generate makes a new key, as the line of a ring.
+func Generate(id string) string {
+	secret := make([]byte, keySize)
+	_, _ = rand.Read(secret) // never fails
+	return id + ":" + base64.StdEncoding.EncodeToString(secret)
+}
 
 func parseKey(line string) (key, error) {
 	id, encoded, found := strings.Cut(line, ":")

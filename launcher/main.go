@@ -40,8 +40,8 @@ func command(ctx context.Context, args []string, stdout io.Writer) error {
 	case len(args) == 1 && args[0] == "prepare":
 		_, err := devserver.CLI(ctx, stdout)
 		return err
-	case len(args) == 3 && args[0] == "shield":
-		return shield(ctx, args[1], args[2])
+	case len(args) == 4 && args[0] == "shield":
+		return shield(ctx, args[1], args[2], args[3])
 	default:
 		return fmt.Errorf("unknown arguments %q: give none to run the product, or \"prepare\" to only make sure that "+
 			"there is a temporal command", args)
@@ -59,6 +59,9 @@ func launch(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	defer unlock()
+	if settings.signalKeyFile, err = signalKey(settings.varDir); err != nil {
+		return err
+	}
 	if settings.temporal.UI, err = hidden(ctx); err != nil {
 		return err
 	}

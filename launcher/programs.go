@@ -73,7 +73,7 @@ func (s settings) shield() program {
 	return program{
 		name:      "ui",
 		locate:    func(context.Context, io.Writer) (string, error) { return os.Executable() },
-		args:      []string{"shield", s.uiAddr(), s.temporal.UI.String()},
+		args:      []string{"shield", s.uiAddr(), s.temporal.UI.String(), s.codec()},
 		endpoints: []endpoint{{address: s.uiAddr(), variable: "TEMPORAL_UI_PORT", title: "Temporal UI", scheme: "http://"}},
 		ready:     answers("http://" + s.uiAddr() + "/api/v1/system-info"), // which Temporal itself answers,
 	}

@@ -21,6 +21,7 @@ type settings struct {
 	serverElsewhere string // TEMPORAL_ADDRESS: a server that is not ours to start
 	workerAddr      string
 	webAddr         string
+	signalKeyFile   string // "": the environment has a key
 }
 
 func settingsFromEnvironment() (settings, error) {
@@ -55,7 +56,21 @@ func (s settings) environment() []string {
 		env = slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, "TEMPORAL_") })
 		env = append(env, "TEMPORAL_ADDRESS="+s.temporal.Address(), "TEMPORAL_CONFIG_FILE="+os.DevNull, "TEMPORAL_UI_URL=http://"+s.uiAddr())
 	}
+	if s.signalKeyFile != "" {
+		env = append(env, "SIGNAL_KEY_FILE="+s.signalKeyFile)
+	}
+	if os.Getenv("CODEC_ORIGINS") == "" {
+		env = append(env, fmt.Sprintf("CODEC_ORIGINS=http://%s,http://localhost:%d", s.uiAddr(), s.uiPort))
+	}
 	return append(env, "VAR_DIR="+s.varDir)
+}
+
+// codec is the address of the web when payloads are encrypted, so that Temporal UI asks it for what they say; "" otherwise.
+func (s settings) codec() string {
+	if os.Getenv("PAYLOAD_KEY") == "" && os.Getenv("PAYLOAD_KEY_FILE") == "" {
+		return ""
+	}
+	return s.webAddr
 }
 
 func fromEnvironment(variable, otherwise string) string {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,20 +12,23 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strconv"
 	"time"
 
+	"slipway/devserver"
 	"slipway/web/access"
 )
 
 const headerLimit = 10 * time.Second
 
-// shield listens at the address and hands on to Temporal UI, which has no accounts, what people of this machine ask.
-func shield(ctx context.Context, address, ui string) error {
+// shield listens at the address and hands on to Temporal UI, which has no accounts, what people of this machine ask. codec is the address of the web
+// that decrypts payloads for it; "" for none.
+func shield(ctx context.Context, address, ui, codec string) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("shield of Temporal UI: %w", err)
 	}
-	server := &http.Server{Handler: shielded(ui), ReadHeaderTimeout: headerLimit}
+	server := &http.Server{Handler: shielded(ui, codec), ReadHeaderTimeout: headerLimit}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("shield of Temporal UI at %s: %w", address, err)
@@ -32,14 +37,19 @@ func shield(ctx context.Context, address, ui string) error {
 }
 
 // shielded refuses what the page of another site sends, also of one that points its own name at this machine.
-func shielded(ui string) http.Handler {
+func shielded(ui, codec string) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(refusal("A page of another site sent this. Temporal UI takes only what its own pages send."))
-	return access.LocalOnly(protection.Handler(proxy(ui)),
+	pages := http.NewServeMux()
+	pages.Handle("/", proxy(ui))
+	if codec != "" {
+		pages.Handle("/api/v1/settings", withCodec(proxy(ui), codec))
+	}
+	return access.LocalOnly(protection.Handler(pages),
 		refusal("Temporal UI of a development machine answers only at localhost and 127.0.0.1, not under other names."))
 }
 
-func proxy(ui string) http.Handler {
+func proxy(ui string) *httputil.ReverseProxy {
 	target := &url.URL{Scheme: "http", Host: ui}
 	return &httputil.ReverseProxy{
 		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(target) },
@@ -48,6 +58,42 @@ func proxy(ui string) http.Handler {
 			http.Error(w, "Temporal UI does not answer: "+err.Error(), http.StatusBadGateway)
 		},
 	}
+}
+
+// withCodec lets Temporal UI know where payloads are decrypted, and that whoever is signed in there may read them: its own settings have no
+// word for the latter on a development server. The address has the name that Temporal UI was asked by, because browsers send sessions to no other.
+func withCodec(settings *httputil.ReverseProxy, web string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked := *settings
+		asked.ModifyResponse = func(response *http.Response) error { return addCodec(response, codecAddress(r.Host, web)) }
+		r.Header.Del("Accept-Encoding")
+		asked.ServeHTTP(w, r)
+	})
+}
+
+func codecAddress(asked, web string) string {
+	host, port, err := net.SplitHostPort(web)
+	name := (&url.URL{Host: asked}).Hostname()
+	if err == nil && host == devserver.Host && name != "" {
+		web = net.JoinHostPort(name, port)
+	}
+	return "http://" + web + "/codec"
+}
+
+func addCodec(response *http.Response, address string) error {
+	var settings map[string]any
+	if err := json.NewDecoder(response.Body).Decode(&settings); err != nil {
+		return fmt.Errorf("settings of Temporal UI: %w", err)
+	}
+	settings["Codec"] = map[string]any{"Endpoint": address, "IncludeCredentials": true}
+	text, err := json.Marshal(settings)
+	if err != nil {
+		return err
+	}
+	_ = response.Body.Close()
+	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	response.Header.Set("Content-Length", strconv.Itoa(len(text)))
+	return nil
 }
 
 func refusal(sentence string) http.Handler {

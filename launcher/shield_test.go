@@ -110,7 +110,7 @@ func TestTemporalUIBehindTheShieldIsOnThisMachineToo(t *testing.T) {
 
 func TestAShieldWithoutTemporalUIBehindItSaysSo(t *testing.T) {
 	asker := httptest.NewRecorder()
-	shielded(freeAddress(t)).ServeHTTP(asker, httptest.NewRequest(http.MethodGet, "http://localhost", nil))
+	shielded(freeAddress(t), "").ServeHTTP(asker, httptest.NewRequest(http.MethodGet, "http://localhost", nil))
 	if asker.Code != http.StatusBadGateway {
 		t.Errorf("status %d, want 502", asker.Code)
 	}

@@ -29,7 +29,7 @@ func refusal(problem service.Problem) http.Handler {
 func turnAway(w http.ResponseWriter, r *http.Request, problem service.Problem) {
 	access.SetHeaders(w.Header())
 	known := api.NewProblem(problem)
-	if api.Has(r.URL.Path) || forHostApps(r.URL.Path) {
+	if api.Has(r.URL.Path) || below(r.URL.Path, codecFolder) || forHostApps(r.URL.Path) {
 		known.Write(w)
 		return
 	}

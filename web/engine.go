@@ -59,9 +59,10 @@ func (s site) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	protection := http.NewCrossOriginProtection()
-	protection.SetDenyHandler(refusal(otherSite))
-	handler := protection.Handler(sessions.Wrap(router.Handler()))
+	handler, err := s.protect(sessions.Wrap(router.Handler()))
+	if err != nil {
+		return nil, err
+	}
 	if s.settings.Auth == authDev {
 		handler = access.LocalOnly(handler, refusal(notLocal))
 	}
@@ -89,7 +90,7 @@ func (s site) router(sessions *access.Sessions) (*access.Router, error) {
 	}
 	programs := api.New(s.service, s.feed)
 	refuse := func(c *gin.Context, err error) {
-		if api.Has(c.Request.URL.Path) {
+		if api.Has(c.Request.URL.Path) || below(c.Request.URL.Path, codecFolder) {
 			programs.Refuse(c, err)
 			return
 		}
@@ -108,12 +109,13 @@ func (s site) router(sessions *access.Sessions) (*access.Router, error) {
 		s.logger.Error("a handler panicked", zap.Any("cause", cause), zap.Stack("stack"))
 		refuse(c, service.ErrPanicked)
 		c.Abort() // what would have come next is not to run: the panic may have been the guard's
-	}), access.Headers, access.Bound(bound), s.deadline(router, bound), s.guard(router, sessions, refuse).Check)
+	}), access.Headers, s.admitCodec, access.Bound(bound), s.deadline(router, bound), s.guard(router, sessions, refuse).Check)
 	engine.NoRoute(func(c *gin.Context) { refuse(c, service.ErrNoRoute) })
 	engine.NoMethod(func(c *gin.Context) { refuse(c, service.ErrNoMethod) })
 	people.Register(router)
 	programs.Register(router)
 	s.registerHealth(router)
+	s.registerCodec(router)
 	return router, nil
 }
 
@@ -133,6 +135,9 @@ func (s site) boundOf(router *access.Router) func(*gin.Context) (bytes int64, wi
 	return func(c *gin.Context) (int64, time.Duration) {
 		if router.Permission(c).BringsPackage() {
 			return s.settings.PackageMax.Bytes() + uploadMargin, uploadPatience
+		}
+		if below(c.FullPath(), codecFolder) {
+			return codecBody, bodyPatience
 		}
 		return bodyLimit, bodyPatience
 	}

@@ -32,6 +32,7 @@ func standBehind(t *testing.T, change ...func(*settings)) (standing, *catalogtes
 var withoutDatabase = map[string]int{
 	"GET /assets/*file": http.StatusNotFound, "GET /sign-in": http.StatusOK, "GET /healthz": http.StatusOK, "GET /metrics": http.StatusOK,
 	"GET /request-creation": http.StatusOK, "GET /api/v1/openapi.json": http.StatusOK, "GET /me": http.StatusOK, "GET /api/v1/me": http.StatusOK,
+	"POST /codec/decode": http.StatusOK, "POST /codec/encode": http.StatusOK,
 	"GET /sign-in/begin": http.StatusNotFound, "GET " + access.SignedInPath: http.StatusNotFound, // without a provider
 }
 
@@ -54,6 +55,8 @@ func sendable(route string) (method, path string, how []asked) {
 		how = append(how, filledIn("request_id=r"))
 	case strings.HasPrefix(path, "/api/") && strings.HasSuffix(path, "mini-programs"):
 		how = append(how, filledIn(`{"id": "maps", "title": "Maps", "team": "acme"}`), header("Content-Type", "application/json"))
+	case strings.HasPrefix(path, codecFolder):
+		how = append(how, filledIn(`{}`), header("Content-Type", "application/json"))
 	case strings.HasPrefix(path, "/api/"):
 		how = append(how, filledIn(`{"comment": "because"}`), header("Content-Type", "application/json"))
 	default:
