@@ -14,6 +14,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"slipway/keyring"
 )
 
 // load reads docker-compose.yml as docker compose would, with the variables.
@@ -101,7 +103,7 @@ func TestNoSecretIsInTheFile(t *testing.T) {
 	loaded := project(t)
 	for name, service := range loaded.Services {
 		for variable, value := range service.Environment {
-			if value != nil && *value != "" && secret.MatchString(variable) {
+			if value != nil && *value != "" && *value != "true" && secret.MatchString(variable) {
 				assert.True(t, strings.HasPrefix(*value, "/run/secrets/"), "%s of %s is %q", variable, name, *value)
 			}
 		}
@@ -216,6 +218,11 @@ func TestSecretsAreMadeOnceAndFitEachOther(t *testing.T) {
 	info, err := os.Stat(filepath.Join(folder, "secrets"))
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o700), info.Mode().Perm())
+	for _, name := range []string{"signal_key", "payload_key"} {
+		var ring keyring.Ring
+		assert.NoError(t, ring.UnmarshalText([]byte(made[name])), name)
+	}
+	assert.NotEqual(t, made["signal_key"], made["payload_key"])
 	random := []string{made["postgres_password"], made["slipway_password"], made["store_key"]}
 	for _, each := range random {
 		assert.Len(t, each, 48)

@@ -240,9 +240,9 @@ func (c *auditCommand) Run(ctx context.Context, a *app) error {
 
 func (a *app) auditTable(lines []auditLine) error {
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	row(table, "CHANGE", "SEQUENCE", "REVISION", "AT", "ACTION", "WHO", "ROLE", "TO", "VERSION", "COMMENT")
+	row(table, "CHANGE", "SEQUENCE", "REVISION", "AT", "ACTION", "WHO", "ROLE", "VIA", "TO", "VERSION", "COMMENT")
 	for _, l := range lines {
-		row(table, l.Change, l.Sequence, l.Revision, l.At.Local().Format(time.DateTime), l.Action, l.Actor, l.Role, l.To, l.Version, l.Comment)
+		row(table, l.Change, l.Sequence, l.Revision, l.At.Local().Format(time.DateTime), l.Action, l.Actor, l.Role, l.Via, l.To, l.Version, l.Comment)
 	}
 	return table.Flush()
 }

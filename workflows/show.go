@@ -168,6 +168,9 @@ func (m *miniProgram) showDetails(ctx workflow.Context) {
 	if m.Suspension != nil {
 		add("suspended by %s on %s: %s", m.Suspension.By, clock(m.Suspension.At), quoted(lifecycle.Excerpt(m.Suspension.Reason)))
 	}
+	if n := len(m.Transitions); n > 0 && m.Transitions[n-1].Via == lifecycle.ViaTemporal {
+		add("%s by %s came **through Temporal**, past the web", m.Transitions[n-1].Action, quoted(m.Transitions[n-1].Actor))
+	}
 	if names := m.LegalActionNames(); len(names) > 0 {
 		add("possible now: %s", strings.Trim(fmt.Sprint(names), "[]"))
 	}

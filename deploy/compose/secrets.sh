@@ -18,6 +18,9 @@ random | keep store_key
 printf '{"identities": [{"name": "slipway", "credentials": [{"accessKey": "slipway", "secretKey": "%s"}], "actions": ["Admin", "Read", "Write", "List"]}]}' \
 	"$(cat store_key)" | keep store_config
 printf '[default]\naws_access_key_id = slipway\naws_secret_access_key = %s\n' "$(cat store_key)" | keep store_credentials
+key() { printf 'k1:'; head -c 32 /dev/urandom | base64 | tr -d '\n'; echo; }
+key | keep signal_key
+key | keep payload_key
 printf '%s' "${OIDC_CLIENT_SECRET:-}" | keep oidc_client_secret
 
 # Containers that do not run as this user read them by their group and others: the folder keeps everybody else out.
