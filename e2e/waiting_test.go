@@ -43,7 +43,7 @@ func (p *platform) post(web, account, path string, value any) answered {
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false) // as most senders do
 	require.NoError(p.t, encoder.Encode(value))
-	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, web+"/api/v1/mini-programs/"+path, &text)
+	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, strings.TrimSuffix(web+"/api/v1/mini-programs/"+path, "/"), &text)
 	require.NoError(p.t, err)
 	request.Header.Set("Authorization", "Bearer dev-"+account)
 	request.Header.Set("Content-Type", "application/json")

@@ -55,16 +55,8 @@ func (a *answers) knowsRequest(id string) bool {
 // full says that an answer may have been forgotten.
 func (a *answers) full() bool { return len(a.outcomes) == maxAnswers }
 
-// find returns the answer to a user's request; without a user, the latest to anybody's. The refusal of an unsigned one is the answer as long
-// as there is no other.
+// find returns the answer to a user's request; without a user, the latest to anybody's.
 func (a *answers) find(user, id string) (lifecycle.Outcome, bool) {
-	if outcome, ok := a.findExactly(user, id); ok {
-		return outcome, true
-	}
-	return a.findExactly(user, lifecycle.UnsignedID(id))
-}
-
-func (a *answers) findExactly(user, id string) (lifecycle.Outcome, bool) {
 	for _, outcome := range slices.Backward(a.outcomes) {
 		if outcome.RequestID == id && (user == "" || outcome.Actor == user || outcome.Actor == lifecycle.Everybody) {
 			return outcome, true

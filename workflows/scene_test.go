@@ -195,7 +195,14 @@ func (l *ledger) Life(context.Context, string) (string, error) {
 	return l.steps[len(l.steps)-1].Life, nil
 }
 
-func (l *ledger) Answered(context.Context, string, string, string, string, int) (*lifecycle.Record, bool, error) {
+func (l *ledger) Answered(_ context.Context, _, _, user, requestID string, before int) (*lifecycle.Record, bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, step := range l.steps {
+		if i+1 < before && step.Outcome != nil && step.Outcome.Actor == user && step.Outcome.RequestID == requestID {
+			return step.Record, true, nil
+		}
+	}
 	return nil, false, nil
 }
 
