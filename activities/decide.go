@@ -100,14 +100,11 @@ func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
 	if repeated, err := a.repeated(ctx, q); err != nil || repeated != nil {
 		return Decision{Answer: repeated, Repeated: repeated != nil}, err
 	}
-	via, unsigned, err := a.vouch(ctx, q)
+	q.Command.Action = q.Action
+	q, err := a.vouch(ctx, q)
 	if err != nil {
 		return Decision{}, err
 	}
-	if unsigned != nil {
-		q.Refusal, q.Command.RequestID = unsigned, lifecycle.UnsignedID(q.Command.RequestID)
-	}
-	q.Command.Action, q.Via = q.Action, via
 	after, record, refusal := q.decide(a.Settings)
 	switch {
 	case refusal == nil && q.Admit:

@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -45,45 +44,50 @@ func signed(id, life string, action lifecycle.Action, content any) ([]string, er
 
 // vouch finds out which way a question came, and refuses what did not come through the web where nothing else is taken. The error is a
 // catalogue that does not answer.
-func (a *Activities) vouch(ctx context.Context, q Question) (via lifecycle.Via, refusal *lifecycle.Refusal, err error) {
-	if q.Sent == nil || q.Refusal != nil || a.SignalKeys.Empty() {
-		return q.Via, nil, nil
+func (a *Activities) vouch(ctx context.Context, q Question) (Question, error) {
+	if !q.toVerify() || a.SignalKeys.Empty() {
+		return q, nil
 	}
 	why, err := a.verify(ctx, q)
 	switch {
 	case err != nil:
-		return "", nil, err
-	case why == nil:
-		return lifecycle.ViaWeb, nil, nil
+		return q, err
+	case why == "":
+		q.Via = lifecycle.ViaWeb
 	case a.SignedOnly:
-		return "", lifecycle.Refuse(lifecycle.UnsignedSignal, "this %s did not come through Slipway's web, and nothing else is taken here: %s; "+
-			"send it on the page, through the API or with starter --server", q.Action, why), nil
+		q.Command.RequestID = lifecycle.UnsignedID(q.Command.RequestID)
+		q.Refusal = lifecycle.Refuse(lifecycle.UnsignedSignal, "this %s did not come through Slipway's web, and nothing else is taken here: %s; "+
+			"send it on the page, through the API or with starter --server", q.Action, why)
 	default:
-		return lifecycle.ViaTemporal, nil, nil
+		q.Via = lifecycle.ViaTemporal
 	}
+	return q, nil
 }
 
-// verify says why the signature does not vouch for the question; nil when it does.
-func (a *Activities) verify(ctx context.Context, q Question) (why, err error) {
+// toVerify tells whether a question says whose it is, and is not refused already: of a refused one little more than that is carried.
+func (q Question) toVerify() bool { return q.Sent != nil && q.Refusal == nil }
+
+// verify says why the signature does not vouch for the question; "" when it does.
+func (a *Activities) verify(ctx context.Context, q Question) (why string, err error) {
 	life, content := q.Life, any(q.Command)
 	if q.Creation != nil {
 		if a.toldBefore(ctx, q) {
-			return nil, nil // what was recorded stays
+			return "", nil // what was recorded stays
 		}
 		content = *q.Creation
 		if life, err = a.Catalog.Life(ctx, q.id()); err != nil {
-			return nil, err
+			return "", err
 		}
 	}
 	parts, err := signed(q.id(), life, q.Action, content)
+	if err == nil {
+		err = a.SignalKeys.Verify(*q.Sent, parts...)
+	}
 	if err != nil {
-		return err, nil
+		return err.Error(), nil //nolint:nilerr // it is the answer
 	}
-	if why := a.SignalKeys.Verify(*q.Sent, parts...); why != nil {
-		return why, nil
+	if q.Now.Sub(q.Sent.At) > signatureAge {
+		return "its signature is more than 7 days old", nil
 	}
-	if age := q.Now.Sub(q.Sent.At); age > signatureAge {
-		return errors.New("its signature is more than 7 days old"), nil
-	}
-	return nil, nil
+	return "", nil
 }

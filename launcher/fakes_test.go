@@ -74,7 +74,7 @@ func beWorker() {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGTERM)
 	conn := must(net.Dial("tcp", os.Getenv(witness)))
-	_, _ = fmt.Fprintln(conn, "with Temporal at "+os.Getenv("TEMPORAL_ADDRESS")+", data in "+os.Getenv("VAR_DIR"))
+	_, _ = fmt.Fprintln(conn, "with Temporal at "+os.Getenv("TEMPORAL_ADDRESS")+", data in "+os.Getenv("VAR_DIR")+", signals signed with "+os.Getenv("SIGNAL_KEY_FILE")+", codec for "+os.Getenv("CODEC_ORIGINS"))
 	http.HandleFunc("/readyz", func(http.ResponseWriter, *http.Request) {})
 	http.HandleFunc("/die", func(_ http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(os.Stderr, "panic: nobody expected "+r.FormValue("of"))

@@ -30,7 +30,7 @@ func TestChildrenLearnWhereTemporalAndTheDataAre(t *testing.T) {
 	launcher.output.await(t, "Slipway is ready")
 	launcher.signal(syscall.SIGTERM)
 	launcher.exitCode()
-	mustSay(t, h.farewell(worker), "with Temporal at elsewhere:7233, data in data")
+	mustSay(t, h.farewell(worker), "with Temporal at elsewhere:7233, data in data, signals signed with data/signal.key, codec for http://127.0.0.1:8233,http://localhost:8233")
 }
 
 func TestAWorkerThatDiesStopsTheLauncherWithItsReason(t *testing.T) {

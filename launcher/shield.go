@@ -40,10 +40,9 @@ func shield(ctx context.Context, address, ui, codec string) error {
 func shielded(ui, codec string) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(refusal("A page of another site sent this. Temporal UI takes only what its own pages send."))
-	pages := http.NewServeMux()
-	pages.Handle("/", proxy(ui))
+	pages := http.Handler(proxy(ui))
 	if codec != "" {
-		pages.Handle("/api/v1/settings", withCodec(proxy(ui), codec))
+		pages = withCodec(proxy(ui), codec)
 	}
 	return access.LocalOnly(protection.Handler(pages),
 		refusal("Temporal UI of a development machine answers only at localhost and 127.0.0.1, not under other names."))
@@ -62,9 +61,13 @@ func proxy(ui string) *httputil.ReverseProxy {
 
 // withCodec lets Temporal UI know where payloads are decrypted, and that whoever is signed in there may read them: its own settings have no
 // word for the latter on a development server. The address has the name that Temporal UI was asked by, because browsers send sessions to no other.
-func withCodec(settings *httputil.ReverseProxy, web string) http.Handler {
+func withCodec(pages *httputil.ReverseProxy, web string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked := *settings
+		if r.URL.Path != "/api/v1/settings" {
+			pages.ServeHTTP(w, r)
+			return
+		}
+		asked := *pages
 		asked.ModifyResponse = func(response *http.Response) error { return addCodec(response, codecAddress(r.Host, web)) }
 		r.Header.Del("Accept-Encoding")
 		asked.ServeHTTP(w, r)
