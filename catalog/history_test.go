@@ -136,3 +136,24 @@ func TestRecordsAreFoundByTheirActionAndVersion(t *testing.T) {
 		}
 	})
 }
+
+func TestARequestIsAnsweredBeforeLaterStepsOfItsLifeOnly(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		weather(t, c)
+		life, err := c.Life(t.Context(), "weather")
+		require.NoError(t, err)
+		assert.Equal(t, "life-1", life)
+		none, err := c.Life(t.Context(), "whether")
+		require.NoError(t, err)
+		assert.Empty(t, none)
+		for before, expected := range map[int]bool{1: false, 2: true, 9: true} {
+			record, answered, err := c.Answered(t.Context(), "weather", "life-1", developer.User, "life-1/request-creation", before)
+			require.NoError(t, err)
+			assert.Equal(t, expected, answered, before)
+			assert.Equal(t, expected, record != nil, before)
+		}
+		_, answered, err := c.Answered(t.Context(), "weather", "life-2", developer.User, "life-1/request-creation", 9)
+		require.NoError(t, err)
+		assert.False(t, answered)
+	})
+}
