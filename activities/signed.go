@@ -54,7 +54,7 @@ func (a *Activities) vouch(ctx context.Context, q Question) (Question, error) {
 		return q, err
 	case why == "":
 		q.Via = lifecycle.ViaWeb
-	case a.SignedOnly:
+	case a.SignedOnly && q.Action != lifecycle.Recovered: // which only goes on with what is stored
 		q.Command.RequestID = lifecycle.UnsignedID(q.Command.RequestID)
 		q.Refusal = lifecycle.Refuse(lifecycle.UnsignedSignal, "this %s did not come through Slipway's web, and nothing else is taken here: %s; "+
 			"send it on the page, through the API or with starter --server", q.Action, why)

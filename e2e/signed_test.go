@@ -193,8 +193,17 @@ func TestOnlyTheWebIsListenedToWhereThatIsSaid(t *testing.T) {
 
 	p.terminate(other) // a recovery needs no signature, and goes on with the life
 	p.recover(other)
+	answer = web.post(web.url, "operator", other+"/recover", nil)
+	assert.Equal(t, http.StatusConflict, answer.status, answer.body) // it runs
+	p.terminate(other)
+	answer = web.post(web.url, "operator", other+"/recover", nil)
+	assert.Equal(t, http.StatusOK, answer.status, answer.body)
+	p.terminate(other)
+	answer = web.takes(other, lifecycle.Suspend, "operator", map[string]any{"comment": "recovers it first"})
+	assert.Equal(t, http.StatusConflict, answer.status, "%s: it is heard, and not legal here", answer.body)
 	answer = web.takes(other, lifecycle.RejectCreation, "reviewer", map[string]any{"comment": "not this one"})
 	assert.Equal(t, http.StatusOK, answer.status, answer.body)
+	assert.Equal(t, []lifecycle.Via{lifecycle.ViaWeb, lifecycle.ViaTemporal, lifecycle.ViaWeb, lifecycle.ViaWeb, lifecycle.ViaWeb}, web.vias(other))
 	p.keysRotate(web, id, key)
 }
 

@@ -72,7 +72,7 @@ func inboxOf(ctx workflow.Context) *inbox {
 
 // ExecuteWorkflow runs the workflow with its inbox within reach.
 func (i *inbox) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWorkflowInput) (any, error) {
-	i.start = signatureIn(interceptor.WorkflowHeader(ctx))
+	i.start = signatureIn(interceptor.WorkflowHeader(ctx), startHeader)
 	return i.Next.ExecuteWorkflow(workflow.WithValue(ctx, inboxKey{}, i), in)
 }
 
@@ -85,7 +85,7 @@ func (i *inbox) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalI
 
 func (i *inbox) read(ctx workflow.Context, in *interceptor.HandleSignalInput) Signal {
 	s := newSignal(in.SignalName, in.Arg, i.from)
-	s.Signature = signatureIn(interceptor.WorkflowHeader(ctx))
+	s.Signature = signatureIn(interceptor.WorkflowHeader(ctx), signalHeader)
 	return s
 }
 

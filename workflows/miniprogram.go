@@ -111,7 +111,7 @@ func (m *miniProgram) begin(ctx workflow.Context, creation lifecycle.Creation) e
 func (m *miniProgram) recover(ctx workflow.Context, id string, operator lifecycle.Actor) error {
 	m.ID, m.records = id, true
 	q := activities.Question{
-		Action: lifecycle.Recovered, Command: lifecycle.Command{Actor: operator}, Refusal: m.refuseStart(ctx, id, operator),
+		Action: lifecycle.Recovered, Command: recovery(operator), Refusal: m.refuseStart(ctx, id, operator), Sent: sent(m.inbox.start),
 	}
 	if q.Refusal != nil {
 		return failure(q.Refusal)
@@ -121,6 +121,11 @@ func (m *miniProgram) recover(ctx workflow.Context, id string, operator lifecycl
 	}
 	m.unnamed = m.step                       // at most so many signals were given a request id
 	return failure(m.decide(ctx, q).Refusal) // that it was recovered is recorded
+}
+
+// recovery is what an operator asks for who has a workflow started again.
+func recovery(operator lifecycle.Actor) lifecycle.Command {
+	return lifecycle.Command{Action: lifecycle.Recovered, Actor: operator}
 }
 
 func failure(refusal *lifecycle.Refusal) error {

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -14,12 +15,15 @@ import (
 	"slipway/lifecycle"
 )
 
-// signatureHeader is the Temporal header that a signature travels in, beside what is signed.
-const signatureHeader = "slipway-signature"
+// The Temporal headers that signatures travel in, beside what is signed: one for a signal, one for what starts a workflow. A signal that starts one has both.
+const (
+	signalHeader = "slipway-signature"
+	startHeader  = "slipway-start-signature"
+)
 
 // signatureIn reads a signature; nil when there is none that can be read.
-func signatureIn(header map[string]*commonpb.Payload) *keyring.Signature {
-	payload, ok := header[signatureHeader]
+func signatureIn(header map[string]*commonpb.Payload, name string) *keyring.Signature {
+	payload, ok := header[name]
 	if !ok {
 		return nil
 	}
@@ -59,14 +63,10 @@ type signing struct {
 	*Signer
 }
 
-// ExecuteWorkflow signs a request for creation. A recovery needs no signature: it does nothing but go on with what is stored.
+// ExecuteWorkflow signs a request for creation, or a recovery.
 func (s *signing) ExecuteWorkflow(ctx context.Context, in *interceptor.ClientExecuteWorkflowInput) (client.WorkflowRun, error) {
-	if in.WorkflowType == WorkflowType && len(in.Args) == 1 {
-		if input, ok := in.Args[0].(Input); ok && input.Recover == nil {
-			if err := s.signCreation(ctx, input.Creation); err != nil {
-				return nil, err
-			}
-		}
+	if err := s.signStart(ctx, in.Args); err != nil {
+		return nil, err
 	}
 	return s.Next.ExecuteWorkflow(ctx, in)
 }
@@ -81,19 +81,31 @@ func (s *signing) SignalWorkflow(ctx context.Context, in *interceptor.ClientSign
 
 // SignalWithStartWorkflow signs the action that comes with a recovery.
 func (s *signing) SignalWithStartWorkflow(ctx context.Context, in *interceptor.ClientSignalWithStartWorkflowInput) (client.WorkflowRun, error) {
-	if err := s.signCommand(ctx, in.Options.ID, in.SignalName, in.SignalArg); err != nil {
+	if err := errors.Join(s.signStart(ctx, in.Args), s.signCommand(ctx, in.Options.ID, in.SignalName, in.SignalArg)); err != nil {
 		return nil, err
 	}
 	return s.Next.SignalWithStartWorkflow(ctx, in)
 }
 
-func (s *signing) signCreation(ctx context.Context, creation lifecycle.Creation) error {
-	life, err := s.Life(ctx, creation.ID)
+func (s *signing) signStart(ctx context.Context, args []any) error {
+	if len(args) != 1 {
+		return nil
+	}
+	input, isInput := args[0].(Input)
+	if !isInput {
+		return nil
+	}
+	life, err := s.Life(ctx, input.ID)
 	if err != nil {
 		return err
 	}
-	signature, err := activities.SignCreation(s.Keys, life, creation)
-	return attach(ctx, signature, err)
+	var signature keyring.Signature
+	if input.Recover == nil {
+		signature, err = activities.SignCreation(s.Keys, life, input.Creation)
+	} else {
+		signature, err = activities.SignCommand(s.Keys, input.ID, life, recovery(*input.Recover))
+	}
+	return attach(ctx, startHeader, signature, err)
 }
 
 func (s *signing) signCommand(ctx context.Context, workflowID, signal string, argument any) error {
@@ -108,17 +120,17 @@ func (s *signing) signCommand(ctx context.Context, workflowID, signal string, ar
 	}
 	command.Action = lifecycle.Action(signal)
 	signature, err := activities.SignCommand(s.Keys, id, life, command)
-	return attach(ctx, signature, err)
+	return attach(ctx, signalHeader, signature, err)
 }
 
 // attach puts a signature into the header of the request that ctx belongs to, unless there is an error already.
-func attach(ctx context.Context, signature keyring.Signature, err error) error {
+func attach(ctx context.Context, name string, signature keyring.Signature, err error) error {
 	if err != nil {
 		return err
 	}
 	payload, err := converter.GetDefaultDataConverter().ToPayload(signature)
 	if err == nil {
-		interceptor.Header(ctx)[signatureHeader] = payload
+		interceptor.Header(ctx)[name] = payload
 	}
 	return err
 }

@@ -33,12 +33,12 @@ func TestAHeaderThatIsNoSignatureIsNone(t *testing.T) {
 	header := func(value any) map[string]*commonpb.Payload {
 		payload, err := converter.GetDefaultDataConverter().ToPayload(value)
 		assert.NoError(t, err)
-		return map[string]*commonpb.Payload{signatureHeader: payload}
+		return map[string]*commonpb.Payload{signalHeader: payload}
 	}
-	assert.Nil(t, signatureIn(nil))
-	assert.Nil(t, signatureIn(header("text")))
-	assert.Nil(t, signatureIn(header(keyring.Signature{Key: "k1", MAC: make([]byte, 300)})), "runs hand them on")
-	assert.Equal(t, &keyring.Signature{Key: "k1", MAC: []byte{1}}, signatureIn(header(keyring.Signature{Key: "k1", MAC: []byte{1}})))
+	assert.Nil(t, signatureIn(nil, signalHeader))
+	assert.Nil(t, signatureIn(header("text"), signalHeader))
+	assert.Nil(t, signatureIn(header(keyring.Signature{Key: "k1", MAC: make([]byte, 300)}), signalHeader), "runs hand them on")
+	assert.Equal(t, &keyring.Signature{Key: "k1", MAC: []byte{1}}, signatureIn(header(keyring.Signature{Key: "k1", MAC: []byte{1}}), signalHeader))
 }
 
 func TestWhatIsStartedCannotBringAStateWithIt(t *testing.T) {
