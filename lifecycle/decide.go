@@ -61,7 +61,7 @@ func (c Creation) Admit(now time.Time) *Refusal {
 
 // Rules is the number of the rules of this package; whoever changes what is accepted, or where it leads, raises it. Records name
 // the rules that they were decided by.
-const Rules = 2
+const Rules = 3
 
 // Decide answers a command: the mini-program as it is afterwards and what to record, or a refusal. The receiver stays
 // as it was. Facts are what was found out before: in an uploaded package, or about the health of a release.
@@ -82,7 +82,7 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 	}
 	after.UpdatedAt = now
 	transition := Transition{
-		Sequence: after.Sequence, Revision: after.Revision, Kind: rule.Kind, At: now, Action: command.Action, Actor: command.Actor.User, Role: role,
+		Sequence: after.Sequence, Revision: after.Revision, Kind: rule.Kind, At: now, Action: command.Action, Actor: command.Actor.User, OnBehalfOf: command.Actor.OnBehalfOf, Role: role,
 		From: m.State, To: after.State, Version: versionInvolved(m, after), Comment: command.Comment,
 		Details: details(m, after, command),
 	}
@@ -199,8 +199,12 @@ func (rule Rule) legalIn(m MiniProgram) *Refusal {
 
 // judge holds separation of duties and required comments.
 func (rule Rule) judge(m MiniProgram, command Command) *Refusal {
-	if rule.Decides && m.Review.RequestedBy == command.Actor.User {
-		return Refuse(OwnRequest, "%s requested this and cannot decide on it; another reviewer has to %s", command.Actor.User, rule.Action)
+	if rule.Decides && command.Actor.isOneOf(m.Review.RequestedBy, m.Review.OnBehalfOf) {
+		who := command.Actor.User
+		if who != m.Review.RequestedBy {
+			who += ", who counts as one person with " + m.Review.RequestedBy + ","
+		}
+		return Refuse(OwnRequest, "%s requested this and cannot decide on it; another reviewer has to %s", who, rule.Action)
 	}
 	if rule.NeedsComment && !hasSomethingToRead(command.Comment) {
 		return Refuse(CommentRequired, "%s needs a comment that tells the others why, in letters that can be seen", rule.Action)
