@@ -12,14 +12,19 @@ import (
 	"slipway/tokens"
 )
 
-// ErrTooManyTokens refuses a token because as many of its team, or of the platform, work already.
-var ErrTooManyTokens = errors.New("too many access tokens")
+var (
+	// ErrTooManyTokens refuses a token because as many of its team, or of the platform, work already.
+	ErrTooManyTokens = errors.New("too many access tokens")
+	// ErrTokenMade says that there is a token with this id.
+	ErrTokenMade = errors.New("this access token was made before")
+)
 
 const (
 	tokenColumns = `id, hash, name, kind, team, actions, made_by, made_at, ends_at, used_at, revoked_at, revoked_by`
 
 	nextTokenChange   = `UPDATE token_change SET number = number + 1 RETURNING number`
 	selectTokenChange = `SELECT number FROM token_change`
+	tokenIsThere      = `SELECT count(*) FROM tokens WHERE id = $1`
 	countTokens       = `SELECT count(*) FROM tokens WHERE team = $1 AND revoked_at IS NULL AND ends_at > $2`
 	insertToken       = `
 		INSERT INTO tokens (number, ` + tokenColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, NULL, '')`
@@ -29,7 +34,8 @@ const (
 	noteTokenUsed = `UPDATE tokens SET used_at = $2 WHERE id = $1 AND (used_at IS NULL OR used_at < $2)`
 )
 
-// MakeToken keeps a token, unless so many of its team, or of the platform, work at the moment that it was made: ErrTooManyTokens.
+// MakeToken keeps a token, unless so many of its team, or of the platform, work at the moment that it was made: ErrTooManyTokens. Nothing is
+// kept either when there is one with its id: ErrTokenMade.
 func (c *Catalog) MakeToken(ctx context.Context, t tokens.Token, most int) error {
 	actions, err := json.Marshal(t.Actions)
 	if err != nil {
@@ -37,17 +43,20 @@ func (c *Catalog) MakeToken(ctx context.Context, t tokens.Token, most int) error
 	}
 	err = c.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var number int64
-		if err := tx.QueryRowContext(ctx, nextTokenChange).Scan(&number); err != nil {
+		var there, working int
+		err := errors.Join(
+			tx.QueryRowContext(ctx, nextTokenChange).Scan(&number),
+			tx.QueryRowContext(ctx, tokenIsThere, storedText(t.ID)).Scan(&there),
+			tx.QueryRowContext(ctx, countTokens, storedText(t.Team), storedTime(t.MadeAt)).Scan(&working))
+		switch {
+		case err != nil:
 			return err
-		}
-		var working int
-		if err := tx.QueryRowContext(ctx, countTokens, storedText(t.Team), storedTime(t.MadeAt)).Scan(&working); err != nil {
-			return err
-		}
-		if working >= most {
+		case there > 0:
+			return ErrTokenMade
+		case working >= most:
 			return ErrTooManyTokens
 		}
-		_, err := tx.ExecContext(ctx, insertToken, number, t.ID, t.Hash.String(), storedText(t.Name), t.Kind, storedText(t.Team), string(actions),
+		_, err = tx.ExecContext(ctx, insertToken, number, t.ID, t.Hash.String(), storedText(t.Name), t.Kind, storedText(t.Team), string(actions),
 			storedText(t.MadeBy), storedTime(t.MadeAt), storedTime(t.EndsAt))
 		return err
 	})

@@ -41,6 +41,7 @@ func TestATokenIsKeptAsItWasMadeWithoutItself(t *testing.T) {
 		after, err := c.TokenChange(t.Context())
 		require.NoError(t, err)
 		assert.Greater(t, after, before)
+		require.ErrorIs(t, c.MakeToken(t.Context(), token, 3), catalog.ErrTokenMade)
 		_, err = c.Token(t.Context(), "unknown")
 		assert.ErrorIs(t, err, catalog.ErrNotFound)
 	})

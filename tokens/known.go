@@ -188,11 +188,11 @@ func (k *Known) every(ctx context.Context, do func()) {
 	tick := time.NewTicker(k.Pace)
 	defer tick.Stop()
 	for {
+		do()
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			do()
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package tokens
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"time"
@@ -24,6 +25,8 @@ var name = regexp.MustCompile(`^` + NamePattern + `$`)
 
 // Draft is a token that somebody asks for. EndsAt is UsualDays from now when it is left out.
 type Draft struct {
+	// ID makes a draft that is sent twice one token; a new one when it is left out.
+	ID      string             `json:"-"`
 	Name    string             `json:"name"`
 	Kind    Kind               `json:"kind"`
 	Team    string             `json:"team,omitempty"`
@@ -45,7 +48,7 @@ func (d Draft) Make(by lifecycle.Actor, now time.Time) (secret string, token Tok
 	}
 	secret = newSecret()
 	return secret, Token{
-		ID: uuid.NewString(), Hash: HashOf(secret), Name: d.Name, Kind: d.Kind, Team: d.Team, Actions: d.chosen(),
+		ID: cmp.Or(d.ID, uuid.NewString()), Hash: HashOf(secret), Name: d.Name, Kind: d.Kind, Team: d.Team, Actions: d.chosen(),
 		MadeBy: by.User, MadeAt: now.UTC(), EndsAt: d.EndsAt.UTC(),
 	}, nil
 }
@@ -56,6 +59,9 @@ func (d Draft) chosen() []lifecycle.Action {
 }
 
 func (d Draft) checkName() *lifecycle.Refusal {
+	if d.ID != "" && uuid.Validate(d.ID) != nil {
+		return lifecycle.Refuse(lifecycle.InvalidInput, "the id %.100q is not valid; load the form again", d.ID)
+	}
 	if !name.MatchString(d.Name) {
 		return lifecycle.Refuse(lifecycle.InvalidInput,
 			"the name %.100q is not valid; it must have 1 to 63 lower-case letters, digits, dots, hyphens and underscores, and say what the token is for", d.Name)

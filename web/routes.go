@@ -18,6 +18,10 @@ var permissions = withAPI(map[string]access.Permission{
 	"GET /me":                    access.SignedIn,
 	"GET /assets/*file":          access.Public,
 
+	"GET /tokens":             access.Only(lifecycle.Developer, lifecycle.Operator),
+	"POST /tokens":            access.Only(lifecycle.Developer, lifecycle.Operator),
+	"POST /tokens/:id/revoke": access.Only(lifecycle.Developer, lifecycle.Operator),
+
 	"GET /":                                           access.SignedIn,
 	"GET /live":                                       access.Stream,
 	"GET /mini-programs":                              access.SignedIn,

@@ -46,6 +46,7 @@ func (a *API) Register(engine *gin.Engine) {
 	a.registerHistory(api)
 	a.registerEvents(api)
 	a.registerExplain(api)
+	a.registerTokens(api)
 	allowNull(api.OpenAPI().Components.Schemas)
 	document, err := json.Marshal(api.OpenAPI())
 	if err != nil {

@@ -62,6 +62,9 @@ func (p *Pages) Register(engine *gin.Engine) {
 	engine.POST("/sign-out", p.signOut)
 	engine.GET("/me", p.me)
 	engine.GET("/live", p.live)
+	engine.GET("/tokens", p.tokens)
+	engine.POST("/tokens", p.makeToken)
+	engine.POST("/tokens/:id/revoke", p.revokeToken)
 
 	engine.GET("/", p.overview)
 	engine.GET("/mini-programs", p.list)
@@ -102,6 +105,7 @@ const (
 	menuOverview menu = "overview"
 	menuList     menu = "list"
 	menuNew      menu = "new"
+	menuTokens   menu = "tokens"
 )
 
 // Display is how the person is called on pages.
@@ -109,6 +113,9 @@ func (p page) Display() string { return cmp.Or(p.Person.Name, p.Person.User) }
 
 // IsDeveloper tells whether the person may request mini-programs.
 func (p page) IsDeveloper() bool { return slices.Contains(p.Person.Roles, lifecycle.Developer) }
+
+// MayHaveTokens tells whether there are access tokens for the person to make or see.
+func (p page) MayHaveTokens() bool { return service.MayHaveTokens(p.Person.Actor) }
 
 // everything is no id of a mini-program.
 const everything = "*"
