@@ -36,6 +36,7 @@ func (p *platform) accessToken(kind tokens.Kind) string {
 
 func TestAHostAppAsksWithItsAccessToken(t *testing.T) {
 	p := running(t, withAccessTokens(true))
+	p.stores("weather", "1.0.0")
 	requested(t, p.catalogue, "weather").publishes("1.0.0")
 	p.knows()
 	wallet, pipeline, edge := p.accessToken(tokens.HostApp), p.accessToken(tokens.Pipeline), p.accessToken(tokens.Edge)

@@ -49,7 +49,7 @@ func (draftBody) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Sch
 	schema.Properties["actions"].Items = oneOf(tokens.Actions())
 	schema.Properties["name"].Pattern = "^" + tokens.NamePattern + "$"
 	return describe(schema, map[string]string{
-		"name":    "What it is for: the audit trail names a pipeline token:NAME, and delivery knows a host app by it. Several tokens may have the same name, while one is replaced by another",
+		"name":    "What it is for: the audit trail names a pipeline token:NAME, delivery knows a host app by it. While one is replaced by another, both may have the same name",
 		"kind":    "pipeline: takes actions for one team, and reads its work; host-app: asks which versions users get; edge: follows what is delivered",
 		"team":    "Of a pipeline: its team, one of yours",
 		"actions": "Of a pipeline: what it may do",

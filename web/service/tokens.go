@@ -22,7 +22,8 @@ func (s *Service) MakeToken(ctx context.Context, person lifecycle.Actor, draft t
 	err = s.Catalog.MakeToken(ctx, made, tokens.MaxOfTeam)
 	switch {
 	case errors.Is(err, catalog.ErrTokenMade):
-		err = lifecycle.Refuse(lifecycle.KeyReused, "this was sent before and the token %s was made then, which is shown only once; if you did not copy it, revoke it and make another one", draft.Name)
+		err = lifecycle.Refuse(lifecycle.KeyReused,
+			"this was sent before and the token %s was made then, which is shown only once; if you did not copy it, revoke it and make another one", draft.Name)
 	case errors.Is(err, catalog.ErrTooManyTokens):
 		err = lifecycle.Refuse(tokens.TooManyTokens, "%d tokens work already, which is as many as there may be for %s; revoke some that are no longer used",
 			tokens.MaxOfTeam, ownerOf(made))
