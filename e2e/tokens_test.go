@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
@@ -132,4 +133,32 @@ func (p *platform) saysNothingOf(secret, one, other, id string) {
 	text, err := json.Marshal(entries)
 	require.NoError(p.t, err)
 	assert.NotContains(p.t, string(text), secret)
+}
+
+func TestATokenIsMadeInTheBrowserShownOnceAndRevoked(t *testing.T) {
+	b := browse(t, running(t).web())
+	developer := b.as("developer")
+	developer.do("on a phone", chromedp.EmulateViewport(360, 800))
+	developer.open("/tokens")
+	developer.fill("[name=name]", "My build")
+	developer.click(`//input[@name="may-upload-code"]`)
+	developer.waits("is told by the browser what a name is like", `document.querySelector("[name=name]").matches(":invalid")`)
+	developer.fill("[name=name]", "build")
+	developer.press("#pipeline form")
+	developer.waits("sees the token", `/^slp_[A-Z2-7]{33}$/.test(document.getElementById("secret")?.textContent)`)
+	assert.LessOrEqual(t, evaluate[int](developer, "document.documentElement.scrollWidth - innerWidth"), 0)
+	assert.Empty(t, developer.violations())
+	developer.picture("token made phone")
+	secret := evaluate[string](developer, `document.getElementById("secret").textContent`)
+	status, body := asks(t, http.MethodGet, b.base+"/api/v1/me", secret, "")
+	require.Equal(t, http.StatusOK, status, body)
+
+	developer.open("/tokens")
+	developer.sees("build")
+	assert.False(t, evaluate[bool](developer, `document.documentElement.innerHTML.includes("slp_")`), "never again")
+	developer.click(`//details[@class="action"]/summary`)
+	developer.press("details.action[open]")
+	developer.sees("revoked")
+	status, body = asks(t, http.MethodGet, b.base+"/api/v1/me", secret, "")
+	assert.Equal(t, http.StatusUnauthorized, status, body)
 }
