@@ -30,22 +30,26 @@ func (h *Handlers) identify(c *gin.Context) {
 	isBearer := strings.EqualFold(scheme, "Bearer")
 	name := h.Tokens.owner(presented)
 	switch {
+	case isBearer && tokens.IsOne(presented) && h.Access != nil:
+		h.identifyByAccessToken(c, presented, name)
 	case isBearer && name != "":
 		c.Set(HostApp, name)
-	case isBearer && tokens.IsOne(presented) && h.Access != nil:
-		h.identifyByAccessToken(c, presented)
 	case h.closed():
 		c.Header("WWW-Authenticate", "Bearer")
 		problem(c, http.StatusUnauthorized, "host apps identify themselves with Authorization: Bearer and their token")
 	}
 }
 
-func (h *Handlers) identifyByAccessToken(c *gin.Context, presented string) {
+// identifyByAccessToken asks those who know which tokens work. What the configuration says of one counts only while that is not known: it must not
+// outlive its revocation.
+func (h *Handlers) identifyByAccessToken(c *gin.Context, presented, configured string) {
 	token, err := h.Access.Find(c.Request.Context(), presented)
 	refusal, refused := errors.AsType[*lifecycle.Refusal](err)
 	switch {
 	case refused:
 		refuseToken(c, http.StatusUnauthorized, refusal)
+	case err != nil && configured != "":
+		c.Set(HostApp, configured)
 	case err != nil:
 		c.Header("Retry-After", "1")
 		problem(c, http.StatusServiceUnavailable, tokens.ErrNotKnownYet.Error())

@@ -105,3 +105,24 @@ func TestBeforeTokensAreKnownHostAppsAreToldToTryAgain(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, answer.Code)
 	assert.Equal(t, "1", answer.Header().Get("Retry-After"))
 }
+
+// So a web that starts without its database serves the host apps that its configuration names.
+func TestAnAccessTokenInTheConfigurationCountsOnlyWhileItIsNotKnownWhichThereAre(t *testing.T) {
+	p := running(t, withAccessTokens(true))
+	secret := p.accessToken(tokens.HostApp)
+	var err error
+	p.handlers.Tokens, err = ParseTokens("configured=" + sumOf(secret) + ",stranger=" + sumOf("slp_made-elsewhere"))
+	require.NoError(t, err)
+	name, _ := asksWith(&Handlers{Access: nothingKnown{}, Tokens: p.handlers.Tokens}, "Bearer "+secret)
+	assert.Equal(t, "configured", name)
+	name, _ = asksWith(p.handlers, "Bearer "+secret)
+	assert.Equal(t, "wallet", name)
+	made, err := p.catalogue.WorkingTokens(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, p.catalogue.RevokeToken(t.Context(), made[0].ID, "otto", time.Now()))
+	require.NoError(t, p.handlers.Access.(*tokens.Known).Load(t.Context()))
+	for _, worthless := range []string{secret, "slp_made-elsewhere"} {
+		_, answer := asksWith(p.handlers, "Bearer "+worthless)
+		assert.Equal(t, http.StatusUnauthorized, answer.Code)
+	}
+}
