@@ -257,11 +257,3 @@ func TestEventsEndWithTheTokenThatFollowsThem(t *testing.T) {
 	assert.Contains(t, lines.Text(), "heard-by-token")
 	as(t, "").get("/events", ci.bearer()).refuses(http.StatusUnauthorized, tokens.InvalidToken)
 }
-
-func TestNoTokenIsLogged(t *testing.T) {
-	ci := pipeline(t, "quiet", lifecycle.UploadCode)
-	as(t, "").get("/me", ci.bearer()).is(http.StatusOK)
-	as(t, "").get("/tokens", ci.bearer()).is(http.StatusForbidden)
-	assert.NotContains(t, home.logged.String(), tokens.Prefix)
-	assert.NotContains(t, home.said.String(), tokens.Prefix)
-}
