@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -17,6 +18,7 @@ import (
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
 	"slipway/lifecycle"
+	"slipway/tokens"
 )
 
 // patience is when a test gives up on something that should have ended by itself.
@@ -35,12 +37,15 @@ func questions(c *catalog.Catalog, commit catalog.Commit) map[string]func(contex
 	all := reading(c)
 	sessions := c.Sessions()
 	for name, question := range map[string]func(context.Context) error{
-		"Commit":       func(ctx context.Context) error { _, err := c.Commit(ctx, commit); return err },
-		"KeepReport":   func(ctx context.Context) error { return c.KeepReport(ctx, "abc", "1.0.0", json.RawMessage("{}")) },
-		"KeepSettings": func(ctx context.Context) error { return c.KeepSettings(ctx, lifecycle.DefaultSettings()) },
-		"PutGrant":     func(ctx context.Context) error { return sessions.PutGrant(ctx, "token", catalog.Grant{}, time.Now()) },
-		"TouchGrant":   func(ctx context.Context) error { return sessions.TouchGrant(ctx, "token", time.Now()) },
-		"DeleteGrant":  func(ctx context.Context) error { return sessions.DeleteGrant(ctx, "token") },
+		"Commit":         func(ctx context.Context) error { _, err := c.Commit(ctx, commit); return err },
+		"KeepReport":     func(ctx context.Context) error { return c.KeepReport(ctx, "abc", "1.0.0", json.RawMessage("{}")) },
+		"KeepSettings":   func(ctx context.Context) error { return c.KeepSettings(ctx, lifecycle.DefaultSettings()) },
+		"PutGrant":       func(ctx context.Context) error { return sessions.PutGrant(ctx, "token", catalog.Grant{}, time.Now()) },
+		"MakeToken":      func(ctx context.Context) error { return c.MakeToken(ctx, tokens.Token{ID: rand.Text()}, 1) },
+		"RevokeToken":    func(ctx context.Context) error { return c.RevokeToken(ctx, "id", "dora", time.Now()) },
+		"NoteTokensUsed": func(ctx context.Context) error { return c.NoteTokensUsed(ctx, map[string]time.Time{"id": time.Now()}) },
+		"TouchGrant":     func(ctx context.Context) error { return sessions.TouchGrant(ctx, "token", time.Now()) },
+		"DeleteGrant":    func(ctx context.Context) error { return sessions.DeleteGrant(ctx, "token") },
 		"ClaimGrant": func(ctx context.Context) error {
 			_, err := sessions.ClaimGrant(ctx, "token", time.Now(), time.Now())
 			return err
@@ -83,6 +88,10 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 		"Served":            func(ctx context.Context) error { _, err := c.Served(ctx, "abc"); return err },
 		"Status":            func(ctx context.Context) error { _, _, err := c.Status(ctx, "weather"); return err },
 		"Step":              func(ctx context.Context) error { _, _, err := c.Step(ctx, "weather", "life-1", 1); return err },
+		"Token":             func(ctx context.Context) error { _, err := c.Token(ctx, "id"); return err },
+		"Tokens":            func(ctx context.Context) error { _, err := c.Tokens(ctx, nil, "", 1); return err },
+		"TokenChange":       func(ctx context.Context) error { _, err := c.TokenChange(ctx); return err },
+		"WorkingTokens":     func(ctx context.Context) error { _, err := c.WorkingTokens(ctx); return err },
 		"Stored":            func(ctx context.Context) error { _, err := c.Stored(ctx, "weather"); return err },
 		"FindGrant":         func(ctx context.Context) error { _, _, err := sessions.FindGrant(ctx, "token"); return err },
 		"FindCtx":           func(ctx context.Context) error { _, _, err := sessions.FindCtx(ctx, "token"); return err },

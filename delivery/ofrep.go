@@ -31,8 +31,11 @@ type Handlers struct {
 	}
 	// BaseURL is where host apps reach the packages, such as https://mini.example.com; "" means where they asked.
 	BaseURL string
-	// Tokens are those of the host apps. Without any, everyone is answered.
+	// Tokens are those of the host apps that the configuration names, Access those that were made here; nil when there are none.
 	Tokens Tokens
+	Access AccessTokens
+	// NeedToken refuses whoever has no token. Without it, and without Tokens, everyone is answered.
+	NeedToken bool
 	// Origins are those of the host apps in browsers.
 	Origins Origins
 	// Logger is told of panics; nil for nobody.
@@ -51,7 +54,7 @@ func (h *Handlers) Register(engine *gin.Engine) {
 	engine.NoMethod(func(c *gin.Context) {
 		problem(c, http.StatusMethodNotAllowed, "this path takes only "+c.Writer.Header().Get("Allow"))
 	})
-	guarded := engine.Group("", h.Tokens.Require)
+	guarded := engine.Group("", h.identify)
 	guarded.POST(flagsPath, h.evaluateAll)
 	guarded.POST(flagsPath+"/*key", h.evaluate)
 	guarded.GET("/packages/:sha256", h.download)

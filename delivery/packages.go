@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -25,7 +26,7 @@ func (h *Handlers) download(c *gin.Context) {
 	}
 	tag := `"` + name + `"`
 	caching := "public, no-cache"
-	if len(h.Tokens) > 0 {
+	if h.closed() {
 		caching = "private, no-cache" // a shared cache would give it to those without a token
 	}
 	if matches(c.GetHeader("If-None-Match"), tag) {
@@ -100,7 +101,11 @@ func refuseDownload(c *gin.Context, err error) {
 }
 
 // problem answers as RFC 9457 says.
-func problem(c *gin.Context, status int, detail string) {
+func problem(c *gin.Context, status int, detail string) { problemWith(c, status, detail, gin.H{}) }
+
+// problemWith is problem with more members.
+func problemWith(c *gin.Context, status int, detail string, members gin.H) {
+	maps.Copy(members, gin.H{"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail})
 	c.Header("Content-Type", "application/problem+json")
-	c.AbortWithStatusJSON(status, gin.H{"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail})
+	c.AbortWithStatusJSON(status, members)
 }

@@ -4,16 +4,10 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
-	"net/http"
 	"strings"
-
-	"github.com/gin-gonic/gin"
 )
 
-// HostApp is the key under which gin's context has the name of the host app that asks.
-const HostApp = "host-app"
-
-// Tokens are the bearer tokens of the host apps. Only their sha256 is kept.
+// Tokens are the bearer tokens of the host apps that the configuration names. Only their sha256 is kept.
 type Tokens []token
 
 type token struct {
@@ -42,20 +36,6 @@ func ParseTokens(list string) (Tokens, error) {
 		}
 	}
 	return tokens, nil
-}
-
-// Require lets through whoever has one of the tokens, and everyone when there are none.
-func (t Tokens) Require(c *gin.Context) {
-	if len(t) == 0 {
-		return
-	}
-	scheme, presented, _ := strings.Cut(c.GetHeader("Authorization"), " ")
-	if name := t.owner(presented); name != "" && strings.EqualFold(scheme, "Bearer") {
-		c.Set(HostApp, name)
-		return
-	}
-	c.Header("WWW-Authenticate", "Bearer")
-	problem(c, http.StatusUnauthorized, "host apps identify themselves with Authorization: Bearer and their token")
 }
 
 // owner takes the same time whichever token it is, or none.

@@ -14,6 +14,7 @@ import (
 	"slipway/lifecycle"
 	"slipway/packages"
 	samples "slipway/testdata/packages"
+	"slipway/tokens"
 )
 
 // visit is one page as one person sees it.
@@ -35,6 +36,9 @@ var visits = []visit{
 	{"upload", "developer", "/mini-programs/notes/actions/upload-code"},
 	{"audit", "operator", "/mini-programs/weather/audit"},
 	{"suspended", "operator", "/mini-programs/tickets"},
+	{"tokens of a developer", "developer", "/tokens"},
+	{"tokens of an operator", "operator", "/tokens"},
+	{"who you are", "developer", "/me"},
 	{"nothing here", "developer", "/nothing-here"},
 }
 
@@ -43,6 +47,7 @@ func furnished(t *testing.T) *platform {
 	p := running(t)
 	testers := func(c *lifecycle.Command) { c.Plan.Grayscale.Testers = []string{"tina", "tom"} }
 	p.request("notes")
+	p.makesTokens()
 	p.approved(p.request("parcel"), "2.0.0")
 	p.approved(p.request("weather"), "1.2.0")
 	p.do("weather", lifecycle.Publish, developer, plan(time.Hour), testers)
@@ -74,7 +79,7 @@ func TestNoPageHasBarriersAndNothingSticksOut(t *testing.T) {
 		for _, device := range []struct {
 			name          string
 			width, height int64
-		}{{"desktop", 1280, 900}, {"phone", 390, 800}} {
+		}{{"desktop", 1280, 900}, {"phone", 360, 800}} {
 			x.do(device.name, chromedp.EmulateViewport(device.width, device.height))
 			x.open(visit.path)
 			assert.LessOrEqual(t, evaluate[int](x, "document.documentElement.scrollWidth - innerWidth"), 0, "%s on a %s", visit.name, device.name)
@@ -107,4 +112,28 @@ func (p *platform) uploadOther() string {
 	sha256, _, err := p.store.Put(p.t.Context(), &packed)
 	require.NoError(p.t, err)
 	return sha256
+}
+
+// makesTokens leaves a token of each kind and state.
+func (p *platform) makesTokens() {
+	later := time.Now().AddDate(0, 0, 30)
+	for _, draft := range []tokens.Draft{
+		{Name: "nightly", Kind: tokens.Pipeline, Team: "acme", Actions: []lifecycle.Action{lifecycle.UploadCode}},
+		{Name: "ci", Kind: tokens.Pipeline, Team: "acme", Actions: tokens.Actions(), EndsAt: &later},
+		{Name: "wallet", Kind: tokens.HostApp}, {Name: "bangkok-north", Kind: tokens.Edge},
+	} {
+		by := operator
+		if draft.Kind == tokens.Pipeline {
+			by = developer
+		}
+		_, made, err := draft.Make(by, time.Now())
+		require.NoError(p.t, err)
+		require.NoError(p.t, p.catalog.MakeToken(p.t.Context(), made, tokens.MaxOfTeam))
+		switch draft.Name {
+		case "nightly":
+			require.NoError(p.t, p.catalog.RevokeToken(p.t.Context(), made.ID, "operator", time.Now()))
+		case "ci":
+			require.NoError(p.t, p.catalog.NoteTokensUsed(p.t.Context(), map[string]time.Time{made.ID: time.Now()}))
+		}
+	}
 }

@@ -63,7 +63,11 @@ func sitDown(t *testing.T) *typist {
 	}
 	s.env = append(s.env, "TEMPORAL_PORT="+temporalPort, "TEMPORAL_UI_PORT="+uiPort, "WEB_ADDR="+s.web, "WORKER_ADDR="+freePort(t),
 		"VAR_DIR="+t.TempDir(), "DATABASE_URL=", "PACKAGE_STORE=", "CURL_HOME="+home)
-	t.Cleanup(func() { _ = os.Remove(filepath.Join(root, "maps.zip")) })
+	t.Cleanup(func() {
+		for _, made := range []string{"maps.zip", "ci.token"} {
+			_ = os.Remove(filepath.Join(root, made))
+		}
+	})
 	return s
 }
 

@@ -10,6 +10,7 @@ import (
 func (c change) openReview() *Review {
 	return &Review{
 		RequestedBy: c.Actor.User,
+		OnBehalfOf:  c.Actor.OnBehalfOf,
 		RequestedAt: c.now,
 		RemindAt:    c.now.Add(time.Duration(c.settings.RemindAfter)),
 		DueAt:       c.now.Add(time.Duration(c.settings.EscalateAfter)),

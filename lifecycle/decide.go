@@ -82,7 +82,8 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 	}
 	after.UpdatedAt = now
 	transition := Transition{
-		Sequence: after.Sequence, Revision: after.Revision, Kind: rule.Kind, At: now, Action: command.Action, Actor: command.Actor.User, Role: role, Via: command.Via,
+		Sequence: after.Sequence, Revision: after.Revision, Kind: rule.Kind, At: now, Action: command.Action,
+		Actor: command.Actor.User, OnBehalfOf: command.Actor.OnBehalfOf, Role: role, Via: command.Via,
 		From: m.State, To: after.State, Version: versionInvolved(m, after), Comment: command.Comment,
 		Details: details(m, after, command),
 	}
@@ -216,10 +217,14 @@ func (rule Rule) legalIn(m MiniProgram) *Refusal {
 
 // ownRequest holds the separation of duties.
 func (rule Rule) ownRequest(m MiniProgram, person Actor) *Refusal {
-	if rule.Decides && m.Review != nil && m.Review.RequestedBy == person.User {
-		return Refuse(OwnRequest, "%s requested this and cannot decide on it; another reviewer has to %s", person.User, rule.Action)
+	if !rule.Decides || m.Review == nil || !person.isOneOf(m.Review.RequestedBy, m.Review.OnBehalfOf) {
+		return nil
 	}
-	return nil
+	who := person.User
+	if who != m.Review.RequestedBy {
+		who += ", who counts as one person with " + m.Review.RequestedBy + ","
+	}
+	return Refuse(OwnRequest, "%s requested this and cannot decide on it; another reviewer has to %s", who, rule.Action)
 }
 
 // judge holds separation of duties and required comments.

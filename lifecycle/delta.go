@@ -86,7 +86,8 @@ func (m MiniProgram) Apply(delta Delta, command Command, at time.Time) (MiniProg
 	if entry := delta.Transition; entry != nil {
 		after.Transitions = appendBounded(MaxTransitions, after.Transitions, Transition{
 			Sequence: after.Sequence, Revision: after.Revision, Kind: entry.Kind, At: at, Action: command.Action, Actor: command.Actor.User,
-			Role: entry.Role, Via: entry.Via, From: m.State, To: after.State, Version: entry.Version, Comment: excerpt(command.Comment), Details: entry.Details,
+			OnBehalfOf: command.Actor.OnBehalfOf, Role: entry.Role, Via: entry.Via, From: m.State, To: after.State, Version: entry.Version,
+			Comment: excerpt(command.Comment), Details: entry.Details,
 		})
 	}
 	if delta.Feedback != nil {

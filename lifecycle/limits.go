@@ -40,6 +40,7 @@ var Limits = []Limit{
 	{"team", 1, 63, Bytes},
 	{"request_id", 1, MaxName, Bytes},
 	{"actor.user", 1, MaxName, Bytes},
+	{"actor.on_behalf_of", 0, MaxName, Bytes},
 	{"actor.roles", 0, 20, Entries},
 	{"actor.teams", 0, 100, Entries},
 	{"actor.teams[]", 1, MaxName, Bytes},

@@ -72,7 +72,9 @@ type Facts struct {
 
 // Review is a request that waits for the platform's decision.
 type Review struct {
-	RequestedBy string    `json:"requested_by"`
+	RequestedBy string `json:"requested_by"`
+	// OnBehalfOf is who made the access token that requested it; "" when a person did.
+	OnBehalfOf  string    `json:"on_behalf_of,omitempty"`
 	RequestedAt time.Time `json:"requested_at"`
 	RemindAt    time.Time `json:"remind_at"`
 	DueAt       time.Time `json:"due_at"`
@@ -114,12 +116,14 @@ type Transition struct {
 	At       time.Time `json:"at"`
 	Action   Action    `json:"action"`
 	Actor    string    `json:"actor"`
-	Role     Role      `json:"role"`
-	Via      Via       `json:"via,omitempty"`
-	From     State     `json:"from"`
-	To       State     `json:"to"`
-	Version  string    `json:"version,omitempty"`
-	Comment  string    `json:"comment,omitempty"`
+	// OnBehalfOf is who made the access token that acted; "" when a person did.
+	OnBehalfOf string `json:"on_behalf_of,omitempty"`
+	Role       Role   `json:"role"`
+	Via        Via    `json:"via,omitempty"`
+	From       State  `json:"from"`
+	To         State  `json:"to"`
+	Version    string `json:"version,omitempty"`
+	Comment    string `json:"comment,omitempty"`
 	// Details says in words what the action has set: percentages, plans, times.
 	Details string `json:"details,omitempty"`
 }

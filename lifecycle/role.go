@@ -28,7 +28,12 @@ type Actor struct {
 	User  string   `json:"user"`
 	Roles []Role   `json:"roles,omitempty"`
 	Teams []string `json:"teams,omitempty"`
+	// OnBehalfOf is who made the access token that acts; "" when a person acts themselves.
+	OnBehalfOf string `json:"on_behalf_of,omitempty"`
 }
+
+// TokenUser begins how the audit trail names an access token; nobody can sign in as such a user.
+const TokenUser = "token:"
 
 // Timers is the actor of everything that happens because its time has come.
 var Timers = Actor{User: "system", Roles: []Role{System}}
@@ -39,6 +44,11 @@ var HealthGate = Actor{User: "health-gate", Roles: []Role{System}}
 // OnlyReads tells whether all that the actor may do is to look.
 func (a Actor) OnlyReads() bool {
 	return len(a.Roles) > 0 && !slices.ContainsFunc(a.Roles, func(role Role) bool { return role != Auditor })
+}
+
+// isOneOf tells whether the actor is one of these users, or acts for one. "" is nobody.
+func (a Actor) isOneOf(users ...string) bool {
+	return slices.ContainsFunc(users, func(user string) bool { return user != "" && (user == a.User || user == a.OnBehalfOf) })
 }
 
 func (a Actor) isSystem() bool { return slices.Contains(a.Roles, System) }

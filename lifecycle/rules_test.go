@@ -35,6 +35,35 @@ func TestNobodyDecidesOnTheirOwnRequest(t *testing.T) {
 	}
 }
 
+// Whoever made a token answers for what it requests, and it for what they request; so do two tokens of one maker.
+func TestNobodyDecidesOnWhatTheirTokenRequestedNorATokenOnWhatItsMakerDid(t *testing.T) {
+	person := Actor{User: "ann", Roles: []Role{Developer, Reviewer}, Teams: []string{"acme"}}
+	token := func(name, maker string) Actor {
+		return Actor{User: TokenUser + name, Roles: person.Roles, Teams: person.Teams, OnBehalfOf: maker}
+	}
+	for requester, deciders := range map[*Actor][]Actor{
+		new(token("ci", "ann")): {person, token("ci", "ann"), token("other", "ann"), token("ci", "rea")},
+		&person:                 {person, token("ci", "ann")},
+	} {
+		s := inState(t, CodeAvailable).do(RequestPublishing, *requester)
+		for _, decider := range deciders {
+			for _, action := range []Action{ApprovePublishing, RejectPublishing} {
+				message := refusedWith(t, OwnRequest, s.try(action, decider))
+				assert.Contains(t, message, requester.User)
+			}
+		}
+		s.do(ApprovePublishing, token("rea's", "rea"))
+	}
+}
+
+func TestTheTimelineSaysForWhomATokenActed(t *testing.T) {
+	token := Actor{User: TokenUser + "ci", Roles: []Role{Developer}, Teams: []string{"acme"}, OnBehalfOf: "ann"}
+	s := inState(t, CodeAvailable).do(RequestPublishing, token)
+	last := s.m.Transitions[len(s.m.Transitions)-1]
+	assert.Equal(t, []string{"token:ci", "ann"}, []string{last.Actor, last.OnBehalfOf})
+	refusedWith(t, InvalidInput, s.try(CancelPublishing, Actor{User: "x", Roles: []Role{Developer}, Teams: []string{"acme"}, OnBehalfOf: "a\nb"}))
+}
+
 func TestTheSecondOfTwoDecisionsOnTheSameRevisionIsStale(t *testing.T) {
 	s := inState(t, PublishingPending)
 	seen := s.m.Revision

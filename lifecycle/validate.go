@@ -139,6 +139,11 @@ func (a Actor) Validate() *Refusal {
 	if r != nil {
 		return r
 	}
+	if a.OnBehalfOf != "" {
+		if r := checkName("actor.on_behalf_of", a.OnBehalfOf); r != nil {
+			return r
+		}
+	}
 	for _, role := range a.Roles {
 		if !slices.Contains(Roles, role) {
 			return Refuse(InvalidInput, "there is no role %q; the roles are %s", excerpt(string(role)), joined(Roles))

@@ -48,6 +48,6 @@ func (a *app) sayExplanation(e delivery.Explanation) error {
 	return printLines(a.stdout,
 		fmt.Sprintf("%s gets of %s: %s", e.User, e.MiniProgram, gets),
 		"because    "+e.Because,
-		fmt.Sprintf("after      %s by %s, revision %d, %s", e.Record.Action, e.Record.Actor, e.Record.Revision, e.Record.At.Local().Format(time.DateTime)),
+		fmt.Sprintf("after      %s by %s, revision %d, %s", e.Record.Action, who(e.Record), e.Record.Revision, e.Record.At.Local().Format(time.DateTime)),
 	)
 }

@@ -58,6 +58,7 @@ type commandLine struct {
 	Audit   auditCommand   `cmd:"" help:"Show the audit trail of a mini-program, newest first."`
 	Explain explainCommand `cmd:"" help:"Say which version --user gets, or got, and why."`
 	Inspect inspectCommand `cmd:"" help:"Inspect a package file here, without uploading it."`
+	Tokens  tokenCommand   `cmd:"" name:"token" help:"Make, list and revoke access tokens for pipelines and host apps."`
 	Demo    demoCommand    `cmd:"" help:"Take a sample mini-program from request to Published."`
 }
 

@@ -304,7 +304,7 @@ func problemIn(response *http.Response) error {
 		p.Message = fmt.Sprintf("%s answered %s; is it Slipway's web?", response.Request.URL.Host, response.Status)
 	}
 	switch {
-	case response.StatusCode == http.StatusUnauthorized:
+	case response.StatusCode == http.StatusUnauthorized && p.Code == "":
 		return errors.New("the server does not know who you are; give --token, or --as an account where it runs with AUTH=dev")
 	case p.Code == "":
 		return p

@@ -110,7 +110,7 @@ func (v *view) update(a *app, s lifecycle.Status) error {
 	for _, t := range s.Transitions {
 		if place(t.Sequence, t.Revision) > v.seen {
 			v.seen = place(t.Sequence, t.Revision)
-			if err := v.line("%s  %-20s → %-18s %s %s%s", t.At.Local().Format(time.TimeOnly), t.Action, t.To, t.Actor, t.Version, remark(t.Comment)); err != nil {
+			if err := v.line("%s  %-20s → %-18s %s %s%s", t.At.Local().Format(time.TimeOnly), t.Action, t.To, who(t), t.Version, remark(t.Comment)); err != nil {
 				return err
 			}
 		}
@@ -145,6 +145,14 @@ func (v *view) end() error {
 	}
 	_, err := fmt.Fprintln(v.out)
 	return err
+}
+
+// who names whoever acted, and for a token who made it.
+func who(t lifecycle.Transition) string {
+	if t.OnBehalfOf == "" {
+		return t.Actor
+	}
+	return fmt.Sprintf("%s (made by %s)", t.Actor, t.OnBehalfOf)
 }
 
 func remark(comment string) string {
@@ -242,7 +250,7 @@ func (a *app) auditTable(lines []auditLine) error {
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	row(table, "CHANGE", "SEQUENCE", "REVISION", "AT", "ACTION", "WHO", "ROLE", "VIA", "TO", "VERSION", "COMMENT")
 	for _, l := range lines {
-		row(table, l.Change, l.Sequence, l.Revision, l.At.Local().Format(time.DateTime), l.Action, l.Actor, l.Role, l.Via, l.To, l.Version, l.Comment)
+		row(table, l.Change, l.Sequence, l.Revision, l.At.Local().Format(time.DateTime), l.Action, who(l.Transition), l.Role, l.Via, l.To, l.Version, l.Comment)
 	}
 	return table.Flush()
 }

@@ -72,11 +72,13 @@ func (s site) handler() (http.Handler, error) {
 // sessions are those of the accounts of a development machine, or of people whom the provider signs in.
 func (s site) sessions() *access.Sessions {
 	kept := s.world.catalog.Sessions()
-	if s.provider == nil {
-		return access.NewSessions(kept, config.DevAccounts(), s.sessionFailed)
+	sessions := access.NewSessions(kept, config.DevAccounts(), s.sessionFailed)
+	if s.provider != nil {
+		secure := strings.HasPrefix(s.settings.PublicURL, "https://")
+		sessions = access.NewProviderSessions(kept, s.provider, s.settings.pace, secure, s.sessionFailed)
 	}
-	secure := strings.HasPrefix(s.settings.PublicURL, "https://")
-	return access.NewProviderSessions(kept, s.provider, s.settings.pace, secure, s.sessionFailed)
+	sessions.Tokens = s.world.tokens
+	return sessions
 }
 
 // router has every route of people and programs, each with who may call it.

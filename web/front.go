@@ -31,7 +31,7 @@ func newFront(settings settings, world world, logger *zap.Logger) *front {
 	hostApps.Use(world.metrics.count)
 	handlers := delivery.Handlers{
 		Snapshot: world.snapshot, Store: world.store, History: world.database, BaseURL: settings.PublicURL,
-		Tokens: settings.tokens, Origins: settings.origins, Logger: logger,
+		Tokens: settings.tokens, Access: world.tokens, NeedToken: settings.Auth != authDev, Origins: settings.origins, Logger: logger,
 	}
 	handlers.Register(hostApps)
 	world.metrics.Registry.MustRegister(world.snapshot)

@@ -16,6 +16,7 @@ import (
 	"slipway/delivery"
 	"slipway/packages"
 	"slipway/program"
+	"slipway/tokens"
 	"slipway/web/events"
 	"slipway/web/oidc"
 	"slipway/web/service"
@@ -65,6 +66,7 @@ type world struct {
 	database *delivery.Later
 	catalog  *catalog.Catalog
 	snapshot *delivery.Snapshot
+	tokens   *tokens.Known
 	store    *packages.Store
 	metrics  *metrics
 }
@@ -95,6 +97,7 @@ func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, 
 	if w.store, err = settings.OpenPackages(ctx); err != nil {
 		return w, err
 	}
+	w.tokens = tokens.NewKnown(w.database, logger)
 	if settings.DeliveryFile == "" { // else the snapshot gives it only a moment, and the tables may have to be converted
 		if _, err := w.database.Catalog(ctx); err != nil {
 			return w, err
@@ -134,6 +137,7 @@ func (w world) close() {
 func serve(ctx context.Context, settings settings, world world, logger *zap.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	front := newFront(settings, world, logger)
+	group.Go(func() error { world.tokens.Run(ctx); return nil })
 	group.Go(func() error { return newServer(settings, front, logger).listen(ctx, settings.Addr) })
 	group.Go(func() error {
 		var ok bool
@@ -175,7 +179,7 @@ func servePeople(ctx context.Context, group *errgroup.Group, front *front, setti
 		settings: settings, world: world, logger: logger, feed: feed,
 		service: &service.Service{
 			Workflows: workflows.Client{Temporal: world.temporal, Answers: &feed.Answers, Known: world.catalog.Knows},
-			Catalog:   world.catalog, Store: world.store, Temporal: monitor, Logger: logger,
+			Catalog:   world.catalog, Store: world.store, Temporal: monitor, Tokens: world.tokens, Logger: logger,
 			Settings: settings.lifecycle, Limits: settings.PackageLimits(), AnswerWait: settings.AnswerWait,
 		},
 	}

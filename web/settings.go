@@ -34,7 +34,7 @@ type settings struct {
 	TemporalUI string `env:"TEMPORAL_UI_URL"`
 	// PublicURL is where host apps reach this web; empty means where they asked.
 	PublicURL string `env:"PUBLIC_URL"`
-	// DeliveryTokens are those of the host apps, NAME=SHA256 separated by commas; without any, everyone is answered.
+	// DeliveryTokens are those of the host apps, NAME=SHA256 separated by commas, beside the access tokens that were made here.
 	DeliveryTokens string `env:"DELIVERY_TOKENS"`
 	// DeliveryOrigins are those of the host apps that run in a browser, separated by commas.
 	DeliveryOrigins string `env:"DELIVERY_ORIGINS"`

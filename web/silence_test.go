@@ -46,6 +46,10 @@ func sendable(route string) (method, path string, how []asked) {
 	}
 	how = []asked{as(account)}
 	switch {
+	case method == http.MethodPost && path == "/tokens":
+		how = append(how, filledIn("request_id=00000000-0000-4000-8000-000000000000&kind=host-app&name=wallet&days=1"))
+	case method == http.MethodPost && path == "/api/v1/tokens":
+		how = append(how, filledIn(`{"name": "wallet", "kind": "host-app"}`), header("Content-Type", "application/json"))
 	case method == http.MethodGet:
 	case strings.HasSuffix(path, "/packages"):
 		boundary := "\r\n--x"

@@ -20,6 +20,7 @@ import (
 	"slipway/delivery"
 	"slipway/lifecycle"
 	"slipway/packages"
+	"slipway/tokens"
 	"slipway/web/access"
 	"slipway/web/events"
 	"slipway/web/oidc"
@@ -58,13 +59,17 @@ func standOn(t *testing.T, database string, change ...func(*settings)) standing 
 	world.catalog = catalogtest.Open(t, database)
 	world.snapshot, err = delivery.Open(ctx, world.catalog, delivery.Options{})
 	require.NoError(t, err)
+	world.tokens = tokens.NewKnown(world.catalog, zap.NewNop())
+	following := make(chan struct{})
+	go func() { world.tokens.Run(ctx); close(following) }()
+	t.Cleanup(func() { cancel(); <-following })
 	world.store, err = packages.OpenStore(ctx, t.TempDir())
 	require.NoError(t, err)
 	feed, err := events.NewFeed(ctx, world.catalog, zap.NewNop())
 	require.NoError(t, err)
 	s := site{settings: settings, world: world, logger: zap.NewNop(), feed: feed, service: &service.Service{
 		Workflows: workflows.Client{Temporal: world.temporal}, Catalog: world.catalog, Store: world.store,
-		Temporal: service.NewMonitor(ctx, world.temporal), Logger: zap.NewNop(), Settings: settings.lifecycle, AnswerWait: time.Second,
+		Temporal: service.NewMonitor(ctx, world.temporal), Tokens: world.tokens, Logger: zap.NewNop(), Settings: settings.lifecycle, AnswerWait: time.Second,
 	}}
 	server := httptest.NewUnstartedServer(nil)
 	t.Cleanup(server.Close)

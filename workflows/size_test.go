@@ -51,7 +51,7 @@ func (g *giant) name() string {
 }
 
 func (g *giant) actor(role lifecycle.Role) lifecycle.Actor {
-	return lifecycle.Actor{User: g.name(), Roles: []lifecycle.Role{role}, Teams: []string{"acme"}}
+	return lifecycle.Actor{User: g.name(), Roles: []lifecycle.Role{role}, Teams: []string{"acme"}, OnBehalfOf: g.name()}
 }
 
 // do takes an action; what is too large as a whole is shortened until it is taken.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"slipway/lifecycle"
+	"slipway/tokens"
 )
 
 // Identity is who somebody is, as whoever vouches for them says.
@@ -13,6 +14,16 @@ type Identity struct {
 	lifecycle.Actor
 	// Name is for people to read; "" when none is known.
 	Name string `json:"name,omitempty"`
+	// Token is the access token that was presented; nil when a person asks themselves.
+	Token *tokens.Token `json:"-"`
+}
+
+// key is whose allowance a request uses up. Tokens of several teams may have the same name.
+func (i Identity) key() string {
+	if i.Token != nil {
+		return lifecycle.TokenUser + i.Token.ID
+	}
+	return i.User
 }
 
 // Tokens are what an identity provider granted for a session.

@@ -17,6 +17,9 @@ type Permission struct {
 	// admitAddress is for routes that are open to everybody.
 	admitAddress   func(*Guard, string) error
 	stream, upload bool
+	// pipelines lets their access tokens in, too; action is what they have to be allowed for it: "" for reading, or the one in the path.
+	pipelines bool
+	action    func(*gin.Context) lifecycle.Action
 }
 
 var (
@@ -126,19 +129,21 @@ func (g *Guard) admit(c *gin.Context) (closed func(), err error) {
 		return nil, err
 	}
 	c.Request = c.Request.WithContext(WithIdentity(c.Request.Context(), identity))
-	person := identity.Actor
-	if err := permission.admit(c, person); err != nil {
+	if err := permission.admitToken(c, identity.Token); err != nil {
+		return nil, err
+	}
+	if err := permission.admit(c, identity.Actor); err != nil {
 		return nil, err
 	}
 	if permission.stream {
-		return g.admitStream(c, person.User)
+		return g.admitStream(c, identity.key())
 	}
-	return g.Requests.Begin(person.User)
+	return g.Requests.Begin(identity.key())
 }
 
 // admitStream lets in what lasts as long as the session of its sender.
-func (g *Guard) admitStream(c *gin.Context, user string) (closed func(), err error) {
-	ended, err := g.Streams.Begin(user)
+func (g *Guard) admitStream(c *gin.Context, who string) (closed func(), err error) {
+	ended, err := g.Streams.Begin(who)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +160,7 @@ func (g *Guard) identify(c *gin.Context) (Identity, error) {
 	if err != nil {
 		return Identity{}, cmp.Or(g.admitRequest(c.ClientIP()), err)
 	}
-	return identity, g.admitRequest(identity.User)
+	return identity, g.admitRequest(identity.key())
 }
 
 func (g *Guard) admitRequest(who string) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"slipway/lifecycle"
+	"slipway/tokens"
 )
 
 // SignedInPath is where the identity provider sends people back to.
@@ -28,6 +29,8 @@ type Sessions struct {
 	accounts map[string]lifecycle.Actor
 	// grants are there when a provider signs people in; else a session itself says whose it is.
 	grants *grants
+	// Tokens knows the access tokens of programs; nil when there are none.
+	Tokens *tokens.Known
 
 	followers followers
 	lookEvery time.Duration
@@ -151,6 +154,9 @@ func (s *Sessions) Identify(r *http.Request) (Identity, error) {
 		scheme, token, _ := strings.Cut(header, " ") // what follows the one blank is the token, other blanks included
 		if !strings.EqualFold(scheme, "Bearer") {
 			return Identity{}, ErrNotSignedIn
+		}
+		if tokens.IsOne(token) {
+			return s.byAccessToken(r.Context(), token)
 		}
 		return s.provider.ByToken(r.Context(), token)
 	}

@@ -47,8 +47,12 @@ func (f *followers) end(token string) {
 }
 
 // While is the context of a request that lasts, such as a stream of events: it ends with the session of its sender. That is at once when they
-// sign out, or somebody else in, through this process, and soon when through another. A request with a token has no session to end.
+// sign out, or somebody else in, through this process, and soon when through another. One with an access token ends when that is
+// revoked or its time is over. A request with another token has no session to end.
 func (s *Sessions) While(r *http.Request) (context.Context, context.CancelFunc) {
+	if token := IdentityOf(r.Context()).Token; token != nil {
+		return s.Tokens.While(r.Context(), *token)
+	}
 	ctx, cancel := context.WithCancel(r.Context())
 	if r.Header.Get("Authorization") != "" {
 		return ctx, cancel

@@ -26,7 +26,7 @@ var (
 )
 
 func (a *API) registerActions(api huma.API) {
-	register(a, api, access.ByAction, describeAnswers(api, huma.Operation{
+	register(a, api, access.ByAction.ForPipelinesByAction(), describeAnswers(api, huma.Operation{
 		OperationID: "take-action", Method: http.MethodPost, Path: "/mini-programs/{id}/actions/{action}", Summary: "Take an action",
 		Description:      "The body may be left out when the action needs nothing.",
 		SkipValidateBody: true, MaxBodyBytes: -1, BodyReadTimeout: bodyPatience, Middlewares: huma.Middlewares{wantJSON},

@@ -29,6 +29,7 @@ import (
 	"slipway/devserver/devservertest"
 	"slipway/lifecycle"
 	"slipway/packages"
+	"slipway/tokens"
 	"slipway/web/access"
 	"slipway/web/api"
 	"slipway/web/events"
@@ -138,11 +139,14 @@ func (i *installation) engine(ctx context.Context, temporal client.Client, answe
 	must(err)
 	go feed.Run(ctx)
 	core := zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()), i.log, zap.WarnLevel)
+	known := tokens.NewKnown(i.catalog, zap.NewNop())
+	go known.Run(ctx)
 	service := &service.Service{
 		Workflows: workflows.Client{Temporal: temporal, Answers: &feed.Answers}, Catalog: i.catalog, Store: i.store,
-		Temporal: service.NewMonitor(ctx, temporal), Logger: zap.New(core), Settings: lifecycle.DefaultSettings(), AnswerWait: answerWait,
+		Temporal: service.NewMonitor(ctx, temporal), Tokens: known, Logger: zap.New(core), Settings: lifecycle.DefaultSettings(), AnswerWait: answerWait,
 	}
 	sessions := access.NewSessions(i.catalog.Sessions(), config.DevAccounts(), nil)
+	sessions.Tokens = known
 	programs := api.New(service, feed)
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()

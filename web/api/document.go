@@ -112,7 +112,10 @@ type answer struct {
 
 // describeAnswers documents the answers of an operation, and the problems that it may end with.
 func describeAnswers(api huma.API, operation huma.Operation, problems []int, answers ...answer) huma.Operation {
-	always := []int{http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
+	always := []int{
+		http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusServiceUnavailable,
+	}
 	for _, status := range slices.Concat(problems, always) {
 		headers := (&Problem{Status: status}).GetHeaders()
 		described := answer{status: status, description: http.StatusText(status), body: Problem{}}

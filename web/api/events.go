@@ -16,10 +16,10 @@ import (
 )
 
 func (a *API) registerEvents(api huma.API) {
-	register(a, api, access.Stream, describeEvents(api, huma.Operation{
+	register(a, api, access.Stream.ForPipelines(), describeEvents(api, huma.Operation{
 		OperationID: "watch-all", Method: http.MethodGet, Path: "/events", Summary: "Follow all mini-programs that you may see",
 	}, []int{http.StatusUnprocessableEntity}), a.watchAll)
-	register(a, api, access.Stream, describeEvents(api, huma.Operation{
+	register(a, api, access.Stream.ForPipelines(), describeEvents(api, huma.Operation{
 		OperationID: "watch-mini-program", Method: http.MethodGet, Path: "/mini-programs/{id}/events", Summary: "Follow a mini-program",
 	}, lookProblems), a.watchOne)
 }

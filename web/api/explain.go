@@ -12,7 +12,7 @@ import (
 )
 
 func (a *API) registerExplain(api huma.API) {
-	register(a, api, access.SignedIn, describeAnswers(api, huma.Operation{
+	register(a, api, access.SignedIn.ForPipelines(), describeAnswers(api, huma.Operation{
 		OperationID: "explain", Method: http.MethodGet, Path: "/mini-programs/{id}/explain",
 		Summary: "Which version a user gets, or got at a past moment, and why", Description: "From the audit trail.",
 	}, lookProblems,

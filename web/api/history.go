@@ -13,13 +13,13 @@ import (
 )
 
 func (a *API) registerHistory(api huma.API) {
-	register(a, api, access.SignedIn, describeAnswers(api, huma.Operation{
+	register(a, api, access.SignedIn.ForPipelines(), describeAnswers(api, huma.Operation{
 		OperationID: "get-report", Method: http.MethodGet, Path: "/mini-programs/{id}/packages/{version}/report",
 		Summary: "What the inspection found out about a version, and what changed against the live one",
 	}, lookProblems,
 		answer{http.StatusOK, "The report", reportAndChanges{}, nil},
 	), a.report)
-	register(a, api, access.SignedIn, describeAnswers(api, huma.Operation{
+	register(a, api, access.SignedIn.ForPipelines(), describeAnswers(api, huma.Operation{
 		OperationID: "get-audit-trail", Method: http.MethodGet, Path: "/mini-programs/{id}/audit", Summary: "The audit trail, newest first",
 	}, lookProblems,
 		answer{http.StatusOK, "A page of the audit trail", trail{}, nil},

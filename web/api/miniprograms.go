@@ -18,7 +18,7 @@ import (
 )
 
 func (a *API) registerMiniPrograms(api huma.API) {
-	register(a, api, access.Only(lifecycle.Developer), describeAnswers(api, huma.Operation{
+	register(a, api, access.Only(lifecycle.Developer).ForPipelines(lifecycle.RequestCreation), describeAnswers(api, huma.Operation{
 		OperationID: "request-creation", Method: http.MethodPost, Path: "/mini-programs", Summary: "Request the creation of a mini-program",
 		DefaultStatus:    http.StatusCreated,
 		SkipValidateBody: true, MaxBodyBytes: -1, BodyReadTimeout: bodyPatience, Middlewares: huma.Middlewares{wantJSON},
@@ -32,8 +32,8 @@ func (a *API) registerMiniPrograms(api huma.API) {
 		Parameters:  []*huma.Param{stateParameter()},
 	}, []int{http.StatusUnprocessableEntity},
 		answer{http.StatusOK, "A page", list{}, nil})
-	register(a, api, access.SignedIn, list, a.list)
-	register(a, api, access.SignedIn, describeAnswers(api, huma.Operation{
+	register(a, api, access.SignedIn.ForPipelines(), list, a.list)
+	register(a, api, access.SignedIn.ForPipelines(), describeAnswers(api, huma.Operation{
 		OperationID: "get-status", Method: http.MethodGet, Path: "/mini-programs/{id}", Summary: "Where a mini-program stands",
 	}, lookProblems,
 		answer{http.StatusOK, "The status", lifecycle.Status{}, nil},

@@ -14,6 +14,7 @@ import (
 
 	"slipway/lifecycle"
 	"slipway/packages"
+	"slipway/tokens"
 	"slipway/web/access"
 	"slipway/web/service"
 )
@@ -53,10 +54,22 @@ func (p *Problem) ContentType(string) string { return problemType }
 // GetHeaders are those that go with the status.
 func (p *Problem) GetHeaders() http.Header {
 	switch p.Status {
-	case http.StatusUnauthorized:
-		return http.Header{"Www-Authenticate": {"Bearer"}}
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return challenge(p)
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		return http.Header{"Retry-After": {retryAfter}}
+	default:
+		return nil
+	}
+}
+
+// challenge says how to identify oneself, and what was wrong with the access token (RFC 6750, 3).
+func challenge(p *Problem) http.Header {
+	switch {
+	case p.Code == tokens.InvalidToken, p.Code == tokens.InsufficientScope:
+		return http.Header{"Www-Authenticate": {`Bearer error="` + string(p.Code) + `"`}}
+	case p.Status == http.StatusUnauthorized:
+		return http.Header{"Www-Authenticate": {"Bearer"}}
 	default:
 		return nil
 	}

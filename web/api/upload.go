@@ -26,7 +26,7 @@ func (a *API) registerUpload(api huma.API) {
 	}, changeProblems,
 		answer{http.StatusOK, "Uploaded: the outcome, and what the inspection found out", uploaded{}, nil},
 		answer{http.StatusAccepted, recordedDescription, recorded{}, []string{"Retry-After"}})
-	register(a, api, access.Only(lifecycle.Developer).WithPackage(), operation, a.upload)
+	register(a, api, access.Only(lifecycle.Developer).WithPackage().ForPipelines(lifecycle.UploadCode), operation, a.upload)
 	// huma would read the body, and all of it into memory, if it knew of it before.
 	api.OpenAPI().Paths[operation.Path].Post.RequestBody = uploadBody()
 }

@@ -20,8 +20,8 @@ func (s Settings) identity(said claims) (access.Identity, error) {
 	if user == "" {
 		return access.Identity{}, lifecycle.Refuse(lifecycle.ForbiddenRole, "the identity provider says nothing that names you: its claim %q (OIDC_USER_CLAIM) is missing", s.UserClaim)
 	}
-	if user == lifecycle.Timers.User || user == lifecycle.HealthGate.User {
-		return access.Identity{}, lifecycle.Refuse(lifecycle.ForbiddenRole, "nobody can sign in as %q, which stands for timers and health gates", user)
+	if user == lifecycle.Timers.User || user == lifecycle.HealthGate.User || strings.HasPrefix(user, lifecycle.TokenUser) {
+		return access.Identity{}, lifecycle.Refuse(lifecycle.ForbiddenRole, "nobody can sign in as %q, which stands for timers, health gates or access tokens", user)
 	}
 	if refusal := person.Validate(); refusal != nil {
 		return access.Identity{}, lifecycle.Refuse(lifecycle.ForbiddenRole, "the identity provider says something that cannot be taken: %s", refusal.Message)

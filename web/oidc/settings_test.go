@@ -47,7 +47,7 @@ func TestClaimsSayWhoSomebodyIsHoweverTheProviderWritesThem(t *testing.T) {
 func TestWhoCannotBeNamedIsNobody(t *testing.T) {
 	settings := Settings{UserClaim: "sub", NameClaim: "name", RolesClaim: "roles", TeamsClaim: "teams"}
 	for _, said := range []claims{
-		{}, {"sub": ""}, {"sub": 7}, {"sub": "system"}, {"sub": "health-gate"}, {"sub": "a\nb"}, {"sub": "u1", "teams": manyTeams(101)},
+		{}, {"sub": ""}, {"sub": 7}, {"sub": "system"}, {"sub": "health-gate"}, {"sub": "token:ci"}, {"sub": "a\nb"}, {"sub": "u1", "teams": manyTeams(101)},
 	} {
 		_, err := settings.identity(said)
 		var refusal *lifecycle.Refusal

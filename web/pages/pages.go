@@ -52,6 +52,9 @@ func New(options Options) (*Pages, error) {
 	return &Pages{options, templates, assets}, err
 }
 
+// mayHaveTokens are those who make access tokens: for their pipelines, or for host apps.
+var mayHaveTokens = access.Only(lifecycle.Developer, lifecycle.Operator)
+
 // Register adds the routes, each with who may call it.
 func (p *Pages) Register(router *access.Router) {
 	router.GET("/assets/*file", access.Public, p.assets.serve)
@@ -62,6 +65,9 @@ func (p *Pages) Register(router *access.Router) {
 	router.POST("/sign-out", access.Public, p.signOut) // also when it is not known whose session it is
 	router.GET("/me", access.SignedIn, p.me)
 	router.GET("/live", access.Stream, p.live)
+	router.GET("/tokens", mayHaveTokens, p.tokens)
+	router.POST("/tokens", mayHaveTokens, p.makeToken)
+	router.POST("/tokens/:id/revoke", mayHaveTokens, p.revokeToken)
 
 	router.GET("/", access.SignedIn, p.overview)
 	router.GET("/mini-programs", access.SignedIn, p.list)
@@ -102,6 +108,7 @@ const (
 	menuOverview menu = "overview"
 	menuList     menu = "list"
 	menuNew      menu = "new"
+	menuTokens   menu = "tokens"
 )
 
 // Display is how the person is called on pages.
@@ -109,6 +116,9 @@ func (p page) Display() string { return cmp.Or(p.Person.Name, p.Person.User) }
 
 // IsDeveloper tells whether the person may request mini-programs.
 func (p page) IsDeveloper() bool { return slices.Contains(p.Person.Roles, lifecycle.Developer) }
+
+// MayHaveTokens tells whether there are access tokens for the person to make or see.
+func (p page) MayHaveTokens() bool { return service.MayHaveTokens(p.Person.Actor) }
 
 // everything is no id of a mini-program.
 const everything = "*"

@@ -13,6 +13,7 @@ import (
 	"slipway/catalog"
 	"slipway/lifecycle"
 	"slipway/packages"
+	"slipway/tokens"
 	"slipway/web/access"
 )
 
@@ -42,6 +43,10 @@ var statusOfCode = map[lifecycle.Code]int{
 	lifecycle.PackageRefused:     http.StatusUnprocessableEntity,
 	lifecycle.VersionNotHigher:   http.StatusUnprocessableEntity,
 	lifecycle.UnknownMiniProgram: http.StatusNotFound,
+	tokens.InvalidToken:          http.StatusUnauthorized,
+	tokens.InsufficientScope:     http.StatusForbidden,
+	tokens.UnknownToken:          http.StatusNotFound,
+	tokens.TooManyTokens:         http.StatusConflict,
 }
 
 // HTTPStatus is the status of an answer that refuses with this code (interfaces.md, "Web").
@@ -91,6 +96,7 @@ func problemOf(err error) Problem {
 		code   lifecycle.Code
 	}{
 		{access.ErrNotSignedIn, http.StatusUnauthorized, ""},
+		{tokens.ErrNotKnownYet, http.StatusServiceUnavailable, ""},
 		{access.ErrProviderAway, http.StatusServiceUnavailable, ""},
 		{access.ErrSignInFailed, http.StatusForbidden, ""},
 		{access.ErrTooMany, http.StatusTooManyRequests, ""},

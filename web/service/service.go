@@ -14,6 +14,7 @@ import (
 	"slipway/catalog"
 	"slipway/lifecycle"
 	"slipway/packages"
+	"slipway/tokens"
 	"slipway/workflows"
 )
 
@@ -31,6 +32,8 @@ type Service struct {
 	Store     *packages.Store
 	Temporal  *Monitor
 	Logger    *zap.Logger
+	// Tokens are the access tokens that work.
+	Tokens *tokens.Known
 	// Limits bound what an inspection accepts.
 	Limits packages.Limits
 	// Settings are those of the worker: the plans to choose from.

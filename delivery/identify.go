@@ -1,0 +1,67 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"slipway/lifecycle"
+	"slipway/tokens"
+)
+
+// HostApp is the key under which gin's context has the name of the host app that asks; "" when it need not say.
+const HostApp = "host-app"
+
+// AccessTokens knows which access tokens work: a *tokens.Known. It answers from memory.
+type AccessTokens interface {
+	// Find finds whose token was presented. The error is a *lifecycle.Refusal, or tokens.ErrNotKnownYet.
+	Find(ctx context.Context, presented string) (tokens.Token, error)
+}
+
+// closed tells whether host apps need a token.
+func (h *Handlers) closed() bool { return h.NeedToken || len(h.Tokens) > 0 }
+
+// identify finds out which host app asks, and refuses whoever is none. An access token counts as what it is also where none is needed.
+func (h *Handlers) identify(c *gin.Context) {
+	scheme, presented, _ := strings.Cut(c.GetHeader("Authorization"), " ")
+	isBearer := strings.EqualFold(scheme, "Bearer")
+	name := h.Tokens.owner(presented)
+	switch {
+	case isBearer && tokens.IsOne(presented) && h.Access != nil:
+		h.identifyByAccessToken(c, presented, name)
+	case isBearer && name != "":
+		c.Set(HostApp, name)
+	case h.closed():
+		c.Header("WWW-Authenticate", "Bearer")
+		problem(c, http.StatusUnauthorized, "host apps identify themselves with Authorization: Bearer and their token")
+	}
+}
+
+// identifyByAccessToken asks those who know which tokens work. What the configuration says of one counts only while that is not known: it must not
+// outlive its revocation.
+func (h *Handlers) identifyByAccessToken(c *gin.Context, presented, configured string) {
+	token, err := h.Access.Find(c.Request.Context(), presented)
+	refusal, refused := errors.AsType[*lifecycle.Refusal](err)
+	switch {
+	case refused:
+		refuseToken(c, http.StatusUnauthorized, refusal)
+	case err != nil && configured != "":
+		c.Set(HostApp, configured)
+	case err != nil:
+		c.Header("Retry-After", "1")
+		problem(c, http.StatusServiceUnavailable, tokens.ErrNotKnownYet.Error())
+	case token.Kind != tokens.HostApp:
+		refuseToken(c, http.StatusForbidden, lifecycle.Refuse(tokens.InsufficientScope, "host apps ask here; this is the token of kind %s", token.Kind))
+	default:
+		c.Set(HostApp, token.Name)
+	}
+}
+
+// refuseToken says what is wrong with an access token, as RFC 6750 has it.
+func refuseToken(c *gin.Context, status int, refusal *lifecycle.Refusal) {
+	c.Header("WWW-Authenticate", `Bearer error="`+string(refusal.Code)+`"`)
+	problemWith(c, status, refusal.Message, gin.H{"code": refusal.Code})
+}

@@ -1,0 +1,213 @@
+package tokens_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"slipway/catalog"
+	"slipway/catalog/catalogtest"
+	"slipway/lifecycle"
+	"slipway/tokens"
+)
+
+// patience is when a test gives up on something that should have come about.
+const patience = time.Minute
+
+var operator = lifecycle.Actor{User: "otto", Roles: []lifecycle.Role{lifecycle.Operator}}
+
+func hostApp(t *testing.T, c *catalog.Catalog, change ...func(*tokens.Token)) (secret string, token tokens.Token) {
+	t.Helper()
+	secret, token, err := tokens.Draft{Name: "wallet", Kind: tokens.HostApp}.Make(operator, time.Now())
+	require.NoError(t, err)
+	for _, each := range change {
+		each(&token)
+	}
+	require.NoError(t, c.MakeToken(t.Context(), token, tokens.MaxOfTeam))
+	return secret, token
+}
+
+// following is a process that follows the catalogue until the test ends.
+func following(t *testing.T, source tokens.Source) *tokens.Known {
+	t.Helper()
+	known := tokens.NewKnown(source, zap.NewNop())
+	require.NoError(t, known.Load(t.Context()))
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { known.Run(ctx); close(ended) }()
+	t.Cleanup(func() { stop(); <-ended })
+	return known
+}
+
+func isInvalid(t *testing.T, err error) (sentence string) {
+	t.Helper()
+	var refusal *lifecycle.Refusal
+	require.ErrorAs(t, err, &refusal)
+	assert.Equal(t, tokens.InvalidToken, refusal.Code)
+	return refusal.Message
+}
+
+func TestEveryProcessKnowsANewTokenAtOnceAndRefusesARevokedOne(t *testing.T) {
+	catalogtest.EachURL(t, func(t *testing.T, url string) {
+		one, other := catalogtest.Open(t, url), catalogtest.Open(t, url)
+		here, there := following(t, one), following(t, other)
+		secret, token := hostApp(t, one)
+		for _, known := range []*tokens.Known{here, there} {
+			found, err := known.Find(t.Context(), secret)
+			require.NoError(t, err, "also before it was looked for")
+			assert.Equal(t, token.ID, found.ID)
+		}
+		require.NoError(t, one.RevokeToken(t.Context(), token.ID, "otto", time.Now()))
+		for _, known := range []*tokens.Known{here, there} {
+			require.Eventually(t, func() bool {
+				_, err := known.Find(t.Context(), secret)
+				return err != nil
+			}, patience, time.Millisecond)
+		}
+	})
+}
+
+func TestNothingTellsAnUnknownTokenFromOneThatEndedOrWasRevoked(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		unknown, _, err := tokens.Draft{Name: "x", Kind: tokens.HostApp}.Make(operator, time.Now())
+		require.NoError(t, err)
+		ended, _ := hostApp(t, c, func(token *tokens.Token) { token.EndsAt = time.Now().Add(-time.Second) })
+		revoked, token := hostApp(t, c)
+		require.NoError(t, c.RevokeToken(t.Context(), token.ID, "otto", time.Now()))
+		known := following(t, c)
+		sentences := map[string]bool{}
+		for _, secret := range []string{unknown, ended, revoked} {
+			_, err := known.Find(t.Context(), secret)
+			sentences[isInvalid(t, err)] = true
+		}
+		assert.Len(t, sentences, 1)
+		_, err = known.Find(t.Context(), revoked[:20])
+		assert.NotContains(t, isInvalid(t, err), revoked[:20])
+	})
+}
+
+func TestATokenEndsByItself(t *testing.T) {
+	c := catalogtest.Open(t, catalogtest.SQLite(t))
+	known := following(t, c)
+	secret, token := hostApp(t, c, func(token *tokens.Token) { token.EndsAt = time.Now().Add(time.Second) })
+	ctx, stop := known.While(t.Context(), token)
+	defer stop()
+	require.Eventually(t, func() bool { _, err := known.Find(t.Context(), secret); return err != nil }, patience, time.Millisecond)
+	<-ctx.Done() // or the test does not end
+}
+
+func TestWhatLastsEndsWithItsToken(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		known := following(t, c)
+		_, other := hostApp(t, c)
+		_, token := hostApp(t, c)
+		require.NoError(t, known.Load(t.Context()))
+		ending, stop := known.While(t.Context(), token)
+		defer stop()
+		lasting, stopOther := known.While(t.Context(), other)
+		defer stopOther()
+		require.NoError(t, c.RevokeToken(t.Context(), token.ID, "otto", time.Now()))
+		<-ending.Done() // or the test does not end
+		assert.NoError(t, lasting.Err())
+	})
+}
+
+func TestTokensThatAreKnownWorkWhileTheDatabaseIsSilent(t *testing.T) {
+	proxy := catalogtest.NewProxy(t, catalogtest.Postgres(t))
+	c, err := catalog.Open(t.Context(), proxy.URL)
+	require.NoError(t, err)
+	t.Cleanup(func() { proxy.Become(catalogtest.Talks); proxy.Cut(true); _ = c.Close() })
+	secret, token := hostApp(t, c)
+	known := following(t, c)
+	unknown, _, err := tokens.Draft{Name: "x", Kind: tokens.HostApp}.Make(operator, time.Now())
+	require.NoError(t, err)
+	proxy.Become(catalogtest.SwallowsAll)
+	for range 3 {
+		found, err := known.Find(t.Context(), secret)
+		require.NoError(t, err)
+		assert.Equal(t, token.ID, found.ID)
+		_, err = known.Find(t.Context(), unknown)
+		isInvalid(t, err)
+	}
+	proxy.Become(catalogtest.Talks)
+	require.Eventually(t, func() bool { return c.RevokeToken(t.Context(), token.ID, "otto", time.Now()) == nil }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { _, err := known.Find(t.Context(), secret); return err != nil }, patience, 10*time.Millisecond)
+}
+
+// stub is a database that fails, or was lost.
+type stub struct {
+	tokens.Source
+	err    error
+	change int64
+}
+
+func (s *stub) TokenChange(context.Context) (int64, error) { return s.change, s.err }
+
+func TestBeforeTheDatabaseHasAnsweredNobodyKnows(t *testing.T) {
+	known := tokens.NewKnown(&stub{err: errors.New("away")}, zap.NewNop())
+	secret, _, err := tokens.Draft{Name: "x", Kind: tokens.HostApp}.Make(operator, time.Now())
+	require.NoError(t, err)
+	for range 2 {
+		_, err = known.Find(t.Context(), secret)
+		assert.ErrorIs(t, err, tokens.ErrNotKnownYet)
+	}
+	assert.Error(t, known.Load(t.Context()))
+}
+
+func TestADatabaseThatWasLostShutsNobodyOut(t *testing.T) {
+	c := catalogtest.Open(t, catalogtest.SQLite(t))
+	secret, _ := hostApp(t, c)
+	source := &stub{Source: c, change: 1}
+	known := tokens.NewKnown(source, zap.NewNop())
+	require.NoError(t, known.Load(t.Context()))
+	source.change = 0
+	require.Error(t, known.Load(t.Context()))
+	_, err := known.Find(t.Context(), secret)
+	assert.NoError(t, err)
+}
+
+func TestTheLastUseIsWrittenNowAndThen(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		secret, token := hostApp(t, c)
+		known := tokens.NewKnown(c, zap.NewNop())
+		known.NoteUse = time.Hour
+		written := func() *time.Time {
+			known.NoteUsed(t.Context())
+			kept, err := c.Token(t.Context(), token.ID)
+			require.NoError(t, err)
+			return kept.UsedAt
+		}
+		use := func() {
+			_, err := known.Find(t.Context(), secret)
+			require.NoError(t, err)
+		}
+		require.NoError(t, known.Load(t.Context()))
+		assert.Nil(t, written(), "never used")
+		use()
+		first := written()
+		require.NotNil(t, first)
+		assert.WithinDuration(t, time.Now(), *first, patience)
+		require.Eventually(t, func() bool { return time.Now().Unix() > first.Unix() }, patience, time.Millisecond)
+		use()
+		assert.Equal(t, first, written(), "once an hour is enough")
+		known.NoteUse = time.Second
+		assert.True(t, first.Before(*written()), "and then it is time")
+	})
+}
+
+func TestAFollowerWritesTheLastUseByItself(t *testing.T) {
+	c := catalogtest.Open(t, catalogtest.SQLite(t))
+	known := following(t, c)
+	secret, token := hostApp(t, c)
+	_, err := known.Find(t.Context(), secret)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		kept, err := c.Token(t.Context(), token.ID)
+		return err == nil && kept.UsedAt != nil
+	}, patience, time.Millisecond)
+}

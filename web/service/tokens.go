@@ -1,0 +1,95 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"slipway/catalog"
+	"slipway/lifecycle"
+	"slipway/tokens"
+)
+
+// MakeToken makes an access token; nobody can read it again. The error may be a *lifecycle.Refusal.
+func (s *Service) MakeToken(ctx context.Context, person lifecycle.Actor, draft tokens.Draft) (secret string, made tokens.Token, err error) {
+	secret, made, err = draft.Make(person, time.Now())
+	if err != nil {
+		return "", tokens.Token{}, err
+	}
+	err = s.Catalog.MakeToken(ctx, made, tokens.MaxOfTeam)
+	switch {
+	case errors.Is(err, catalog.ErrTokenMade):
+		err = lifecycle.Refuse(lifecycle.KeyReused,
+			"this was sent before and the token %s was made then, which is shown only once; if you did not copy it, revoke it and make another one", draft.Name)
+	case errors.Is(err, catalog.ErrTooManyTokens):
+		err = lifecycle.Refuse(tokens.TooManyTokens, "%d tokens work already, which is as many as there may be for %s; revoke some that are no longer used",
+			tokens.MaxOfTeam, ownerOf(made))
+	}
+	if err != nil {
+		return "", tokens.Token{}, err
+	}
+	s.Logger.Info("an access token was made", described(made, person)...)
+	_ = s.Tokens.Load(ctx) // else it is found by itself
+	return secret, made, nil
+}
+
+func ownerOf(token tokens.Token) string {
+	if token.Team == "" {
+		return "the platform"
+	}
+	return "team " + token.Team
+}
+
+func described(token tokens.Token, by lifecycle.Actor) []zap.Field {
+	return []zap.Field{
+		zap.String("id", token.ID), zap.String("name", token.Name), zap.String("kind", string(token.Kind)), zap.String("team", token.Team), zap.String("by", by.User),
+	}
+}
+
+// ListTokens lists the access tokens that the person sees, the newest first: those before the one with the id, or the newest for "". Those that
+// ended or were revoked are among them.
+func (s *Service) ListTokens(ctx context.Context, person lifecycle.Actor, before string, limit int) ([]tokens.Token, error) {
+	all, teams := tokens.Seen(person)
+	if !all && len(teams) == 0 {
+		return []tokens.Token{}, nil
+	}
+	if before != "" {
+		if _, err := s.token(ctx, person, before); isRefusal(err) {
+			return nil, lifecycle.Refuse(lifecycle.InvalidInput, "the cursor %.100q is not one of this list; leave it out to begin with the newest token", before)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return s.Catalog.Tokens(ctx, teams, before, limit)
+}
+
+// RevokeToken makes an access token worth nothing, for ever, and returns it; once more changes nothing. The error may be a *lifecycle.Refusal.
+func (s *Service) RevokeToken(ctx context.Context, person lifecycle.Actor, id string) (tokens.Token, error) {
+	token, err := s.token(ctx, person, id)
+	if err != nil || token.RevokedAt != nil {
+		return token, err
+	}
+	if err := s.Catalog.RevokeToken(ctx, id, person.User, time.Now()); err != nil {
+		return token, err
+	}
+	s.Logger.Info("an access token was revoked", described(token, person)...)
+	_ = s.Tokens.Load(ctx) // else it is noticed within a moment
+	return s.Catalog.Token(ctx, id)
+}
+
+// token reads one that the person sees. Of others they do not learn that there are any.
+func (s *Service) token(ctx context.Context, person lifecycle.Actor, id string) (tokens.Token, error) {
+	token, err := s.Catalog.Token(ctx, id)
+	if errors.Is(err, catalog.ErrNotFound) || err == nil && !token.SeenBy(person) {
+		return tokens.Token{}, lifecycle.Refuse(tokens.UnknownToken, "there is no token %.100q that you may see; look at the list", id)
+	}
+	return token, err
+}
+
+// MayHaveTokens tells whether there are access tokens that a person may make or see.
+func MayHaveTokens(person lifecycle.Actor) bool {
+	return slices.Contains(person.Roles, lifecycle.Developer) || slices.Contains(person.Roles, lifecycle.Operator)
+}
