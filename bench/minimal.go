@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"slipway/config"
+	"slipway/keyring"
 	"slipway/lifecycle"
 	"slipway/workflows"
 )
@@ -87,10 +89,17 @@ func workMinimally(ctx context.Context, address string) error {
 	return nil
 }
 
-// connect connects as the product does, without compression: what is compared must not differ in that.
+// connect connects as the product does, without compression and with the keys of PAYLOAD_KEY: what is compared must not differ in that.
 func connect(ctx context.Context, address string) (client.Client, error) {
+	var keys struct {
+		Payload keyring.Ring `env:"PAYLOAD_KEY"`
+	}
+	if err := config.Parse(&keys); err != nil {
+		return nil, err
+	}
 	connection, err := client.DialContext(ctx, client.Options{
 		HostPort: address, ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}},
+		DataConverter: converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), keyring.NewCodec(keys.Payload)),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("connecting to Temporal at %s: %w", address, err)
