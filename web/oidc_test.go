@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/catalog/catalogtest"
 	"slipway/web/access"
 	"slipway/web/oidc/oidctest"
 )
@@ -33,6 +34,10 @@ type trusting struct {
 }
 
 func trust(t *testing.T, change ...func(*settings)) trusting {
+	return ground{database: catalogtest.SQLite(t)}.trust(t, change...)
+}
+
+func (g ground) trust(t *testing.T, change ...func(*settings)) trusting {
 	var s standing
 	issuer := oidctest.Start(t, func() string { return s.URL + access.SignedInPath })
 	issuer.Person("rita", oidctest.Claims{"roles": []string{"reviewer"}, "teams": []string{}})
@@ -41,7 +46,7 @@ func trust(t *testing.T, change ...func(*settings)) trusting {
 		s.Auth, s.OIDC.Issuer, s.OIDC.ClientID, s.OIDC.ClientSecret = authOIDC, issuer.URL, oidctest.ClientID, oidctest.ClientSecret
 		s.OIDC.Scopes = append(s.OIDC.Scopes, "offline_access")
 	}
-	s = stand(t, append([]func(*settings){configured}, change...)...)
+	s = g.stand(t, append([]func(*settings){configured}, change...)...)
 	return trusting{s, issuer}
 }
 

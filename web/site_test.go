@@ -28,7 +28,7 @@ import (
 	"slipway/workflows"
 )
 
-// standing is a web with a database of its own, whose Temporal is away.
+// standing is a web with a database of its own, whose Temporal is away unless its ground has one.
 type standing struct {
 	*httptest.Server
 	t        *testing.T
@@ -37,11 +37,23 @@ type standing struct {
 	database string
 }
 
+// ground is what a web stands on.
+type ground struct {
+	database string
+	// temporal is nil for one that is away, store for one of its own.
+	temporal client.Client
+	store    *packages.Store
+}
+
 func stand(t *testing.T, change ...func(*settings)) standing {
 	return standOn(t, catalogtest.SQLite(t), change...)
 }
 
 func standOn(t *testing.T, database string, change ...func(*settings)) standing {
+	return ground{database: database}.stand(t, change...)
+}
+
+func (g ground) stand(t *testing.T, change ...func(*settings)) standing {
 	nothingSet(t)
 	settings, err := load()
 	require.NoError(t, err)
@@ -51,20 +63,24 @@ func standOn(t *testing.T, database string, change ...func(*settings)) standing 
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	t.Cleanup(cancel)
-	world := world{}
+	world := world{temporal: g.temporal, store: g.store}
 	world.metrics, err = newMetrics()
 	require.NoError(t, err)
-	world.temporal, err = client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1"})
-	require.NoError(t, err)
-	world.catalog = catalogtest.Open(t, database)
+	if world.temporal == nil {
+		world.temporal, err = client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1"})
+		require.NoError(t, err)
+	}
+	world.catalog = catalogtest.Open(t, g.database)
 	world.snapshot, err = delivery.Open(ctx, world.catalog, delivery.Options{})
 	require.NoError(t, err)
 	world.tokens = tokens.NewKnown(world.catalog, zap.NewNop())
 	following := make(chan struct{})
 	go func() { world.tokens.Run(ctx); close(following) }()
 	t.Cleanup(func() { cancel(); <-following })
-	world.store, err = packages.OpenStore(ctx, t.TempDir())
-	require.NoError(t, err)
+	if world.store == nil {
+		world.store, err = packages.OpenStore(ctx, t.TempDir())
+		require.NoError(t, err)
+	}
 	feed, err := events.NewFeed(ctx, world.catalog, zap.NewNop())
 	require.NoError(t, err)
 	s := site{settings: settings, world: world, logger: zap.NewNop(), feed: feed, service: &service.Service{
@@ -84,7 +100,7 @@ func standOn(t *testing.T, database string, change ...func(*settings)) standing 
 	server.Config.Handler = handler
 	server.Start()
 	server.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return standing{server, t, s, router, database}
+	return standing{server, t, s, router, g.database}
 }
 
 // weather is a mini-program of team acme.
