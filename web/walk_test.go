@@ -50,7 +50,7 @@ var ways = []way{
 	{"form", everybody, (*whole).byForm},
 	{"API with the token of an account", hasAccount, func(w *whole, a attempt) (string, error) { return w.byAPI(w.accounts, as(a.who.User), a) }},
 	{"API with a JWT", everybody, func(w *whole, a attempt) (string, error) {
-		return w.byAPI(w.provider.standing, bearer(w.tokenOf(a.who)), a)
+		return w.byAPI(w.provider.standing, bearer(tokenOf(w.provider, a.who)), a)
 	}},
 	{"signal", everybody, (*whole).bySignal},
 }
@@ -278,7 +278,7 @@ func TestNobodyActsAsTheSystem(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, string(lifecycle.ForbiddenRole), code)
 			status, body, err := answered(w.provider.Client(), http.MethodPost, w.provider.URL+"/api/v1/mini-programs/"+id+"/actions/"+string(action),
-				strings.NewReader(`{"comment": "because"}`), bearer(w.tokenOf(who)), header("Content-Type", "application/json"))
+				strings.NewReader(`{"comment": "because"}`), bearer(tokenOf(w.provider, who)), header("Content-Type", "application/json"))
 			require.NoError(t, err)
 			assert.Equal(t, http.StatusForbidden, status, body)
 		}

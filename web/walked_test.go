@@ -126,12 +126,6 @@ func claimsOf(person lifecycletest.Person) oidctest.Claims {
 
 func orNone(texts []string) []string { return append([]string{}, texts...) }
 
-func (w *whole) tokenOf(person lifecycletest.Person) string {
-	said := w.provider.issuer.Usual(person.User)
-	said["roles"], said["teams"] = orNone(person.Roles), orNone(person.Teams)
-	return w.provider.issuer.Sign(said)
-}
-
 func actorOf(person lifecycletest.Person) lifecycle.Actor {
 	actor := lifecycle.Actor{User: person.User, Teams: person.Teams}
 	for _, role := range person.Roles {

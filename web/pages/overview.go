@@ -58,6 +58,9 @@ var queuesOf = map[lifecycle.Role][]queue{
 		Title: "Live for everyone", Empty: "Nothing is live for everyone.", Kind: "live", More: "?state=Published",
 		filter: catalog.Filter{States: []lifecycle.State{lifecycle.Published}},
 	}},
+	lifecycle.Auditor: {{
+		Title: "Changed last", Empty: "There are no mini-programs yet.", Kind: "own",
+	}},
 	lifecycle.Developer: {{
 		Title: "Your mini-programs", Empty: "Your teams have no mini-programs yet; request the creation of the first one.", Kind: "own",
 	}},
