@@ -67,7 +67,7 @@ func startOptions(requested lifecycle.Creation) client.StartWorkflowOptions {
 		TaskQueue:                                TaskQueue,
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            fmt.Sprintf("%s (%s)", requested.Title, requested.ID),
+		StaticSummary:                            fmt.Sprintf("%s (%s)", written(requested.Title), requested.ID),
 		StaticDetails:                            fmt.Sprintf("Mini-program **%s** of team %s.\n\n%s", quoted(requested.Title), requested.Team, quoted(requested.Description)),
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			AttributeState.ValueSet(string(lifecycle.CreationPending)), AttributeTeam.ValueSet(requested.Team),

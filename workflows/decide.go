@@ -106,11 +106,11 @@ func (m *miniProgram) waitForCatalogue(ctx workflow.Context, summary string, act
 func summaryOf(q activities.Question) string {
 	switch {
 	case q.Refusal != nil:
-		return fmt.Sprintf("%.60q refused: %s", q.Action, q.Refusal.Code)
+		return fmt.Sprintf("%s refused: %s", written(fmt.Sprintf("%.60s", q.Action)), q.Refusal.Code)
 	case q.Admit:
-		return fmt.Sprintf("%s by %s: may it be inspected?", q.Action, q.Command.Actor.User)
+		return fmt.Sprintf("%s by %s: may it be inspected?", q.Action, written(q.Command.Actor.User))
 	default:
-		return fmt.Sprintf("%s by %s", q.Action, q.Command.Actor.User)
+		return fmt.Sprintf("%s by %s", q.Action, written(q.Command.Actor.User))
 	}
 }
 

@@ -52,7 +52,7 @@ func (m *miniProgram) inspect(ctx workflow.Context, command lifecycle.Command) {
 		StartToCloseTimeout: 2 * time.Minute,
 		// A store or a catalogue that is away is waited for; a package that breaks its inspection is refused by the activity.
 		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: 30 * time.Second},
-		Summary:     "Inspect version " + command.Package.Version + " uploaded by " + command.Actor.User,
+		Summary:     "Inspect version " + command.Package.Version + " uploaded by " + written(command.Actor.User),
 	})
 	var a *activities.Activities
 	future := workflow.ExecuteActivity(ctx, a.InspectPackage, activities.Inspection{MiniProgram: m.ID, Package: *command.Package})

@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"slipway/lifecycle"
+	"slipway/plain"
 )
 
 // errNotAccepted answers for a workflow that is no mini-program: its request was refused, or is not saved yet.
@@ -174,7 +176,7 @@ func (m *miniProgram) showDetails(ctx workflow.Context) {
 	}
 	lines = append(lines, m.waitingFor()...)
 	if m.Suspension != nil {
-		add("suspended by %s on %s: %s", m.Suspension.By, clock(m.Suspension.At), quoted(lifecycle.Excerpt(m.Suspension.Reason)))
+		add("suspended by %s on %s: %s", written(m.Suspension.By), clock(m.Suspension.At), quoted(lifecycle.Excerpt(m.Suspension.Reason)))
 	}
 	if n := len(m.Transitions); n > 0 && m.Transitions[n-1].Via == lifecycle.ViaTemporal {
 		add("%s by %s came **through Temporal**, past the web", m.Transitions[n-1].Action, quoted(m.Transitions[n-1].Actor))
@@ -195,11 +197,11 @@ func (m *miniProgram) waitingFor() []string {
 	next := m.Next()
 	switch {
 	case m.Review != nil && next.Overdue:
-		add("review requested by %s, **overdue** since %s", m.Review.RequestedBy, clock(*next.At))
+		add("review requested by %s, **overdue** since %s", written(m.Review.RequestedBy), clock(*next.At))
 	case m.Review != nil:
-		add("review requested by %s, due %s", m.Review.RequestedBy, clock(*next.At))
+		add("review requested by %s, due %s", written(m.Review.RequestedBy), clock(*next.At))
 	case m.Schedule != nil:
-		add("publishes itself on %s, scheduled by %s", clock(*next.At), m.Schedule.By)
+		add("publishes itself on %s, scheduled by %s", clock(*next.At), written(m.Schedule.By))
 	case m.Rollout != nil:
 		add("served to %s and %s, stage %d of %d", m.Rollout.Percent(), lifecycle.Count(len(m.Rollout.Plan.Grayscale.Testers), "tester"), m.Rollout.Stage, len(m.Rollout.Plan.Production))
 		lines = append(lines, m.stageClock())
@@ -222,10 +224,25 @@ func (m *miniProgram) stageClock() string {
 	}
 }
 
-// quoted keeps what people wrote from being read as Markdown, in one line: a blank one would end the code span. Nothing stays nothing.
+// quoted keeps what people wrote from being read as Markdown, in one line: a blank one would end the code span. What cannot be seen, or turns
+// text around, is shown. Nothing stays nothing.
 func quoted(text string) string {
 	if strings.TrimSpace(text) == "" {
 		return ""
 	}
-	return "`" + strings.Join(strings.Fields(strings.ReplaceAll(text, "`", "'")), " ") + "`"
+	return "`" + plain.Line(strings.Join(strings.Fields(strings.ReplaceAll(text, "`", "'")), " ")) + "`"
+}
+
+// ordinary is what means nothing in Markdown but itself; an address would become a link.
+var (
+	ordinary = regexp.MustCompile(`^[\pL\pN]([\pL\pN\pM' ,.@-]*[\pL\pN])?$`)
+	address  = regexp.MustCompile(`(?i)\bwww\.`)
+)
+
+// written is quoted for names and titles, which are mostly ordinary and then stay as they are.
+func written(text string) string {
+	if ordinary.MatchString(text) && !address.MatchString(text) {
+		return text
+	}
+	return quoted(text)
 }
