@@ -60,7 +60,7 @@ func (s site) protect(handler http.Handler) (http.Handler, error) {
 	}
 	everything.SetDenyHandler(refusal(otherSite))
 	codec.SetDenyHandler(refusal(otherSite))
-	usual, forCodec := everything.Handler(handler), codec.Handler(handler)
+	usual, forCodec := everything.Handler(access.RefererCheck(handler, refusal(otherSite))), codec.Handler(handler)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if below(r.URL.Path, codecFolder) {
 			forCodec.ServeHTTP(w, r)

@@ -3,6 +3,7 @@ package access
 import (
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -52,6 +53,21 @@ func LocalOnly(next, refuse http.Handler) http.Handler {
 		if !IsLoopback(r.Host) || r.URL.User != nil { // http://evil@127.0.0.1/ as the request's target
 			refuse.ServeHTTP(w, r)
 			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// RefererCheck refuses what a page of another site sent by a browser that says so in no other way than by its Referer. All that says more is
+// left to http.CrossOriginProtection, and a program says nothing at all.
+func RefererCheck(next, refuse http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
+		if referer := r.Referer(); !safe && referer != "" && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" {
+			if from, err := url.Parse(referer); err != nil || from.Host != r.Host {
+				refuse.ServeHTTP(w, r)
+				return
+			}
 		}
 		next.ServeHTTP(w, r)
 	})
