@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"syscall"
@@ -29,11 +30,15 @@ const (
 // Prometheus is the Prober of production.
 type Prometheus struct{ api promv1.API }
 
-// NewPrometheus connects to a Prometheus server by its base URL.
-func NewPrometheus(url string) (*Prometheus, error) {
-	client, err := prometheus.NewClient(prometheus.Config{Address: url, RoundTripper: keepingConnections()})
+// NewPrometheus connects to a Prometheus server by its base URL. The error repeats nothing of it, for it may have a password.
+func NewPrometheus(base string) (*Prometheus, error) {
+	parsed, err := url.Parse(base)
+	if err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Host == "" {
+		return nil, errors.New("PROMETHEUS_URL is not an address such as http://prometheus:9090")
+	}
+	client, err := prometheus.NewClient(prometheus.Config{Address: base, RoundTripper: keepingConnections()})
 	if err != nil {
-		return nil, fmt.Errorf("PROMETHEUS_URL %q: %w", url, err)
+		return nil, fmt.Errorf("PROMETHEUS_URL %q: %w", parsed.Redacted(), err)
 	}
 	return &Prometheus{api: promv1.NewAPI(client)}, nil
 }

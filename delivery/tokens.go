@@ -27,7 +27,10 @@ func ParseTokens(list string) (Tokens, error) {
 			if entry = strings.TrimSpace(entry); entry == "" {
 				continue
 			}
-			name, text, _ := strings.Cut(entry, "=")
+			name, text, named := strings.Cut(entry, "=")
+			if !named { // it may be a token
+				return nil, fmt.Errorf("entry %d is not given as NAME=SHA256, with 64 lower-case hexadecimal digits", len(tokens)+1)
+			}
 			sum, ok := ParseSHA256(strings.TrimSpace(text))
 			if name = strings.TrimSpace(name); name == "" || !ok {
 				return nil, fmt.Errorf("the token of host app %q is not given as NAME=SHA256, with 64 lower-case hexadecimal digits", name)

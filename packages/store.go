@@ -60,9 +60,20 @@ type Content struct {
 func OpenStore(ctx context.Context, location string) (*Store, error) {
 	bucket, err := openBucket(ctx, location)
 	if err != nil {
-		return nil, fmt.Errorf("open package store %q: %w", location, err)
+		return nil, fmt.Errorf("open package store %q: %s", shown(location), urls.ReplaceAllLiteralString(err.Error(), shown(location)))
 	}
 	return &Store{MaxBytes: DefaultLimits.PackageBytes, bucket: bucket}, nil
+}
+
+var (
+	urls     = regexp.MustCompile(`[a-z0-9+.-]+://[^\s"]*[^\s":]`)
+	userinfo = regexp.MustCompile(`//[^/]*@`)
+)
+
+// shown is a location without what may be secret in it: its user and the values of its query.
+func shown(location string) string {
+	location, _, _ = strings.Cut(location, "?")
+	return userinfo.ReplaceAllLiteralString(location, "//")
 }
 
 func openBucket(ctx context.Context, location string) (*blob.Bucket, error) {

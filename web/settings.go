@@ -131,7 +131,7 @@ func (s settings) checkAuth() error {
 
 func (s settings) checkPublicURL() error {
 	if err := oidc.CheckPublicURL(s.PublicURL); err != nil {
-		return fmt.Errorf("PUBLIC_URL=%s %w; people come back to it from the identity provider", s.PublicURL, err)
+		return fmt.Errorf("PUBLIC_URL=%s %w; people come back to it from the identity provider", oidc.Shown(s.PublicURL), err)
 	}
 	return nil
 }

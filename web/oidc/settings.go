@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -45,7 +46,7 @@ func (Secret) GoString() string { return "(secret)" }
 func (s Settings) Validate() error {
 	var wrong []error
 	if err := checkURL(s.Issuer); err != nil {
-		wrong = append(wrong, fmt.Errorf("OIDC_ISSUER=%s %w", s.Issuer, err))
+		wrong = append(wrong, fmt.Errorf("OIDC_ISSUER=%s %w", Shown(s.Issuer), err))
 	}
 	if s.ClientID == "" {
 		wrong = append(wrong, errors.New("OIDC_CLIENT_ID is missing; the provider gave it when this web was registered there"))
@@ -54,6 +55,15 @@ func (s Settings) Validate() error {
 		wrong = append(wrong, fmt.Errorf("OIDC_SCOPES=%q has no openid, without which nobody is signed in", strings.Join(s.Scopes, " ")))
 	}
 	return errors.Join(wrong...)
+}
+
+// userinfo is what may have a password in an address.
+var userinfo = regexp.MustCompile(`//[^/?#]*@`)
+
+// Shown is an address without the password that somebody wrote into it, and without its query.
+func Shown(address string) string {
+	address, _, _ = strings.Cut(address, "?")
+	return userinfo.ReplaceAllString(address, "//xxxxx@")
 }
 
 // CheckPublicURL refuses an address to which nobody can be sent back safely.
