@@ -23,6 +23,7 @@ import (
 
 	"slipway/keyring"
 	"slipway/packages"
+	"slipway/plain"
 )
 
 // Common is what worker, web and starter share.
@@ -97,14 +98,17 @@ func (c Common) MakeVarDir() error {
 	return nil
 }
 
-// Logger writes JSON lines to standard error.
+// Logger writes JSON lines to standard error, in which nothing acts on the terminal of whoever reads them.
 func (c Common) Logger() (*zap.Logger, error) {
 	settings := zap.NewProductionConfig()
 	settings.Level = zap.NewAtomicLevelAt(c.LogLevel)
 	settings.EncoderConfig.EncodeTime = zapcore.ISO8601TimeEncoder
 	settings.EncoderConfig.TimeKey = "time"
 	settings.Sampling = nil // an audit-minded product drops no line
-	logger, err := settings.Build()
+	shown := zapcore.Lock(zapcore.AddSync(&plain.Writer{To: os.Stderr}))
+	logger, err := settings.Build(zap.WrapCore(func(zapcore.Core) zapcore.Core {
+		return zapcore.NewCore(zapcore.NewJSONEncoder(settings.EncoderConfig), shown, settings.Level)
+	}))
 	if err != nil {
 		return nil, fmt.Errorf("logger: %w", err)
 	}

@@ -1,11 +1,15 @@
 package config_test
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -125,6 +129,28 @@ func TestTheLogHasTheLevelAskedFor(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, least, logger.Level(), level)
 	}
+}
+
+func TestNothingInALogActsOnATerminal(t *testing.T) {
+	nothingSet(t)
+	file, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	require.NoError(t, err)
+	standardError := os.Stderr
+	os.Stderr = file
+	defer func() { os.Stderr = standardError }()
+	logger, err := parse(t).Logger()
+	require.NoError(t, err)
+	const hostile = "a\x1b[2J\u009b31m\u202e\x1b]8;;https://evil.example\x1b\\b\r\nfaked"
+	logger.Warn(hostile, zap.String("who", hostile), zap.Error(errors.New(hostile)))
+	said, err := os.ReadFile(file.Name())
+	require.NoError(t, err)
+	assert.Equal(t, 1, strings.Count(string(said), "\n"), "one line")
+	for _, r := range strings.TrimSuffix(string(said), "\n") {
+		assert.True(t, unicode.IsGraphic(r), "%q is in %q", r, said)
+	}
+	var line struct{ Msg, Who, Error string }
+	require.NoError(t, json.Unmarshal(said, &line))
+	assert.Equal(t, []string{hostile, hostile, hostile}, []string{line.Msg, line.Who, line.Error}, "programs read what it was")
 }
 
 func TestVarDirIsCreated(t *testing.T) {

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -183,5 +186,24 @@ func TestAnUploadTellsOtherTeamsNothing(t *testing.T) {
 			told[strings.ReplaceAll(body, id, "ID")] = true
 		}
 		assert.Len(t, told, 1, "%q", prefix)
+	}
+}
+
+func TestTheListOfAttacksNamesTestsThatExist(t *testing.T) {
+	page, err := os.ReadFile("../docs/security.md")
+	require.NoError(t, err)
+	named := regexp.MustCompile("`(Test[A-Za-z]+)`").FindAllStringSubmatch(string(page), -1)
+	require.NotEmpty(t, named)
+	var tests strings.Builder
+	require.NoError(t, filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		tests.Write(text)
+		return err
+	}))
+	for _, each := range named {
+		assert.Contains(t, tests.String(), "func "+each[1]+"(", "docs/security.md")
 	}
 }

@@ -359,3 +359,16 @@ func TestWhatTheProviderGrantedIsUnreadableInTheDatabase(t *testing.T) {
 		assert.NotContains(t, data, known)
 	}
 }
+
+func TestATokenThatBringsItsOwnKeyIsWorthNothing(t *testing.T) {
+	s := trust(t)
+	known, _ := s.issuer.Key()
+	own := must(rsa.GenerateKey(rand.Reader, 2048))
+	payload := must(json.Marshal(s.issuer.Usual("mallory")))
+	for _, id := range []string{known, "mine", ""} {
+		options := (&jose.SignerOptions{EmbedJWK: true}).WithHeader("jku", "https://evil.example/keys").WithHeader("x5u", "https://evil.example/cert")
+		signer := must(jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: own, KeyID: id}}, options))
+		token := must(must(signer.Sign(payload)).CompactSerialize())
+		assert.Empty(t, s.me(bearer(token)), id)
+	}
+}
