@@ -6,11 +6,13 @@ import (
 
 	"slipway/config"
 	"slipway/lifecycle"
+	"slipway/monitoring"
 )
 
 // settings is what the environment tells the worker.
 type settings struct {
 	config.Common
+	monitoring.Settings
 	// Addr is where readiness and metrics are served.
 	Addr string `env:"WORKER_ADDR" envDefault:"127.0.0.1:8081"`
 	// SettingsFile is a JSON file that overrides lifecycle.DefaultSettings: timers and rollout plans.
@@ -35,5 +37,5 @@ func load() (settings, error) {
 	}
 	var wrong error
 	s.lifecycle, wrong = config.LoadLifecycle(s.SettingsFile)
-	return s, errors.Join(err, wrong)
+	return s, errors.Join(err, s.Tracing.Validate(), wrong)
 }

@@ -23,6 +23,7 @@ import (
 	"slipway/activities"
 	"slipway/config"
 	"slipway/monitoring"
+	"slipway/monitoring/tracing"
 	"slipway/workflows"
 )
 
@@ -44,11 +45,16 @@ const (
 type connection struct {
 	client.Client
 	dataConverter converter.DataConverter
+	tracer        interceptor.Tracer // nil when nobody traces
 }
 
 // dial connects to Temporal and makes sure that the namespace has what the workflows need.
-func dial(ctx context.Context, logger *zap.Logger, metrics *monitoring.Metrics) (connection, error) {
+func dial(ctx context.Context, logger *zap.Logger, metrics *monitoring.Metrics, traces *tracing.Traces) (connection, error) {
 	options, err := config.Temporal(logger)
+	if err != nil {
+		return connection{}, err
+	}
+	tracer, err := traces.Intercept(&options)
 	if err != nil {
 		return connection{}, err
 	}
@@ -61,7 +67,7 @@ func dial(ctx context.Context, logger *zap.Logger, metrics *monitoring.Metrics) 
 		dialed.Close()
 		return connection{}, err
 	}
-	return connection{dialed, options.DataConverter}, nil
+	return connection{dialed, options.DataConverter, tracer}, nil
 }
 
 // workers are those of this process: one for each task queue.
@@ -80,7 +86,7 @@ func newWorkers(temporal connection, settings settings, acts *activities.Activit
 	}
 	lifecycles, gates, inspections := options, options, options
 	lifecycles.StickyScheduleToStartTimeout = stickyTimeout
-	lifecycles.Interceptors = []interceptor.WorkerInterceptor{&workflows.Interceptor{DataConverter: temporal.dataConverter}}
+	lifecycles.Interceptors = []interceptor.WorkerInterceptor{&workflows.Interceptor{DataConverter: temporal.dataConverter, Tracer: temporal.tracer}}
 	lifecycles.WorkflowTaskPollerBehavior = config.TaskPollers()
 	gates.DisableWorkflowWorker, inspections.DisableWorkflowWorker = true, true
 	gates.MaxConcurrentActivityExecutionSize = probesAtOnce

@@ -17,6 +17,8 @@ type Interceptor struct {
 	interceptor.WorkerInterceptorBase
 	// DataConverter is the client's, which wrote the signals; nil is Temporal's usual one.
 	DataConverter converter.DataConverter
+	// Tracer is that of the client's tracing interceptor; nil when nobody traces.
+	Tracer interceptor.Tracer
 }
 
 // InterceptWorkflow gives each workflow execution its own inbox.
@@ -25,7 +27,7 @@ func (i *Interceptor) InterceptWorkflow(_ workflow.Context, next interceptor.Wor
 	if from == nil {
 		from = converter.GetDefaultDataConverter()
 	}
-	return &inbox{WorkflowInboundInterceptorBase: interceptor.WorkflowInboundInterceptorBase{Next: next}, from: from}
+	return &inbox{WorkflowInboundInterceptorBase: interceptor.WorkflowInboundInterceptorBase{Next: next}, from: from, traces: traces{i.Tracer}}
 }
 
 // inbox holds what has happened and is not dealt with yet, in the order of the history.
@@ -35,6 +37,7 @@ func (i *Interceptor) InterceptWorkflow(_ workflow.Context, next interceptor.Wor
 type inbox struct {
 	interceptor.WorkflowInboundInterceptorBase
 	from     converter.DataConverter
+	traces   traces
 	onSignal func(ctx workflow.Context, s Signal)
 	happened []occurrence
 	awaited  []*awaited
@@ -72,14 +75,16 @@ func (i *inbox) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWor
 }
 
 // HandleSignal is called for each signal as the history is read, before any workflow code runs.
-func (i *inbox) HandleSignal(_ workflow.Context, in *interceptor.HandleSignalInput) error {
+func (i *inbox) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
 	i.collect()
-	i.happened = append(i.happened, i.arrived(newSignal(in.SignalName, in.Arg, i.from)))
+	signal := newSignal(in.SignalName, in.Arg, i.from)
+	signal.Trace = i.traces.of(ctx)
+	i.happened = append(i.happened, i.arrived(signal))
 	return nil
 }
 
 func (i *inbox) arrived(s Signal) occurrence {
-	return occurrence{signal: &s, handle: func(ctx workflow.Context) { i.onSignal(ctx, s) }}
+	return occurrence{signal: &s, handle: func(ctx workflow.Context) { i.onSignal(i.traces.resume(ctx, s.Trace), s) }}
 }
 
 // precede puts signals that the last run handed over before everything else: they arrived first.

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 )
 
 // errNotAccepted answers for a workflow that is no mini-program: its request was refused, or is not saved yet.
@@ -63,7 +64,7 @@ func (m *miniProgram) show(ctx workflow.Context) {
 	now := attributesOf(m.MiniProgram)
 	if updates := now.since(m.shown); len(updates) > 0 {
 		if err := workflow.UpsertTypedSearchAttributes(ctx, updates...); err != nil {
-			m.log.Error("search attributes not updated", "error", err)
+			m.log.Error("search attributes not updated", logkey.Error, err)
 			return
 		}
 		m.shown = now

@@ -12,6 +12,7 @@ import (
 
 	"slipway/activities"
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 )
 
 // Signal is one signal as it arrived.
@@ -20,6 +21,8 @@ type Signal struct {
 	// Data is the JSON object that it carries; Malformed says why there is none.
 	Data      string `json:"data,omitempty"`
 	Malformed string `json:"malformed,omitempty"`
+	// Trace is the traceparent of whoever sent it; "" when there is none.
+	Trace string `json:"trace,omitempty"`
 }
 
 // newSignal reads what a signal carries as the client wrote it, with the same data converter.
@@ -145,7 +148,7 @@ func (m *miniProgram) handleSignal(ctx workflow.Context, s Signal) {
 	}
 	switch {
 	case m.answers.knows(q.Command) || m.isInspecting(q.Command) || !records && m.answers.knowsRequest(q.Command.RequestID):
-		m.log.Info("signal repeats a request id; the first answer stands", "request_id", q.Command.RequestID, "action", q.Action)
+		m.logger(ctx).Info("signal repeats a request id; the first answer stands", logkey.RequestID, q.Command.RequestID, logkey.Action, q.Action)
 	case q.Action == lifecycle.UploadCode:
 		m.upload(ctx, q)
 	default:
