@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
-	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -100,18 +98,66 @@ func lived(t *testing.T) measured {
 	return p
 }
 
-func TestDumpMetrics(t *testing.T) {
-	p := lived(t)
-	for _, addr := range []string{p.worker, p.web} {
-		r, err := http.Get("http://" + addr + "/metrics")
-		require.NoError(t, err)
-		text, _ := io.ReadAll(r.Body)
-		_ = os.WriteFile("/tmp/metrics-"+addr, text, 0o600)
+// named are the metrics that a text names; what a histogram is made of stands for it.
+func named(text string, pattern string) []string {
+	found := map[string]bool{}
+	for _, name := range regexp.MustCompile(pattern).FindAllString(text, -1) {
+		for _, suffix := range []string{"_bucket", "_sum", "_count"} {
+			if histogram, ok := strings.CutSuffix(name, suffix); ok && strings.HasSuffix(histogram, "_seconds") {
+				name = histogram
+			}
+		}
+		found[name] = true
 	}
+	return slices.Sorted(maps.Keys(found))
 }
 
-var _ = json.Marshal
-var _ = maps.Keys[map[string]int]
-var _ = filepath.Join
-var _ = regexp.MustCompile
-var _ = strings.Cut
+func read(t *testing.T, path ...string) string {
+	content, err := os.ReadFile(filepath.Join(append([]string{".."}, path...)...))
+	require.NoError(t, err)
+	return string(content)
+}
+
+// One story for all that is said about metrics: it takes its time.
+func TestMetricsAreThoseThatAreWrittenAbout(t *testing.T) {
+	p := lived(t)
+	worker, web := p.scrape(p.worker), p.scrape(p.web)
+
+	var ours []string
+	for _, of := range []families{worker, web} {
+		for name := range of {
+			if strings.HasPrefix(name, "slipway_") {
+				ours = append(ours, name)
+			}
+			assert.NotContains(t, of[name].String(), "counted-too", "no label has a mini-program")
+		}
+	}
+	slices.Sort(ours)
+	_, section, found := strings.Cut(read(t, "docs", "observability.md"), "\n## Metrics\n")
+	require.True(t, found)
+	assert.Equal(t, slices.Compact(ours), named(section, `slipway_[a-z_]+`), "docs/observability.md lists them all, and no other")
+
+	for _, file := range []string{"rules.yml", "rules_test.yml", "grafana/dashboards/slipway.json"} {
+		used := named(read(t, "deploy", "observability", file), `\b(slipway|temporal|go|process)_[a-z_]+`)
+		require.NotEmpty(t, used, file)
+		for _, name := range used {
+			assert.True(t, worker[name] != nil || web[name] != nil, "%s uses %s, which neither worker nor web has", file, name)
+		}
+	}
+
+	assert.EqualValues(t, 1, worker.value("slipway_refusals_total", "code", "forbidden_role"))
+	assert.EqualValues(t, 2, worker.value("slipway_transitions_total", "action", "publish"))
+	assert.EqualValues(t, 2, worker.value("slipway_state_seconds", "state", "ReadyToPublish"))
+	assert.Positive(t, worker.value("slipway_commit_seconds", "result", "committed"))
+	assert.Zero(t, worker.value("slipway_step_conflicts_total"))
+	for program, of := range map[string]families{"worker": worker, "web": web} {
+		assert.EqualValues(t, 1, of.value("slipway_rollouts", "stage", "grayscale", "standing", "paused"), program)
+		assert.EqualValues(t, 1, of.value("slipway_mini_programs", "state", "Published"), program)
+		assert.Zero(t, of.value("slipway_overdue_reviews"), program)
+		assert.EqualValues(t, 1, of.value("slipway_dependency_up", "dependency", "catalogue"), program)
+		assert.EqualValues(t, 1, of.value("slipway_dependency_up", "dependency", "temporal"), program)
+	}
+	assert.Positive(t, web.value("slipway_feed_lag_seconds"))
+	assert.Zero(t, web.value("slipway_feed_behind_changes"))
+	assert.Equal(t, http.StatusNotFound, get(p.url+"/metrics"), "they are on a listener of their own")
+}
