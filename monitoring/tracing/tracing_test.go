@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -149,5 +150,32 @@ func TestACollectorThatIsAwayHoldsNothingUpAndIsLogged(t *testing.T) {
 		end(http.StatusOK)
 		traces.Stop()
 		assert.NotZero(t, logged.FilterMessage("traces are lost").Len(), protocol)
+	}
+}
+
+// BenchmarkARequest measures a request with four more spans, as an action has in the web.
+func BenchmarkARequest(b *testing.B) {
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
+	defer collector.Close()
+	for name, settings := range map[string]tracing.Settings{
+		"nobody":   usual(""),
+		"none-of":  {Endpoint: collector.URL, Protocol: "http/protobuf", Sampler: "always_off"},
+		"everyone": usual(collector.URL),
+	} {
+		b.Run(name, func(b *testing.B) {
+			traces, err := tracing.Start(b.Context(), settings, "slipway-bench", "1", zap.NewNop())
+			require.NoError(b, err)
+			defer traces.Stop()
+			request := httptest.NewRequest(http.MethodGet, "/", nil)
+			for b.Loop() {
+				requests, ends := request, [5]func(int){}
+				for i := range ends {
+					requests, ends[i] = traces.Begin(requests, "/mini-programs/:id")
+				}
+				for _, end := range ends {
+					end(http.StatusOK)
+				}
+			}
+		})
 	}
 }
