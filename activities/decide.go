@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/activity"
 
 	"slipway/catalog"
 	"slipway/keyring"
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 )
 
 // Question is what a workflow wants to have decided: a command on a mini-program as the workflow knows it.
@@ -110,6 +112,7 @@ func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
 	case refusal == nil && q.Admit:
 		return Decision{Admitted: true, Via: q.Via}, nil
 	case refusal != nil && (q.Command.RequestID == "" || q.Creation != nil):
+		a.tellRefused(ctx, q, refusal.Code)
 		return q.refused(refusal), nil
 	}
 	decision, commit, err := q.answer(after, record, refusal)
@@ -123,10 +126,14 @@ func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
 	case errors.Is(err, catalog.ErrLifeGoesOn) && a.toldBefore(ctx, q):
 		return a.handBack(ctx, q, &commit)
 	case errors.Is(err, catalog.ErrLifeGoesOn):
+		a.tellRefused(ctx, q, lifecycle.AlreadyExists)
 		return q.refused(lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q exists already; choose another id, "+
 			"or let an operator recover it when its workflow does not run", q.id())), nil
 	}
 	decision.Alarm = a.reportGap(ctx, commit, gap)
+	if err == nil {
+		a.tell(ctx, q, commit)
+	}
 	return decision, err
 }
 
@@ -205,24 +212,24 @@ func (a *Activities) reportGap(ctx context.Context, commit catalog.Commit, gap c
 		return ""
 	}
 	alarm := fmt.Sprintf("the catalogue lacked what happened before step %d; restored in the audit trail: %d, lost: %d", commit.Step, gap.Restored, gap.Lost)
-	raise(ctx, catalogueBehind, commit.MiniProgram.ID, alarm)
+	a.raise(ctx, catalogueBehind, commit.MiniProgram.ID, alarm)
 	return alarm
 }
 
-func raise(ctx context.Context, counter, miniProgram, alarm string) {
-	activity.GetMetricsHandler(ctx).Counter(counter).Inc(1)
-	activity.GetLogger(ctx).Error("workflow and catalogue differed", "mini_program", miniProgram, "alarm", alarm)
-}
+// alarm is a way in which workflow and catalogue are found to differ, as it is counted.
+type alarm func(*Metrics) prometheus.Counter
 
-// Alarms of this package, as counters.
-const (
-	// workflowBehind counts the times that a workflow had to take over from the catalogue what it did not know.
-	workflowBehind = "slipway_workflow_behind"
-	// catalogueBehind counts the times that the catalogue lacked what the workflow knew.
-	catalogueBehind = "slipway_catalogue_behind"
-	// decidedOtherwise counts the steps that would have been decided otherwise when they were done twice; what was stored stays.
-	decidedOtherwise = "slipway_decided_otherwise"
+var (
+	workflowBehind  alarm = func(m *Metrics) prometheus.Counter { return m.workflowBehind }
+	catalogueBehind alarm = func(m *Metrics) prometheus.Counter { return m.catalogueBehind }
 )
+
+func (a *Activities) raise(ctx context.Context, which alarm, miniProgram, said string) {
+	if a.Metrics != nil {
+		which(a.Metrics).Inc()
+	}
+	activity.GetLogger(ctx).Error("workflow and catalogue differed", logkey.MiniProgram, miniProgram, logkey.Alarm, said)
+}
 
 // Committer is the part of the catalogue that decisions are recorded in.
 type Committer interface {

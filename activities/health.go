@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 )
 
 // probeTimeout bounds one question to Prometheus; an answer that takes longer is no answer.
@@ -56,8 +57,8 @@ func (a *Activities) ProbeHealth(ctx context.Context, probe HealthProbe) (lifecy
 		return report, askAgain(string(answer.Status)+": "+answer.Detail, time.Until(report.AskAt))
 	}
 	if v := report.Verdict; report.Changed && v.Status != lifecycle.Healthy {
-		activity.GetLogger(ctx).Warn("a release is not known to be healthy", "mini_program", probe.MiniProgram, "version", probe.Version,
-			"health", v.Status, "reason", v.Reason, "detail", v.Detail, "cause", cause)
+		activity.GetLogger(ctx).Warn("a release is not known to be healthy", logkey.MiniProgram, probe.MiniProgram, logkey.Version, probe.Version,
+			logkey.Health, v.Status, logkey.Reason, v.Reason, logkey.Detail, v.Detail, logkey.Cause, cause)
 	}
 	return report, nil
 }

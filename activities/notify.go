@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 )
 
 // Notification tells people of one role that a mini-program waits for them.
@@ -18,6 +19,6 @@ type Notification struct {
 
 // Notify writes the notification into the worker's log, where the operator's log pipeline picks it up.
 func (a *Activities) Notify(ctx context.Context, n Notification) error {
-	activity.GetLogger(ctx).Info("notification", "mini_program", n.MiniProgram, "role", n.Role, "subject", n.Subject, "text", n.Text)
+	activity.GetLogger(ctx).Info("notification", logkey.MiniProgram, n.MiniProgram, logkey.Role, n.Role, logkey.Subject, n.Subject, logkey.Text, n.Text)
 	return nil
 }

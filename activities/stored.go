@@ -14,6 +14,7 @@ import (
 
 	"slipway/catalog"
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 )
 
 // Stored is what the catalogue knows of a mini-program. Outcomes are the latest answers, packed.
@@ -88,9 +89,11 @@ func (a *Activities) compare(ctx context.Context, q Question, stored catalog.Sto
 		return a.behind(ctx, stored, fmt.Sprintf("the workflow took step %d again and did not know of what came after it, up to step %d", q.Step, stored.Step)), nil
 	}
 	if (record == nil) != (refused.Record == nil) || record != nil && record.To != refused.Record.To {
-		activity.GetMetricsHandler(ctx).Counter(decidedOtherwise).Inc(1)
+		if a.Metrics != nil {
+			a.Metrics.decidedOtherwise.Inc()
+		}
 		activity.GetLogger(ctx).Warn("a step done twice would have been decided otherwise; what is stored stays",
-			"mini_program", stored.MiniProgram.ID, "step", q.Step)
+			logkey.MiniProgram, stored.MiniProgram.ID, logkey.Step, q.Step)
 	}
 	return "", nil
 }
@@ -130,7 +133,7 @@ func (a *Activities) behind(ctx context.Context, stored catalog.Stored, alarm st
 		return ""
 	}
 	alarm += fmt.Sprintf("; it took over what the catalogue has: revision %d in %s", stored.MiniProgram.Revision, stored.MiniProgram.State)
-	raise(ctx, workflowBehind, stored.MiniProgram.ID, alarm)
+	a.raise(ctx, workflowBehind, stored.MiniProgram.ID, alarm)
 	return alarm
 }
 

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 	"slipway/packages"
 )
 
@@ -40,8 +41,8 @@ func (a *Activities) tryInspection(ctx context.Context, in Inspection, content *
 		activity.RecordHeartbeat(ctx, before)
 		return report, nil, err
 	}
-	activity.GetLogger(ctx).Error("an inspection broke down", "mini_program", in.MiniProgram, "sha256", in.Package.SHA256, "try", before+1,
-		"error", broken, "stack", broken.stack)
+	activity.GetLogger(ctx).Error("an inspection broke down", logkey.MiniProgram, in.MiniProgram, logkey.SHA256, in.Package.SHA256, logkey.Try, before+1,
+		logkey.Error, broken, logkey.Stack, broken.stack)
 	if before+1 == maxInspectionTries {
 		return report, new(brokenDown(broken.how)), nil
 	}

@@ -23,7 +23,7 @@ type part struct {
 	run  func(ctx context.Context, out io.Writer, options options) error
 }
 
-var parts = []part{{"actions", benchActions}, {"web", benchWeb}, {"lists", benchLists}, {"gates", benchGates}}
+var parts = []part{{"actions", benchActions}, {"web", benchWeb}, {"lists", benchLists}, {"gates", benchGates}, {"traces", benchTraces}}
 
 // options hold for every part.
 type options struct {

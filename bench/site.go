@@ -40,6 +40,7 @@ type site struct {
 	answers    *catalog.Answers
 	sha256     string // of the package that every mini-program releases
 	web        string // where the web is
+	worker     string // where the worker is asked about itself
 	prometheus string // where health gates ask; "" is nowhere
 	lateCursor string // leads to the last pages of the list
 	programs   []crewman
@@ -128,6 +129,7 @@ func (s *site) startProduct(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.worker = "http://" + addr
 	return s.startProgram(ctx, "worker", addr, "WORKER_ADDR="+addr, "WORKER_DEPLOYMENT=", "WORKER_BUILD_ID=", "PROMETHEUS_URL="+s.prometheus)
 }
 

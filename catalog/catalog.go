@@ -32,6 +32,7 @@ type Catalog struct {
 	statements statements
 	searches   searches
 	listener   *listener
+	metrics    metrics
 	bell       *bell // nil with PostgreSQL, which announces commits itself
 }
 
@@ -43,6 +44,7 @@ func Open(ctx context.Context, databaseURL string) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.metrics = newMetrics()
 	if err := errors.Join(c.migrate(ctx), c.prepare(ctx), c.migrations.Close()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the catalogue: %w", err), c.Close())
 	}

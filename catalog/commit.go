@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"slipway/lifecycle"
 )
@@ -42,10 +43,12 @@ func (c *Catalog) Commit(ctx context.Context, commit Commit) (Gap, error) {
 	rows, err := commit.rows()
 	var gap Gap
 	if err == nil {
+		begin := time.Now()
 		err = c.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 			gap, err = c.statements.write(ctx, tx, commit, rows)
 			return err
 		})
+		c.metrics.observe(time.Since(begin), err)
 	}
 	if err != nil {
 		return Gap{}, fmt.Errorf("commit step %d of %s: %w", commit.Step, commit.MiniProgram.ID, err)
@@ -84,7 +87,10 @@ func (c *Catalog) transact(ctx context.Context, do func(context.Context, *sql.Tx
 		_ = tx.Rollback() // err says what went wrong
 		return err
 	}
-	return tx.Commit()
+	_, end := traced(ctx, func() string { return "COMMIT" })
+	err = tx.Commit()
+	end(err)
+	return err
 }
 
 func (s statements) write(ctx context.Context, tx *sql.Tx, commit Commit, rows rows) (Gap, error) {

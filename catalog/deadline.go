@@ -28,10 +28,12 @@ const (
 var errAway = errors.New("the database does not answer")
 
 // answered lets do ask the database, and tells by its error whether that is away.
-func answered(ctx context.Context, patience time.Duration, do func(context.Context) error) error {
+func answered(ctx context.Context, patience time.Duration, do func(context.Context) error) (err error) {
+	ctx, end := traced(ctx, method)
+	defer func() { end(err) }()
 	asking, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%w within %s", errAway, patience))
 	defer cancel()
-	err := do(asking)
+	err = do(asking)
 	switch cause := context.Cause(asking); {
 	case err == nil || errors.Is(err, cause):
 		return err

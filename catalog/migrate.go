@@ -73,7 +73,8 @@ func (c *Catalog) migrationProvider() (*goose.Provider, error) {
 		return nil, err
 	}
 	inGo := goose.WithGoMigrations(
-		goose.NewGoMigration(8, &goose.GoFunc{RunTx: writeDocuments}, nil), goose.NewGoMigration(11, &goose.GoFunc{RunTx: writeServed}, nil))
+		goose.NewGoMigration(8, &goose.GoFunc{RunTx: writeDocuments}, nil), goose.NewGoMigration(11, &goose.GoFunc{RunTx: writeServed}, nil),
+		goose.NewGoMigration(15, &goose.GoFunc{RunTx: addStages}, nil))
 	if c.dialect == goose.DialectSQLite3 {
 		return goose.NewProvider(c.dialect, c.migrations, files, inGo,
 			goose.WithExcludeNames([]string{"00002_postgres_notify.sql", "00006_postgres_counts.sql"}))

@@ -20,14 +20,15 @@ const insertChange = `
 // A step of the present life follows the one before; of two lives the later one counts.
 const putMiniProgram = `
 	INSERT INTO mini_programs (change, id, life, revision, sequence, step, title, team, state, candidate_version,
-		candidate_sha256, live_version, percent, due_at, overdue, updated_at, search, document)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+		candidate_sha256, live_version, percent, due_at, overdue, updated_at, search, document, stage, standing)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 	ON CONFLICT (id) DO UPDATE SET
 		change = excluded.change, life = excluded.life, revision = excluded.revision, sequence = excluded.sequence,
 		step = excluded.step, title = excluded.title, team = excluded.team, state = excluded.state,
 		candidate_version = excluded.candidate_version, candidate_sha256 = excluded.candidate_sha256,
 		live_version = excluded.live_version, percent = excluded.percent, due_at = excluded.due_at, overdue = excluded.overdue,
-		updated_at = excluded.updated_at, search = excluded.search, document = excluded.document
+		updated_at = excluded.updated_at, search = excluded.search, document = excluded.document,
+		stage = excluded.stage, standing = excluded.standing
 	WHERE excluded.life = mini_programs.life OR excluded.updated_at >= mini_programs.updated_at`
 
 const countStep = `UPDATE mini_programs SET step = $1 WHERE id = $2 AND life = $3`
@@ -79,10 +80,11 @@ func (c Commit) miniProgramRow(e *encoder) []any {
 	if m.Rollout != nil {
 		percent = m.Rollout.Percent()
 	}
+	stage, standing := rolloutColumns(m)
 	return []any{
 		m.ID, storedText(c.Life), m.Revision, m.Sequence, c.Step, storedText(m.Title), storedText(m.Team), m.State,
 		versionName(m.Candidate), sha256Of(m.Candidate), versionName(m.Live), percent, storedTime(due), m.Overdue(),
-		storedTime(m.UpdatedAt), searchable(m.ID + "\n" + m.Title), e.json(m),
+		storedTime(m.UpdatedAt), searchable(m.ID + "\n" + m.Title), e.json(m), stage, standing,
 	}
 }
 

@@ -74,6 +74,7 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 			_, err := c.AuditOf(ctx, "weather", []lifecycle.Action{lifecycle.Publish}, "1.0.0", 1)
 			return err
 		},
+		"Census":            func(ctx context.Context) error { _, err := c.Census(ctx); return err },
 		"ChangesSince":      func(ctx context.Context) error { _, err := c.ChangesSince(ctx, 0, 1); return err },
 		"Count":             func(ctx context.Context) error { _, err := c.Count(ctx, catalog.Filter{}); return err },
 		"Count of a search": func(ctx context.Context) error { _, err := c.Count(ctx, search); return err },
@@ -108,7 +109,7 @@ func TestEveryQuestionIsInTheTests(t *testing.T) {
 	for _, asked := range []reflect.Type{reflect.TypeFor[*catalog.Catalog](), reflect.TypeFor[catalog.Sessions]()} {
 		for i := range asked.NumMethod() {
 			name := asked.Method(i).Name
-			if slices.Contains(append(sweeps, "Close", "Sessions", "CommitAll", "Vacuum", "Spoil", "Execute", "Woken"), name) {
+			if slices.Contains(append(sweeps, "Close", "Collectors", "Sessions", "CommitAll", "Vacuum", "Spoil", "Execute", "Woken"), name) {
 				continue
 			}
 			assert.Contains(t, known, name, "add how it is asked")

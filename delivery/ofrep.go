@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"go.uber.org/zap"
 
+	"slipway/monitoring/logkey"
 	"slipway/packages"
 )
 
@@ -70,7 +71,7 @@ func guardAnswer(c *gin.Context) {
 
 func (h *Handlers) recovered(c *gin.Context, cause any) {
 	if h.Logger != nil {
-		h.Logger.Error("a handler for host apps panicked", zap.String("route", c.FullPath()), zap.Any("cause", cause), zap.Stack("stack"))
+		h.Logger.Error("a handler for host apps panicked", zap.String(logkey.Route, c.FullPath()), zap.Any(logkey.Cause, cause), zap.Stack(logkey.Stack))
 	}
 	problem(c, http.StatusInternalServerError, "something went wrong on our side; it was logged, try again in a moment")
 }

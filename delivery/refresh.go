@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"slipway/catalog"
+	"slipway/monitoring/logkey"
 )
 
 // Source is where releases come from: a *catalog.Catalog.
@@ -96,7 +97,7 @@ func (s *Snapshot) restore(failure error) error {
 	}
 	s.put(saved.Releases, true)
 	s.knowledge.Store(&knowledge{change: saved.Change, at: saved.At, err: failure})
-	s.logger.Warn("delivery starts from its file copy", zap.String("file", s.options.File), zap.Time("known_until", saved.At), zap.Error(failure))
+	s.logger.Warn("delivery starts from its file copy", zap.String(logkey.File, s.options.File), zap.Time(logkey.KnownUntil, saved.At), zap.Error(failure))
 	return nil
 }
 
@@ -119,7 +120,7 @@ func (s *Snapshot) noteFailure(err error) {
 	s.failures.Add(1)
 	known := *s.knowledge.Load()
 	if known.err == nil {
-		s.logger.Warn("delivery goes on with what it knows: the catalogue does not answer", zap.Time("known_until", known.at), zap.Error(err))
+		s.logger.Warn("delivery goes on with what it knows: the catalogue does not answer", zap.Time(logkey.KnownUntil, known.at), zap.Error(err))
 	}
 	known.err = err
 	s.knowledge.Store(&known)
@@ -191,8 +192,8 @@ func (s *Snapshot) take(stored catalog.Release) *release {
 			return r
 		}
 	}
-	s.logger.Error("delivery cannot read a release and keeps the last good one", zap.String("mini_program", stored.ID),
-		zap.Int64("change", stored.Change), zap.Error(err))
+	s.logger.Error("delivery cannot read a release and keeps the last good one", zap.String(logkey.MiniProgram, stored.ID),
+		zap.Int64(logkey.Change, stored.Change), zap.Error(err))
 	spoilt := release{ID: stored.ID, Missing: true}
 	if last := s.find(stored.ID); last != nil {
 		spoilt = *last

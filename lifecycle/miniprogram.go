@@ -161,6 +161,16 @@ func (m MiniProgram) Serving() Serving {
 	return serving
 }
 
+// InStateSince is when the mini-program came into its present state; ok is false when that is longer ago than its timeline reaches.
+func (m MiniProgram) InStateSince() (since time.Time, ok bool) {
+	for _, transition := range slices.Backward(m.Transitions) {
+		if transition.To == m.State && transition.From != m.State {
+			return transition.At, true
+		}
+	}
+	return time.Time{}, false
+}
+
 // Served tells whether any user gets anything.
 func (m MiniProgram) Served() bool { return m.Live != nil || m.Rollout != nil }
 

@@ -25,6 +25,12 @@ const (
 	NotRunning Code = "not_running"
 )
 
+// Codes lists every code.
+var Codes = []Code{
+	IllegalInState, ForbiddenRole, NotYourTeam, OwnRequest, StaleRevision, CommentRequired, InvalidInput, PackageRefused, VersionNotHigher,
+	UnknownMiniProgram, AlreadyExists, KeyReused, NotRunning,
+}
+
 // Refusal is why a command changed nothing: a code for programs, a sentence for people. It is an error.
 type Refusal struct {
 	Code    Code   `json:"code"`

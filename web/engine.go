@@ -8,12 +8,11 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"github.com/google/uuid"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 
 	"slipway/config"
 	"slipway/monitoring"
+	"slipway/monitoring/logkey"
 	"slipway/web/access"
 	"slipway/web/api"
 	"slipway/web/events"
@@ -108,7 +107,7 @@ func (s site) router(sessions *access.Sessions) (*access.Router, error) {
 		return nil, fmt.Errorf("TRUSTED_PROXIES: %w; give addresses or networks such as 10.0.0.0/8, separated by commas", err)
 	}
 	engine.Use(s.observe, gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, cause any) {
-		s.logger.Error("a handler panicked", zap.Any("cause", cause), zap.Stack("stack"))
+		s.logger.Error("a handler panicked", zap.Any(logkey.Cause, cause), zap.Stack(logkey.Stack))
 		refuse(c, service.ErrPanicked)
 		c.Abort() // what would have come next is not to run: the panic may have been the guard's
 	}), access.Headers, s.admitCodec, access.Bound(bound), s.deadline(router, bound), s.guard(router, sessions, refuse).Check)
@@ -166,7 +165,9 @@ func (s site) deadline(router *access.Router, bound func(*gin.Context) (int64, t
 func (s site) registerHealth(router *access.Router) {
 	router.GET("/healthz", access.Health, alive)
 	router.GET("/readyz", access.Health, s.ready)
-	router.GET("/metrics", access.Health, gin.WrapH(promhttp.HandlerFor(s.world.metrics.Registry, promhttp.HandlerOpts{})))
+	if s.settings.BesideRequests(s.settings.Addr) {
+		router.GET("/metrics", access.Health, gin.WrapH(s.world.metrics.Handler()))
+	}
 }
 
 // ready tells whether Temporal and the database answer, and how old the knowledge is that host apps are answered from.
@@ -176,22 +177,6 @@ func (s site) ready(c *gin.Context) {
 		status, text = http.StatusServiceUnavailable, err.Error()
 	}
 	c.String(status, "%s\ndelivery: up to change %d, known %s ago\n", text, s.world.snapshot.Change(), s.world.snapshot.Age().Round(time.Millisecond))
-}
-
-// observe logs and counts every request. Looking is logged only when something is wrong.
-func (s site) observe(c *gin.Context) {
-	begin, requestID := time.Now(), uuid.NewString()
-	c.Header("X-Request-Id", requestID)
-	c.Next()
-	status, took := c.Writer.Status(), time.Since(begin)
-	s.world.metrics.observe(c.Request.Method, c.FullPath(), status, took)
-	level := zap.DebugLevel
-	if c.Request.Method != http.MethodGet || status >= http.StatusInternalServerError {
-		level = zap.InfoLevel
-	}
-	s.logger.Log(level, "request",
-		zap.String("method", c.Request.Method), zap.String("route", c.FullPath()), zap.Int("status", status), zap.Duration("took", took),
-		zap.String("request", requestID), zap.String("who", access.Person(c.Request.Context()).User))
 }
 
 // sessionFailed answers when the sessions cannot be read or kept.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 
 	"slipway/delivery"
@@ -39,7 +38,9 @@ func newFront(settings settings, world world, logger *zap.Logger) *front {
 	health.RedirectTrailingSlash = false
 	health.Use(access.Headers)
 	health.GET("/healthz", alive)
-	health.GET("/metrics", gin.WrapH(promhttp.HandlerFor(world.metrics.Registry, promhttp.HandlerOpts{})))
+	if settings.BesideRequests(settings.Addr) {
+		health.GET("/metrics", gin.WrapH(world.metrics.Handler()))
+	}
 	health.NoRoute(gin.WrapH(refusal(databaseAway)))
 	f := &front{hostApps: hostApps, health: health, bodyTimeout: settings.timeouts.body}
 	if settings.Auth == authDev {

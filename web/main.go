@@ -14,6 +14,9 @@ import (
 	"slipway/catalog"
 	"slipway/config"
 	"slipway/delivery"
+	"slipway/monitoring"
+	"slipway/monitoring/logkey"
+	"slipway/monitoring/tracing"
 	"slipway/packages"
 	"slipway/program"
 	"slipway/tokens"
@@ -69,6 +72,8 @@ type world struct {
 	tokens   *tokens.Known
 	store    *packages.Store
 	metrics  *metrics
+	traces   *tracing.Traces
+	watch    *monitoring.Watch
 }
 
 // open connects. Temporal may be away: pages are shown all the same. So may the database when delivery has a file copy of
@@ -87,6 +92,12 @@ func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, 
 	if err != nil {
 		return w, err
 	}
+	if w.traces, err = tracing.Start(ctx, settings.Tracing, "slipway-web", program.Version(), logger); err != nil {
+		return w, err
+	}
+	if _, err = w.traces.Intercept(&options); err != nil {
+		return w, err
+	}
 	options.MetricsHandler, w.namespace = w.metrics.Temporal, options.Namespace
 	if !settings.SignalKeys.Empty() {
 		options.Interceptors = append(options.Interceptors, &workflows.Signer{Keys: settings.SignalKeys, Life: lifeIn(w.database)})
@@ -98,6 +109,8 @@ func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, 
 		return w, err
 	}
 	w.tokens = tokens.NewKnown(w.database, logger)
+	w.watch = monitoring.NewWatch(w.temporal, w.database.Catalog)
+	w.metrics.Registry.MustRegister(w.watch)
 	if settings.DeliveryFile == "" { // else the snapshot gives it only a moment, and the tables may have to be converted
 		if _, err := w.database.Catalog(ctx); err != nil {
 			return w, err
@@ -130,6 +143,9 @@ func (w world) close() {
 	if w.temporal != nil {
 		w.temporal.Close()
 	}
+	if w.traces != nil {
+		w.traces.Stop()
+	}
 }
 
 // serve ends all that it started before it returns. Host apps are answered at once, people and programs as soon as the
@@ -139,6 +155,8 @@ func serve(ctx context.Context, settings settings, world world, logger *zap.Logg
 	front := newFront(settings, world, logger)
 	group.Go(func() error { world.tokens.Run(ctx); return nil })
 	group.Go(func() error { return newServer(settings, front, logger).listen(ctx, settings.Addr) })
+	group.Go(func() error { return world.metrics.Listen(ctx, settings.MetricsAddr) })
+	group.Go(func() error { world.watch.Run(ctx); return nil })
 	group.Go(func() error {
 		var ok bool
 		if world.catalog, ok = await(ctx, logger, world.database.Catalog); !ok {
@@ -190,9 +208,11 @@ func servePeople(ctx context.Context, group *errgroup.Group, front *front, setti
 	if err != nil {
 		return err
 	}
+	world.metrics.Registry.MustRegister(world.catalog.Collectors()...)
+	world.metrics.Registry.MustRegister(feed.Collectors(world.watch.LastChange)...)
 	group.Go(func() error { feed.Run(ctx); return nil })
 	group.Go(func() error { monitor.Run(ctx); return nil })
 	front.people.Store(&handler)
-	logger.Info("web is ready", zap.String("address", settings.Addr))
+	logger.Info("web is ready", zap.String(logkey.Address, settings.Addr))
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"slipway/monitoring/logkey"
 )
 
 // timeouts bound how long a client may keep us waiting.
@@ -80,7 +82,7 @@ func (s *server) stop(ctx context.Context) error {
 	defer cancel()
 	err := s.Shutdown(finish)
 	if errors.Is(err, context.DeadlineExceeded) {
-		s.logger.Warn("requests that did not finish in time were cut off", zap.Duration("time", s.timeouts.stop))
+		s.logger.Warn("requests that did not finish in time were cut off", zap.Duration(logkey.Within, s.timeouts.stop))
 		return s.Close()
 	}
 	return err

@@ -13,6 +13,7 @@ import (
 	"slipway/delivery"
 	"slipway/keyring"
 	"slipway/lifecycle"
+	"slipway/monitoring"
 	"slipway/web/access"
 	"slipway/web/oidc"
 )
@@ -20,6 +21,7 @@ import (
 // settings is what the environment tells the web.
 type settings struct {
 	config.Common
+	monitoring.Settings
 	// Addr is where pages and API are served.
 	Addr string `env:"WEB_ADDR" envDefault:"127.0.0.1:8080"`
 	// Auth is how people sign in: dev offers accounts without passwords, oidc sends them to an OpenID provider.
@@ -76,7 +78,7 @@ const (
 func load() (settings, error) {
 	s := settings{timeouts: usualTimeouts, pace: access.UsualPace}
 	err := config.Parse(&s)
-	err = errors.Join(err, s.checkAuth())
+	err = errors.Join(err, s.checkAuth(), s.Tracing.Validate())
 	s.pace.Length, s.pace.Idle = s.SessionLength, s.SessionIdle
 	if s.AnswerWait <= 0 {
 		err = errors.Join(err, fmt.Errorf("ANSWER_WAIT=%s is no time to wait; give some seconds", s.AnswerWait))

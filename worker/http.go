@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.temporal.io/sdk/client"
 
 	"slipway/catalog"
@@ -40,7 +39,7 @@ func (h *health) check(ctx context.Context) error {
 	return monitoring.Ready(ctx, h.temporal, h.catalog)
 }
 
-// listen serves /healthz, /readyz and /metrics until ctx is done.
+// listen serves /healthz and /readyz until ctx is done, and /metrics when there are some.
 func listen(ctx context.Context, addr string, health *health, metrics *monitoring.Metrics) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
@@ -51,7 +50,9 @@ func listen(ctx context.Context, addr string, health *health, metrics *monitorin
 		}
 		_, _ = fmt.Fprintln(w, "ready")
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics.Registry, promhttp.HandlerOpts{}))
+	if metrics != nil {
+		mux.Handle("GET /metrics", metrics.Handler())
+	}
 	plain := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		mux.ServeHTTP(w, r)

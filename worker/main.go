@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -15,6 +16,8 @@ import (
 	"slipway/catalog"
 	"slipway/config"
 	"slipway/monitoring"
+	"slipway/monitoring/logkey"
+	"slipway/monitoring/tracing"
 	"slipway/program"
 )
 
@@ -44,12 +47,17 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	temporal, err := dial(ctx, settings, logger, metrics)
+	traces, err := tracing.Start(ctx, settings.Tracing, "slipway-worker", program.Version(), logger)
+	if err != nil {
+		return err
+	}
+	defer traces.Stop()
+	temporal, err := dial(ctx, settings, logger, metrics, traces)
 	if err != nil {
 		return err
 	}
 	defer temporal.Close()
-	acts, closeAll, err := open(ctx, settings)
+	acts, closeAll, err := open(ctx, settings, metrics)
 	if err != nil {
 		return err
 	}
@@ -58,7 +66,7 @@ func run(ctx context.Context) error {
 }
 
 // open connects the activities to the world.
-func open(ctx context.Context, settings settings) (*activities.Activities, func(), error) {
+func open(ctx context.Context, settings settings, metrics *monitoring.Metrics) (*activities.Activities, func(), error) {
 	cat, err := catalog.Open(ctx, settings.Database())
 	if err != nil {
 		return nil, nil, err
@@ -74,9 +82,10 @@ func open(ctx context.Context, settings settings) (*activities.Activities, func(
 		return nil, nil, err
 	}
 	acts := &activities.Activities{
-		Catalog: cat, Settings: settings.lifecycle, Reports: cat, Packages: store, Limits: settings.PackageLimits(),
+		Catalog: cat, Settings: settings.lifecycle, Reports: cat, Packages: store, Limits: settings.PackageLimits(), Metrics: activities.NewMetrics(),
 		SignalKeys: settings.SignalKeys, SignedOnly: settings.SignalsFrom == fromWeb,
 	}
+	metrics.Registry.MustRegister(slices.Concat(cat.Collectors(), acts.Metrics.Collectors())...)
 	if settings.PrometheusURL != "" {
 		prometheus, err := activities.NewPrometheus(settings.PrometheusURL)
 		if err != nil {
@@ -93,7 +102,15 @@ func serve(ctx context.Context, settings settings, temporal connection, acts *ac
 	cat := acts.Catalog.(*catalog.Catalog)
 	health := newHealth(temporal, cat)
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return listen(ctx, settings.Addr, health, metrics) })
+	watch := monitoring.NewWatch(temporal, func(context.Context) (*catalog.Catalog, error) { return cat, nil })
+	metrics.Registry.MustRegister(watch)
+	beside := metrics
+	if !settings.BesideRequests(settings.Addr) {
+		beside = nil
+	}
+	group.Go(func() error { return listen(ctx, settings.Addr, health, beside) })
+	group.Go(func() error { return metrics.Listen(ctx, settings.MetricsAddr) })
+	group.Go(func() error { watch.Run(ctx); return nil })
 	group.Go(func() error {
 		return newSweeper(cat, acts.Packages, time.Duration(settings.PackageGrace), logger).run(ctx)
 	})
@@ -104,7 +121,7 @@ func serve(ctx context.Context, settings settings, temporal connection, acts *ac
 			return fmt.Errorf("starting the worker: %w", err)
 		}
 		health.started.Store(true)
-		logger.Info("worker started", zap.String("address", settings.Addr))
+		logger.Info("worker started", zap.String(logkey.Address, settings.Addr))
 		defer logger.Info("worker stopped")
 		select {
 		case err := <-fatal: // the SDK has stopped the worker already

@@ -7,11 +7,13 @@ import (
 	"slipway/config"
 	"slipway/keyring"
 	"slipway/lifecycle"
+	"slipway/monitoring"
 )
 
 // settings is what the environment tells the worker.
 type settings struct {
 	config.Common
+	monitoring.Settings
 	// Addr is where readiness and metrics are served.
 	Addr string `env:"WORKER_ADDR" envDefault:"127.0.0.1:8081"`
 	// SettingsFile is a JSON file that overrides lifecycle.DefaultSettings: timers and rollout plans.
@@ -45,7 +47,7 @@ func load() (settings, error) {
 	err = errors.Join(err, s.checkSignals())
 	var wrong error
 	s.lifecycle, wrong = config.LoadLifecycle(s.SettingsFile)
-	return s, errors.Join(err, wrong)
+	return s, errors.Join(err, s.Tracing.Validate(), wrong)
 }
 
 func (s settings) checkSignals() error {

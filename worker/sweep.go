@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"slipway/catalog"
+	"slipway/monitoring/logkey"
 	"slipway/packages"
 )
 
@@ -61,7 +62,7 @@ func (s *sweeper) run(ctx context.Context) error {
 
 func (s *sweeper) complain(ctx context.Context, what string, err error) {
 	if err != nil && ctx.Err() == nil {
-		s.log.Warn("not everything old is swept; trying again later", zap.String("what", what), zap.Error(err))
+		s.log.Warn("not everything old is swept; trying again later", zap.String(logkey.What, what), zap.Error(err))
 	}
 }
 
@@ -79,7 +80,7 @@ func (s *sweeper) sweepPackages(ctx context.Context) error {
 	}
 	removed, err := s.store.Sweep(ctx, s.catalog.PackageReferenced, s.grace)
 	if len(removed) > 0 || reports > 0 {
-		s.log.Info("unused packages removed", zap.Strings("sha256", removed), zap.Int64("reports", reports))
+		s.log.Info("unused packages removed", zap.Strings(logkey.SHA256, removed), zap.Int64(logkey.Reports, reports))
 	}
 	return err
 }

@@ -25,6 +25,7 @@ import (
 	"slipway/config"
 	"slipway/keyring"
 	"slipway/monitoring"
+	"slipway/monitoring/tracing"
 	"slipway/workflows"
 )
 
@@ -46,11 +47,16 @@ const (
 type connection struct {
 	client.Client
 	dataConverter converter.DataConverter
+	tracer        interceptor.Tracer // nil when nobody traces
 }
 
 // dial connects to Temporal and makes sure that the namespace has what the workflows need.
-func dial(ctx context.Context, settings settings, logger *zap.Logger, metrics *monitoring.Metrics) (connection, error) {
+func dial(ctx context.Context, settings settings, logger *zap.Logger, metrics *monitoring.Metrics, traces *tracing.Traces) (connection, error) {
 	options, err := settings.Temporal(logger)
+	if err != nil {
+		return connection{}, err
+	}
+	tracer, err := traces.Intercept(&options)
 	if err != nil {
 		return connection{}, err
 	}
@@ -64,7 +70,7 @@ func dial(ctx context.Context, settings settings, logger *zap.Logger, metrics *m
 		dialed.Close()
 		return connection{}, err
 	}
-	return connection{dialed, options.DataConverter}, nil
+	return connection{dialed, options.DataConverter, tracer}, nil
 }
 
 // insistent does not take no for an answer: what cannot be read for want of a key fails the task, which is tried again until the key is back. An
@@ -96,7 +102,7 @@ func newWorkers(temporal connection, settings settings, acts *activities.Activit
 	}
 	lifecycles, gates, inspections := options, options, options
 	lifecycles.StickyScheduleToStartTimeout = stickyTimeout
-	lifecycles.Interceptors = []interceptor.WorkerInterceptor{&workflows.Interceptor{DataConverter: temporal.dataConverter}}
+	lifecycles.Interceptors = []interceptor.WorkerInterceptor{&workflows.Interceptor{DataConverter: temporal.dataConverter, Tracer: temporal.tracer}}
 	lifecycles.WorkflowTaskPollerBehavior = config.TaskPollers()
 	gates.DisableWorkflowWorker, inspections.DisableWorkflowWorker = true, true
 	gates.MaxConcurrentActivityExecutionSize = probesAtOnce

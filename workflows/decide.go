@@ -9,6 +9,7 @@ import (
 
 	"slipway/activities"
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 )
 
 // patience is how long the catalogue may take before its absence becomes visible in Temporal UI as a pending activity.
@@ -44,7 +45,7 @@ func (m *miniProgram) decideAs(ctx workflow.Context, actor lifecycle.Actor, acti
 		Action: action, Command: lifecycle.Command{Actor: actor, Comment: comment}, Facts: facts,
 	})
 	if decision.Refusal != nil {
-		m.log.Warn("refused to a timer or gate; it tries again", "action", action, "code", decision.Refusal.Code, "message", decision.Refusal.Message)
+		m.log.Warn("refused to a timer or gate; it tries again", logkey.Action, action, logkey.Code, decision.Refusal.Code, logkey.Message, decision.Refusal.Message)
 		m.notBefore = m.now(ctx).Add(retryRefused)
 	}
 	return decision.Delta != nil
@@ -82,7 +83,8 @@ func (m *miniProgram) ask(ctx workflow.Context, q activities.Question) (decision
 	if err == nil {
 		return decision
 	}
-	m.log.Warn("the catalogue does not answer; trying on", "step", summary, "error", err)
+	m.logger(ctx).Warn("the catalogue does not answer; trying on", logkey.What, summary,
+		logkey.RequestID, q.Command.RequestID, logkey.Action, q.Action, logkey.Error, err)
 	m.waitForCatalogue(ctx, summary, a.Decide, q, &decision)
 	return decision
 }

@@ -9,6 +9,7 @@ import (
 
 	"slipway/activities"
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 )
 
 // probeLimit is how long one probe may take before its worker counts as dead.
@@ -100,7 +101,7 @@ func (m *miniProgram) gateReports(ctx workflow.Context, reported workflow.Future
 	m.health = nil
 	var report lifecycle.GateReport
 	if err := reported.Get(ctx, &report); err != nil {
-		m.log.Error("the health gate failed; it asks again", "error", err)
+		m.log.Error("the health gate failed; it asks again", logkey.Error, err)
 		return
 	}
 	m.gate, m.judging = report.GateProgress, true

@@ -19,6 +19,8 @@ type Interceptor struct {
 	interceptor.WorkerInterceptorBase
 	// DataConverter is the client's, which wrote the signals; nil is Temporal's usual one.
 	DataConverter converter.DataConverter
+	// Tracer is that of the client's tracing interceptor; nil when nobody traces.
+	Tracer interceptor.Tracer
 }
 
 // InterceptWorkflow gives each workflow execution its own inbox.
@@ -27,7 +29,7 @@ func (i *Interceptor) InterceptWorkflow(_ workflow.Context, next interceptor.Wor
 	if from == nil {
 		from = converter.GetDefaultDataConverter()
 	}
-	return &inbox{WorkflowInboundInterceptorBase: interceptor.WorkflowInboundInterceptorBase{Next: next}, from: from}
+	return &inbox{WorkflowInboundInterceptorBase: interceptor.WorkflowInboundInterceptorBase{Next: next}, from: from, traces: traces{i.Tracer}}
 }
 
 // inbox holds what has happened and is not dealt with yet, in the order of the history.
@@ -37,6 +39,7 @@ func (i *Interceptor) InterceptWorkflow(_ workflow.Context, next interceptor.Wor
 type inbox struct {
 	interceptor.WorkflowInboundInterceptorBase
 	from     converter.DataConverter
+	traces   traces
 	onSignal func(ctx workflow.Context, s Signal)
 	// start is the signature of the request that started the workflow.
 	start    *keyring.Signature
@@ -85,12 +88,13 @@ func (i *inbox) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalI
 
 func (i *inbox) read(ctx workflow.Context, in *interceptor.HandleSignalInput) Signal {
 	s := newSignal(in.SignalName, in.Arg, i.from)
+	s.Trace = i.traces.of(ctx)
 	s.Signature = signatureIn(interceptor.WorkflowHeader(ctx), signalHeader)
 	return s
 }
 
 func (i *inbox) arrived(s Signal) occurrence {
-	return occurrence{signal: &s, handle: func(ctx workflow.Context) { i.onSignal(ctx, s) }}
+	return occurrence{signal: &s, handle: func(ctx workflow.Context) { i.onSignal(i.traces.resume(ctx, s.Trace), s) }}
 }
 
 // precede puts signals that the last run handed over before everything else: they arrived first.

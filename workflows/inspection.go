@@ -9,6 +9,7 @@ import (
 
 	"slipway/activities"
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 )
 
 // maxInspections bounds how many uploads of one mini-program are inspected at the same time.
@@ -69,7 +70,7 @@ func (m *miniProgram) inspected(ctx workflow.Context, i *inspection, future work
 	}
 	var verdict activities.Verdict
 	if err := future.Get(ctx, &verdict); err != nil {
-		m.log.Error("an inspection has no answer", "version", i.command.Package.Version, "error", err)
+		m.log.Error("an inspection has no answer", logkey.Version, i.command.Package.Version, logkey.Error, err)
 		verdict.Refusal = lifecycle.Refuse(lifecycle.PackageRefused, "the package could not be inspected; upload it again, and tell the operators if that does not help")
 	}
 	m.decide(ctx, activities.Question{

@@ -11,6 +11,7 @@ import (
 
 	"slipway/activities"
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 )
 
 // Workflows holds what the deployment decides for the workflows of a worker.
@@ -28,7 +29,7 @@ func (w *Workflows) MiniProgram(ctx workflow.Context, in Input) error {
 	if err != nil {
 		return err
 	}
-	return m.live(ctx)
+	return m.live(m.inbox.traces.resume(ctx, ""))
 }
 
 // miniProgram is one run of the workflow.
@@ -77,7 +78,8 @@ func (w *Workflows) open(ctx workflow.Context, in Input) (*miniProgram, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding the settings: %w", err)
 	}
-	m := &miniProgram{configured: configured, inbox: inboxOf(ctx), log: workflow.GetLogger(ctx)}
+	m := &miniProgram{configured: configured, inbox: inboxOf(ctx)}
+	m.log = log.With(workflow.GetLogger(m.inbox.traces.resume(ctx, "")), logkey.MiniProgram, in.ID)
 	m.inbox.onSignal = m.handleSignal
 	m.shown = shownSoFar(ctx)
 	if err := m.answerQueries(ctx); err != nil {
@@ -94,6 +96,11 @@ func (w *Workflows) open(ctx workflow.Context, in Input) (*miniProgram, error) {
 	default:
 		return m, m.begin(ctx, in.Creation)
 	}
+}
+
+// logger is for what is done for whoever sent a signal: its lines say which trace they belong to.
+func (m *miniProgram) logger(ctx workflow.Context) log.Logger {
+	return log.With(workflow.GetLogger(ctx), logkey.MiniProgram, m.ID)
 }
 
 // begin answers the request that started the workflow. A refused request fails it: there is no mini-program then.
@@ -316,7 +323,7 @@ func (m *miniProgram) notify(ctx workflow.Context, role lifecycle.Role, subject,
 	m.inbox.await(notified, func(ctx workflow.Context) {
 		m.notifying--
 		if err := notified.Get(ctx, nil); err != nil {
-			m.log.Error("notification not delivered", "subject", subject, "error", err)
+			m.log.Error("notification not delivered", logkey.Subject, subject, logkey.Error, err)
 		}
 	})
 }

@@ -12,8 +12,10 @@ import (
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+	"go.uber.org/zap"
 
 	"slipway/lifecycle"
+	"slipway/monitoring/tracing"
 )
 
 // The recorded histories are those of real mini-programs, per version of the workflow (make record). A change that
@@ -22,11 +24,24 @@ func TestEveryRecordedHistoryReplays(t *testing.T) {
 	files, err := filepath.Glob("testdata/histories/*/*.json.gz")
 	require.NoError(t, err)
 	require.NotEmpty(t, files, "there are no recorded histories; run: make record")
+	traced := whileTracing(t)
 	for _, file := range files {
 		t.Run(file, func(t *testing.T) {
 			require.NoError(t, replay(t, file, (&Workflows{Settings: lifecycle.DefaultSettings()}).MiniProgram))
+			require.NoError(t, replay(t, file, (&Workflows{Settings: lifecycle.DefaultSettings()}).MiniProgram, traced...), "by a worker that traces")
 		})
 	}
+}
+
+// whileTracing are the interceptors of a worker that tells a collector; nobody listens to this one.
+func whileTracing(t *testing.T) []interceptor.WorkerInterceptor {
+	nobody := tracing.Settings{Endpoint: "http://127.0.0.1:1", Protocol: "http/protobuf", Sampler: "always_on"}
+	traces, err := tracing.Start(t.Context(), nobody, "replay", "", zap.NewNop())
+	require.NoError(t, err)
+	var options client.Options
+	tracer, err := traces.Intercept(&options)
+	require.NoError(t, err)
+	return []interceptor.WorkerInterceptor{options.Interceptors[0].(interceptor.WorkerInterceptor), &Interceptor{Tracer: tracer}}
 }
 
 func TestAReplayNoticesAWorkflowThatDoesSomethingElse(t *testing.T) {
@@ -45,10 +60,11 @@ func TestAReplayNoticesAWorkflowThatDoesSomethingElse(t *testing.T) {
 	}
 }
 
-func replay(t *testing.T, file string, flow any) error {
-	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{
-		Interceptors: []interceptor.WorkerInterceptor{&Interceptor{}},
-	})
+func replay(t *testing.T, file string, flow any, with ...interceptor.WorkerInterceptor) error {
+	if with == nil {
+		with = []interceptor.WorkerInterceptor{&Interceptor{}}
+	}
+	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{Interceptors: with})
 	require.NoError(t, err)
 	replayer.RegisterWorkflowWithOptions(flow, workflow.RegisterOptions{Name: WorkflowType})
 	history := readHistory(t, file)

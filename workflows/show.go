@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 	"slipway/plain"
 )
 
@@ -73,7 +74,7 @@ func (m *miniProgram) show(ctx workflow.Context) {
 	now := attributesOf(m.MiniProgram)
 	if updates := now.since(m.shown); len(updates) > 0 {
 		if err := workflow.UpsertTypedSearchAttributes(ctx, updates...); err != nil {
-			m.log.Error("search attributes not updated", "error", err)
+			m.log.Error("search attributes not updated", logkey.Error, err)
 			return
 		}
 		m.shown = now
@@ -179,7 +180,7 @@ func (m *miniProgram) showDetails(ctx workflow.Context) {
 		add("suspended by %s on %s: %s", written(m.Suspension.By), clock(m.Suspension.At), quoted(lifecycle.Excerpt(m.Suspension.Reason)))
 	}
 	if n := len(m.Transitions); n > 0 && m.Transitions[n-1].Via == lifecycle.ViaTemporal {
-		add("%s by %s came **through Temporal**, past the web", m.Transitions[n-1].Action, quoted(m.Transitions[n-1].Actor))
+		add("%s by %s came **through Temporal**, past the web", m.Transitions[n-1].Action, written(m.Transitions[n-1].Actor))
 	}
 	if names := m.LegalActionNames(); len(names) > 0 {
 		add("possible now: %s", strings.Trim(fmt.Sprint(names), "[]"))

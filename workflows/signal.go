@@ -13,6 +13,7 @@ import (
 	"slipway/activities"
 	"slipway/keyring"
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 )
 
 // Signal is one signal as it arrived.
@@ -23,6 +24,8 @@ type Signal struct {
 	Malformed string `json:"malformed,omitempty"`
 	// Signature is nil when it came without one.
 	Signature *keyring.Signature `json:"signature,omitempty"`
+	// Trace is the traceparent of whoever sent it; "" when there is none.
+	Trace string `json:"trace,omitempty"`
 }
 
 // newSignal reads what a signal carries as the client wrote it, with the same data converter.
@@ -151,7 +154,7 @@ func (m *miniProgram) handleSignal(ctx workflow.Context, s Signal) {
 	}
 	switch {
 	case m.answers.knows(q.Command) || m.isInspecting(q.Command) || !records && m.answers.knowsRequest(q.Command.RequestID):
-		m.log.Info("signal repeats a request id; the first answer stands", "request_id", q.Command.RequestID, "action", q.Action)
+		m.logger(ctx).Info("signal repeats a request id; the first answer stands", logkey.RequestID, q.Command.RequestID, logkey.Action, q.Action)
 	case q.Action == lifecycle.UploadCode:
 		m.upload(ctx, q)
 	default:

@@ -8,6 +8,7 @@ import (
 
 	"slipway/activities"
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 )
 
 // This file is for the stages that began when one activity watched their health to the end. The next watch of their runs is one of probes.
@@ -32,7 +33,7 @@ func (m *miniProgram) judgeHealth(ctx workflow.Context, watched workflow.Future)
 	m.health = nil
 	var verdict lifecycle.HealthVerdict
 	if err := watched.Get(ctx, &verdict); err != nil {
-		m.log.Error("the health watch failed; it starts again", "error", err)
+		m.log.Error("the health watch failed; it starts again", logkey.Error, err)
 		return
 	}
 	if !m.noteHealth(ctx, verdict) {

@@ -15,6 +15,7 @@ random | keep postgres_password
 random | keep slipway_password
 printf 'postgres://slipway:%s@postgres:5432/slipway?sslmode=disable' "$(cat slipway_password)" | keep slipway_database_url
 random | keep store_key
+random | keep grafana_password
 printf '{"identities": [{"name": "slipway", "credentials": [{"accessKey": "slipway", "secretKey": "%s"}], "actions": ["Admin", "Read", "Write", "List"]}]}' \
 	"$(cat store_key)" | keep store_config
 printf '[default]\naws_access_key_id = slipway\naws_secret_access_key = %s\n' "$(cat store_key)" | keep store_credentials

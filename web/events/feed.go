@@ -9,9 +9,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"slipway/catalog"
+	"slipway/monitoring/logkey"
 )
 
 const (
@@ -32,6 +34,7 @@ type Feed struct {
 	ended   <-chan struct{}
 	pace    pace
 
+	lag    prometheus.Histogram
 	mu     sync.Mutex
 	last   int64            // number of the last change
 	recent []catalog.Change // the changes up to last, without a gap
@@ -45,7 +48,7 @@ func NewFeed(ctx context.Context, source *catalog.Catalog, logger *zap.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	return &Feed{catalog: source, logger: logger, ended: ctx.Done(), pace: usualPace, last: last, news: make(chan struct{})}, nil
+	return &Feed{catalog: source, logger: logger, ended: ctx.Done(), pace: usualPace, lag: newLag(), last: last, news: make(chan struct{})}, nil
 }
 
 var errEnded = errors.New("this process stops")
@@ -86,7 +89,7 @@ func (f *Feed) compare(ctx context.Context) error {
 		return err
 	}
 	if last < known.Number || len(stored) > 0 && stored[0].Number == known.Number && !same(stored[0], known) {
-		f.logger.Warn("the catalogue is an older copy of itself; who watches begins anew", zap.Int64("known", known.Number), zap.Int64("now", last))
+		f.logger.Warn("the catalogue is an older copy of itself; who watches begins anew", zap.Int64(logkey.Known, known.Number), zap.Int64(logkey.Now, last))
 		f.beginAnew(last)
 	}
 	return nil
@@ -145,6 +148,7 @@ func (f *Feed) Resume(ctx context.Context, number int64) (int64, error) {
 }
 
 func (f *Feed) add(change catalog.Change) {
+	f.observe(change)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.last = change.Number

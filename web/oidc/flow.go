@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/oauth2"
 
+	"slipway/monitoring/logkey"
 	"slipway/web/access"
 )
 
@@ -39,7 +40,7 @@ func (p *Provider) Complete(ctx context.Context, flow Flow, brought url.Values) 
 		return access.Identity{}, access.Tokens{}, err
 	}
 	if flow.State == "" || brought.Get("state") != flow.State || brought.Get("code") == "" {
-		p.logger.Info("a sign-in was not completed", zap.String("error", brought.Get("error")), zap.String("description", brought.Get("error_description")))
+		p.logger.Info("a sign-in was not completed", zap.String(logkey.Error, brought.Get("error")), zap.String(logkey.Description, brought.Get("error_description")))
 		return access.Identity{}, access.Tokens{}, access.ErrSignInFailed
 	}
 	token, err := found.oauth.Exchange(p.context(ctx), brought.Get("code"), oauth2.VerifierOption(flow.Verifier))

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 	"slipway/web/access"
 	"slipway/web/events"
 	"slipway/web/oidc"
@@ -132,7 +133,7 @@ func (p *Pages) show(c *gin.Context, status int, name string, page page) {
 	page.TemporalAway = !p.Service.Temporal.Answers()
 	var rendered bytes.Buffer
 	if err := p.templates[name].ExecuteTemplate(&rendered, "layout", page); err != nil {
-		p.Service.Logger.Error("rendering a page", zap.String("page", name), zap.Error(err))
+		p.Service.Logger.Error("rendering a page", zap.String(logkey.Page, name), zap.Error(err))
 		c.String(http.StatusInternalServerError, "This page could not be shown; it was logged.")
 		return
 	}

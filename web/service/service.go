@@ -150,6 +150,7 @@ func (r request) answeredBy(first lifecycle.Outcome) (lifecycle.Outcome, error) 
 
 // send looks first whether the request is a repetition: the feed that brings answers brings each only once.
 func (s *Service) send(ctx context.Context, asked request, action func(context.Context) (lifecycle.Outcome, error)) (lifecycle.Outcome, error) {
+	asked.note(ctx)
 	first, err := s.Outcome(ctx, asked.person, asked.miniProgram, asked.id)
 	switch {
 	case err == nil:

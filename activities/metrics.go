@@ -1,0 +1,103 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.temporal.io/sdk/activity"
+
+	"slipway/catalog"
+	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
+	"slipway/monitoring/tracing"
+)
+
+// Metrics are about what this worker decided.
+type Metrics struct {
+	transitions, refusals                             *prometheus.CounterVec
+	inState                                           *prometheus.HistogramVec
+	workflowBehind, catalogueBehind, decidedOtherwise prometheus.Counter
+}
+
+// day is a unit of time in which people review and release.
+const day = 24 * time.Hour
+
+// stateBuckets reach from what timers of a demonstration do to what waits for people for weeks.
+var stateBuckets = []time.Duration{
+	time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour, 4 * time.Hour, 12 * time.Hour, day, 2 * day, 4 * day, 7 * day, 14 * day, 30 * day, 90 * day,
+}
+
+// NewMetrics begins to count. What can be counted is known from the start, so that the first of its kind is a rise from zero.
+func NewMetrics() *Metrics {
+	var buckets []float64
+	for _, bucket := range stateBuckets {
+		buckets = append(buckets, bucket.Seconds())
+	}
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+	}
+	m := &Metrics{
+		transitions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "slipway_transitions_total", Help: "Actions that were accepted and recorded, those of timers and health gates included.",
+		}, []string{"action"}),
+		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "slipway_refusals_total", Help: "Actions that were refused by the workflow, by code.",
+		}, []string{"code"}),
+		inState: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "slipway_state_seconds", Help: "How long mini-programs were in the state that they left.", Buckets: buckets,
+		}, []string{"state"}),
+		workflowBehind:   counter("slipway_workflow_behind_total", "How often a workflow took over from the catalogue what it did not know."),
+		catalogueBehind:  counter("slipway_catalogue_behind_total", "How often the catalogue lacked what a workflow knew."),
+		decidedOtherwise: counter("slipway_decided_otherwise_total", "Steps done twice that would have been decided otherwise; what was recorded stays."),
+	}
+	for _, rule := range lifecycle.Table {
+		m.transitions.WithLabelValues(string(rule.Action))
+	}
+	for _, code := range lifecycle.Codes {
+		m.refusals.WithLabelValues(string(code))
+	}
+	for _, state := range lifecycle.States {
+		m.inState.WithLabelValues(string(state))
+	}
+	return m
+}
+
+// Collectors are the metrics for a registry.
+func (m *Metrics) Collectors() []prometheus.Collector {
+	return []prometheus.Collector{m.transitions, m.refusals, m.inState, m.workflowBehind, m.catalogueBehind, m.decidedOtherwise}
+}
+
+// tell logs and counts what was recorded.
+func (a *Activities) tell(ctx context.Context, q Question, recorded catalog.Commit) {
+	m := recorded.MiniProgram
+	if recorded.Record == nil {
+		a.tellRefused(ctx, q, recorded.Outcome.Code)
+		return
+	}
+	tracing.About(ctx, logkey.Action, string(q.Action))
+	activity.GetLogger(ctx).Info("accepted", append(about(q), logkey.State, m.State, logkey.Revision, m.Revision, logkey.Step, recorded.Step)...)
+	if a.Metrics == nil {
+		return
+	}
+	a.Metrics.transitions.WithLabelValues(string(q.Action)).Inc()
+	if since, known := q.MiniProgram.InStateSince(); known && recorded.Record.To != recorded.Record.From {
+		a.Metrics.inState.WithLabelValues(string(recorded.Record.From)).Observe(recorded.Record.At.Sub(since).Seconds())
+	}
+}
+
+// tellRefused logs and counts a refusal. An action that there is none of may have any name: it is not counted by it.
+func (a *Activities) tellRefused(ctx context.Context, q Question, code lifecycle.Code) {
+	tracing.About(ctx, logkey.Code, string(code))
+	activity.GetLogger(ctx).Info("refused", append(about(q), logkey.State, q.MiniProgram.State, logkey.Revision, q.MiniProgram.Revision, logkey.Code, code)...)
+	if a.Metrics != nil {
+		a.Metrics.refusals.WithLabelValues(string(code)).Inc()
+	}
+}
+
+// about is what every line about a question has.
+func about(q Question) []any {
+	return []any{
+		logkey.MiniProgram, q.id(), logkey.Action, q.Action, logkey.RequestID, q.Command.RequestID, logkey.User, q.Command.Actor.User,
+	}
+}

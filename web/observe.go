@@ -1,0 +1,60 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"slipway/monitoring/logkey"
+	"slipway/monitoring/tracing"
+	"slipway/web/access"
+	"slipway/web/service"
+)
+
+// requestIDHeader names a request, and what is logged about it, to whoever sent it.
+const requestIDHeader = "X-Request-Id"
+
+// observe logs, counts and traces every request. Looking is logged only when something is wrong. An action has the request id that its
+// sender gave it, by which the worker's log knows it, too; any other request has one that is drawn.
+func (s site) observe(c *gin.Context) {
+	begin := time.Now()
+	traced, end := s.world.traces.Begin(c.Request, c.FullPath())
+	note := &service.Note{RequestID: uuid.NewString(), Known: func(known service.Note) { nameAnswer(c, known.RequestID) }}
+	nameAnswer(c, note.RequestID)
+	c.Request = traced.WithContext(service.WithNote(traced.Context(), note))
+	c.Next()
+	status, took := c.Writer.Status(), time.Since(begin)
+	end(status)
+	s.world.metrics.observe(c.Request.Method, c.FullPath(), status, took)
+	level := zap.DebugLevel
+	if c.Request.Method != http.MethodGet || status >= http.StatusInternalServerError {
+		level = zap.InfoLevel
+	}
+	s.logger.Log(level, "request", append(aboutNote(c, note),
+		zap.String(logkey.Method, c.Request.Method), zap.String(logkey.Route, c.FullPath()), zap.Int(logkey.Status, status), zap.Duration(logkey.Took, took))...)
+}
+
+// nameAnswer leaves out what cannot be in a header.
+func nameAnswer(c *gin.Context, requestID string) {
+	if requestID != "" && strings.IndexFunc(requestID, func(r rune) bool { return r <= ' ' || r > '~' }) < 0 {
+		c.Header(requestIDHeader, requestID)
+	}
+}
+
+// aboutNote are the fields that say which request it was, and whose; those that do not apply are left out.
+func aboutNote(c *gin.Context, note *service.Note) []zapcore.Field {
+	ctx := c.Request.Context()
+	fields := []zapcore.Field{zap.String(logkey.RequestID, note.RequestID), zap.String(logkey.User, access.Person(ctx).User)}
+	if note.Action != "" {
+		fields = append(fields, zap.String(logkey.MiniProgram, note.MiniProgram), zap.String(logkey.Action, string(note.Action)))
+	}
+	if trace := tracing.ID(ctx); trace != "" {
+		fields = append(fields, zap.String(logkey.TraceID, trace))
+	}
+	return fields
+}
