@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 
 	"slipway/config"
 	"slipway/lifecycle"
@@ -177,7 +178,10 @@ func (w *whole) bySignal(a attempt) (string, error) {
 	defer cancel()
 	if a.action == lifecycle.RequestCreation {
 		creation := lifecycle.Creation{ID: a.id, Title: "Walked", Team: lifecycletest.OwnTeam, Actor: actorOf(a.who), RequestID: a.requestID}
-		w.start(a.id, workflows.Input{Creation: creation})
+		options := client.StartWorkflowOptions{ID: workflows.WorkflowID(a.id), TaskQueue: workflows.TaskQueue}
+		if _, err := w.temporal.ExecuteWorkflow(ctx, options, workflows.WorkflowType, workflows.Input{Creation: creation}); err != nil {
+			return "", err
+		}
 	} else {
 		sent := w.bodyOf(a)
 		sent["actor"], sent["request_id"] = actorOf(a.who), a.requestID
