@@ -64,8 +64,9 @@ func TestAMiniProgramIsPublishedByPeopleWhomTheProviderSignsIn(t *testing.T) {
 		lifecycle.RequestCreation: "dana", lifecycle.ApproveCreation: "rita", lifecycle.ApprovePublishing: "rita", lifecycle.Promote: "mara",
 	})
 	rita.click(`//button[contains(text(), "ign out")]`)
+	rita.waits("is led back by the provider", `location.pathname === "/sign-in"`)
 	rita.open("/mini-programs/coffee")
-	rita.waits("is signed out", `location.pathname === "/sign-in"`)
+	rita.waits("has to sign in", `location.pathname === "/sign-in"`)
 }
 
 // fetches downloads what users are given, through the proxy.

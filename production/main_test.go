@@ -151,7 +151,7 @@ func (s *site) startTemporal() error {
 		return err
 	}
 	s.temporal = newUnit("temporal", func() *exec.Cmd {
-		return s.machine.command(s.service("temporal"), s.built, "DYNAMIC_CONFIG_FILE_PATH="+settings)
+		return s.machine.command(s.service("temporal"), s.built, "DYNAMIC_CONFIG_FILE_PATH="+settings, "LOG_LEVEL=warn")
 	})
 	s.temporal.health = func() error { return devserver.Ready(ctx, s.temporalAddress()) }
 	s.temporal.start()
