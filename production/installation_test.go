@@ -136,9 +136,20 @@ func (i *installation) everything(programs string, env ...string) {
 	}
 }
 
+// inGoodOrder is how a process ends that was told to.
+const inGoodOrder = "exit status 0"
+
+// replace ends a process and starts another program, or the same with another environment, in its place.
+func (i *installation) replace(name, programs string, env ...string) error {
+	if how := i.units[name].stop(grace); how != inGoodOrder {
+		return fmt.Errorf("%s did not stop in good order: %s", name, how)
+	}
+	return i.run(name, programs, env...).healthy()
+}
+
 // restart ends a process in good order and starts it again. The next may follow when it is healthy.
 func (i *installation) restart(u *unit) error {
-	if how := u.stop(grace); how != "exit status 0" {
+	if how := u.stop(grace); how != inGoodOrder {
 		return fmt.Errorf("%s did not stop in good order: %s", u.name, how)
 	}
 	if err := os.RemoveAll(filepath.Join(here.machine.folder, u.name)); err != nil { // a new container has an empty tmpfs

@@ -77,9 +77,9 @@ func (p *proxy) RoundTrip(r *http.Request) (response *http.Response, err error) 
 	return nil, err
 }
 
-// mayBeAskedTwice says that a repetition changes nothing: asking what users get, or actions whose request id makes them count once.
+// mayBeAskedTwice says that a request only asks. Who acts repeats it by itself.
 func mayBeAskedTwice(r *http.Request) bool {
-	return r.Method == http.MethodGet || r.Method == http.MethodHead || strings.HasPrefix(r.URL.Path, "/ofrep/") || r.Header.Get("Idempotency-Key") != ""
+	return r.Method == http.MethodGet || r.Method == http.MethodHead || strings.HasPrefix(r.URL.Path, "/ofrep/")
 }
 
 // repeatable makes the request as often as there are webs.
