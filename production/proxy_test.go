@@ -70,11 +70,17 @@ func (p *proxy) RoundTrip(r *http.Request) (response *http.Response, err error) 
 			return nil, err
 		}
 		p.fails(web)
-		if unsent := new(net.OpError); !mayBeAskedTwice(r) && !(errors.As(err, &unsent) && unsent.Op == "dial") {
+		if !mayBeAskedTwice(r) && !unsent(err) {
 			return nil, err
 		}
 	}
 	return nil, err
+}
+
+// unsent says that there was not even a connection.
+func unsent(err error) bool {
+	failed, ok := errors.AsType[*net.OpError](err)
+	return ok && failed.Op == "dial"
 }
 
 // mayBeAskedTwice says that a request only asks. Who acts repeats it by itself.

@@ -138,12 +138,14 @@ func (i *installation) drained(buildID string) error {
 		if err != nil {
 			return err
 		}
-		var version struct{ DrainageInfo struct{ DrainageStatus string } }
+		var version struct {
+			DrainageInfo struct{ DrainageStatus string }
+		}
 		if err := json.Unmarshal(said, &version); err != nil {
 			return err
 		}
 		if version.DrainageInfo.DrainageStatus != "drained" {
-			return fmt.Errorf("Temporal says %s", said) //nolint:revive // a name
+			return fmt.Errorf("Temporal says %s", said)
 		}
 		return nil
 	})
