@@ -20,13 +20,15 @@ func launch(ctx context.Context) (*devservertest.Server, error) {
 	return devservertest.Launch(ctx, os.Stderr)
 }
 
-// onDevelopmentServer skips tests that start and stop servers of their own, or give them settings: they show nothing about the one that was given.
-func onDevelopmentServer(t *testing.T) {
+// onDevelopmentServer skips tests that would show nothing new about a server that was given, and says why.
+func onDevelopmentServer(t *testing.T, why string) {
 	t.Helper()
 	if givenServer != "" {
-		t.Skip("this test has a development server of its own; it runs with make test")
+		t.Skipf("%s, and runs with make test", why)
 	}
 }
+
+const hasItsOwn = "it has a development server of its own"
 
 // inSQLite keeps the catalogue in the installation's folder: for tests that lock, copy or replace its file.
 const inSQLite = databaseVariable
