@@ -33,7 +33,7 @@ type given struct {
 type audience struct {
 	site    *installation
 	ids     []string
-	stop    chan struct{}
+	end     func() // ends the asking
 	asking  sync.WaitGroup
 	mu      sync.Mutex
 	answers [][]given // of each asker, in the order of asking
@@ -49,19 +49,25 @@ const (
 
 // watch lets users ask until the audience is dismissed.
 func (i *installation) watch(ids []string) *audience {
-	a := &audience{site: i, ids: ids, stop: make(chan struct{}), answers: make([][]given, askers)}
+	stop := make(chan struct{})
+	a := &audience{site: i, ids: ids, answers: make([][]given, askers)}
 	for asker := range askers {
-		a.asking.Go(func() { a.ask(asker) })
+		a.asking.Go(func() { a.ask(asker, stop) })
 	}
+	a.end = sync.OnceFunc(func() {
+		close(stop)
+		a.asking.Wait()
+	})
+	i.t.Cleanup(a.end)
 	return a
 }
 
-func (a *audience) ask(asker int) {
+func (a *audience) ask(asker int, stop <-chan struct{}) {
 	tick := time.NewTicker(breath)
 	defer tick.Stop()
 	for n := asker; ; n += askers {
 		select {
-		case <-a.stop:
+		case <-stop:
 			return
 		case <-tick.C:
 		}
@@ -79,8 +85,7 @@ func (a *audience) ask(asker int) {
 // dismiss ends the asking. Everybody must have had an answer.
 func (a *audience) dismiss(t *testing.T) {
 	t.Helper()
-	close(a.stop)
-	a.asking.Wait()
+	a.end()
 	require.Empty(t, a.silent, "questions without an answer")
 }
 
