@@ -31,7 +31,8 @@ import (
 )
 
 const (
-	patience = 30 * time.Second
+	// patience is how long anything may take on a machine that does many other things; nothing is expected to.
+	patience = 2 * time.Minute
 	glance   = 20 * time.Millisecond
 )
 

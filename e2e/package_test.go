@@ -86,7 +86,6 @@ func (p *platform) answered(requestIDs []string) map[string]int64 {
 }
 
 func TestBigPackagesDoNotHoldUpTheAnswersToOtherActions(t *testing.T) {
-	onDevelopmentServer(t, "it is about the order of work in one process")
 	p := running(t)
 	same, other := p.request("big-packages"), p.request("beside-them")
 	small := p.upload()

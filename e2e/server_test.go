@@ -20,15 +20,13 @@ func launch(ctx context.Context) (*devservertest.Server, error) {
 	return devservertest.Launch(ctx, os.Stderr)
 }
 
-// onDevelopmentServer skips tests that would show nothing new about a server that was given, and says why.
-func onDevelopmentServer(t *testing.T, why string) {
+// onDevelopmentServer skips tests that start and stop servers of their own, or give them settings: they show nothing about the one that was given.
+func onDevelopmentServer(t *testing.T) {
 	t.Helper()
 	if givenServer != "" {
-		t.Skipf("%s, and runs with make test", why)
+		t.Skip("this test has a development server of its own; it runs with make test")
 	}
 }
-
-const hasItsOwn = "it has a development server of its own"
 
 // inSQLite keeps the catalogue in the installation's folder: for tests that lock, copy or replace its file.
 const inSQLite = databaseVariable
