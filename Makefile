@@ -5,12 +5,13 @@ PROGRAMS = ./launcher ./starter ./worker ./web
 # Races are looked for wherever Go can: it needs a C compiler for that.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help run demo test bench record diagram lint clean programs temporal
+.PHONY: help run demo test production-test bench record diagram lint clean programs temporal
 
 help:
 	@echo 'make run     the whole product on this machine: Temporal with its UI, and our programs'
 	@echo 'make demo    with make run running: one mini-program from request to Published'
 	@echo 'make test    every test'
+	@echo 'make production-test  the production shape as processes: PostgreSQL, a Temporal server on it, two workers, two webs'
 	@echo 'make bench   the benchmarks'
 	@echo 'make record  records histories of this version of the workflow, for the replay tests'
 	@echo 'make diagram writes the state diagram and the limits into the docs'
@@ -29,6 +30,10 @@ demo: programs
 test: temporal
 	go test $(RACE) -timeout 20m ./...
 
+# Not part of make test: it takes minutes, and some more to build Temporal's server for the first time.
+production-test: temporal bin/temporal-server bin/temporal-sql-tool
+	go test -tags production -count=1 -timeout 40m -v ./production
+
 bench: temporal
 	go run ./bench
 	go run ./bench delivery
@@ -46,7 +51,7 @@ diagram:
 
 lint: bin/golangci-lint bin/workflowcheck bin/govulncheck
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:" $$unformatted; exit 1; }
-	go vet ./...
+	go vet -tags production ./...
 	bin/golangci-lint run --allow-parallel-runners ./...
 	bin/workflowcheck -config .workflowcheck.yml -test=false ./workflows/...
 	sh tools/govulncheck.sh
@@ -69,6 +74,14 @@ bin/golangci-lint: tools/golangci-lint/go.mod
 
 bin/workflowcheck: tools/go.mod
 	go build -C tools -o ../$@ go.temporal.io/sdk/contrib/tools/workflowcheck
+	@touch $@
+
+bin/temporal-server: tools/temporal-server/go.mod
+	go build -C tools/temporal-server -o ../../$@ go.temporal.io/server/cmd/server
+	@touch $@
+
+bin/temporal-sql-tool: tools/temporal-server/go.mod
+	go build -C tools/temporal-server -o ../../$@ go.temporal.io/server/cmd/tools/sql
 	@touch $@
 
 bin/govulncheck: tools/go.mod

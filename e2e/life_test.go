@@ -30,7 +30,7 @@ var wholeLife = []lifecycle.Action{
 }
 
 func TestAMiniProgramGoesFromRequestToPublished(t *testing.T) {
-	p := running(t)
+	p := install(t, inSQLite).start()
 	liveWholeLife(t, p, "life-sqlite")
 }
 
@@ -270,7 +270,7 @@ func TestARejectedIDCanBeRequestedAnew(t *testing.T) {
 }
 
 func TestALockedDatabaseShowsInTemporalAndNothingIsLost(t *testing.T) {
-	p := running(t)
+	p := install(t, inSQLite).start()
 	id := p.request("locked")
 	sha256 := p.upload()
 	p.do(id, lifecycle.UploadCode, developer, func(c *lifecycle.Command) { c.Package = &lifecycle.Package{Version: "1.0.0", SHA256: sha256} })

@@ -17,6 +17,7 @@ import (
 // A run whose history has become long ends while people act. Temporal refuses to end one in which something has just
 // arrived: its task fails and is done again, with the whole history, and new signals are held back meanwhile.
 func TestWhoActsAgainAtOnceDoesNotKeepALongRunFromEnding(t *testing.T) {
+	onDevelopmentServer(t)
 	temporal := devservertest.Start(t, "limit.historyCount.suggestContinueAsNew=100")
 	p := installOn(t, temporal).start()
 	p.hearAnswers()

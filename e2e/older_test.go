@@ -26,6 +26,7 @@ func (p *platform) moveTo(temporal *devservertest.Server) {
 }
 
 func TestATemporalRestoredFromBeforeCatchesUpFromTheCatalogue(t *testing.T) {
+	onDevelopmentServer(t)
 	file := filepath.Join(t.TempDir(), "temporal.db")
 	temporal := devservertest.StartOn(t, file)
 	p := installOn(t, temporal).start()

@@ -148,6 +148,7 @@ func TestAnActionIsSafeWhileNoWorkerRuns(t *testing.T) {
 }
 
 func TestWhileTemporalIsAwayPagesSayWhatIsKnownAndRefuseActions(t *testing.T) {
+	onDevelopmentServer(t)
 	elsewhere, err := devservertest.Launch(t.Context(), t.Output())
 	require.NoError(t, err)
 	p := installOn(t, elsewhere).start()

@@ -25,6 +25,7 @@ type typist struct {
 
 // The commands of README.md, one after another, as somebody does who has just cloned the project.
 func TestTheCommandsOfTheReadmeWorkAsPrinted(t *testing.T) {
+	onDevelopmentServer(t)
 	for _, tool := range []string{"bash", "make", "git", "curl"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("there is no %s on this machine", tool)

@@ -62,7 +62,7 @@ func (p *platform) differed(id string) {
 }
 
 func TestACatalogueRestoredFromBeforeIsFilledInByTheNextAction(t *testing.T) {
-	p := running(t)
+	p := install(t, inSQLite).start()
 	accepted, refused, byItself := p.request("restore-accepted"), p.request("restore-refused"), p.request("restore-timer")
 	ids := []string{accepted, refused, byItself}
 	for _, id := range ids {
@@ -105,7 +105,7 @@ func (p *platform) fillsIn(id string, sequence int, happens func()) {
 }
 
 func TestAnEmptyCatalogueIsFilledInByTheNextAction(t *testing.T) {
-	p := running(t)
+	p := install(t, inSQLite).start()
 	id, pending := p.request("restore-empty"), p.request("restore-pending")
 	p.approved(id, "1.0.0")
 	p.do(id, lifecycle.Publish, developer, plan(time.Hour))
@@ -126,7 +126,7 @@ func TestAnEmptyCatalogueIsFilledInByTheNextAction(t *testing.T) {
 
 // What the mini-program does not carry with it any more is lost, and that is said; everything else goes on.
 func TestWhatTheWorkflowHasForgottenTooIsSaidToBeLost(t *testing.T) {
-	p := running(t)
+	p := install(t, inSQLite).start()
 	id := p.request("restore-lost")
 	p.approved(id, "1.0.0")
 	p.do(id, lifecycle.Publish, developer, plan(time.Hour))

@@ -13,6 +13,7 @@ import (
 )
 
 func TestAMiniProgramMovesOnToTheCurrentVersionOfTheWorker(t *testing.T) {
+	onDevelopmentServer(t)
 	temporal := devservertest.Start(t)
 	first := installOn(t, temporal, "WORKER_DEPLOYMENT=slipway", "WORKER_BUILD_ID=first").start()
 	first.makeCurrent(temporal, "first")

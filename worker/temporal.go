@@ -181,7 +181,7 @@ func ensureSearchAttributes(ctx context.Context, connection client.Client, names
 	if _, exists := errors.AsType[*serviceerror.AlreadyExists](err); err != nil && !exists {
 		return fmt.Errorf("namespace %q lacks search attributes, and creating them failed (%w); run: %s", namespace, err, createCommand(namespace, missing))
 	}
-	return nil
+	return awaitSearchAttributes(ctx, connection, namespace)
 }
 
 func createCommand(namespace string, missing map[string]enumspb.IndexedValueType) string {

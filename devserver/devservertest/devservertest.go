@@ -25,7 +25,7 @@ const (
 	keptLogLines = 40
 )
 
-// Server is a development server, in memory unless it is given a file, on loopback ports that were free.
+// Server is a development server, in memory unless it is given a file, on loopback ports that were free; or one that was given.
 type Server struct {
 	Address string
 	Client  client.Client // of the namespace "default"
@@ -65,6 +65,15 @@ func start(t testing.TB, options devserver.Options) *Server {
 // Launch starts a server for all tests of a package, from TestMain, which must stop it.
 func Launch(ctx context.Context, progress io.Writer, settings ...string) (*Server, error) {
 	return launch(ctx, progress, devserver.Options{DynamicConfig: settings})
+}
+
+// Connect uses a server that somebody else started. Stop then only ends the connection.
+func Connect(ctx context.Context, address string) (*Server, error) {
+	connection, err := client.DialContext(ctx, client.Options{HostPort: address})
+	if err != nil {
+		return nil, fmt.Errorf("the Temporal server at %s: %w", address, err)
+	}
+	return &Server{Address: address, Client: connection}, nil
 }
 
 func launch(ctx context.Context, progress io.Writer, options devserver.Options) (*Server, error) {
@@ -126,7 +135,9 @@ func (s *Server) waitUntilReady(ctx context.Context) error {
 // Stop ends the server and all that it knew.
 func (s *Server) Stop() {
 	s.Client.Close()
-	s.child.Stop(stopGrace)
+	if s.child != nil {
+		s.child.Stop(stopGrace)
+	}
 }
 
 func freePort(ctx context.Context) (int, error) {
