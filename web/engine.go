@@ -112,6 +112,7 @@ func (s site) engine(sessions *access.Sessions) (*gin.Engine, error) {
 	people.Register(engine)
 	programs.Register(engine)
 	s.registerHealth(engine)
+	s.registerDiscovery(engine)
 	return engine, nil
 }
 

@@ -17,6 +17,7 @@ var permissions = withAPI(map[string]access.Permission{
 	"POST /sign-out":             access.Public, // also when it is not known whose session it is
 	"GET /me":                    access.SignedIn,
 	"GET /assets/*file":          access.Public,
+	"GET " + discoveryPath:       access.Public,
 
 	"GET /":                                           access.SignedIn,
 	"GET /live":                                       access.Stream,
