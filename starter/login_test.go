@@ -252,7 +252,7 @@ func TestASignInThatCannotBeRenewedSaysWhy(t *testing.T) {
 	issuer.Away(false)
 	issuer.Person("rita", nil)
 	c.fails("whoami", "the sign-in at http://"+addr+" has expired; sign in again with starter login")
-	c.changeKept(map[string]any{"expiry": time.Now().Add(time.Hour), "access_token": "nonsense", "id_token": ""})
+	c.changeKept(map[string]any{"expiry": time.Now().Add(time.Hour), "token": "nonsense"})
 	c.fails("whoami", "the server does not take the sign-in that is kept for it; sign in again with starter login")
 
 	issuer.Away(true)
@@ -374,4 +374,19 @@ func TestWhatAProviderSaysActsOnNoTerminal(t *testing.T) {
 	code, _, stderr := p.ends()
 	assert.Equal(t, exitFailed, code)
 	assert.Contains(t, stderr, `the identity provider refused: \u001b[2J\nfaked: \nfaked`)
+}
+
+func TestSomebodySignsInWithAProviderWhoseAccessTokensAreForNobodyInParticular(t *testing.T) {
+	c, addr := sitDown(t), freeAddress(t)
+	issuer := oidctest.StartGlewlwyd(t)
+	issuer.CLIClient()
+	issuer.Person("rita", []string{"reviewer"}, []string{"acme"})
+	startWeb(t, addr, "AUTH=oidc", "PUBLIC_URL=http://"+addr, "OIDC_ISSUER="+issuer.Issuer(), "OIDC_CLIENT_ID="+oidctest.ClientID,
+		"OIDC_CLI_CLIENT_ID="+oidctest.CLIClientID, "OIDC_SCOPES=openid", "OIDC_USER_CLAIM=login")
+	c.leave(t, addr)
+	p := c.launches("login --device")
+	issuer.Approve(p.says(`^or open (\S+)$`), "rita")
+	code, stdout, stderr := p.ends()
+	require.Equal(t, exitDone, code, stderr)
+	assert.Equal(t, "you are    rita, The rita\nroles      reviewer\nteams      acme\nserver     http://"+addr+"\n", stdout)
 }

@@ -292,7 +292,7 @@ func TestACommandLineIsToldHowPeopleSignInAndItsTokensAreTaken(t *testing.T) {
 	s := trust(t, func(s *settings) { s.OIDC.CLIClientID = oidctest.CLIClientID })
 	response, body := s.ask(http.MethodGet, discoveryPath)
 	assert.Equal(t, http.StatusOK, response.StatusCode)
-	assert.JSONEq(t, `{"auth": "oidc", "issuer": "`+s.issuer.URL+`", "client_id": "slipway-cli", "scopes": ["openid", "profile", "email", "offline_access"]}`, body)
+	assert.JSONEq(t, `{"auth": "oidc", "issuer": "`+s.issuer.URL+`", "client_id": "slipway-cli", "scopes": ["openid", "profile", "email", "offline_access"], "audiences": ["slipway", "slipway-cli"]}`, body)
 	said := s.issuer.Usual("robot")
 	said["aud"] = oidctest.CLIClientID
 	assert.Equal(t, "robot", s.me(bearer(s.issuer.Sign(said))))

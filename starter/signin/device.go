@@ -35,5 +35,5 @@ func OnDevice(ctx context.Context, place Place, show func(address, code, whole s
 	case err != nil:
 		return Grant{}, found.said(ctx, err)
 	}
-	return found.granted(ctx, token, Grant{}, "")
+	return found.granted(ctx, token, "", "")
 }

@@ -17,11 +17,12 @@ import (
 
 // Grant is what an identity provider granted for a server.
 type Grant struct {
-	Server       string    `json:"server"`
-	Issuer       string    `json:"issuer"`
-	ClientID     string    `json:"client_id"`
-	AccessToken  string    `json:"access_token"`
-	IDToken      string    `json:"id_token,omitempty"`
+	Server    string   `json:"server"`
+	Issuer    string   `json:"issuer"`
+	ClientID  string   `json:"client_id"`
+	Audiences []string `json:"audiences,omitempty"`
+	// Token is what the server is sent, until Expiry; RefreshToken is for the provider only.
+	Token        string    `json:"token"`
 	RefreshToken string    `json:"refresh_token,omitempty"`
 	Expiry       time.Time `json:"expiry,omitzero"`
 }
@@ -55,7 +56,7 @@ func (k Kept) read() (Grant, error) {
 		return Grant{}, err
 	}
 	var grant Grant
-	if err := json.Unmarshal(content, &grant); err != nil || grant.Server != k.server || grant.AccessToken == "" || !safe(grant.Issuer) {
+	if err := json.Unmarshal(content, &grant); err != nil || grant.Server != k.server || grant.Token == "" || !safe(grant.Issuer) {
 		return Grant{}, fmt.Errorf("what is kept in %s is no sign-in at %s; sign in again with starter login, or remove the file", k.path, k.server)
 	}
 	return grant, nil

@@ -3,6 +3,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,6 +37,8 @@ type Place struct {
 	Issuer   string   `json:"issuer"`
 	ClientID string   `json:"client_id"`
 	Scopes   []string `json:"scopes"`
+	// Audiences are those of the tokens that the server takes.
+	Audiences []string `json:"audiences"`
 }
 
 // Ask asks a server how people sign in there. The error says in words for people why nobody can from a command line.
@@ -65,7 +68,8 @@ func (p Place) check(server string) error {
 	case p.Auth != "oidc":
 		return fmt.Errorf("nobody signs in at %s, which runs with AUTH=%q; give --as and an account instead", server, p.Auth)
 	case p.ClientID == "":
-		return fmt.Errorf("the server %s has no client for command lines: its operator registers one at the identity provider and sets OIDC_CLI_CLIENT_ID; until then give --token", server)
+		return fmt.Errorf("the server %s has no client for command lines: "+
+			"its operator registers one at the identity provider and sets OIDC_CLI_CLIENT_ID; until then give --token", server)
 	case !safe(p.Issuer):
 		return fmt.Errorf("the server %s names %q as its identity provider, which is no https address", server, p.Issuer)
 	}
@@ -84,9 +88,9 @@ func safe(address string) bool {
 
 // provider is what an OpenID provider says of itself, and how we are known there.
 type provider struct {
+	Place
 	oauth      oauth2.Config
 	verifier   *oidc.IDTokenVerifier
-	issuer     string
 	revocation string
 }
 
@@ -111,22 +115,27 @@ func (p Place) discover(ctx context.Context) (*provider, error) {
 	endpoint.AuthStyle = oauth2.AuthStyleInParams // a public client has no secret
 	return &provider{
 		oauth:    oauth2.Config{ClientID: p.ClientID, Endpoint: endpoint, Scopes: scopes},
-		verifier: found.Verifier(&oidc.Config{ClientID: p.ClientID}), issuer: p.Issuer, revocation: more.Revocation,
+		verifier: found.Verifier(&oidc.Config{ClientID: p.ClientID}), Place: p, revocation: more.Revocation,
 	}, nil
 }
 
 func withClient(ctx context.Context) context.Context { return oidc.ClientContext(ctx, client) }
 
-// granted makes of what the provider granted what is kept. nonce is that of the request, "" when there was none.
-func (p *provider) granted(ctx context.Context, token *oauth2.Token, before Grant, nonce string) (Grant, error) {
-	grant := before
-	grant.Issuer, grant.ClientID, grant.AccessToken, grant.Expiry = p.issuer, p.oauth.ClientID, token.AccessToken, token.Expiry
-	if token.RefreshToken != "" {
-		grant.RefreshToken = token.RefreshToken
+// granted makes of what the provider granted what is kept. refresh is the token to go on with when there is no new one, nonce that of the
+// request, "" when there was none.
+//
+// What is sent to the server is the access token. Where that says something to others only, as with providers whose access tokens are opaque or
+// for a scope instead of a client, it is the ID token, which is for this client.
+func (p *provider) granted(ctx context.Context, token *oauth2.Token, refresh, nonce string) (Grant, error) {
+	grant := Grant{
+		Issuer: p.Issuer, ClientID: p.ClientID, Audiences: p.Audiences,
+		Token: token.AccessToken, Expiry: token.Expiry, RefreshToken: cmp.Or(token.RefreshToken, refresh),
 	}
 	raw, _ := token.Extra("id_token").(string)
+	if raw == "" && nonce != "" {
+		return Grant{}, errors.New("the identity provider gave no ID token; is openid among OIDC_SCOPES of the server?")
+	}
 	if raw == "" {
-		grant.IDToken = "" // that of before ends with its access token
 		return grant, nil
 	}
 	verified, err := p.verifier.Verify(withClient(ctx), raw)
@@ -136,7 +145,9 @@ func (p *provider) granted(ctx context.Context, token *oauth2.Token, before Gran
 	if err != nil {
 		return Grant{}, fmt.Errorf("the identity provider's ID token is worth nothing: %s", plain.Line(err.Error()))
 	}
-	grant.IDToken = raw
+	if !isFor(token.AccessToken, p.Audiences) {
+		grant.Token, grant.Expiry = raw, verified.Expiry
+	}
 	return grant, nil
 }
 
@@ -145,9 +156,9 @@ func (p *provider) said(ctx context.Context, err error) error {
 	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
 	switch {
 	case !ok:
-		return away(ctx, p.issuer, err)
+		return away(ctx, p.Issuer, err)
 	case answer.ErrorCode == "":
-		return fmt.Errorf("the identity provider %s answered %s", p.issuer, answer.Response.Status)
+		return fmt.Errorf("the identity provider %s answered %s", p.Issuer, answer.Response.Status)
 	default:
 		return refused(answer.ErrorCode, answer.ErrorDescription)
 	}

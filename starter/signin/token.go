@@ -1,7 +1,6 @@
 package signin
 
 import (
-	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -11,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +24,7 @@ const margin = 20 * time.Second
 func (k Kept) Token(ctx context.Context) (string, error) {
 	grant, err := k.read()
 	if err != nil || grant.lasts() {
-		return grant.bearer(), err
+		return grant.Token, err
 	}
 	err = k.alone(ctx, func() error {
 		if grant, err = k.read(); err != nil || grant.lasts() { // somebody else has renewed it
@@ -35,23 +35,32 @@ func (k Kept) Token(ctx context.Context) (string, error) {
 		}
 		return k.write(grant)
 	})
-	return grant.bearer(), err
+	return grant.Token, err
 }
 
 func (g Grant) lasts() bool { return g.Expiry.IsZero() || time.Now().Add(margin).Before(g.Expiry) }
 
-// bearer is the access token; where that says something to the provider only, the ID token.
-func (g Grant) bearer() string {
-	if isJWT(g.AccessToken) {
-		return g.AccessToken
+// isFor tells whether a token is a JWT for one of the audiences.
+func isFor(token string, audiences []string) bool {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 { // header, claims, signature
+		return false
 	}
-	return cmp.Or(g.IDToken, g.AccessToken)
+	decoded, err := base64.RawURLEncoding.DecodeString(parts[1])
+	var claims struct {
+		Audience any `json:"aud"` // a text, or a list of them
+	}
+	if err != nil || json.Unmarshal(decoded, &claims) != nil {
+		return false
+	}
+	return slices.ContainsFunc(audiences, func(audience string) bool {
+		list, _ := claims.Audience.([]any)
+		return claims.Audience == audience || slices.Contains(list, any(audience))
+	})
 }
 
-func isJWT(token string) bool {
-	header, _, dotted := strings.Cut(token, ".")
-	decoded, err := base64.RawURLEncoding.DecodeString(header)
-	return dotted && strings.Count(token, ".") == 2 && err == nil && json.Valid(decoded)
+func (g Grant) place() Place {
+	return Place{Issuer: g.Issuer, ClientID: g.ClientID, Audiences: g.Audiences}
 }
 
 func (g Grant) renewed(ctx context.Context) (Grant, error) {
@@ -59,7 +68,7 @@ func (g Grant) renewed(ctx context.Context) (Grant, error) {
 	if g.RefreshToken == "" {
 		return g, expired
 	}
-	found, err := Place{Issuer: g.Issuer, ClientID: g.ClientID}.discover(ctx)
+	found, err := g.place().discover(ctx)
 	if err != nil {
 		return g, err
 	}
@@ -70,7 +79,7 @@ func (g Grant) renewed(ctx context.Context) (Grant, error) {
 	if err != nil {
 		return g, found.said(ctx, err)
 	}
-	return found.granted(ctx, token, g, "")
+	return found.granted(ctx, token, g.RefreshToken, "")
 }
 
 // Forget removes what is kept, and asks the provider to end it where that offers it. ErrNone says that there was nothing. The file is gone
@@ -84,25 +93,27 @@ func (k Kept) Forget(ctx context.Context) error {
 		if err := os.Remove(k.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if unreadable != nil {
-			return nil
+		if unreadable == nil {
+			return grant.revoke(ctx)
 		}
-		if err := grant.revoke(ctx); err != nil {
-			return fmt.Errorf("you are signed out on this machine, but the grant may live on: %w", err)
-		}
-		return nil
+		return nil // there is nothing to end
 	})
 }
 
 // revoke ends a grant at the provider (RFC 7009), where it has a place for that.
-func (g Grant) revoke(ctx context.Context) error {
-	found, err := Place{Issuer: g.Issuer, ClientID: g.ClientID}.discover(ctx)
+func (g Grant) revoke(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("you are signed out on this machine, but the grant may live on: %w", err)
+		}
+	}()
+	found, err := g.place().discover(ctx)
 	if err != nil || found.revocation == "" {
 		return err
 	}
 	kind, token := "refresh_token", g.RefreshToken
 	if token == "" {
-		kind, token = "access_token", g.AccessToken
+		kind, token = "access_token", g.Token
 	}
 	form := url.Values{"token": {token}, "token_type_hint": {kind}, "client_id": {g.ClientID}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, found.revocation, strings.NewReader(form.Encode()))

@@ -95,9 +95,13 @@ func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 	return found, nil
 }
 
-// isFor tells whether a bearer token is meant for this web: for its audience, or for the command line that signs people in for it.
-func (s Settings) isFor(audience []string) bool {
-	return slices.Contains(audience, cmp.Or(s.Audience, s.ClientID)) || s.CLIClientID != "" && slices.Contains(audience, s.CLIClientID)
+// Audiences are those of the bearer tokens that this web takes: its own, and that of the command line that signs people in for it.
+func (s Settings) Audiences() []string {
+	audiences := []string{cmp.Or(s.Audience, s.ClientID)}
+	if s.CLIClientID != "" {
+		audiences = append(audiences, s.CLIClientID)
+	}
+	return audiences
 }
 
 // away keeps what the provider, or the network, said in the log.
@@ -121,7 +125,8 @@ func (p *Provider) ByToken(ctx context.Context, token string) (access.Identity, 
 		return access.Identity{}, err
 	}
 	var said claims
-	if err := verified.Claims(&said); err != nil || !p.settings.isFor(verified.Audience) {
+	ours := func(audience string) bool { return slices.Contains(verified.Audience, audience) }
+	if err := verified.Claims(&said); err != nil || !slices.ContainsFunc(p.settings.Audiences(), ours) {
 		return access.Identity{}, access.ErrNotSignedIn
 	}
 	return p.settings.identity(said)
