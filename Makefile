@@ -28,6 +28,7 @@ demo: programs
 
 test: temporal
 	go test $(RACE) -timeout 20m ./...
+	go test -C tools/kubernetes ./...
 
 bench: temporal
 	go run ./bench
