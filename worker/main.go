@@ -44,12 +44,19 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	temporal, err := dial(ctx, logger, metrics)
+	temporal, err := program.Await(ctx, logger, "waiting for Temporal", passes, func(ctx context.Context) (connection, error) {
+		return dial(ctx, logger, metrics)
+	})
 	if err != nil {
 		return err
 	}
 	defer temporal.Close()
-	acts, closeAll, err := open(ctx, settings)
+	var closeAll func()
+	acts, err := program.Await(ctx, logger, "waiting for the database", settings.Passes, func(ctx context.Context) (*activities.Activities, error) {
+		acts, closing, err := open(ctx, settings)
+		closeAll = closing
+		return acts, err
+	})
 	if err != nil {
 		return err
 	}
