@@ -103,8 +103,10 @@ func TestAWebThatHasNothingToAnswerFromWaitsForItsDatabase(t *testing.T) {
 func TestAFileThatCannotBeTheDatabaseIsNotWaitedFor(t *testing.T) {
 	nothingSet(t)
 	t.Setenv("VAR_DIR", t.TempDir())
-	t.Setenv("DATABASE_URL", "sqlite:"+filepath.Join(t.TempDir(), "not there", "slipway.db"))
-	assert.ErrorContains(t, run(t.Context()), "unable to open database file")
+	t.Setenv("DATABASE_URL", "sqlite:"+t.TempDir()) // a folder
+	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	defer cancel()
+	assert.ErrorContains(t, run(ctx), "open the catalogue")
 }
 
 func TestWhatFailsOnceAtTheStartIsTriedAgain(t *testing.T) {
