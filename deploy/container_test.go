@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -198,7 +199,7 @@ func TestOurProgramsNeedNothingButWhatTheImageHas(t *testing.T) {
 	stopWeb()
 	assert.FileExists(t, filepath.Join(i.root, "var/lib/slipway/delivery.json"))
 	said, err = i.command(environment, healthcheck[0], healthcheck[1:]...).CombinedOutput()
-	exit, ended := err.(*exec.ExitError)
+	exit, ended := errors.AsType[*exec.ExitError](err)
 	require.True(t, ended, "%v: %s", err, said)
 	assert.Equal(t, 1, exit.ExitCode(), "nobody serves any more")
 	assert.Contains(t, string(said), "it does not answer")
