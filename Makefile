@@ -29,6 +29,7 @@ demo: programs
 
 test: temporal
 	go test $(RACE) -timeout 20m ./...
+	go test -C tools/kubernetes ./...
 
 # Not part of make test: it takes minutes, and some more to build Temporal's server for the first time.
 production-test: temporal bin/temporal-server bin/temporal-sql-tool

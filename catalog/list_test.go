@@ -39,6 +39,14 @@ func ids(page catalog.Page) string {
 	return strings.Join(all, " ")
 }
 
+func TestASearchBeforeAnythingHappenedFindsNothing(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		page, err := c.List(t.Context(), catalog.Filter{Query: "weather"})
+		require.NoError(t, err)
+		assert.Empty(t, page.Items)
+	})
+}
+
 func TestAListShowsWhatTheFilterChooses(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		shelf(t, c)

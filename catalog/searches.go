@@ -33,7 +33,7 @@ func (c *Catalog) countOnce(ctx context.Context, q *query) (Counts, error) {
 func (s *searches) once(change int64, key string, count func() (Counts, error)) func() (Counts, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.change != change || len(s.counted) >= maxSearches {
+	if s.counted == nil || s.change != change || len(s.counted) >= maxSearches {
 		s.change, s.counted = change, map[string]func() (Counts, error){}
 	}
 	if s.counted[key] == nil {

@@ -21,6 +21,7 @@ import (
 	"go.uber.org/zap/exp/zapslog"
 	"go.uber.org/zap/zapcore"
 
+	"slipway/catalog"
 	"slipway/keyring"
 	"slipway/packages"
 	"slipway/plain"
@@ -68,6 +69,9 @@ func (c Common) DatabaseFile() string {
 		return ""
 	}
 }
+
+// Passes tells whether the database is away, so that a program that starts waits for it. A file that cannot be opened is not away but wrong.
+func (c Common) Passes(err error) bool { return c.DatabaseFile() == "" && catalog.Unavailable(err) }
 
 // Packages is the location of the package store.
 func (c Common) Packages() string {

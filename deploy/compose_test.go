@@ -36,6 +36,16 @@ func TestTheComposeFileAsksForTheProviderThatSignsPeopleIn(t *testing.T) {
 	assert.ErrorContains(t, err, "set OIDC_ISSUER to the address of your OpenID provider")
 }
 
+func TestNobodyWaitsForWhatIsThereOnlyWithAProfile(t *testing.T) {
+	options, err := cli.NewProjectOptions([]string{filepath.Join("..", "docker-compose.yml")}, cli.WithEnv([]string{"OIDC_ISSUER=https://login.example.com"}))
+	require.NoError(t, err)
+	loaded, err := options.LoadProject(t.Context())
+	require.NoError(t, err)
+	assert.NotContains(t, loaded.Services, "mail")
+	assert.Contains(t, loaded.Services, "web-1")
+	assert.Contains(t, project(t).Services, "mail")
+}
+
 // oneShots run once and end; everything else serves and says whether it is well.
 var oneShots = []string{"store-bucket", "temporal-namespace", "temporal-schema"}
 
@@ -64,7 +74,7 @@ func TestEveryServiceIsPinnedAndSaysWhetherItIsWell(t *testing.T) {
 func TestImagesCanBePinnedByDigest(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("a", 64)
 	var variables []string
-	for _, name := range []string{"POSTGRES", "TEMPORAL", "TEMPORAL_ADMIN_TOOLS", "TEMPORAL_UI", "STORE", "NGINX", "PROMETHEUS", "GRAFANA", "OTEL_COLLECTOR"} {
+	for _, name := range []string{"POSTGRES", "TEMPORAL", "TEMPORAL_ADMIN_TOOLS", "TEMPORAL_UI", "STORE", "NGINX", "PROMETHEUS", "GRAFANA", "OTEL_COLLECTOR", "MAIL"} {
 		variables = append(variables, name+"_DIGEST="+digest)
 	}
 	loaded, err := load(t, append(variables, "OIDC_ISSUER=https://login.example.com")...)
@@ -101,7 +111,7 @@ func TestNothingIsPublishedBeyondThisMachine(t *testing.T) {
 			published[port.Published] = name
 		}
 	}
-	assert.Equal(t, map[string]string{"8080": "proxy", "8233": "temporal-ui", "9090": "prometheus", "3000": "grafana"}, published)
+	assert.Equal(t, map[string]string{"8080": "proxy", "8233": "temporal-ui", "9090": "prometheus", "3000": "grafana", "8025": "mail"}, published)
 }
 
 func TestNoSecretIsInTheFile(t *testing.T) {

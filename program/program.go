@@ -3,6 +3,7 @@ package program
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -54,7 +55,10 @@ func (p Program) run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // from now on a signal does what it does to any process
-	return p.Run(ctx)
+	if err := p.Run(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil // it was told to end before it had begun
 }
 
 func (p Program) help(stdout io.Writer) {

@@ -45,7 +45,7 @@ type commandLine struct {
 	Role    []lifecycle.Role `help:"Roles of --user." env:"SLIPWAY_ROLES"`
 	Member  []string         `name:"member-of" help:"Teams of --user." env:"SLIPWAY_TEAMS"`
 	Server  string           `help:"Work through the API of this server, such as http://localhost:8080, and not on Temporal." env:"SLIPWAY_SERVER" placeholder:"URL"`
-	Token   string           `help:"Bearer token for --server." env:"SLIPWAY_TOKEN"`
+	Token   string           `help:"Bearer token for --server; else whoever signed in there with login." env:"SLIPWAY_TOKEN"`
 	Timeout time.Duration    `help:"How long to wait for an answer." default:"30s"`
 
 	Request requestCommand `cmd:"" help:"Request the creation of a mini-program."`
@@ -59,6 +59,9 @@ type commandLine struct {
 	Explain explainCommand `cmd:"" help:"Say which version --user gets, or got, and why."`
 	Inspect inspectCommand `cmd:"" help:"Inspect a package file here, without uploading it."`
 	Tokens  tokenCommand   `cmd:"" name:"token" help:"Make, list and revoke access tokens for pipelines and host apps."`
+	Login   loginCommand   `cmd:"" help:"Sign in at --server with its identity provider, for the commands that follow."`
+	Logout  logoutCommand  `cmd:"" help:"End the sign-in at --server, here and at its identity provider."`
+	Whoami  whoamiCommand  `cmd:"" aliases:"me" help:"Say who one is for --server, with which roles and teams."`
 	Demo    demoCommand    `cmd:"" help:"Take a sample mini-program from request to Published."`
 }
 

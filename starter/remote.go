@@ -26,6 +26,9 @@ import (
 	"slipway/workflows"
 )
 
+// server is the address of --server, behind which paths can be put.
+func (c commandLine) server() string { return strings.TrimSuffix(c.Server, "/") }
+
 const (
 	apiPath = "/api/v1/mini-programs"
 	// onlooker is the development account that looks: it sees everything.
@@ -39,23 +42,18 @@ const (
 
 // remote works through the API of a server.
 type remote struct {
-	server  string
-	token   func(account string) string
-	timeout time.Duration
-	http    *http.Client
+	server      string
+	credentials credentials
+	timeout     time.Duration
+	http        *http.Client
 }
 
 func newRemote(line commandLine) remote {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = line.Timeout + serverPatience // counts from the end of an upload
 	return remote{
-		server: strings.TrimSuffix(line.Server, "/"), timeout: line.Timeout, http: &http.Client{Transport: transport},
-		token: func(account string) string {
-			if line.As == "" && line.Token != "" {
-				return line.Token
-			}
-			return "dev-" + cmp.Or(line.As, account)
-		},
+		server: line.server(), timeout: line.Timeout, http: &http.Client{Transport: transport},
+		credentials: credentials{line.As, line.Token, line.server()},
 	}
 }
 
@@ -273,7 +271,11 @@ func (r remote) do(request *http.Request, account string, into any) error {
 
 // send returns an answer that is no problem. The caller closes its body.
 func (r remote) send(request *http.Request, account string) (*http.Response, error) {
-	request.Header.Set("Authorization", "Bearer "+r.token(account))
+	token, refused, err := r.credentials.bearer(request.Context(), account)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
 	response, err := r.http.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("no answer from the server %s (--server): %w", r.server, errors.Unwrap(err))
@@ -282,6 +284,9 @@ func (r remote) send(request *http.Request, account string) (*http.Response, err
 		return response, nil
 	}
 	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode == http.StatusUnauthorized {
+		return nil, errors.New(refused)
+	}
 	return nil, problemIn(response)
 }
 
@@ -304,8 +309,6 @@ func problemIn(response *http.Response) error {
 		p.Message = fmt.Sprintf("%s answered %s; is it Slipway's web?", response.Request.URL.Host, response.Status)
 	}
 	switch {
-	case response.StatusCode == http.StatusUnauthorized && p.Code == "":
-		return errors.New("the server does not know who you are; give --token, or --as an account where it runs with AUTH=dev")
 	case p.Code == "":
 		return p
 	case p.Action == "":

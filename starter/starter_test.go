@@ -29,9 +29,10 @@ const (
 )
 
 var (
-	server    *devservertest.Server
-	workerBin string
-	webBin    string
+	server     *devservertest.Server
+	workerBin  string
+	webBin     string
+	starterBin string
 )
 
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
@@ -42,9 +43,9 @@ func runTests(m *testing.M) int {
 		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	workerBin, webBin = filepath.Join(folder, "worker"), filepath.Join(folder, "web")
-	if out, err := exec.Command("go", "build", "-o", folder, "slipway/worker", "slipway/web").CombinedOutput(); err != nil {
-		panic(fmt.Sprintf("building worker and web: %s\n%s", err, out))
+	workerBin, webBin, starterBin = filepath.Join(folder, "worker"), filepath.Join(folder, "web"), filepath.Join(folder, "starter")
+	if out, err := exec.Command("go", "build", "-o", folder, "slipway/worker", "slipway/web", "slipway/starter").CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("building the programs: %s\n%s", err, out))
 	}
 	if server, err = devservertest.Launch(context.Background(), os.Stderr); err != nil {
 		panic(err)
@@ -60,12 +61,13 @@ type terminal struct {
 }
 
 func sitDown(t *testing.T) *terminal {
-	for _, name := range []string{"DATABASE_URL", "PACKAGE_STORE", "LOG_LEVEL", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE", "SLIPWAY_USER", "SLIPWAY_ROLES", "SLIPWAY_TEAMS", "SLIPWAY_SERVER", "SLIPWAY_TOKEN", "SETTINGS_FILE"} {
+	for _, name := range []string{"DATABASE_URL", "PACKAGE_STORE", "LOG_LEVEL", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE", "SLIPWAY_USER", "SLIPWAY_ROLES", "SLIPWAY_TEAMS", "SLIPWAY_SERVER", "SLIPWAY_TOKEN", "SETTINGS_FILE", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY"} {
 		t.Setenv(name, "") // puts it back at the end
 		require.NoError(t, os.Unsetenv(name))
 	}
 	terminal := &terminal{t: t, varDir: filepath.Join(t.TempDir(), "var")}
 	t.Setenv("VAR_DIR", terminal.varDir)
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(t.TempDir(), "config"))
 	t.Setenv("TEMPORAL_ADDRESS", server.Address)
 	t.Setenv("TEMPORAL_CONFIG_FILE", filepath.Join(t.TempDir(), "none.toml"))
 	return terminal

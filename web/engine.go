@@ -116,6 +116,7 @@ func (s site) router(sessions *access.Sessions) (*access.Router, error) {
 	people.Register(router)
 	programs.Register(router)
 	s.registerHealth(router)
+	s.registerDiscovery(router)
 	s.registerCodec(router)
 	return router, nil
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
@@ -76,8 +75,11 @@ type world struct {
 	watch    *monitoring.Watch
 }
 
+// waiting is what a web does that has nothing to answer host apps from.
+const waiting = "waiting for the database; nobody is answered before"
+
 // open connects. Temporal may be away: pages are shown all the same. So may the database when delivery has a file copy of
-// what it needs.
+// what it needs; else it is waited for.
 func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, err error) {
 	defer func() {
 		if err != nil {
@@ -112,11 +114,13 @@ func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, 
 	w.watch = monitoring.NewWatch(w.temporal, w.database.Catalog)
 	w.metrics.Registry.MustRegister(w.watch)
 	if settings.DeliveryFile == "" { // else the snapshot gives it only a moment, and the tables may have to be converted
-		if _, err := w.database.Catalog(ctx); err != nil {
+		if _, err := program.Await(ctx, logger, waiting, settings.Passes, w.database.Catalog); err != nil {
 			return w, err
 		}
 	}
-	w.snapshot, err = delivery.Open(ctx, w.database, delivery.Options{File: settings.DeliveryFile, Logger: logger})
+	w.snapshot, err = program.Await(ctx, logger, waiting, settings.Passes, func(ctx context.Context) (*delivery.Snapshot, error) {
+		return delivery.Open(ctx, w.database, delivery.Options{File: settings.DeliveryFile, Logger: logger})
+	})
 	return w, err
 }
 
@@ -174,22 +178,9 @@ func serve(ctx context.Context, settings settings, world world, logger *zap.Logg
 // await tries until the database has answered: whatever keeps people waiting must not end what host apps need. It is false when the
 // web was told to stop meanwhile.
 func await[T any](ctx context.Context, logger *zap.Logger, try func(context.Context) (T, error)) (answer T, ok bool) {
-	for {
-		answer, err := try(ctx)
-		if err == nil {
-			return answer, true
-		}
-		logger.Warn("pages wait for the database", zap.Error(err))
-		select {
-		case <-ctx.Done():
-			return answer, false
-		case <-time.After(databaseRetry):
-		}
-	}
+	answer, err := program.Await(ctx, logger, "pages wait for the database", func(error) bool { return true }, try)
+	return answer, err == nil
 }
-
-// databaseRetry is how often a database is tried that did not answer at the start.
-const databaseRetry = time.Second
 
 func servePeople(ctx context.Context, group *errgroup.Group, front *front, settings settings, world world, feed *events.Feed, logger *zap.Logger) error {
 	monitor := service.NewMonitor(ctx, world.temporal)

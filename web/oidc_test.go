@@ -293,6 +293,25 @@ func TestABearerTokenOfTheProviderSaysWhoseItIs(t *testing.T) {
 	assert.Equal(t, "robot", s.me(bearer(s.issuer.Sign(said))), "a new key is found")
 }
 
+func TestACommandLineIsToldHowPeopleSignInAndItsTokensAreTaken(t *testing.T) {
+	s := trust(t, func(s *settings) { s.OIDC.CLIClientID = oidctest.CLIClientID })
+	response, body := s.ask(http.MethodGet, discoveryPath)
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+	assert.JSONEq(t, `{"auth": "oidc", "issuer": "`+s.issuer.URL+`", "client_id": "slipway-cli", "scopes": ["openid", "profile", "email", "offline_access"], "audiences": ["slipway", "slipway-cli"]}`, body)
+	said := s.issuer.Usual("robot")
+	said["aud"] = oidctest.CLIClientID
+	assert.Equal(t, "robot", s.me(bearer(s.issuer.Sign(said))))
+
+	s = trust(t)
+	said["iss"] = s.issuer.URL
+	assert.Empty(t, s.me(bearer(s.issuer.Sign(said))), "nobody said that there is such a client")
+	_, body = s.ask(http.MethodGet, discoveryPath)
+	assert.NotContains(t, body, "client_id")
+
+	_, body = stand(t).ask(http.MethodGet, discoveryPath)
+	assert.JSONEq(t, `{"auth": "dev"}`, body)
+}
+
 func TestATokenThatIsNotTheProvidersIsWorthNothing(t *testing.T) {
 	s := trust(t)
 	usual := func(change func(oidctest.Claims)) oidctest.Claims {

@@ -31,7 +31,7 @@ func standBehind(t *testing.T, change ...func(*settings)) (standing, *catalogtes
 // withoutDatabase are the routes that need none.
 var withoutDatabase = map[string]int{
 	"GET /assets/*file": http.StatusNotFound, "GET /sign-in": http.StatusOK, "GET /healthz": http.StatusOK, "GET /metrics": http.StatusOK,
-	"GET /request-creation": http.StatusOK, "GET /api/v1/openapi.json": http.StatusOK, "GET /me": http.StatusOK, "GET /api/v1/me": http.StatusOK,
+	"GET /request-creation": http.StatusOK, "GET /api/v1/openapi.json": http.StatusOK, "GET /me": http.StatusOK, "GET " + discoveryPath: http.StatusOK, "GET /api/v1/me": http.StatusOK,
 	"POST /codec/decode": http.StatusOK, "POST /codec/encode": http.StatusOK,
 	"GET /sign-in/begin": http.StatusNotFound, "GET " + access.SignedInPath: http.StatusNotFound, // without a provider
 }

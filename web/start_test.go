@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
 	"slipway/delivery"
+	"slipway/program/programtest"
 )
 
 // copied is the file copy of an empty catalogue.
@@ -80,6 +82,31 @@ func TestAWebThatStartsWithoutItsDatabaseAnswersHostAppsAndWaitsForIt(t *testing
 			require.Eventually(t, func() bool { return statusOf(base+"/sign-in") == http.StatusOK }, 3*patience, 10*time.Millisecond, "people are, soon")
 		})
 	}
+}
+
+func TestAWebThatHasNothingToAnswerFromWaitsForItsDatabase(t *testing.T) {
+	for name, file := range map[string]string{"without a copy": "", "with one that is not there yet": filepath.Join(t.TempDir(), "delivery.copy")} {
+		t.Run(name, func(t *testing.T) {
+			database, err := url.Parse(catalogtest.NewProxy(t, catalogtest.Postgres(t)).URL)
+			require.NoError(t, err)
+			away := programtest.NewOutage(t, database.Host)
+			database.Host = away.Addr
+			base := starting(t, map[string]string{"DATABASE_URL": database.String(), "DELIVERY_FILE": file})
+			<-away.Tried
+			assert.Zero(t, statusOf(base+"/healthz"), "nobody is told that it could answer host apps")
+			away.End()
+			require.Eventually(t, func() bool { return statusOf(base+"/sign-in") == http.StatusOK }, 3*patience, 10*time.Millisecond)
+		})
+	}
+}
+
+func TestAFileThatCannotBeTheDatabaseIsNotWaitedFor(t *testing.T) {
+	nothingSet(t)
+	t.Setenv("VAR_DIR", t.TempDir())
+	t.Setenv("DATABASE_URL", "sqlite:"+t.TempDir()) // a folder
+	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	defer cancel()
+	assert.ErrorContains(t, run(ctx), "open the catalogue")
 }
 
 func TestWhatFailsOnceAtTheStartIsTriedAgain(t *testing.T) {

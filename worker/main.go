@@ -52,12 +52,19 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer traces.Stop()
-	temporal, err := dial(ctx, settings, logger, metrics, traces)
+	temporal, err := program.Await(ctx, logger, "waiting for Temporal", passes, func(ctx context.Context) (connection, error) {
+		return dial(ctx, settings, logger, metrics, traces)
+	})
 	if err != nil {
 		return err
 	}
 	defer temporal.Close()
-	acts, closeAll, err := open(ctx, settings, metrics)
+	var closeAll func()
+	acts, err := program.Await(ctx, logger, "waiting for the database", settings.Passes, func(ctx context.Context) (*activities.Activities, error) {
+		acts, closing, err := open(ctx, settings, metrics)
+		closeAll = closing
+		return acts, err
+	})
 	if err != nil {
 		return err
 	}

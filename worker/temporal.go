@@ -86,6 +86,13 @@ func (c insistent) Decode(sealed []*commonpb.Payload) ([]*commonpb.Payload, erro
 	return plain, err
 }
 
+// passes tells whether Temporal is away, and not asked for something that it does not have.
+func passes(err error) bool {
+	_, unavailable := errors.AsType[*serviceerror.Unavailable](err)
+	_, late := errors.AsType[*serviceerror.DeadlineExceeded](err)
+	return unavailable || late || errors.Is(err, context.DeadlineExceeded)
+}
+
 // workers are those of this process: one for each task queue.
 type workers []worker.Worker
 

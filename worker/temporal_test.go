@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"net/http"
+	"net/url"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -18,10 +20,12 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"slipway/activities"
+	"slipway/catalog/catalogtest"
 	"slipway/devserver"
 	"slipway/devserver/devservertest"
 	"slipway/lifecycle"
 	"slipway/packages"
+	"slipway/program/programtest"
 	"slipway/workflows"
 )
 
@@ -171,9 +175,49 @@ func TestWatchesOfBeforeHoldUpNothingElse(t *testing.T) {
 	doesEverythingElse(t, server)
 }
 
-func TestWithoutAServerTheErrorNamesItsVariable(t *testing.T) {
+func TestANamespaceThatIsNotThereIsNotWaitedFor(t *testing.T) {
 	nothingSet(t)
 	t.Setenv("VAR_DIR", filepath.Join(t.TempDir(), "var"))
-	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-	assert.ErrorContains(t, run(t.Context()), `connecting to Temporal at "127.0.0.1:1" (TEMPORAL_ADDRESS)`)
+	t.Setenv("TEMPORAL_ADDRESS", devservertest.Start(t).Address)
+	t.Setenv("TEMPORAL_NAMESPACE", "nowhere")
+	assert.ErrorContains(t, run(t.Context()), "nowhere")
+}
+
+func TestAWorkerThatStartsBeforeTemporalAndItsDatabaseWaitsForBoth(t *testing.T) {
+	server := devservertest.Start(t)
+	database, err := url.Parse(catalogtest.NewProxy(t, catalogtest.Postgres(t)).URL)
+	require.NoError(t, err)
+	temporal, postgres := programtest.NewOutage(t, server.Address), programtest.NewOutage(t, database.Host)
+	nothingSet(t)
+	database.Host = postgres.Addr
+	addr := freeAddress(t)
+	for name, value := range map[string]string{
+		"VAR_DIR": filepath.Join(t.TempDir(), "var"), "TEMPORAL_ADDRESS": temporal.Addr, "DATABASE_URL": database.String(), "WORKER_ADDR": addr, "LOG_LEVEL": "error",
+	} {
+		t.Setenv(name, value)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx) }()
+	<-temporal.Tried
+	temporal.End()
+	<-postgres.Tried
+	postgres.End()
+	require.Eventually(t, func() bool { status, _ := get("http://" + addr + "/readyz"); return status == http.StatusOK }, patience, glance)
+	stop()
+	require.NoError(t, <-ended)
+}
+
+func TestAWorkerThatWaitsEndsAsSoonAsItIsTold(t *testing.T) {
+	away := programtest.NewOutage(t, "")
+	nothingSet(t)
+	t.Setenv("VAR_DIR", filepath.Join(t.TempDir(), "var"))
+	t.Setenv("TEMPORAL_ADDRESS", away.Addr)
+	t.Setenv("LOG_LEVEL", "error")
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx) }()
+	<-away.Tried
+	stop()
+	assert.ErrorIs(t, <-ended, context.Canceled)
 }

@@ -42,6 +42,14 @@ const (
 	Version = "version"
 )
 
+// Access tokens: what they are known by, never what they are.
+const (
+	Kind    = "kind"
+	Team    = "team"
+	Token   = "token"
+	TokenID = "token_id"
+)
+
 // The catalogue, and those who follow it.
 const (
 	Alarm      = "alarm"

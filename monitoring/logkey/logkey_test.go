@@ -63,7 +63,7 @@ var (
 	// keyless are zap's fields that bring their key with them.
 	keyless = []string{"Error", "Skip", "Inline"}
 	// options are what else zap has that begins with a capital letter and takes arguments, and is no field.
-	options = []string{"New", "NewAtomicLevelAt", "NewStdLog"}
+	options = []string{"New", "NewAtomicLevelAt", "NewStdLog", "WrapCore"}
 )
 
 // callOf splits a call into what it is called on and its name; on is "" where that is no plain name.

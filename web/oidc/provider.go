@@ -1,10 +1,12 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -74,9 +76,9 @@ func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 		return nil, p.away(err)
 	}
 	keys := newKeys(more.Keys)
-	verifier := func(audience string) *oidc.IDTokenVerifier {
+	verifier := func(client string) *oidc.IDTokenVerifier { // of several audiences: see ByToken
 		return oidc.NewVerifier(p.settings.Issuer, keys, &oidc.Config{
-			ClientID: audience, SupportedSigningAlgs: signatures, Now: func() time.Time { return time.Now().Add(-clockSkew) },
+			ClientID: client, SkipClientIDCheck: client == "", SupportedSigningAlgs: signatures, Now: func() time.Time { return time.Now().Add(-clockSkew) },
 		})
 	}
 	found = &discovered{
@@ -85,7 +87,7 @@ func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 			ClientID: p.settings.ClientID, ClientSecret: string(p.settings.ClientSecret), Endpoint: provider.Endpoint(),
 			RedirectURL: p.redirectURL, Scopes: p.settings.Scopes,
 		},
-		signIns: verifier(p.settings.ClientID), bearers: verifier(p.settings.audience()),
+		signIns: verifier(p.settings.ClientID), bearers: verifier(""),
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -93,11 +95,13 @@ func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 	return found, nil
 }
 
-func (s Settings) audience() string {
-	if s.Audience != "" {
-		return s.Audience
+// Audiences are those of the bearer tokens that this web takes: its own, and that of the command line that signs people in for it.
+func (s Settings) Audiences() []string {
+	audiences := []string{cmp.Or(s.Audience, s.ClientID)}
+	if s.CLIClientID != "" {
+		audiences = append(audiences, s.CLIClientID)
 	}
-	return s.ClientID
+	return audiences
 }
 
 // away keeps what the provider, or the network, said in the log.
@@ -121,7 +125,8 @@ func (p *Provider) ByToken(ctx context.Context, token string) (access.Identity, 
 		return access.Identity{}, err
 	}
 	var said claims
-	if err := verified.Claims(&said); err != nil {
+	ours := func(audience string) bool { return slices.Contains(verified.Audience, audience) }
+	if err := verified.Claims(&said); err != nil || !slices.ContainsFunc(p.settings.Audiences(), ours) {
 		return access.Identity{}, access.ErrNotSignedIn
 	}
 	return p.settings.identity(said)

@@ -21,6 +21,8 @@ type Settings struct {
 	ClientSecret Secret `env:"OIDC_CLIENT_SECRET"`
 	// Audience is whom bearer tokens must be for; empty means the client.
 	Audience string `env:"OIDC_AUDIENCE"`
+	// CLIClientID is the public client with which command lines sign people in; tokens for it are taken, too.
+	CLIClientID string `env:"OIDC_CLI_CLIENT_ID"`
 	// Scopes are asked for at sign-in.
 	Scopes []string `env:"OIDC_SCOPES" envDefault:"openid profile email" envSeparator:" "`
 	// UserClaim names a person for ever, NameClaim for people to read.

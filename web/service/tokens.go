@@ -10,6 +10,7 @@ import (
 
 	"slipway/catalog"
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 	"slipway/tokens"
 )
 
@@ -45,7 +46,7 @@ func ownerOf(token tokens.Token) string {
 
 func described(token tokens.Token, by lifecycle.Actor) []zap.Field {
 	return []zap.Field{
-		zap.String("id", token.ID), zap.String("name", token.Name), zap.String("kind", string(token.Kind)), zap.String("team", token.Team), zap.String("by", by.User),
+		zap.String(logkey.TokenID, token.ID), zap.String(logkey.Token, token.Name), zap.String(logkey.Kind, string(token.Kind)), zap.String(logkey.Team, token.Team), zap.String(logkey.User, by.User),
 	}
 }
 

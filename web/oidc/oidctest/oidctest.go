@@ -27,6 +27,8 @@ const (
 	ClientID     = "slipway"
 	ClientSecret = "a secret of both"
 	Password     = "verysecure"
+	// CLIClientID is a public client, which signs people in on loopback and on other devices.
+	CLIClientID = "slipway-cli"
 )
 
 // Claims are what the provider says of somebody besides their name.
@@ -59,13 +61,15 @@ func Start(t *testing.T, redirect func() string) *Provider {
 	t.Cleanup(p.server.Close)
 	p.URL = p.server.URL
 	users := people{}
-	client := storage.WebClient(ClientID, ClientSecret)
+	client, native := storage.WebClient(ClientID, ClientSecret), storage.NativeClient(CLIClientID, "http://127.0.0.1/callback")
 	p.storage = &store{
-		Storage: storage.NewStorageWithClients(users, map[string]*storage.Client{ClientID: client}),
-		client:  jwtClient{storage.RedirectGlobsClient(client), redirect}, people: users, keys: []key{newKey(t)},
+		Storage: storage.NewStorageWithClients(users, map[string]*storage.Client{ClientID: client, CLIClientID: native}),
+		clients: map[string]op.Client{ClientID: jwtClient{storage.RedirectGlobsClient(client), redirect}, CLIClientID: nativeClient{native}},
+		people:  users, keys: []key{newKey(t)},
 	}
 	provider, err := op.NewProvider(&op.Config{
 		CryptoKey: [32]byte{1}, CodeMethodS256: true, AuthMethodPost: true, GrantTypeRefreshToken: true, RequestObjectSupported: true,
+		DeviceAuthorization: op.DeviceAuthorizationConfig{Lifetime: time.Hour, PollInterval: time.Second, UserFormPath: "/device", UserCode: op.UserCodeBase20},
 	}, p.storage, op.StaticIssuer(p.URL), op.WithAllowInsecure(), op.WithLogger(slog.New(slog.DiscardHandler)))
 	require.NoError(t, err)
 	mux := http.NewServeMux()
@@ -124,6 +128,23 @@ func (p *Provider) Requests() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.requests
+}
+
+// Refreshes is how often somebody asked for new tokens with a refresh token, in vain or not.
+func (p *Provider) Refreshes() int {
+	p.storage.mu.Lock()
+	defer p.storage.mu.Unlock()
+	return p.storage.refreshes
+}
+
+// Approve is what somebody does who types the code of a device and signs in.
+func (p *Provider) Approve(code, user string) {
+	require.NoError(p.t, p.storage.CompleteDeviceAuthorization(p.t.Context(), code, user))
+}
+
+// Deny is what somebody does who finds that the code is none of theirs.
+func (p *Provider) Deny(code string) {
+	require.NoError(p.t, p.storage.DenyDeviceAuthorization(p.t.Context(), code))
 }
 
 // RotateKeys signs with a new key; the former one is forgotten.
@@ -194,19 +215,29 @@ func (c jwtClient) PostLogoutRedirectURIs() []string {
 }
 func (c jwtClient) LoginURL(id string) string { return "/login/username?authRequestID=" + id }
 
+// nativeClient is on the machines of people and has no secret.
+type nativeClient struct{ *storage.Client }
+
+func (c nativeClient) AccessTokenType() op.AccessTokenType { return op.AccessTokenTypeJWT }
+func (c nativeClient) LoginURL(id string) string           { return "/login/username?authRequestID=" + id }
+func (c nativeClient) GrantTypes() []oidc.GrantType {
+	return []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken, oidc.GrantTypeDeviceCode}
+}
+
 // store says more of people than the library's own, and changes its keys.
 type store struct {
 	*storage.Storage
-	client op.Client
+	clients map[string]op.Client
 
-	mu     sync.Mutex
-	people people
-	keys   []key
+	mu        sync.Mutex
+	people    people
+	keys      []key
+	refreshes int
 }
 
 func (s *store) GetClientByClientID(ctx context.Context, id string) (op.Client, error) {
-	if id == ClientID {
-		return s.client, nil
+	if client, ok := s.clients[id]; ok {
+		return client, nil
 	}
 	return s.Storage.GetClientByClientID(ctx, id)
 }
@@ -236,11 +267,22 @@ func (s *store) SetUserinfoFromToken(ctx context.Context, info *oidc.UserInfo, t
 	return nil
 }
 
+// CreateAccessAndRefreshTokens knows whose tokens those of a device are, too.
+func (s *store) CreateAccessAndRefreshTokens(ctx context.Context, request op.TokenRequest, current string) (string, string, time.Time, error) {
+	if device, ok := request.(*op.DeviceAuthorizationState); ok {
+		request = storage.RefreshTokenRequestFromBusiness(&storage.RefreshToken{
+			ApplicationID: device.ClientID, UserID: device.Subject, Audience: device.GetAudience(), Scopes: device.Scopes, AuthTime: device.AuthTime,
+		})
+	}
+	return s.Storage.CreateAccessAndRefreshTokens(ctx, request, current)
+}
+
 // TokenRequestByRefreshToken refuses people who are not known any more, as the usual providers do.
 func (s *store) TokenRequestByRefreshToken(ctx context.Context, token string) (op.RefreshTokenRequest, error) {
 	request, err := s.Storage.TokenRequestByRefreshToken(ctx, token)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.refreshes++
 	if err == nil && s.people[request.GetSubject()] == nil {
 		err = op.ErrInvalidRefreshToken
 	}

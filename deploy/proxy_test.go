@@ -1,0 +1,136 @@
+package deploy_test
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// behindTheProxy runs nginx with the file that docker-compose.yml mounts, before two servers. Without nginx the test is skipped, but fails
+// where CI=true.
+func behindTheProxy(t *testing.T, first, second string) (base string) {
+	if _, err := exec.LookPath("nginx"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("there is no nginx: install the Debian package nginx-light")
+		}
+		t.Skip("there is no nginx")
+	}
+	text, err := os.ReadFile(filepath.Join("compose", "nginx.conf"))
+	require.NoError(t, err)
+	addr, folder := free(t), t.TempDir()
+	server := string(text)
+	for name, here := range map[string]string{"listen 8080;": "listen " + addr + ";", "web-1:8080": first, "web-2:8080": second} {
+		require.Equal(t, 1, strings.Count(server, name), name)
+		server = strings.Replace(server, name, here, 1)
+	}
+	var own strings.Builder // what the image's own configuration says, as far as it matters, in a folder of the test
+	own.WriteString("daemon off; pid nginx.pid; error_log stderr; user root; events {}\nhttp { access_log off;\n")
+	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
+		fmt.Fprintf(&own, "%s_temp_path %s;\n", kind, kind)
+	}
+	own.WriteString(server + "}\n")
+	configuration := filepath.Join(folder, "nginx.conf")
+	require.NoError(t, os.WriteFile(configuration, []byte(own.String()), 0o600))
+	said, err := exec.CommandContext(t.Context(), "nginx", "-t", "-q", "-p", folder, "-c", configuration, "-e", "stderr").CombinedOutput()
+	require.NoError(t, err, string(said))
+	proxy := exec.Command("nginx", "-p", folder, "-c", configuration, "-e", "stderr")
+	proxy.Stderr = t.Output()
+	require.NoError(t, proxy.Start())
+	t.Cleanup(func() {
+		_ = proxy.Process.Signal(os.Interrupt)
+		_ = proxy.Wait()
+	})
+	base = "http://" + addr
+	require.Eventually(t, func() bool {
+		response, err := http.Get(base + "/metrics")
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		return err == nil
+	}, patience, glance)
+	return base
+}
+
+// backend is a web that remembers what it was asked.
+type backend struct {
+	*httptest.Server
+	mu    sync.Mutex
+	asked []*http.Request
+}
+
+func newBackend(t *testing.T, release <-chan struct{}) *backend {
+	b := &backend{}
+	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.mu.Lock()
+		b.asked = append(b.asked, r)
+		b.mu.Unlock()
+		if r.URL.Path == "/live" {
+			_, _ = fmt.Fprintln(w, "data: first")
+			w.(http.Flusher).Flush()
+			<-release
+		}
+		_, _ = fmt.Fprintln(w, "data: last")
+	}))
+	t.Cleanup(b.Close)
+	return b
+}
+
+func (b *backend) at() string { return strings.TrimPrefix(b.URL, "http://") }
+
+func TestTheProxyHandsOnWhatTheWebsNeedAndKeepsTheRest(t *testing.T) {
+	release := make(chan struct{})
+	one, other := newBackend(t, release), newBackend(t, release)
+	base := behindTheProxy(t, one.at(), other.at())
+	for range 8 {
+		request, err := http.NewRequest(http.MethodGet, base+"/", nil)
+		require.NoError(t, err)
+		request.Host = "slipway.example.com:8443"
+		request.Header.Set("X-Forwarded-For", "6.6.6.6")
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, http.StatusOK, response.StatusCode)
+	}
+	for _, b := range []*backend{one, other} {
+		require.NotEmpty(t, b.asked, "both are asked")
+		for _, r := range b.asked {
+			assert.Equal(t, "slipway.example.com:8443", r.Host)
+			assert.Equal(t, []string{"127.0.0.1"}, r.Header["X-Forwarded-For"], "nobody says themselves who they are")
+		}
+	}
+	response, err := http.Get(base + "/metrics")
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusNotFound, response.StatusCode)
+
+	response, err = http.Get(base + "/live")
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	events := bufio.NewScanner(response.Body)
+	require.True(t, events.Scan())
+	assert.Equal(t, "data: first", events.Text(), "before the answer is over")
+	close(release)
+	require.True(t, events.Scan())
+	assert.Equal(t, "data: last", events.Text())
+}
+
+func TestTheProxyAsksTheOtherWebWhenOneIsAway(t *testing.T) {
+	there := newBackend(t, nil)
+	base := behindTheProxy(t, free(t), there.at())
+	for range 6 {
+		response, err := http.Get(base + "/")
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, http.StatusOK, response.StatusCode)
+	}
+}
