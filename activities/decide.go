@@ -119,6 +119,11 @@ func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
 	if err != nil {
 		return Decision{}, err
 	}
+	return a.record(ctx, q, decision, commit)
+}
+
+// record commits a decision, unless the catalogue knows better.
+func (a *Activities) record(ctx context.Context, q Question, decision Decision, commit catalog.Commit) (Decision, error) {
 	gap, err := a.Catalog.Commit(ctx, commit)
 	switch {
 	case errors.Is(err, catalog.ErrStepTaken):

@@ -46,7 +46,8 @@ func ownerOf(token tokens.Token) string {
 
 func described(token tokens.Token, by lifecycle.Actor) []zap.Field {
 	return []zap.Field{
-		zap.String(logkey.TokenID, token.ID), zap.String(logkey.Token, token.Name), zap.String(logkey.Kind, string(token.Kind)), zap.String(logkey.Team, token.Team), zap.String(logkey.User, by.User),
+		zap.String(logkey.TokenID, token.ID), zap.String(logkey.Token, token.Name), zap.String(logkey.Kind, string(token.Kind)),
+		zap.String(logkey.Team, token.Team), zap.String(logkey.User, by.User),
 	}
 }
 
