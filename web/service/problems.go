@@ -62,6 +62,9 @@ type Problem struct {
 	Message string
 }
 
+// brokenOff is the status in logs and metrics of a request whose sender did not wait for the answer, as nginx has it: it is nobody's fault.
+const brokenOff = 499
+
 const (
 	ourFault = "something went wrong on our side; it was logged, try again in a moment"
 	// DatabaseAway is what people and programs are told while the database does not answer.
@@ -117,6 +120,9 @@ func problemOf(err error) Problem {
 		if errors.Is(err, known.err) {
 			return Problem{known.status, known.code, known.err.Error()}
 		}
+	}
+	if errors.Is(err, context.Canceled) {
+		return Problem{Status: brokenOff, Message: "the request was broken off"}
 	}
 	if catalog.Unavailable(err) {
 		return Problem{Status: http.StatusServiceUnavailable, Message: DatabaseAway}
