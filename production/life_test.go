@@ -49,7 +49,7 @@ func TestAMiniProgramIsPublishedByPeopleWhomTheProviderSignsIn(t *testing.T) {
 	dana.fill("[name=plan_bake]", "1h")
 	dana.fill("[name=plan_stages]", "25% 1h\n100%")
 	dana.waits("sees the preview", `document.querySelectorAll("#preview tbody tr").length === 3`)
-	dana.click(`//form//button[text()="publish"]`)
+	dana.click(`//form//button[text()="Publish"]`)
 	dana.seesState(lifecycle.GrayscaleRelease)
 	mara.signIn("/mini-programs/coffee")
 	mara.press(lifecycle.Promote)
@@ -98,7 +98,7 @@ func (i *installation) actedAs(id string, expected map[lifecycle.Action]string) 
 	assert.Equal(i.t, expected, actors)
 }
 
-// The same by a program that has a JWT of the provider. What pipelines have instead, access tokens of Slipway's own, belongs here.
+// The same by programs that have a JWT of the provider.
 func TestAMiniProgramIsPublishedByProgramsOverTheAPI(t *testing.T) {
 	i := install(t, "programs")
 	i.everything(here.built)
