@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"slipway/config"
 	"slipway/lifecycle"
 	"slipway/lifecycle/lifecycletest"
+	"slipway/tokens"
 	"slipway/web/service"
 	"slipway/workflows"
 )
@@ -45,15 +47,33 @@ type way struct {
 	open func(lifecycletest.Person) bool
 	// take tries an action and says with which code it was refused; "" when it was accepted.
 	take func(*whole, attempt) (code string, err error)
+	// refuses says with which code this way refuses an action whoever it is; "" leaves it to the contract. Nil is never.
+	refuses func(lifecycle.Action) string
 }
 
 var ways = []way{
-	{"form", everybody, (*whole).byForm},
-	{"API with the token of an account", hasAccount, func(w *whole, a attempt) (string, error) { return w.byAPI(w.accounts, as(a.who.User), a) }},
-	{"API with a JWT", everybody, func(w *whole, a attempt) (string, error) {
+	{name: "form", open: everybody, take: (*whole).byForm},
+	{name: "API with the token of an account", open: hasAccount, take: func(w *whole, a attempt) (string, error) { return w.byAPI(w.accounts, as(a.who.User), a) }},
+	{name: "API with a JWT", open: everybody, take: func(w *whole, a attempt) (string, error) {
 		return w.byAPI(w.provider.standing, bearer(tokenOf(w.provider, a.who)), a)
 	}},
-	{"signal", everybody, (*whole).bySignal},
+	{name: "API with the token of a pipeline", open: hasPipeline, refuses: notForPipelines, take: func(w *whole, a attempt) (string, error) {
+		return w.byAPI(w.accounts, bearing(w.pipelines[a.who.User]), a)
+	}},
+	{name: "signal", open: everybody, take: (*whole).bySignal},
+}
+
+// hasPipeline are those who only develop: the pipeline acts as they would.
+func hasPipeline(person lifecycletest.Person) bool {
+	return hasAccount(person) && slices.Equal(person.Roles, []string{"developer"})
+}
+
+// notForPipelines refuses what no token of a pipeline can be allowed.
+func notForPipelines(action lifecycle.Action) string {
+	if slices.Contains(tokens.Actions(), action) {
+		return ""
+	}
+	return string(tokens.InsufficientScope)
 }
 
 func everybody(lifecycletest.Person) bool { return true }
@@ -259,6 +279,9 @@ func fitting(row lifecycletest.Action) lifecycletest.Situation {
 func (w *whole) try(row lifecycletest.Action, way way, s lifecycletest.Situation, a attempt) {
 	a.action, a.requestID = lifecycle.Action(row.Name), fmt.Sprintf("walk-%d", w.named.Add(1))
 	expected, to := row.Answer(a.who, s, a.commented)
+	if way.refuses != nil && way.refuses(a.action) != "" {
+		expected, to = way.refuses(a.action), s.State
+	}
 	what := fmt.Sprintf("%s by %s (%v of %v), by %s, in %+v, commented: %t", row.Name, a.who.User, a.who.Roles, a.who.Teams, way.name, s, a.commented)
 	code, err := way.take(w, a)
 	if !assert.NoError(w.t, err, what) || !assert.Equal(w.t, expected, code, what) {

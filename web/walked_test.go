@@ -26,6 +26,7 @@ import (
 	"slipway/lifecycle/lifecycletest"
 	"slipway/packages"
 	samples "slipway/testdata/packages"
+	"slipway/tokens"
 	"slipway/web/oidc/oidctest"
 	"slipway/web/service"
 	"slipway/workflows"
@@ -41,7 +42,9 @@ type whole struct {
 	packed   []byte // a package
 	sha256   string // that of it; it is in the store
 	browsers map[string]*http.Client
-	named    *atomic.Int32
+	// pipelines are the tokens of those who may have one, allowed everything that a pipeline can be.
+	pipelines map[string]string
+	named     *atomic.Int32
 }
 
 func openWhole(t *testing.T) *whole {
@@ -49,7 +52,7 @@ func openWhole(t *testing.T) *whole {
 	store, err := packages.OpenStore(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	g := ground{database: catalogtest.SQLite(t), temporal: server.Client, store: store}
-	w := &whole{t: t, temporal: server.Client, browsers: map[string]*http.Client{}, named: new(atomic.Int32)}
+	w := &whole{t: t, temporal: server.Client, browsers: map[string]*http.Client{}, pipelines: map[string]string{}, named: new(atomic.Int32)}
 	patient := func(s *settings) { s.AnswerWait = time.Minute }
 	w.accounts, w.provider = g.stand(t, patient), g.trust(t, patient)
 	for _, s := range []standing{w.accounts, w.provider.standing} {
@@ -64,6 +67,11 @@ func openWhole(t *testing.T) *whole {
 	for _, person := range walkers {
 		w.provider.issuer.Person(person.User, claimsOf(person))
 		w.browsers[person.User] = w.provider.signedIn(person.User)
+		if hasPipeline(person) {
+			w.pipelines[person.User], _ = w.accounts.token(person.User, tokens.Draft{
+				Name: person.User, Kind: tokens.Pipeline, Team: person.Teams[0], Actions: tokens.Actions(),
+			})
+		}
 	}
 	return w
 }
