@@ -5,7 +5,7 @@ PROGRAMS = ./launcher ./starter ./worker ./web
 # Races are looked for wherever Go can: it needs a C compiler for that.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help run demo test production-test bench record diagram lint clean programs temporal
+.PHONY: help run demo test production-test bench mutate record diagram lint clean programs temporal
 
 help:
 	@echo 'make run     the whole product on this machine: Temporal with its UI, and our programs'
@@ -13,6 +13,7 @@ help:
 	@echo 'make test    every test'
 	@echo 'make production-test  the production shape as processes: PostgreSQL, a Temporal server on it, two workers, two webs'
 	@echo 'make bench   the benchmarks'
+	@echo 'make mutate  breaks each rule and timer in turn and asks the tests whether they notice'
 	@echo 'make record  records histories of this version of the workflow, for the replay tests'
 	@echo 'make diagram writes the state diagram and the limits into the docs'
 	@echo 'make lint    gofmt, go vet, golangci-lint, workflowcheck, govulncheck'
@@ -42,6 +43,10 @@ bench: temporal
 
 # Version of the workflow whose histories are recorded: a new folder for every release that changes package workflows.
 HISTORIES = v4
+
+# Breaks each rule and each timer in turn; some test has to notice. Takes about half an hour.
+mutate:
+	go run -C tools ./mutate
 
 record: temporal
 	RECORD_HISTORIES=$(CURDIR)/workflows/testdata/histories/$(HISTORIES) go test -count=1 ./e2e
