@@ -37,11 +37,13 @@ func questions(c *catalog.Catalog, commit catalog.Commit) map[string]func(contex
 	all := reading(c)
 	sessions := c.Sessions()
 	for name, question := range map[string]func(context.Context) error{
-		"Commit":         func(ctx context.Context) error { _, err := c.Commit(ctx, commit); return err },
-		"KeepReport":     func(ctx context.Context) error { return c.KeepReport(ctx, "abc", "1.0.0", json.RawMessage("{}")) },
-		"KeepSettings":   func(ctx context.Context) error { return c.KeepSettings(ctx, lifecycle.DefaultSettings()) },
-		"PutGrant":       func(ctx context.Context) error { return sessions.PutGrant(ctx, "token", catalog.Grant{}, time.Now()) },
-		"MakeToken":      func(ctx context.Context) error { return c.MakeToken(ctx, tokens.Token{ID: rand.Text()}, 1) },
+		"Commit":       func(ctx context.Context) error { _, err := c.Commit(ctx, commit); return err },
+		"KeepReport":   func(ctx context.Context) error { return c.KeepReport(ctx, "abc", "1.0.0", json.RawMessage("{}")) },
+		"KeepSettings": func(ctx context.Context) error { return c.KeepSettings(ctx, lifecycle.DefaultSettings()) },
+		"PutGrant":     func(ctx context.Context) error { return sessions.PutGrant(ctx, "token", catalog.Grant{}, time.Now()) },
+		"MakeToken": func(ctx context.Context) error {
+			return c.MakeToken(ctx, tokens.Token{ID: rand.Text(), Hash: tokens.HashOf(rand.Text())}, 1000)
+		},
 		"RevokeToken":    func(ctx context.Context) error { return c.RevokeToken(ctx, "id", "dora", time.Now()) },
 		"NoteTokensUsed": func(ctx context.Context) error { return c.NoteTokensUsed(ctx, map[string]time.Time{"id": time.Now()}) },
 		"TouchGrant":     func(ctx context.Context) error { return sessions.TouchGrant(ctx, "token", time.Now()) },
