@@ -101,7 +101,7 @@ func TestTheAuditTrailTellsWhatCamePastTheWeb(t *testing.T) {
 	web.requests(id)
 	p.forges(id, lifecycle.ApproveCreation, reviewer, "forged")
 	assert.True(t, p.outcome(id, "reviewer", "forged").Accepted)
-	assert.Contains(t, p.details(id), "approve-creation by `reviewer` came **through Temporal**, past the web")
+	assert.Contains(t, p.details(id), "approve-creation by reviewer came **through Temporal**, past the web")
 	p.do(id, lifecycle.UploadCode, developer, func(c *lifecycle.Command) { c.Package = &lifecycle.Package{Version: "1.0.0", SHA256: p.upload()} })
 	answer := web.takes(id, lifecycle.RequestPublishing, "developer", nil)
 	require.Equal(t, http.StatusOK, answer.status, answer.body)

@@ -28,7 +28,7 @@ const (
 // Codes lists every code.
 var Codes = []Code{
 	IllegalInState, ForbiddenRole, NotYourTeam, OwnRequest, StaleRevision, CommentRequired, InvalidInput, PackageRefused, VersionNotHigher,
-	UnknownMiniProgram, AlreadyExists, KeyReused, NotRunning,
+	UnknownMiniProgram, AlreadyExists, KeyReused, NotRunning, UnsignedSignal,
 }
 
 // Refusal is why a command changed nothing: a code for programs, a sentence for people. It is an error.

@@ -284,10 +284,11 @@ func (r remote) send(request *http.Request, account string) (*http.Response, err
 		return response, nil
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode == http.StatusUnauthorized {
+	err = problemIn(response)
+	if _, said := errors.AsType[*lifecycle.Refusal](err); response.StatusCode == http.StatusUnauthorized && !said {
 		return nil, errors.New(refused)
 	}
-	return nil, problemIn(response)
+	return nil, err
 }
 
 // problem is what a server answers instead of doing something (RFC 9457); a refused action has its outcome.
