@@ -5,14 +5,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"slipway/debiantest"
 )
 
 const app = "https://app.example.com"
@@ -101,20 +101,10 @@ func TestOriginsAreListedAsBrowsersSendThem(t *testing.T) {
 	}
 }
 
-// browses opens the page of a host app in Chromium. Without it the test is skipped, but fails where CI=true.
+// browses opens the page of a host app in Chromium.
 func browses(t *testing.T, page string) context.Context {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil && os.Getenv("CI") != "true" {
-		t.Skip("there is no chromium (Debian: apt-get install chromium)")
-	}
-	require.NoError(t, err)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-gpu", true))
-	ctx, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
-	t.Cleanup(stop)
-	ctx, closeBrowser := chromedp.NewContext(ctx)
-	t.Cleanup(closeBrowser)
+	ctx := debiantest.Chromium(t)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(page), chromedp.WaitReady(chromedp.CSS("body.ready"))))
 	return ctx
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/debiantest"
 	"slipway/lifecycle"
 )
 
@@ -32,14 +33,9 @@ type seen struct {
 	Error    string
 }
 
-// opensIn needs node; it is skipped where there is none, but fails where CI=true.
+// opensIn runs it in node.
 func opensIn(t *testing.T, p *platform, token string) *webView {
-	node, err := exec.LookPath("node")
-	if err != nil && os.Getenv("CI") != "true" {
-		t.Skip("node is not installed (Debian: apt-get install nodejs)")
-	}
-	require.NoError(t, err)
-	process := exec.Command(node, "testdata/web-provider/host.mjs", p.url, token)
+	process := exec.Command(debiantest.Program(t, "node", "nodejs"), "testdata/web-provider/host.mjs", p.url, token)
 	process.Stderr = os.Stderr
 	in, err := process.StdinPipe()
 	require.NoError(t, err)

@@ -13,18 +13,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"slipway/debiantest"
 )
 
-// promtool runs the tool of Debian's package prometheus. Without it the test is skipped, but fails where CI=true.
+// promtool runs Prometheus' tool for rules.
 func promtool(t *testing.T, args ...string) {
 	t.Helper()
-	if _, err := exec.LookPath("promtool"); err != nil {
-		if os.Getenv("CI") == "true" {
-			require.NoError(t, err)
-		}
-		t.Skip("there is no promtool; it is in Debian's package prometheus")
-	}
-	said, err := exec.CommandContext(t.Context(), "promtool", args...).CombinedOutput()
+	said, err := exec.CommandContext(t.Context(), debiantest.Program(t, "promtool", "prometheus"), args...).CombinedOutput()
 	require.NoError(t, err, string(said))
 }
 

@@ -14,17 +14,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"slipway/debiantest"
 )
 
-// behindTheProxy runs nginx with the file that docker-compose.yml mounts, before two servers. Without nginx the test is skipped, but fails
-// where CI=true.
+// behindTheProxy runs nginx with the file that docker-compose.yml mounts, before two servers.
 func behindTheProxy(t *testing.T, first, second string) (base string) {
-	if _, err := exec.LookPath("nginx"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no nginx: install the Debian package nginx-light")
-		}
-		t.Skip("there is no nginx")
-	}
+	nginx := debiantest.Program(t, "nginx", "nginx-light")
 	text, err := os.ReadFile(filepath.Join("compose", "nginx.conf"))
 	require.NoError(t, err)
 	addr, folder := free(t), t.TempDir()
@@ -41,9 +37,9 @@ func behindTheProxy(t *testing.T, first, second string) (base string) {
 	own.WriteString(server + "}\n")
 	configuration := filepath.Join(folder, "nginx.conf")
 	require.NoError(t, os.WriteFile(configuration, []byte(own.String()), 0o600))
-	said, err := exec.CommandContext(t.Context(), "nginx", "-t", "-q", "-p", folder, "-c", configuration, "-e", "stderr").CombinedOutput()
+	said, err := exec.CommandContext(t.Context(), nginx, "-t", "-q", "-p", folder, "-c", configuration, "-e", "stderr").CombinedOutput()
 	require.NoError(t, err, string(said))
-	proxy := exec.Command("nginx", "-p", folder, "-c", configuration, "-e", "stderr")
+	proxy := exec.Command(nginx, "-p", folder, "-c", configuration, "-e", "stderr")
 	proxy.Stderr = t.Output()
 	require.NoError(t, proxy.Start())
 	t.Cleanup(func() {

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/catalog/catalogtest"
+	"slipway/debiantest"
 )
 
 // alertPatience is when a test gives up on an alert.
@@ -29,13 +30,7 @@ type scraping struct {
 func (p measured) prometheus() scraping {
 	t := p.t
 	t.Helper()
-	binary, err := exec.LookPath("prometheus")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			require.NoError(t, err)
-		}
-		t.Skip("there is no prometheus; it is in Debian's package of this name")
-	}
+	binary := debiantest.Program(t, "prometheus", "prometheus")
 	folder := t.TempDir()
 	rules := regexp.MustCompile(`(?m)^        for: .*$`).ReplaceAllString(read(t, "deploy", "observability", "rules.yml"), "        for: 0s")
 	config := fmt.Sprintf(`

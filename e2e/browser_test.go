@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"slipway/debiantest"
 	"slipway/lifecycle"
 )
 
@@ -29,23 +29,10 @@ type browser struct {
 	base string
 }
 
-// browse starts a browser. Without Chromium the test is skipped, but fails where CI=true.
+// browse starts a browser.
 func browse(t *testing.T, base string) browser {
 	t.Helper()
-	if _, err := exec.LookPath("chromium"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no chromium: install the Debian package chromium")
-		}
-		t.Skip("there is no chromium")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true))
-	ctx, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
-	t.Cleanup(stop)
-	ctx, closeBrowser := chromedp.NewContext(ctx)
-	t.Cleanup(closeBrowser)
-	require.NoError(t, chromedp.Do(ctx))
-	return browser{t, ctx, base}
+	return browser{t, debiantest.Chromium(t), base}
 }
 
 // tab is a page in front of a person, who is alone in it with their session.

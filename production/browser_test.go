@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"slipway/debiantest"
 	"slipway/lifecycle"
 	"slipway/web/oidc/oidctest"
 )
@@ -29,19 +29,7 @@ type tab struct {
 // browser starts Chromium and returns what opens tabs in it.
 func (i *installation) browser() func(who string) tab {
 	i.t.Helper()
-	if _, err := exec.LookPath("chromium"); err != nil {
-		if os.Getenv("CI") == "true" {
-			i.t.Fatal("there is no chromium: install the Debian package chromium")
-		}
-		i.t.Skip("there is no chromium")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.UserDataDir(i.t.TempDir()),
-		chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.WSURLReadTimeout(patience))
-	allocated, stop := chromedp.NewExecAllocator(context.WithoutCancel(i.t.Context()), options...)
-	i.t.Cleanup(stop)
-	whole, closeBrowser := chromedp.NewContext(allocated)
-	i.t.Cleanup(closeBrowser)
-	require.NoError(i.t, chromedp.Do(whole))
+	whole := debiantest.Chromium(i.t)
 	return func(who string) tab {
 		ctx, closeTab := chromedp.NewContext(whole, chromedp.WithNewBrowserContext())
 		i.t.Cleanup(closeTab)

@@ -22,6 +22,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite" // Glewlwyd's database
+
+	"slipway/debiantest"
 )
 
 const glewlwydTables = "/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3"
@@ -33,15 +35,10 @@ type Glewlwyd struct {
 	admin *http.Client
 }
 
-// StartGlewlwyd runs one until the test ends. Without the package the test is skipped, but fails where CI=true.
+// StartGlewlwyd runs one until the test ends.
 func StartGlewlwyd(t *testing.T) *Glewlwyd {
 	t.Helper()
-	if _, err := exec.LookPath("glewlwyd"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no glewlwyd: install the Debian package glewlwyd")
-		}
-		t.Skip("there is no glewlwyd")
-	}
+	debiantest.Program(t, "glewlwyd", "glewlwyd")
 	folder := t.TempDir()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
