@@ -83,17 +83,19 @@ func MadeBy(person lifecycle.Actor) []Kind {
 	if slices.Contains(person.Roles, lifecycle.Developer) && len(person.Teams) > 0 {
 		kinds = append(kinds, Pipeline)
 	}
-	if seesAll(person) {
+	if isOperator(person) {
 		kinds = append(kinds, HostApp, Edge)
 	}
 	return kinds
 }
 
-func seesAll(person lifecycle.Actor) bool { return slices.Contains(person.Roles, lifecycle.Operator) }
+func isOperator(person lifecycle.Actor) bool {
+	return slices.Contains(person.Roles, lifecycle.Operator)
+}
 
-// Seen chooses the tokens that somebody sees, and may revoke: all, or those of pipelines of these teams.
+// Seen chooses the tokens that somebody sees: all, or those of pipelines of these teams.
 func Seen(person lifecycle.Actor) (all bool, teams []string) {
-	if seesAll(person) {
+	if isOperator(person) || slices.Contains(person.Roles, lifecycle.Auditor) {
 		return true, nil
 	}
 	if slices.Contains(person.Roles, lifecycle.Developer) {
@@ -102,7 +104,12 @@ func Seen(person lifecycle.Actor) (all bool, teams []string) {
 	return false, teams
 }
 
-// SeenBy tells whether somebody sees the token, and may revoke it.
+// RevocableBy tells whether somebody may revoke the token: operators all, developers those of pipelines of their teams.
+func (t Token) RevocableBy(person lifecycle.Actor) bool {
+	return isOperator(person) || t.Kind == Pipeline && slices.Contains(person.Roles, lifecycle.Developer) && slices.Contains(person.Teams, t.Team)
+}
+
+// SeenBy tells whether somebody sees the token.
 func (t Token) SeenBy(person lifecycle.Actor) bool {
 	all, teams := Seen(person)
 	return all || t.Kind == Pipeline && slices.Contains(teams, t.Team)

@@ -134,7 +134,26 @@ func TestAPipelineActsAsADeveloperOfItsTeamForWhoeverMadeIt(t *testing.T) {
 	assert.Empty(t, app.Actor().Teams)
 }
 
-func TestWhoSeesATokenMayRevokeIt(t *testing.T) {
+func TestAuditorsSeeEveryTokenAndRevokeNone(t *testing.T) {
+	audrey := lifecycle.Actor{User: "audrey", Roles: []lifecycle.Role{lifecycle.Auditor}}
+	both := lifecycle.Actor{User: "bo", Roles: []lifecycle.Role{lifecycle.Auditor, lifecycle.Developer}, Teams: []string{"acme"}}
+	own, foreign, app := Token{Kind: Pipeline, Team: "acme"}, Token{Kind: Pipeline, Team: "globex"}, Token{Kind: HostApp}
+	for _, token := range []Token{own, foreign, app} {
+		assert.True(t, token.SeenBy(audrey))
+		assert.True(t, token.SeenBy(both))
+		assert.False(t, token.RevocableBy(audrey))
+	}
+	assert.True(t, own.RevocableBy(both))
+	assert.False(t, foreign.RevocableBy(both))
+	assert.False(t, app.RevocableBy(both))
+}
+
+func TestWhoElseSeesATokenMayRevokeIt(t *testing.T) {
+	for _, person := range []lifecycle.Actor{dora, otto, rita} {
+		for _, token := range []Token{{Kind: Pipeline, Team: "acme"}, {Kind: Pipeline, Team: "globex"}, {Kind: HostApp}} {
+			assert.Equal(t, token.SeenBy(person), token.RevocableBy(person), "%s: %+v", person.User, token)
+		}
+	}
 	pipeline, app := Token{Kind: Pipeline, Team: "acme"}, Token{Kind: HostApp}
 	assert.True(t, pipeline.SeenBy(dora))
 	assert.True(t, pipeline.SeenBy(otto))

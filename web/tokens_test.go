@@ -17,6 +17,7 @@ import (
 	"slipway/catalog/catalogtest"
 	"slipway/config"
 	"slipway/lifecycle"
+	"slipway/lifecycle/lifecycletest"
 	"slipway/tokens"
 	"slipway/web/oidc/oidctest"
 )
@@ -115,6 +116,30 @@ func TestEverybodySeesOnlyTheFormsAndTokensThatAreTheirs(t *testing.T) {
 		_, body := s.ask(http.MethodGet, "/me", as(account))
 		assert.Equal(t, may, strings.Contains(body, `href="/tokens"`), account)
 	}
+}
+
+func TestAnAuditorLooksAtTokensAndMakesAndRevokesNone(t *testing.T) {
+	s := trust(t)
+	_, made := s.token("developer", tokens.Draft{Name: "ci", Kind: tokens.Pipeline, Team: "acme", Actions: tokens.Actions()})
+	audrey := lifecycletest.Person{User: "audrey", Roles: []string{"auditor"}}
+	both := lifecycletest.Person{User: "bo", Roles: []string{"auditor", "developer"}, Teams: []string{lifecycletest.OtherTeam}}
+	for _, who := range []lifecycletest.Person{audrey, both} {
+		token := bearer(tokenOf(s, who))
+		response, page := s.ask(http.MethodGet, "/tokens", token)
+		assert.Equal(t, http.StatusOK, response.StatusCode, who.User)
+		assert.Contains(t, page, "<bdi>ci</bdi>", who.User)
+		assert.NotContains(t, page, "/revoke", who.User)
+		response, list := s.ask(http.MethodGet, "/api/v1/tokens", token)
+		assert.Equal(t, http.StatusOK, response.StatusCode, who.User)
+		assert.Contains(t, list, made.ID, who.User)
+		response, _ = s.ask(http.MethodDelete, "/api/v1/tokens/"+made.ID, token)
+		assert.Equal(t, http.StatusForbidden, response.StatusCode, who.User)
+	}
+	response, _ := s.ask(http.MethodPost, "/api/v1/tokens", bearer(tokenOf(s, audrey)), filledIn(`{"name": "ci", "kind": "host-app"}`), header("Content-Type", "application/json"))
+	assert.Equal(t, http.StatusForbidden, response.StatusCode)
+	kept, err := s.site.world.catalog.Token(t.Context(), made.ID)
+	require.NoError(t, err)
+	assert.Nil(t, kept.RevokedAt)
 }
 
 // Whatever route there will be: a token gets only to those that say so.

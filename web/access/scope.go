@@ -11,6 +11,12 @@ import (
 	"slipway/tokens"
 )
 
+// MakesTokens lets those in who make and revoke access tokens, SeesTokens those who see them.
+var (
+	MakesTokens = Only(lifecycle.Developer, lifecycle.Operator)
+	SeesTokens  = Only(lifecycle.Developer, lifecycle.Operator, lifecycle.Auditor)
+)
+
 // ForPipelines lets the access tokens of pipelines call a route, too: to read, or to take the action, which the token must be allowed.
 // Without it a route is for people only.
 func (p Permission) ForPipelines(action ...lifecycle.Action) Permission {

@@ -7,16 +7,12 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"slipway/lifecycle"
 	"slipway/tokens"
 	"slipway/web/access"
 )
 
-// mayHaveTokens are those who make access tokens: for their pipelines, or for host apps.
-var mayHaveTokens = access.Only(lifecycle.Developer, lifecycle.Operator)
-
 func (a *API) registerTokens(api huma.API) {
-	register(a, api, mayHaveTokens, about("tokens", describeAnswers(api, huma.Operation{
+	register(a, api, access.MakesTokens, about("tokens", describeAnswers(api, huma.Operation{
 		OperationID: "make-token", Method: http.MethodPost, Path: "/tokens", Summary: "Make an access token",
 		Description: "Developers make those of pipelines for a team of theirs, operators those of host apps and edges. " +
 			"The answer has the token itself, which is never shown again: when the answer is lost, revoke the token and make another one.",
@@ -25,13 +21,13 @@ func (a *API) registerTokens(api huma.API) {
 	}, []int{http.StatusForbidden, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity},
 		answer{http.StatusCreated, "Made; the token is shown this once", madeToken{}, nil},
 	)), a.makeToken)
-	register(a, api, mayHaveTokens, about("tokens", describeAnswers(api, huma.Operation{
+	register(a, api, access.SeesTokens, about("tokens", describeAnswers(api, huma.Operation{
 		OperationID: "list-tokens", Method: http.MethodGet, Path: "/tokens", Summary: "List access tokens, the newest first",
-		Description: "Developers see those of their teams, operators all; also those that have ended or were revoked. None shows the token itself.",
+		Description: "Developers see those of their teams, operators and auditors all; also those that have ended or were revoked. None shows the token itself.",
 	}, []int{http.StatusForbidden, http.StatusUnprocessableEntity}, answer{http.StatusOK, "A page", tokenList{}, nil})), a.listTokens)
-	register(a, api, mayHaveTokens, about("tokens", describeAnswers(api, huma.Operation{
+	register(a, api, access.MakesTokens, about("tokens", describeAnswers(api, huma.Operation{
 		OperationID: "revoke-token", Method: http.MethodDelete, Path: "/tokens/{id}", Summary: "Revoke an access token",
-		Description: "It is refused within a second everywhere, for ever. Whoever sees a token may revoke it; once more changes nothing.",
+		Description: "It is refused within a second everywhere, for ever. Developers revoke those of their teams, operators all; once more changes nothing.",
 	}, []int{http.StatusForbidden, http.StatusNotFound}, answer{http.StatusOK, "Revoked", tokens.Token{}, nil})), a.revokeToken)
 }
 

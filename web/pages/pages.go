@@ -53,9 +53,6 @@ func New(options Options) (*Pages, error) {
 	return &Pages{options, templates, assets}, err
 }
 
-// mayHaveTokens are those who make access tokens: for their pipelines, or for host apps.
-var mayHaveTokens = access.Only(lifecycle.Developer, lifecycle.Operator)
-
 // Register adds the routes, each with who may call it.
 func (p *Pages) Register(router *access.Router) {
 	router.GET("/assets/*file", access.Public, p.assets.serve)
@@ -66,9 +63,9 @@ func (p *Pages) Register(router *access.Router) {
 	router.POST("/sign-out", access.Public, p.signOut) // also when it is not known whose session it is
 	router.GET("/me", access.SignedIn, p.me)
 	router.GET("/live", access.Stream, p.live)
-	router.GET("/tokens", mayHaveTokens, p.tokens)
-	router.POST("/tokens", mayHaveTokens, p.makeToken)
-	router.POST("/tokens/:id/revoke", mayHaveTokens, p.revokeToken)
+	router.GET("/tokens", access.SeesTokens, p.tokens)
+	router.POST("/tokens", access.MakesTokens, p.makeToken)
+	router.POST("/tokens/:id/revoke", access.MakesTokens, p.revokeToken)
 
 	router.GET("/", access.SignedIn, p.overview)
 	router.GET("/mini-programs", access.SignedIn, p.list)

@@ -31,7 +31,8 @@ type tokensData struct {
 type tokenRow struct {
 	tokens.Token
 	// State is "works", "ended" or "revoked".
-	State string
+	State     string
+	Revocable bool
 }
 
 // tokenForm is a token that somebody asks for, as they typed it.
@@ -98,7 +99,7 @@ func (p *Pages) showTokens(c *gin.Context, status int, data tokensData) {
 		data.Older = "/tokens?cursor=" + url.QueryEscape(found[tokensLength-1].ID)
 	}
 	for _, token := range found {
-		data.Tokens = append(data.Tokens, tokenRow{token, stateOf(token)})
+		data.Tokens = append(data.Tokens, tokenRow{token, stateOf(token), token.RevocableBy(person(c))})
 	}
 	p.show(c, status, "tokens", page{Title: "Access tokens", Menu: menuTokens, Data: data})
 }

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -71,8 +70,13 @@ func (s *Service) ListTokens(ctx context.Context, person lifecycle.Actor, before
 // RevokeToken makes an access token worth nothing, for ever, and returns it; once more changes nothing. The error may be a *lifecycle.Refusal.
 func (s *Service) RevokeToken(ctx context.Context, person lifecycle.Actor, id string) (tokens.Token, error) {
 	token, err := s.token(ctx, person, id)
-	if err != nil || token.RevokedAt != nil {
+	switch {
+	case err != nil:
 		return token, err
+	case !token.RevocableBy(person):
+		return tokens.Token{}, lifecycle.Refuse(lifecycle.ForbiddenRole, "%s may look at this token and not revoke it; ask an operator, or a developer of its team", person.User)
+	case token.RevokedAt != nil:
+		return token, nil
 	}
 	if err := s.Catalog.RevokeToken(ctx, id, person.User, time.Now()); err != nil {
 		return token, err
@@ -93,5 +97,6 @@ func (s *Service) token(ctx context.Context, person lifecycle.Actor, id string) 
 
 // MayHaveTokens tells whether there are access tokens that a person may make or see.
 func MayHaveTokens(person lifecycle.Actor) bool {
-	return slices.Contains(person.Roles, lifecycle.Developer) || slices.Contains(person.Roles, lifecycle.Operator)
+	all, teams := tokens.Seen(person)
+	return all || len(teams) > 0
 }
