@@ -124,7 +124,7 @@ func (p *platform) decidesByOtherRules(paused, over string) {
 func TestAWorkerThatReadsSignalsOtherwiseTakesOverWhatWasDecided(t *testing.T) {
 	other := workerWith(t,
 		rewrite{"lifecycle/limits.go", "MaxCommand = 64 << 10", "MaxCommand = 1000"},
-		rewrite{"lifecycle/action.go", "`json:\"rating,omitempty\"`", "`json:\"stars,omitempty\"`"})
+		rewrite{"lifecycle/command.go", "`json:\"rating,omitempty\"`", "`json:\"stars,omitempty\"`"})
 	p := running(t)
 	id, sha256 := p.request("rules-read"), p.upload()
 	p.do(id, lifecycle.UploadCode, developer, longComment, func(c *lifecycle.Command) { c.Package = &lifecycle.Package{Version: "1.0.0", SHA256: sha256} })

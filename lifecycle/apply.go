@@ -104,6 +104,8 @@ func checkPublish(m MiniProgram, c Command, s Settings) *Refusal {
 	return r
 }
 
+func (a Actor) isSystem() bool { return slices.Contains(a.Roles, System) }
+
 // planFor is the plan of the publication: the one given, else the one chosen before, else the deployment's default.
 func (m MiniProgram) planFor(c Command, s Settings) (Plan, *Refusal) {
 	switch {
@@ -230,7 +232,43 @@ func leaveFeedback(m *MiniProgram, c change) {
 	})
 }
 
+// remind notes that people were reminded: reviewers once, those who watch a paused rollout again and again.
+func remind(m *MiniProgram, c change) {
+	if m.Review != nil {
+		m.Review = with(m.Review, func(r *Review) { r.Reminded = true })
+		return
+	}
+	m.Rollout = with(m.Rollout, func(r *Rollout) { r.remindAfter(c.now, c.settings) })
+}
+
+// escalate marks the request under review overdue; the decision still waits for a person.
+func escalate(m *MiniProgram, _ change) {
+	m.Review = with(m.Review, func(r *Review) { r.Reminded, r.Overdue = true, true })
+}
+
+// hold notes why the stage goes on although its time is over.
+func hold(m *MiniProgram, c change) {
+	m.Rollout = with(m.Rollout, func(r *Rollout) { r.Held = Hold(c.Comment) })
+}
+
 // compareVersions compares two versions that were validated before.
 func compareVersions(a, b string) int {
 	return semver.MustParse(a).Compare(semver.MustParse(b))
+}
+
+// with returns a changed copy, so that whoever still holds the old value sees no change.
+func with[T any](old *T, change func(*T)) *T {
+	changed := *old
+	change(&changed)
+	return &changed
+}
+
+// prepend puts the newest first and forgets what goes beyond the limit.
+func prepend[T any](limit int, newest T, older []T) []T {
+	return append([]T{newest}, older[:min(len(older), limit-1)]...)
+}
+
+// appendBounded puts the newest last and forgets what goes beyond the limit.
+func appendBounded[T any](limit int, older []T, newest T) []T {
+	return append(slices.Clone(older[max(0, len(older)-limit+1):]), newest)
 }

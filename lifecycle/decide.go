@@ -1,45 +1,13 @@
 package lifecycle
 
 import (
-	"crypto/sha256"
-	"encoding/json"
-	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 )
 
-// Settings are the choices that a deployment makes without touching code.
-type Settings struct {
-	// RemindAfter and EscalateAfter count from the request for a review.
-	RemindAfter   Duration `json:"remind_after"`
-	EscalateAfter Duration `json:"escalate_after"`
-	// PauseReminder is how often people are reminded of a paused rollout.
-	PauseReminder Duration `json:"pause_reminder"`
-	// DefaultPlan names the plan of a publication that brings none; Plans are those to choose from.
-	DefaultPlan string          `json:"default_plan"`
-	Plans       map[string]Plan `json:"plans"`
-}
-
-// DefaultSettings are the settings of the specification (lifecycle.md, "Timers" and "Rollout plan").
-func DefaultSettings() Settings {
-	return Settings{
-		RemindAfter:   Duration(24 * time.Hour),
-		EscalateAfter: Duration(48 * time.Hour),
-		PauseReminder: Duration(30 * 24 * time.Hour),
-		DefaultPlan:   "standard",
-		Plans:         StandardPlans(),
-	}
-}
-
-// change is an accepted command on its way into the mini-program.
-type change struct {
-	Command
-	now      time.Time
-	settings Settings
-	facts    Facts
-}
+// Rules is the number of the rules of this package; whoever changes what is accepted, or where it leads, raises it. Records name
+// the rules that they were decided by.
+const Rules = 3
 
 // NewMiniProgram answers a request for creation: the mini-program waiting for the platform and what to record, or a
 // refusal.
@@ -58,10 +26,6 @@ func (c Creation) Admit(now time.Time) *Refusal {
 	_, _, refusal := NewMiniProgram(c, now, Settings{}) // which only say when people are reminded
 	return refusal
 }
-
-// Rules is the number of the rules of this package; whoever changes what is accepted, or where it leads, raises it. Records name
-// the rules that they were decided by.
-const Rules = 3
 
 // Decide answers a command: the mini-program as it is afterwards and what to record, or a refusal. The receiver stays
 // as it was. Facts are what was found out before: in an uploaded package, or about the health of a release.
@@ -95,6 +59,14 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 	return after, Record{Transition: transition, Command: m.spelledOut(rule, command, settings), Serving: after.Serving(), Rules: Rules, Settings: settings.Digest()}, nil
 }
 
+// change is an accepted command on its way into the mini-program.
+type change struct {
+	Command
+	now      time.Time
+	settings Settings
+	facts    Facts
+}
+
 // spelledOut is the command with the whole plan that was named, or chosen by leaving it out: what its name stands for may change, what was
 // done may not.
 func (m MiniProgram) spelledOut(rule Rule, command Command, settings Settings) Command {
@@ -104,6 +76,16 @@ func (m MiniProgram) spelledOut(rule Rule, command Command, settings Settings) C
 		}
 	}
 	return command
+}
+
+// versionInvolved is the version that a transition is about: the one being worked on, else the live one.
+func versionInvolved(before, after MiniProgram) string {
+	for _, version := range []*Version{after.Candidate, before.Candidate, after.Live} {
+		if version != nil {
+			return version.Version
+		}
+	}
+	return ""
 }
 
 // Admit tells whether a command would be accepted now, and in which role; it changes nothing. The order of the checks is part of
@@ -171,9 +153,21 @@ func (rule Rule) permits(actor Actor, team string) (Role, *Refusal) {
 	}
 }
 
-// people are the roles that persons can have: all but System.
-func (rule Rule) people() []Role {
-	return slices.DeleteFunc(slices.Clone(rule.Roles), func(role Role) bool { return role == System })
+// actsAs returns the first of the allowed roles that the actor may use on a mini-program of the team. Without one it
+// tells why: the role is missing, or it is held in another team only.
+func (a Actor) actsAs(allowed []Role, team string) (Role, Code) {
+	code := ForbiddenRole
+	for _, role := range allowed {
+		if !slices.Contains(a.Roles, role) {
+			continue
+		}
+		if role == Developer && !slices.Contains(a.Teams, team) {
+			code = NotYourTeam
+			continue
+		}
+		return role, ""
+	}
+	return "", code
 }
 
 func (m MiniProgram) upToDate(command Command) *Refusal {
@@ -215,16 +209,11 @@ func (rule Rule) legalIn(m MiniProgram) *Refusal {
 	return nil
 }
 
-// ownRequest holds the separation of duties.
-func (rule Rule) ownRequest(m MiniProgram, person Actor) *Refusal {
-	if !rule.Decides || m.Review == nil || !person.isOneOf(m.Review.RequestedBy, m.Review.OnBehalfOf) {
-		return nil
+func (m MiniProgram) stateOrNone() string {
+	if m.State == "" {
+		return "(not requested yet)"
 	}
-	who := person.User
-	if who != m.Review.RequestedBy {
-		who += ", who counts as one person with " + m.Review.RequestedBy + ","
-	}
-	return Refuse(OwnRequest, "%s requested this and cannot decide on it; another reviewer has to %s", who, rule.Action)
+	return string(m.State)
 }
 
 // judge holds separation of duties and required comments.
@@ -238,92 +227,19 @@ func (rule Rule) judge(m MiniProgram, command Command) *Refusal {
 	return nil
 }
 
-// LegalAction is an action that is possible now, with the roles that may take it; no roles means everyone signed in.
-type LegalAction struct {
-	Action Action `json:"action"`
-	Label  string `json:"label"`
-	Roles  []Role `json:"roles"`
+// ownRequest holds the separation of duties.
+func (rule Rule) ownRequest(m MiniProgram, person Actor) *Refusal {
+	if !rule.Decides || m.Review == nil || !person.isOneOf(m.Review.RequestedBy, m.Review.OnBehalfOf) {
+		return nil
+	}
+	who := person.User
+	if who != m.Review.RequestedBy {
+		who += ", who counts as one person with " + m.Review.RequestedBy + ","
+	}
+	return Refuse(OwnRequest, "%s requested this and cannot decide on it; another reviewer has to %s", who, rule.Action)
 }
 
-// LegalActions lists what people can do now. Whether a given person may depends on role, team and separation of duties.
-func (m MiniProgram) LegalActions() []LegalAction {
-	legal := []LegalAction{}
-	for _, rule := range Table {
-		if rule.legal(m) && m.State != "" {
-			legal = append(legal, LegalAction{Action: rule.Action, Label: rule.Label, Roles: orEmpty(rule.people())})
-		}
-	}
-	return legal
-}
-
-func (rule Rule) legal(m MiniProgram) bool {
-	return slices.Contains(rule.From, m.State) && (rule.when == nil || rule.when(m) == "")
-}
-
-// LegalActionNames lists the names of what people can do now.
-func (m MiniProgram) LegalActionNames() []Action {
-	names := []Action{}
-	for _, legal := range m.LegalActions() {
-		names = append(names, legal.Action)
-	}
-	return names
-}
-
-func (m MiniProgram) stateOrNone() string {
-	if m.State == "" {
-		return "(not requested yet)"
-	}
-	return string(m.State)
-}
-
-func joined[T ~string](names []T) string {
-	if len(names) == 0 {
-		return "none"
-	}
-	texts := make([]string, len(names))
-	for i, name := range names {
-		texts[i] = excerpt(string(name))
-	}
-	return strings.Join(texts, ", ")
-}
-
-// versionInvolved is the version that a transition is about: the one being worked on, else the live one.
-func versionInvolved(before, after MiniProgram) string {
-	for _, version := range []*Version{after.Candidate, before.Candidate, after.Live} {
-		if version != nil {
-			return version.Version
-		}
-	}
-	return ""
-}
-
-// Digest names the settings in a few letters: records say by which they were decided.
-func (s Settings) Digest() string {
-	text, err := json.Marshal(s)
-	if err != nil {
-		panic(err) // durations, names and plans can always be written
-	}
-	return fmt.Sprintf("%.8x", sha256.Sum256(text))
-}
-
-// Validate refuses settings that no deployment can mean. Of several faults it names the first, always the same one.
-func (s Settings) Validate() *Refusal {
-	for _, timer := range []struct {
-		name  string
-		lasts Duration
-	}{{"remind_after", s.RemindAfter}, {"escalate_after", s.EscalateAfter}, {"pause_reminder", s.PauseReminder}} {
-		if timer.lasts <= 0 {
-			return Refuse(InvalidInput, "%s is %s; it must be above 0s", timer.name, timer.lasts)
-		}
-	}
-	if s.EscalateAfter < s.RemindAfter {
-		return Refuse(InvalidInput, "escalate_after is %s, which is before remind_after (%s)", s.EscalateAfter, s.RemindAfter)
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Plans)) {
-		if _, r := s.Plans[name].Resolve(nil); r != nil {
-			return Refuse(InvalidInput, "plan %q: %s", name, r.Message)
-		}
-	}
-	_, r := Plan{Name: s.DefaultPlan}.Resolve(s.Plans)
-	return r
+// isOneOf tells whether the actor is one of these users, or acts for one. "" is nobody.
+func (a Actor) isOneOf(users ...string) bool {
+	return slices.ContainsFunc(users, func(user string) bool { return user != "" && (user == a.User || user == a.OnBehalfOf) })
 }

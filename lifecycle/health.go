@@ -2,9 +2,53 @@ package lifecycle
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 )
+
+// Health is what the health gate asks Prometheus while a cohort is served. In Query, {{.MiniProgram}} and {{.Version}}
+// are filled in. A value above Max is a breach; Failures breaches in a row are a failure. Besides every Interval it is asked when a
+// stage begins and when its time is over. NoData is what a query counts as that finds nothing: HealthUnknown, which "" means too, or Healthy.
+type Health struct {
+	Query    string       `json:"query"`
+	Max      float64      `json:"max"`
+	Interval Duration     `json:"interval"`
+	Failures int          `json:"failures"`
+	NoData   HealthStatus `json:"no_data,omitempty"`
+}
+
+func (h *Health) validate() *Refusal {
+	if h == nil {
+		return nil
+	}
+	rest := strings.NewReplacer("{{.MiniProgram}}", "", "{{.Version}}", "").Replace(h.Query)
+	switch {
+	case strings.TrimSpace(h.Query) == "" || len(h.Query) > MaxHealthQuery:
+		return Refuse(InvalidInput, "health.query has %d bytes; it must be a PromQL query of %s", len(h.Query), LimitOf("plan.health.query"))
+	case strings.Contains(rest, "{{"):
+		return Refuse(InvalidInput, "health.query uses a placeholder that is neither {{.MiniProgram}} nor {{.Version}}: %q", excerpt(h.Query))
+	case math.IsNaN(h.Max) || math.IsInf(h.Max, 0):
+		return Refuse(InvalidInput, "health.max is %v; it must be a number that measured values can be above or below", h.Max)
+	case h.NoData != "" && h.NoData != Healthy && h.NoData != HealthUnknown:
+		return Refuse(InvalidInput, "health.no_data is %q; it must be %q or %q", excerpt(string(h.NoData)), Healthy, HealthUnknown)
+	}
+	return firstRefusal(checkDuration("plan.health.interval", h.Interval), checkNumber("plan.health.failures", h.Failures))
+}
+
+// Filled is the gate with the placeholders of its query filled in.
+func (h Health) Filled(miniProgram, version string) Health {
+	h.Query = strings.NewReplacer("{{.MiniProgram}}", miniProgram, "{{.Version}}", version).Replace(h.Query)
+	return h
+}
+
+// same tells whether two gates judge alike; nil is none.
+func (h *Health) same(other *Health) bool {
+	if h == nil || other == nil {
+		return h == other
+	}
+	return *h == *other
+}
 
 // HealthVerdict is what the health gate found out.
 type HealthVerdict struct {
@@ -56,20 +100,6 @@ func (v HealthVerdict) differs(before HealthVerdict) bool {
 		return v.Status != before.Status
 	}
 	return v.Reason != before.Reason
-}
-
-// same tells whether two gates judge alike; nil is none.
-func (h *Health) same(other *Health) bool {
-	if h == nil || other == nil {
-		return h == other
-	}
-	return *h == *other
-}
-
-// Filled is the gate with the placeholders of its query filled in.
-func (h Health) Filled(miniProgram, version string) Health {
-	h.Query = strings.NewReplacer("{{.MiniProgram}}", miniProgram, "{{.Version}}", version).Replace(h.Query)
-	return h
 }
 
 // Gate is the health gate of one stage at work: what it judges by, and how far it has come.

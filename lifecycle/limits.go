@@ -184,12 +184,3 @@ func checkName(field, name string) *Refusal {
 	}
 	return nil
 }
-
-func firstRefusal(refusals ...*Refusal) *Refusal {
-	for _, r := range refusals {
-		if r != nil {
-			return r
-		}
-	}
-	return nil
-}

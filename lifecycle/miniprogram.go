@@ -1,8 +1,12 @@
 package lifecycle
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
 )
 
 // How much a mini-program carries with it; everything older is in the audit trail. Together these bounds keep the
@@ -161,6 +165,9 @@ func (m MiniProgram) Serving() Serving {
 	return serving
 }
 
+// Served tells whether any user gets anything.
+func (m MiniProgram) Served() bool { return m.Live != nil || m.Rollout != nil }
+
 // InStateSince is when the mini-program came into its present state; ok is false when that is longer ago than its timeline reaches.
 func (m MiniProgram) InStateSince() (since time.Time, ok bool) {
 	for _, transition := range slices.Backward(m.Transitions) {
@@ -170,9 +177,6 @@ func (m MiniProgram) InStateSince() (since time.Time, ok bool) {
 	}
 	return time.Time{}, false
 }
-
-// Served tells whether any user gets anything.
-func (m MiniProgram) Served() bool { return m.Live != nil || m.Rollout != nil }
 
 // DueAt is the next moment that somebody waits for: the deadline of the review, the scheduled publication, the end of
 // the stage. ok is false when nothing is awaited.
@@ -192,19 +196,102 @@ func (m MiniProgram) DueAt() (at time.Time, ok bool) {
 // Overdue tells whether a review has gone beyond its deadline.
 func (m MiniProgram) Overdue() bool { return m.Review != nil && m.Review.Overdue }
 
-// with returns a changed copy, so that whoever still holds the old value sees no change.
-func with[T any](old *T, change func(*T)) *T {
-	changed := *old
-	change(&changed)
-	return &changed
+// Numbered completes a mini-program from before there were remarks and notes: everything in its audit trail had a revision.
+func (m MiniProgram) Numbered() MiniProgram {
+	if m.Sequence > 0 {
+		return m
+	}
+	m.Sequence = m.Revision
+	m.Transitions = slices.Clone(m.Transitions)
+	for i := range m.Transitions {
+		m.Transitions[i].Sequence = m.Transitions[i].Revision
+	}
+	return m
 }
 
-// prepend puts the newest first and forgets what goes beyond the limit.
-func prepend[T any](limit int, newest T, older []T) []T {
-	return append([]T{newest}, older[:min(len(older), limit-1)]...)
+// Delta is what one decision changed in a mini-program, as it is recorded in the workflow's history. It holds results, not
+// reasons: whoever applies it needs none of the rules, so that rules may change while mini-programs are under way. What the command
+// says already is not repeated: every accepted action has its delta in a history.
+type Delta struct {
+	// Transition completes the entry of the timeline; nil when there is none.
+	Transition *DeltaTransition `json:"transition,omitempty"`
+	// Feedback is what was added to the feedback.
+	Feedback *Feedback `json:"feedback,omitempty"`
+	// Patch is what else is different: a JSON merge patch (RFC 7396).
+	Patch json.RawMessage `json:"patch"`
 }
 
-// appendBounded puts the newest last and forgets what goes beyond the limit.
-func appendBounded[T any](limit int, older []T, newest T) []T {
-	return append(slices.Clone(older[max(0, len(older)-limit+1):]), newest)
+// DeltaTransition is what a transition says beyond its command and the states before and after it.
+type DeltaTransition struct {
+	Kind    Kind   `json:"kind,omitempty"`
+	Role    Role   `json:"role"`
+	Via     Via    `json:"via,omitempty"`
+	Version string `json:"version,omitempty"`
+	Details string `json:"details,omitempty"`
+}
+
+// DeltaOf tells what is different after a decision. The error is that of JSON.
+func DeltaOf(before, after MiniProgram) (Delta, error) {
+	var delta Delta
+	if entry := added(MaxTransitions, before.Transitions, after.Transitions); entry != nil {
+		delta.Transition = &DeltaTransition{entry.Kind, entry.Role, entry.Via, entry.Version, entry.Details}
+	}
+	before.Transitions, after.Transitions = nil, nil // they only grow, by this entry
+	if delta.Feedback = added(MaxFeedback, before.Feedback, after.Feedback); delta.Feedback != nil {
+		after.Feedback = before.Feedback
+	}
+	after.UpdatedAt = before.UpdatedAt // the time of the decision
+	was, err := json.Marshal(before)
+	if err != nil {
+		return Delta{}, fmt.Errorf("writing %s: %w", before.ID, err)
+	}
+	is, err := json.Marshal(after)
+	if err != nil {
+		return Delta{}, fmt.Errorf("writing %s: %w", after.ID, err)
+	}
+	delta.Patch, err = jsonpatch.CreateMergePatch(was, is)
+	return delta, err
+}
+
+// added is what appendBounded has added to a list; nil when the list did not change or is another one.
+func added[T comparable](limit int, before, after []T) *T {
+	if len(after) == 0 || slices.Equal(before, after) {
+		return nil
+	}
+	newest := after[len(after)-1]
+	if !slices.Equal(after, appendBounded(limit, before, newest)) {
+		return nil
+	}
+	return &newest
+}
+
+// Apply makes the mini-program what it was after the decision on a command at a time. The error is that of a delta that is no
+// JSON of ours.
+func (m MiniProgram) Apply(delta Delta, command Command, at time.Time) (MiniProgram, error) {
+	patchable := m
+	patchable.Transitions = nil
+	was, err := json.Marshal(patchable)
+	if err != nil {
+		return m, fmt.Errorf("writing %s: %w", m.ID, err)
+	}
+	patched, err := jsonpatch.MergePatch(was, delta.Patch)
+	if err != nil {
+		return m, fmt.Errorf("patching %s: %w", m.ID, err)
+	}
+	var after MiniProgram
+	if err := json.Unmarshal(patched, &after); err != nil {
+		return m, fmt.Errorf("reading the patched %s: %w", m.ID, err)
+	}
+	after.UpdatedAt, after.Transitions = at, m.Transitions
+	if entry := delta.Transition; entry != nil {
+		after.Transitions = appendBounded(MaxTransitions, after.Transitions, Transition{
+			Sequence: after.Sequence, Revision: after.Revision, Kind: entry.Kind, At: at, Action: command.Action, Actor: command.Actor.User,
+			OnBehalfOf: command.Actor.OnBehalfOf, Role: entry.Role, Via: entry.Via, From: m.State, To: after.State, Version: entry.Version,
+			Comment: excerpt(command.Comment), Details: entry.Details,
+		})
+	}
+	if delta.Feedback != nil {
+		after.Feedback = appendBounded(MaxFeedback, after.Feedback, *delta.Feedback)
+	}
+	return after, nil
 }

@@ -27,7 +27,7 @@ func TestTheTimelineTellsSinceWhenAStateLasts(t *testing.T) {
 }
 
 func TestEveryCodeIsListed(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "refusal.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "outcome.go", nil, 0)
 	require.NoError(t, err)
 	var declared []Code
 	ast.Inspect(file, func(node ast.Node) bool {

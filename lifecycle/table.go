@@ -149,6 +149,35 @@ var Table = []Rule{
 	},
 }
 
+// notes are the rows of what is observed. They are decided and recorded as actions are, but nobody can ask for them.
+var notes = []Rule{
+	{
+		Action: Reminded, Label: "Reminder", Kind: KindNote, Roles: []Role{System}, From: append([]State{CreationPending, PublishingPending}, rollingOut...),
+		when: unlessReminderWaits, apply: remind,
+	}, {
+		Action: Escalated, Label: "Overdue", Kind: KindNote, Roles: []Role{System}, From: []State{CreationPending, PublishingPending},
+		when: ifOverdue, apply: escalate,
+	}, {
+		Action: Held, Label: "Held", Kind: KindNote, Roles: []Role{System}, From: rollingOut,
+		when: ifPaused, apply: hold,
+	}, {
+		Action: HealthChanged, Label: "Health changed", Kind: KindNote, Roles: []Role{System}, From: rollingOut,
+		apply: func(*MiniProgram, change) {}, // every decision keeps the verdict that it comes with
+	}, {
+		Action: Recovered, Label: "Recovered", Kind: KindNote, Roles: []Role{Operator}, From: slices.DeleteFunc(slices.Clone(States), State.Final),
+		apply: func(*MiniProgram, change) {},
+	},
+}
+
+// Actions lists every action in the order of the table.
+var Actions = func() []Action {
+	actions := make([]Action, len(Table))
+	for i, rule := range Table {
+		actions[i] = rule.Action
+	}
+	return actions
+}()
+
 // RuleFor finds the row of an action; ok is false for an action that does not exist.
 func RuleFor(action Action) (rule Rule, ok bool) {
 	for _, rule := range Table {
@@ -157,6 +186,35 @@ func RuleFor(action Action) (rule Rule, ok bool) {
 		}
 	}
 	return Rule{}, false
+}
+
+// ruleOf finds the row of an action, a remark or a note.
+func ruleOf(action Action) (rule Rule, ok bool) {
+	for _, rule := range notes {
+		if rule.Action == action {
+			return rule, true
+		}
+	}
+	return RuleFor(action)
+}
+
+// Label is what people call an action or a note; one that this version does not know keeps its name.
+func (a Action) Label() string {
+	if rule, ok := ruleOf(a); ok {
+		return rule.Label
+	}
+	return string(a)
+}
+
+// KindOf tells what a record is about; an action that this version does not know counts as an action.
+func KindOf(action Action) Kind {
+	rule, _ := ruleOf(action)
+	return rule.Kind
+}
+
+// people are the roles that persons can have: all but System.
+func (rule Rule) people() []Role {
+	return slices.DeleteFunc(slices.Clone(rule.Roles), func(role Role) bool { return role == System })
 }
 
 func unlessScheduled(m MiniProgram) string {
@@ -190,6 +248,22 @@ func unlessPrevious(m MiniProgram) string {
 func unlessServed(m MiniProgram) string {
 	if !m.Served() {
 		return "no version is served to anyone"
+	}
+	return ""
+}
+
+func unlessReminderWaits(m MiniProgram) string {
+	switch {
+	case m.Review != nil && !m.Review.Reminded, m.Rollout != nil && m.Rollout.Paused():
+		return ""
+	default:
+		return "nobody waits for a reminder"
+	}
+}
+
+func ifOverdue(m MiniProgram) string {
+	if m.Review.Overdue {
+		return "the review is overdue already"
 	}
 	return ""
 }

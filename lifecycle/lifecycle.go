@@ -46,6 +46,18 @@ var States = []State{
 	ReadyToPublish, GrayscaleRelease, ProductionRelease, Published, UnpublishedByDev, SuspendedByOp,
 }
 
+// Final tells whether the lifecycle ends here: the workflow completes and the id may be requested anew.
+func (s State) Final() bool { return s == CreationCancelled || s == CreationRejected }
+
+// Offline tells whether the mini-program was taken from its users.
+func (s State) Offline() bool { return s.Group() == NotAvailable }
+
+// RollingOut tells whether a candidate is served to a cohort.
+func (s State) RollingOut() bool { return s == GrayscaleRelease || s == ProductionRelease }
+
+// UnderReview tells whether somebody of the platform has to decide.
+func (s State) UnderReview() bool { return s == CreationPending || s == PublishingPending }
+
 // Group is a phase of the lifecycle.
 type Group string
 
@@ -79,14 +91,72 @@ func (s State) Group() Group {
 	}
 }
 
-// Final tells whether the lifecycle ends here: the workflow completes and the id may be requested anew.
-func (s State) Final() bool { return s == CreationCancelled || s == CreationRejected }
+// Action is what a person, a timer or a health gate does to a mini-program; also the name of the Temporal signal, the
+// HTTP path and the command-line verb.
+type Action string
 
-// Offline tells whether the mini-program was taken from its users.
-func (s State) Offline() bool { return s.Group() == NotAvailable }
+const (
+	RequestCreation   Action = "request-creation"
+	CancelCreation    Action = "cancel-creation"
+	ApproveCreation   Action = "approve-creation"
+	RejectCreation    Action = "reject-creation"
+	UploadCode        Action = "upload-code"
+	DiscardCode       Action = "discard-code"
+	RequestPublishing Action = "request-publishing"
+	CancelPublishing  Action = "cancel-publishing"
+	ApprovePublishing Action = "approve-publishing"
+	RejectPublishing  Action = "reject-publishing"
+	Publish           Action = "publish"
+	CancelSchedule    Action = "cancel-schedule"
+	SetGrayscale      Action = "set-grayscale"
+	Promote           Action = "promote"
+	Advance           Action = "advance"
+	Pause             Action = "pause"
+	Resume            Action = "resume"
+	ChangePlan        Action = "change-plan"
+	Rollback          Action = "rollback"
+	Revert            Action = "revert"
+	Unpublish         Action = "unpublish"
+	Suspend           Action = "suspend"
+	LeaveFeedback     Action = "leave-feedback"
+)
 
-// RollingOut tells whether a candidate is served to a cohort.
-func (s State) RollingOut() bool { return s == GrayscaleRelease || s == ProductionRelease }
+// What timers, health gates and operators of the platform's own machinery note; nobody can ask for these.
+const (
+	Reminded      Action = "reminded"
+	Escalated     Action = "escalated"
+	Held          Action = "held"
+	HealthChanged Action = "health-changed"
+	Recovered     Action = "recovered"
+)
 
-// UnderReview tells whether somebody of the platform has to decide.
-func (s State) UnderReview() bool { return s == CreationPending || s == PublishingPending }
+// Kind tells what a record of the audit trail is about (lifecycle.md, "Rules"): an action moves the mini-program on and raises its
+// revision; a remark is what somebody says about it; a note is what was observed. Those two leave the revision alone.
+type Kind string
+
+const (
+	KindAction Kind = "" // the usual one is not written
+	KindRemark Kind = "remark"
+	KindNote   Kind = "note"
+)
+
+// Role is what a person, or the system itself, may act as.
+type Role string
+
+const (
+	// Developer acts only on mini-programs of a team that the person belongs to.
+	Developer Role = "developer"
+	// Reviewer decides on requests for creation and for publishing.
+	Reviewer Role = "reviewer"
+	// ReleaseManager watches over rollouts.
+	ReleaseManager Role = "release-manager"
+	// Operator runs the platform and may take a mini-program offline.
+	Operator Role = "operator"
+	// Auditor reads everything and does nothing.
+	Auditor Role = "auditor"
+	// System is held by timers and health gates only; nobody can claim it in a command.
+	System Role = "system"
+)
+
+// Roles lists every role.
+var Roles = []Role{Developer, Reviewer, ReleaseManager, Operator, Auditor, System}
