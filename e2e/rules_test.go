@@ -53,8 +53,8 @@ func otherRules(t *testing.T) string {
 		rewrite{"lifecycle/decide.go", fmt.Sprintf("const Rules = %d", lifecycle.Rules), fmt.Sprintf("const Rules = %d", lifecycle.Rules+1)},
 		rewrite{"lifecycle/limits.go", "MaxText        = 10_000", "MaxText        = 40"},
 		rewrite{
-			"lifecycle/table.go", "Roles: []Role{Developer, ReleaseManager, Operator, System}, From: rollingOut, when: ifPaused",
-			"Roles: []Role{Developer, Operator, System}, From: rollingOut, when: ifPaused",
+			"lifecycle/table.go", "Roles: []Role{Developer, ReleaseManager, Operator, System}, From: rollingOut, unless: alreadyPaused",
+			"Roles: []Role{Developer, Operator, System}, From: rollingOut, unless: alreadyPaused",
 		},
 		rewrite{
 			"lifecycle/table.go", "Roles: []Role{Developer, ReleaseManager, System}, From: []State{GrayscaleRelease}",

@@ -7,6 +7,15 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
+// change is an accepted command on its way into the mini-program. What the rows of the table check and change by it follows in their
+// order.
+type change struct {
+	Command
+	now      time.Time
+	settings Settings
+	facts    Facts
+}
+
 func (c change) openReview() *Review {
 	return &Review{
 		RequestedBy: c.Actor.User,
@@ -41,11 +50,13 @@ func checkPackage(m MiniProgram, c Command, _ Settings) *Refusal {
 		return r
 	}
 	if m.HighestPublished != "" && compareVersions(c.Package.Version, m.HighestPublished) <= 0 {
-		return Refuse(VersionNotHigher, "version %s is not higher than %s, which was published before; choose a higher one", c.Package.Version, m.HighestPublished)
+		return Refuse(VersionNotHigher, "version %s is not higher than %s, which was published before; choose a higher one",
+			c.Package.Version, m.HighestPublished)
 	}
 	for _, submitted := range m.Submitted {
 		if compareVersions(submitted.Version, c.Package.Version) == 0 && submitted.SHA256 != c.Package.SHA256 {
-			return Refuse(VersionNotHigher, "version %s was submitted for review with other content (sha256 %s); give the new content a higher version",
+			return Refuse(VersionNotHigher,
+				"version %s was submitted for review with different content (sha256 %s); give the new content a higher version",
 				c.Package.Version, submitted.SHA256)
 		}
 	}
@@ -71,10 +82,10 @@ func discardCode(m *MiniProgram, _ change) {
 	}
 }
 
-// checkSubmission lets the reviewers see nothing that changes under a version that others have already seen.
+// checkSubmission refuses to submit another package than the one that was uploaded.
 func checkSubmission(m MiniProgram, c Command, _ Settings) *Refusal {
 	if c.Package != nil && (c.Package.Version != m.Candidate.Version || c.Package.SHA256 != m.Candidate.SHA256) {
-		return Refuse(InvalidInput, "the package there is version %s with sha256 %s, not version %s with sha256 %s; upload it first",
+		return Refuse(InvalidInput, "the uploaded package is version %s with sha256 %s, not version %s with sha256 %s; upload it first",
 			m.Candidate.Version, m.Candidate.SHA256, excerpt(c.Package.Version), excerpt(c.Package.SHA256))
 	}
 	return nil
@@ -97,14 +108,12 @@ func approvePublishing(m *MiniProgram, c change) {
 }
 
 func checkPublish(m MiniProgram, c Command, s Settings) *Refusal {
-	if c.Actor.isSystem() && m.Schedule == nil {
+	if slices.Contains(c.Actor.Roles, System) && m.Schedule == nil {
 		return Refuse(IllegalInState, "no publication is scheduled")
 	}
 	_, r := m.planFor(c, s)
 	return r
 }
-
-func (a Actor) isSystem() bool { return slices.Contains(a.Roles, System) }
 
 // planFor is the plan of the publication: the one given, else the one chosen before, else the deployment's default.
 func (m MiniProgram) planFor(c Command, s Settings) (Plan, *Refusal) {
@@ -124,7 +133,7 @@ func publish(m *MiniProgram, c change) {
 		m.Plan, m.Schedule = &plan, &Schedule{At: c.At.UTC(), By: c.Actor.User}
 		return
 	}
-	m.State, m.Plan, m.Schedule, m.Rollout = GrayscaleRelease, nil, nil, startRollout(plan, c.now)
+	m.State, m.Plan, m.Schedule, m.Rollout = GrayscaleRelease, nil, nil, &Rollout{Plan: plan, StageSince: c.now}
 }
 
 func checkGrayscale(m MiniProgram, c Command, _ Settings) *Refusal {
@@ -158,12 +167,12 @@ func advance(m *MiniProgram, c change) {
 	m.becomePublished(c.now)
 }
 
-// becomePublished makes the candidate the live version of everyone. A suspension is over now.
+// becomePublished makes the candidate the live version. A suspension is over now.
 func (m *MiniProgram) becomePublished(now time.Time) {
 	if m.Live != nil {
 		former := *m.Live
 		former.Notes = excerpt(former.Notes)
-		m.Previous = prepend(MaxPrevious, former, m.Previous)
+		m.Previous = append([]Version{former}, m.Previous[:min(len(m.Previous), MaxPrevious-1)]...)
 	}
 	m.Live = with(m.Candidate, func(v *Version) { v.PublishedAt = &now })
 	m.State, m.Candidate, m.Rollout, m.Suspension = Published, nil, nil, nil
@@ -184,7 +193,7 @@ func checkChangePlan(m MiniProgram, c Command, s Settings) *Refusal {
 		return r
 	}
 	if stages := len(m.Rollout.Plan.changedAt(m.Rollout.Stage, plan).Production); stages > MaxStages {
-		return Refuse(InvalidInput, "with the stages already passed the plan has %d stages; at most %d are allowed", stages, MaxStages)
+		return Refuse(InvalidInput, "together with the stages already passed, the plan has %d stages; at most %d are allowed", stages, MaxStages)
 	}
 	return nil
 }
@@ -197,14 +206,14 @@ func changePlan(m *MiniProgram, c change) {
 	}
 	m.Rollout = with(m.Rollout, func(r *Rollout) {
 		if !r.Plan.Health.same(plan.Health) {
-			r.Health = nil // another gate found it out
+			r.Health = nil // it is the verdict of another gate
 		}
 		r.Plan, r.Held = r.Plan.changedAt(r.Stage, plan), ""
 	})
 }
 
-// goOffline takes everything from the users and ends what was under way. The newest package stays, so that it can be
-// submitted again; earlier versions are forgotten, because going back to one of them would bypass the new review.
+// goOffline takes everything from the users and ends what was under way. The newest package stays, so that it can be submitted again;
+// earlier versions are forgotten, because going back to one of them would bypass the new review.
 func (m *MiniProgram) goOffline(to State) {
 	if m.Candidate == nil {
 		m.Candidate = m.Live
@@ -261,11 +270,6 @@ func with[T any](old *T, change func(*T)) *T {
 	changed := *old
 	change(&changed)
 	return &changed
-}
-
-// prepend puts the newest first and forgets what goes beyond the limit.
-func prepend[T any](limit int, newest T, older []T) []T {
-	return append([]T{newest}, older[:min(len(older), limit-1)]...)
 }
 
 // appendBounded puts the newest last and forgets what goes beyond the limit.

@@ -146,8 +146,8 @@ func validateTesters(field string, testers []string) *Refusal {
 	return nil
 }
 
-// uses refuses a field that the action has no use for: no rule would look at it, and it would be carried along all the same.
-func (rule Rule) uses(command Command) *Refusal {
+// takes refuses a field that the action has no use for: no rule would look at it, and it would be carried along all the same.
+func (rule Rule) takes(command Command) *Refusal {
 	for _, field := range command.given() {
 		if !slices.Contains(rule.Fields, field) {
 			return Refuse(InvalidInput, "%s has no use for %q; leave it out", rule.Action, field)

@@ -5,36 +5,35 @@ import (
 	"time"
 )
 
-// Rules is the number of the rules of this package; whoever changes what is accepted, or where it leads, raises it. Records name
-// the rules that they were decided by.
+// Rules is the number of this package's rules, which records are marked with: whoever changes what is accepted, or where it leads,
+// raises it.
 const Rules = 3
 
-// NewMiniProgram answers a request for creation: the mini-program waiting for the platform and what to record, or a
-// refusal.
+// NewMiniProgram decides a request for creation: the mini-program, which waits for the platform's review, and what to record; or a refusal.
 func NewMiniProgram(creation Creation, now time.Time, settings Settings) (MiniProgram, Record, *Refusal) {
 	m := MiniProgram{ID: creation.ID, Title: creation.Title, Description: creation.Description, Team: creation.Team}
 	if r := validateCreation(creation); r != nil {
 		return m, Record{}, r
 	}
-	return m.Decide(Command{
+	command := Command{
 		Action: RequestCreation, Via: creation.Via, RequestID: creation.RequestID, Actor: creation.Actor, Comment: creation.Comment,
-	}, Facts{}, now, settings)
+	}
+	return m.Decide(command, Facts{}, now, settings)
 }
 
-// Admit refuses a request for creation that cannot be accepted, whatever a deployment's settings are.
+// Admit refuses a request for creation that would not be accepted, whatever a deployment's settings are.
 func (c Creation) Admit(now time.Time) *Refusal {
-	_, _, refusal := NewMiniProgram(c, now, Settings{}) // which only say when people are reminded
+	_, _, refusal := NewMiniProgram(c, now, Settings{}) // they only say when people are reminded
 	return refusal
 }
 
-// Decide answers a command: the mini-program as it is afterwards and what to record, or a refusal. The receiver stays
-// as it was. Facts are what was found out before: in an uploaded package, or about the health of a release.
+// Decide decides a command: the mini-program as it is afterwards and what to record, or a refusal. The receiver stays as it was.
 func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, settings Settings) (MiniProgram, Record, *Refusal) {
 	role, refusal := m.Admit(command, now, settings)
 	if refusal != nil {
 		return m, Record{}, refusal
 	}
-	rule, _ := ruleOf(command.Action)
+	rule, _ := ruleOrNote(command.Action)
 	after := m
 	rule.apply(&after, change{Command: command, now: now, settings: settings, facts: facts})
 	if facts.Health != nil && after.Rollout != nil {
@@ -56,15 +55,10 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 		short.Comment = excerpt(transition.Comment)
 		after.Transitions = appendBounded(MaxTransitions, m.Transitions, short)
 	}
-	return after, Record{Transition: transition, Command: m.spelledOut(rule, command, settings), Serving: after.Serving(), Rules: Rules, Settings: settings.Digest()}, nil
-}
-
-// change is an accepted command on its way into the mini-program.
-type change struct {
-	Command
-	now      time.Time
-	settings Settings
-	facts    Facts
+	return after, Record{
+		Transition: transition, Command: m.spelledOut(rule, command, settings), Serving: after.Serving(),
+		Rules: Rules, Settings: settings.Digest(),
+	}, nil
 }
 
 // spelledOut is the command with the whole plan that was named, or chosen by leaving it out: what its name stands for may change, what was
@@ -88,11 +82,11 @@ func versionInvolved(before, after MiniProgram) string {
 	return ""
 }
 
-// Admit tells whether a command would be accepted now, and in which role; it changes nothing. The order of the checks is part of
-// the contract: allowed to the person, well-formed, up to date, legal in the state, then the details of the action. A person
-// of another team thus learns nothing, whatever they send.
+// Admit tells whether a command would be accepted now, and in which role. The order of the checks is part of the contract: allowed to
+// the person, well-formed, up to date, legal in the state, then the details of the action. A person of another team thus learns
+// nothing, whatever they send.
 func (m MiniProgram) Admit(command Command, now time.Time, settings Settings) (Role, *Refusal) {
-	rule, ok := ruleOf(command.Action)
+	rule, ok := ruleOrNote(command.Action)
 	if !ok {
 		return "", Refuse(InvalidInput, "there is no action %q", excerpt(string(command.Action)))
 	}
@@ -103,28 +97,20 @@ func (m MiniProgram) Admit(command Command, now time.Time, settings Settings) (R
 	if r != nil {
 		return "", r
 	}
-	if r := firstRefusal(rule.uses(command), command.validate(now)); r != nil {
-		return "", r
+	r = firstRefusal(
+		rule.takes(command), command.validate(now), m.upToDate(command),
+		rule.legalIn(m), rule.ownRequest(m, command.Actor), rule.commented(command),
+	)
+	if r == nil && rule.check != nil {
+		r = rule.check(m, command, settings)
 	}
-	if r := m.upToDate(command); r != nil {
-		return "", r
-	}
-	if r := rule.legalIn(m); r != nil {
-		return "", r
-	}
-	if r := rule.judge(m, command); r != nil {
-		return "", r
-	}
-	if rule.check != nil {
-		return role, rule.check(m, command, settings)
-	}
-	return role, nil
+	return role, r
 }
 
 // WhyNot tells why the person cannot take the action now, whatever they would send with it; nil when they can. It refuses with the
 // checks of Admit, and in their order.
 func (m MiniProgram) WhyNot(action Action, person Actor) *Refusal {
-	rule, ok := ruleOf(action)
+	rule, ok := ruleOrNote(action)
 	if !ok {
 		return Refuse(InvalidInput, "there is no action %q", excerpt(string(action)))
 	}
@@ -134,40 +120,40 @@ func (m MiniProgram) WhyNot(action Action, person Actor) *Refusal {
 	return firstRefusal(rule.legalIn(m), rule.ownRequest(m, person))
 }
 
+// permits finds the first role in which the actor may take the action on a mini-program of the team.
 func (rule Rule) permits(actor Actor, team string) (Role, *Refusal) {
-	if rule.Anyone && actor.OnlyReads() {
-		return "", Refuse(ForbiddenRole, "%s is not for the role %s, which reads everything and does nothing; it is all that %s has", rule.Action, Auditor, actor.User)
-	}
 	if rule.Anyone {
-		acting := slices.DeleteFunc(slices.Clone(actor.Roles), func(role Role) bool { return role == Auditor })
-		return append(acting, "")[0], nil
+		return rule.permitsAnyone(actor)
 	}
-	role, code := actor.actsAs(rule.Roles, team)
-	switch code {
-	case NotYourTeam:
-		return "", Refuse(code, "%s is not in team %q, whose mini-program this is; ask one of its developers to %s", actor.User, team, rule.Action)
-	case ForbiddenRole:
-		return "", Refuse(code, "%s is for the roles %s; %s has %s", rule.Action, joined(rule.people()), actor.User, joined(actor.Roles))
-	default:
-		return role, nil
+	inOtherTeam := false
+	for _, role := range rule.Roles {
+		switch {
+		case !slices.Contains(actor.Roles, role):
+		case role == Developer && !slices.Contains(actor.Teams, team):
+			inOtherTeam = true
+		default:
+			return role, nil
+		}
 	}
+	if inOtherTeam {
+		return "", Refuse(NotYourTeam, "%s is not in team %q, which owns this mini-program; ask one of its developers to %s",
+			actor.User, team, rule.Action)
+	}
+	return "", Refuse(ForbiddenRole, "%s requires one of these roles: %s; %s has: %s",
+		rule.Action, joined(rule.people()), actor.User, joined(actor.Roles))
 }
 
-// actsAs returns the first of the allowed roles that the actor may use on a mini-program of the team. Without one it
-// tells why: the role is missing, or it is held in another team only.
-func (a Actor) actsAs(allowed []Role, team string) (Role, Code) {
-	code := ForbiddenRole
-	for _, role := range allowed {
-		if !slices.Contains(a.Roles, role) {
-			continue
-		}
-		if role == Developer && !slices.Contains(a.Teams, team) {
-			code = NotYourTeam
-			continue
-		}
-		return role, ""
+// permitsAnyone asks for no role, but auditors act in none.
+func (rule Rule) permitsAnyone(actor Actor) (Role, *Refusal) {
+	if actor.OnlyReads() {
+		return "", Refuse(ForbiddenRole, "%s is not for the role %s, which may only read; %s has no other role", rule.Action, Auditor, actor.User)
 	}
-	return "", code
+	for _, role := range actor.Roles {
+		if role != Auditor {
+			return role, nil
+		}
+	}
+	return "", nil
 }
 
 func (m MiniProgram) upToDate(command Command) *Refusal {
@@ -177,64 +163,46 @@ func (m MiniProgram) upToDate(command Command) *Refusal {
 	if command.IfRevision > m.Revision {
 		return Refuse(StaleRevision, "if_revision is %d, but the mini-program is at revision %d", command.IfRevision, m.Revision)
 	}
-	last, known := m.lastAction()
-	if !known {
-		return Refuse(StaleRevision, "revision %d is no longer current, the mini-program is at revision %d; look again and decide anew",
-			command.IfRevision, m.Revision)
-	}
-	return Refuse(StaleRevision, "revision %d is no longer current: %s did %s (revision %d, now %s); look again and decide anew",
-		command.IfRevision, last.Actor, last.Action, m.Revision, m.State)
-}
-
-// lastAction is the newest transition that raised the revision, as far as the timeline reaches back.
-func (m MiniProgram) lastAction() (last Transition, known bool) {
-	for _, transition := range slices.Backward(m.Transitions) {
-		if transition.Kind == KindAction {
-			return transition, true
+	for _, last := range slices.Backward(m.Transitions) {
+		if last.Kind == KindAction {
+			return Refuse(StaleRevision, "revision %d is no longer current: %s did %s (revision %d, now %s); look at it again, then decide",
+				command.IfRevision, last.Actor, last.Action, m.Revision, m.State)
 		}
 	}
-	return Transition{}, false
+	return Refuse(StaleRevision, "revision %d is no longer current, the mini-program is at revision %d; look at it again, then decide",
+		command.IfRevision, m.Revision)
 }
 
 func (rule Rule) legalIn(m MiniProgram) *Refusal {
 	if !slices.Contains(rule.From, m.State) {
-		return Refuse(IllegalInState, "%s is not possible in state %s, only in %s", rule.Action, m.stateOrNone(), joined(rule.From))
+		state := string(m.State)
+		if state == "" {
+			state = "(not requested yet)"
+		}
+		return Refuse(IllegalInState, "%s is not possible in state %s, only in %s", rule.Action, state, joined(rule.From))
 	}
-	if rule.when == nil {
+	if rule.unless == nil {
 		return nil
 	}
-	if why := rule.when(m); why != "" {
+	if why := rule.unless(m); why != "" {
 		return Refuse(IllegalInState, "%s is not possible in state %s: %s", rule.Action, m.State, why)
 	}
 	return nil
 }
 
-func (m MiniProgram) stateOrNone() string {
-	if m.State == "" {
-		return "(not requested yet)"
-	}
-	return string(m.State)
+// isLegalIn is legalIn without words, for those who ask about every action.
+func (rule Rule) isLegalIn(m MiniProgram) bool {
+	return slices.Contains(rule.From, m.State) && (rule.unless == nil || rule.unless(m) == "")
 }
 
-// judge holds separation of duties and required comments.
-func (rule Rule) judge(m MiniProgram, command Command) *Refusal {
-	if r := rule.ownRequest(m, command.Actor); r != nil {
-		return r
-	}
-	if rule.NeedsComment && !hasSomethingToRead(command.Comment) {
-		return Refuse(CommentRequired, "%s needs a comment that tells the others why, in letters that can be seen", rule.Action)
-	}
-	return nil
-}
-
-// ownRequest holds the separation of duties.
+// ownRequest holds the separation of duties: nobody decides on what they requested, be it by an access token.
 func (rule Rule) ownRequest(m MiniProgram, person Actor) *Refusal {
 	if !rule.Decides || m.Review == nil || !person.isOneOf(m.Review.RequestedBy, m.Review.OnBehalfOf) {
 		return nil
 	}
 	who := person.User
 	if who != m.Review.RequestedBy {
-		who += ", who counts as one person with " + m.Review.RequestedBy + ","
+		who += ", who counts as the same person as " + m.Review.RequestedBy + ","
 	}
 	return Refuse(OwnRequest, "%s requested this and cannot decide on it; another reviewer has to %s", who, rule.Action)
 }
@@ -242,4 +210,11 @@ func (rule Rule) ownRequest(m MiniProgram, person Actor) *Refusal {
 // isOneOf tells whether the actor is one of these users, or acts for one. "" is nobody.
 func (a Actor) isOneOf(users ...string) bool {
 	return slices.ContainsFunc(users, func(user string) bool { return user != "" && (user == a.User || user == a.OnBehalfOf) })
+}
+
+func (rule Rule) commented(command Command) *Refusal {
+	if rule.NeedsComment && !hasSomethingToRead(command.Comment) {
+		return Refuse(CommentRequired, "%s needs a comment that tells the others why, in visible characters", rule.Action)
+	}
+	return nil
 }

@@ -166,7 +166,7 @@ func TestOnlyWhatAPersonHasToChangeCannotBeAsked(t *testing.T) {
 func TestAGateOfAChangedPlanKnowsNothingYet(t *testing.T) {
 	settings := DefaultSettings()
 	before := Plan{Grayscale: Grayscale{Bake: Duration(time.Hour)}, Production: []Stage{{Percent: Everyone}}, Health: new(gateOf().Health)}
-	m := MiniProgram{ID: "weather", Team: "acme", State: GrayscaleRelease, Revision: 1, Sequence: 1, Candidate: &Version{Version: "1.0.0"}, Rollout: startRollout(before, noon)}
+	m := MiniProgram{ID: "weather", Team: "acme", State: GrayscaleRelease, Revision: 1, Sequence: 1, Candidate: &Version{Version: "1.0.0"}, Rollout: &Rollout{Plan: before, StageSince: noon}}
 	m.Rollout.Health = new(is("good"))
 	for name, c := range map[string]struct {
 		change func(*Plan)

@@ -1,7 +1,8 @@
-// Package lifecycle holds the rules of publishing a mini-program: states, roles, actions, the transition table,
-// the rollout plan and the cohort of a grayscale release.
+// Package lifecycle holds the rules of publishing a mini-program. It is pure: no clock, no I/O. A mini-program and a command go in;
+// the mini-program as it is afterwards comes out, or a refusal.
 //
-// It is pure: no clock, no I/O. A mini-program and a command go in, the mini-program afterwards or a refusal comes out.
+// To be read in this order: the vocabulary (lifecycle.go), which action is possible where (table.go), what is sent (command.go), how
+// it is decided (decide.go), what each action changes (apply.go), and how a release reaches its users (rollout.go).
 package lifecycle
 
 // State says where the publishing process of a mini-program stands. The zero value is a mini-program that nobody has
@@ -61,7 +62,6 @@ func (s State) UnderReview() bool { return s == CreationPending || s == Publishi
 // Group is a phase of the lifecycle.
 type Group string
 
-// The five phases, each a chapter of the workflow.
 const (
 	RequestForCreation   Group = "Request for Creation"
 	RequestForPublishing Group = "Request for Publishing"
@@ -121,7 +121,7 @@ const (
 	LeaveFeedback     Action = "leave-feedback"
 )
 
-// What timers, health gates and operators of the platform's own machinery note; nobody can ask for these.
+// Notes are what is observed; nobody can ask for them.
 const (
 	Reminded      Action = "reminded"
 	Escalated     Action = "escalated"
@@ -130,8 +130,8 @@ const (
 	Recovered     Action = "recovered"
 )
 
-// Kind tells what a record of the audit trail is about (lifecycle.md, "Rules"): an action moves the mini-program on and raises its
-// revision; a remark is what somebody says about it; a note is what was observed. Those two leave the revision alone.
+// Kind tells what a record of the audit trail is about: an action moves the mini-program on and raises its revision; a remark is what
+// somebody says about it; a note is what was observed. Remarks and notes leave the revision alone.
 type Kind string
 
 const (

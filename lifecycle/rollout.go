@@ -179,10 +179,6 @@ const (
 	HeldForHealth Hold = "the health of the release is not known"
 )
 
-func startRollout(plan Plan, now time.Time) *Rollout {
-	return &Rollout{Plan: plan, StageSince: now}
-}
-
 // Percent is the share of users that the candidate is served to now. The cohort of the grayscale release never shrinks
 // by going on to a production stage.
 func (r Rollout) Percent() Percent {

@@ -41,7 +41,7 @@ func TestWhatIsLeftOfAStage(t *testing.T) {
 		{"over after resuming", 4 * hour, 100 * hour, 106 * hour, 0},
 		{"paused after the end", 12 * hour, 0, 13 * hour, 0},
 	} {
-		rollout := startRollout(hours(), start)
+		rollout := &Rollout{Plan: hours(), StageSince: start}
 		if c.paused > 0 {
 			rollout.pause(start.Add(c.paused), DefaultSettings())
 		}
@@ -56,7 +56,7 @@ func TestWhatIsLeftOfAStage(t *testing.T) {
 }
 
 func TestAStageHasItsPercentageAndTime(t *testing.T) {
-	rollout := startRollout(hours(), start)
+	rollout := &Rollout{Plan: hours(), StageSince: start}
 	for stage, expected := range []Percent{500, 1000, 2500, 5000, 10000} {
 		rollout.enter(stage, start)
 		assert.Equal(t, expected, rollout.Percent())

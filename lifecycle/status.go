@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"slices"
 	"time"
 )
 
@@ -114,15 +113,11 @@ type LegalAction struct {
 func (m MiniProgram) LegalActions() []LegalAction {
 	legal := []LegalAction{}
 	for _, rule := range Table {
-		if rule.legal(m) && m.State != "" {
+		if rule.isLegalIn(m) && m.State != "" {
 			legal = append(legal, LegalAction{Action: rule.Action, Label: rule.Label, Roles: orEmpty(rule.people())})
 		}
 	}
 	return legal
-}
-
-func (rule Rule) legal(m MiniProgram) bool {
-	return slices.Contains(rule.From, m.State) && (rule.when == nil || rule.when(m) == "")
 }
 
 // LegalActionNames lists the names of what people can do now.

@@ -5,27 +5,26 @@ import "slices"
 // Rule is one row of the transition table: who may take the action, in which states, and where it may lead.
 type Rule struct {
 	Action Action
-	Roles  []Role
-	// Anyone lets everybody who is signed in act, whatever their role and team; but for auditors.
-	Anyone bool
-	// Kind tells actions, remarks and notes apart.
-	Kind Kind
-	// Fields are the fields of a command that the action has a use for, besides those that go with every action.
-	Fields []string
-	From   []State
-	// To lists the states that the action may lead to; empty means that the state stays as it is.
-	To []State
-	// NeedsComment refuses the action without a comment.
-	NeedsComment bool
-	// Decides marks the decisions that nobody may take on what they themselves requested.
-	Decides bool
 	// Label is what a button says. The action's name is for programs.
 	Label string
 	// Summary says in a few words what the action does; it describes the signal in Temporal UI.
 	Summary string
+	Kind    Kind
+	Roles   []Role
+	// Anyone lets everybody who is signed in act, whatever their role and team; but for auditors.
+	Anyone bool
+	From   []State
+	// To lists the states that the action may lead to; empty means that the state stays as it is.
+	To []State
+	// Fields are the fields of a command that the action has a use for, besides those that go with every action.
+	Fields []string
+	// NeedsComment refuses the action without a comment.
+	NeedsComment bool
+	// Decides marks the decisions that nobody may take on what they themselves requested.
+	Decides bool
 
-	// when tells why the action is not possible although the state would allow it; nil and "" mean that it is.
-	when func(MiniProgram) string
+	// unless says why the action is not possible although the state would allow it; "" when it is possible, nil when it always is.
+	unless func(MiniProgram) string
 	// check refuses commands that are wrong in themselves; nil means that there is nothing more to check.
 	check func(MiniProgram, Command, Settings) *Refusal
 	// apply makes the mini-program what it is after the action.
@@ -40,8 +39,8 @@ var (
 		ReadyToPublish, GrayscaleRelease, ProductionRelease, Published}
 )
 
-// Table is the transition table. Everything reads it: the decisions, the list of legal actions, the diagram, the
-// signals of the workflow and their descriptions.
+// Table is the transition table. Everything reads it: the decisions, the list of legal actions, the diagram, the signals of the
+// workflow and their descriptions.
 var Table = []Rule{
 	{
 		Action: RequestCreation, Label: "Request creation", Summary: "Ask the platform to create a mini-program",
@@ -56,7 +55,7 @@ var Table = []Rule{
 		Roles: []Role{Reviewer}, From: []State{CreationPending}, To: []State{CodeUnavailable}, Decides: true,
 		apply: endReview(CodeUnavailable),
 	}, {
-		Action: RejectCreation, Label: "Reject", Summary: "Deny the request for creation; needs a comment",
+		Action: RejectCreation, Label: "Reject", Summary: "Reject the request for creation; needs a comment",
 		Roles: []Role{Reviewer}, From: []State{CreationPending}, To: []State{CreationRejected}, Decides: true, NeedsComment: true,
 		apply: endReview(CreationRejected),
 	}, {
@@ -66,7 +65,7 @@ var Table = []Rule{
 		Fields: []string{"package", "notes"},
 		check:  checkPackage, apply: uploadCode,
 	}, {
-		Action: DiscardCode, Label: "Discard the code", Summary: "Throw the uploaded code package away",
+		Action: DiscardCode, Label: "Discard the code", Summary: "Discard the uploaded code package",
 		Roles: []Role{Developer}, From: append(slices.Clone(development), ReadyToPublish), To: []State{CodeUnavailable, Published},
 		apply: discardCode,
 	}, {
@@ -83,7 +82,7 @@ var Table = []Rule{
 		Roles: []Role{Reviewer}, From: []State{PublishingPending}, To: []State{ReadyToPublish}, Decides: true,
 		apply: approvePublishing,
 	}, {
-		Action: RejectPublishing, Label: "Reject", Summary: "Deny the request to publish; needs a comment",
+		Action: RejectPublishing, Label: "Reject", Summary: "Reject the request to publish; needs a comment",
 		Roles: []Role{Reviewer}, From: []State{PublishingPending}, To: []State{PublishingRejected}, Decides: true, NeedsComment: true,
 		apply: endReview(PublishingRejected),
 	}, {
@@ -93,7 +92,7 @@ var Table = []Rule{
 		check:  checkPublish, apply: publish,
 	}, {
 		Action: CancelSchedule, Label: "Cancel the schedule", Summary: "Cancel the scheduled publication",
-		Roles: []Role{Developer}, From: []State{ReadyToPublish}, when: unlessScheduled,
+		Roles: []Role{Developer}, From: []State{ReadyToPublish}, unless: notScheduled,
 		apply: func(m *MiniProgram, _ change) { m.Schedule = nil },
 	}, {
 		Action: SetGrayscale, Label: "Set percentage", Summary: "Change the percentage or the testers of the grayscale release",
@@ -110,13 +109,13 @@ var Table = []Rule{
 		apply: advance,
 	}, {
 		Action: Pause, Label: "Pause", Summary: "Stop the clock of the rollout",
-		Roles: []Role{Developer, ReleaseManager, Operator, System}, From: rollingOut, when: ifPaused,
+		Roles: []Role{Developer, ReleaseManager, Operator, System}, From: rollingOut, unless: alreadyPaused,
 		apply: func(m *MiniProgram, c change) {
 			m.Rollout = with(m.Rollout, func(r *Rollout) { r.pause(c.now, c.settings) })
 		},
 	}, {
 		Action: Resume, Label: "Resume", Summary: "Let the clock of the rollout run on",
-		Roles: []Role{Developer, ReleaseManager, Operator}, From: rollingOut, when: unlessPaused,
+		Roles: []Role{Developer, ReleaseManager, Operator}, From: rollingOut, unless: notPaused,
 		apply: func(m *MiniProgram, c change) {
 			m.Rollout = with(m.Rollout, func(r *Rollout) { r.resume(c.now) })
 		},
@@ -131,15 +130,15 @@ var Table = []Rule{
 		apply: endReview(CodeAvailable),
 	}, {
 		Action: Revert, Label: "Revert to the version before", Summary: "Go back to the version that was live before",
-		Roles: []Role{Developer, ReleaseManager}, From: []State{Published}, when: unlessPrevious,
+		Roles: []Role{Developer, ReleaseManager}, From: []State{Published}, unless: nothingBefore,
 		apply: func(m *MiniProgram, _ change) { m.Live, m.Previous = &m.Previous[0], m.Previous[1:] },
 	}, {
 		Action: Unpublish, Label: "Take offline", Summary: "Take the mini-program offline; needs a comment",
-		Roles: []Role{Developer}, From: mayServe, To: []State{UnpublishedByDev}, NeedsComment: true, when: unlessServed,
+		Roles: []Role{Developer}, From: mayServe, To: []State{UnpublishedByDev}, NeedsComment: true, unless: notServed,
 		apply: func(m *MiniProgram, _ change) { m.goOffline(UnpublishedByDev) },
 	}, {
 		Action: Suspend, Label: "Suspend", Summary: "Take the mini-program offline as the platform; needs a comment",
-		Roles: []Role{Operator}, From: mayServe, To: []State{SuspendedByOp}, NeedsComment: true, when: unlessServed,
+		Roles: []Role{Operator}, From: mayServe, To: []State{SuspendedByOp}, NeedsComment: true, unless: notServed,
 		apply: suspend,
 	}, {
 		Action: LeaveFeedback, Label: "Leave feedback", Summary: "Rate the candidate from 1 to 5, with a text",
@@ -152,19 +151,24 @@ var Table = []Rule{
 // notes are the rows of what is observed. They are decided and recorded as actions are, but nobody can ask for them.
 var notes = []Rule{
 	{
-		Action: Reminded, Label: "Reminder", Kind: KindNote, Roles: []Role{System}, From: append([]State{CreationPending, PublishingPending}, rollingOut...),
-		when: unlessReminderWaits, apply: remind,
+		Action: Reminded, Label: "Reminder", Kind: KindNote,
+		Roles: []Role{System}, From: append([]State{CreationPending, PublishingPending}, rollingOut...), unless: nobodyToRemind,
+		apply: remind,
 	}, {
-		Action: Escalated, Label: "Overdue", Kind: KindNote, Roles: []Role{System}, From: []State{CreationPending, PublishingPending},
-		when: ifOverdue, apply: escalate,
+		Action: Escalated, Label: "Overdue", Kind: KindNote,
+		Roles: []Role{System}, From: []State{CreationPending, PublishingPending}, unless: alreadyOverdue,
+		apply: escalate,
 	}, {
-		Action: Held, Label: "Held", Kind: KindNote, Roles: []Role{System}, From: rollingOut,
-		when: ifPaused, apply: hold,
+		Action: Held, Label: "Held", Kind: KindNote,
+		Roles: []Role{System}, From: rollingOut, unless: alreadyPaused,
+		apply: hold,
 	}, {
-		Action: HealthChanged, Label: "Health changed", Kind: KindNote, Roles: []Role{System}, From: rollingOut,
+		Action: HealthChanged, Label: "Health changed", Kind: KindNote,
+		Roles: []Role{System}, From: rollingOut,
 		apply: func(*MiniProgram, change) {}, // every decision keeps the verdict that it comes with
 	}, {
-		Action: Recovered, Label: "Recovered", Kind: KindNote, Roles: []Role{Operator}, From: slices.DeleteFunc(slices.Clone(States), State.Final),
+		Action: Recovered, Label: "Recovered", Kind: KindNote,
+		Roles: []Role{Operator}, From: slices.DeleteFunc(slices.Clone(States), State.Final),
 		apply: func(*MiniProgram, change) {},
 	},
 }
@@ -188,8 +192,8 @@ func RuleFor(action Action) (rule Rule, ok bool) {
 	return Rule{}, false
 }
 
-// ruleOf finds the row of an action, a remark or a note.
-func ruleOf(action Action) (rule Rule, ok bool) {
+// ruleOrNote finds the row of an action or a note.
+func ruleOrNote(action Action) (rule Rule, ok bool) {
 	for _, rule := range notes {
 		if rule.Action == action {
 			return rule, true
@@ -200,7 +204,7 @@ func ruleOf(action Action) (rule Rule, ok bool) {
 
 // Label is what people call an action or a note; one that this version does not know keeps its name.
 func (a Action) Label() string {
-	if rule, ok := ruleOf(a); ok {
+	if rule, ok := ruleOrNote(a); ok {
 		return rule.Label
 	}
 	return string(a)
@@ -208,7 +212,7 @@ func (a Action) Label() string {
 
 // KindOf tells what a record is about; an action that this version does not know counts as an action.
 func KindOf(action Action) Kind {
-	rule, _ := ruleOf(action)
+	rule, _ := ruleOrNote(action)
 	return rule.Kind
 }
 
@@ -217,53 +221,51 @@ func (rule Rule) people() []Role {
 	return slices.DeleteFunc(slices.Clone(rule.Roles), func(role Role) bool { return role == System })
 }
 
-func unlessScheduled(m MiniProgram) string {
+func notScheduled(m MiniProgram) string {
 	if m.Schedule == nil {
 		return "no publication is scheduled"
 	}
 	return ""
 }
 
-func unlessPaused(m MiniProgram) string {
+func notPaused(m MiniProgram) string {
 	if !m.Rollout.Paused() {
 		return "the rollout is not paused"
 	}
 	return ""
 }
 
-func ifPaused(m MiniProgram) string {
+func alreadyPaused(m MiniProgram) string {
 	if m.Rollout.Paused() {
-		return "the rollout is paused already"
+		return "the rollout is already paused"
 	}
 	return ""
 }
 
-func unlessPrevious(m MiniProgram) string {
+func nothingBefore(m MiniProgram) string {
 	if len(m.Previous) == 0 {
 		return "no version was live before this one"
 	}
 	return ""
 }
 
-func unlessServed(m MiniProgram) string {
+func notServed(m MiniProgram) string {
 	if !m.Served() {
 		return "no version is served to anyone"
 	}
 	return ""
 }
 
-func unlessReminderWaits(m MiniProgram) string {
-	switch {
-	case m.Review != nil && !m.Review.Reminded, m.Rollout != nil && m.Rollout.Paused():
+func nobodyToRemind(m MiniProgram) string {
+	if m.Review != nil && !m.Review.Reminded || m.Rollout != nil && m.Rollout.Paused() {
 		return ""
-	default:
-		return "nobody waits for a reminder"
 	}
+	return "nobody has to be reminded of anything"
 }
 
-func ifOverdue(m MiniProgram) string {
+func alreadyOverdue(m MiniProgram) string {
 	if m.Review.Overdue {
-		return "the review is overdue already"
+		return "the review is already overdue"
 	}
 	return ""
 }

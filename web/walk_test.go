@@ -134,7 +134,7 @@ func (w *whole) byForm(a attempt) (string, error) {
 
 // sentences are how pages word the refusals that a walk meets.
 var sentences = map[string]lifecycle.Code{
-	" may do this; ": lifecycle.ForbiddenRole, "is for the roles": lifecycle.ForbiddenRole, "is not for the role auditor": lifecycle.ForbiddenRole,
+	" may do this; ": lifecycle.ForbiddenRole, "requires one of these roles": lifecycle.ForbiddenRole, "is not for the role auditor": lifecycle.ForbiddenRole,
 	"is not in team": lifecycle.NotYourTeam, "belongs to another team": lifecycle.NotYourTeam, "of which you are no member": lifecycle.NotYourTeam,
 	"requested this and cannot decide on it": lifecycle.OwnRequest, "needs a comment that tells the others why": lifecycle.CommentRequired,
 	"is not possible": lifecycle.IllegalInState,

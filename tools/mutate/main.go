@@ -167,7 +167,7 @@ func ofRule(action string, rule *ast.CompositeLit) (all []mutation) {
 		switch key := named(pair.Key); key {
 		case "Roles", "From", "To", "Fields":
 			all = append(all, ofList(action+" "+key, pair.Value)...)
-		case "when", "check", "Decides", "NeedsComment", "Anyone":
+		case "unless", "check", "Decides", "NeedsComment", "Anyone":
 			before := slices.Clone(rule.Elts)
 			all = append(all, mutation{
 				what:  fmt.Sprintf("%s without %s", action, key),

@@ -117,7 +117,7 @@ func TestWhoMayNotActIsToldWhyInTheWordsOfTheRule(t *testing.T) {
 	}
 	assert.Empty(t, all.Legal)
 	assert.Equal(t, "rita requested this and cannot decide on it; another reviewer has to approve-publishing", reasons[lifecycle.ApprovePublishing])
-	assert.Contains(t, reasons[lifecycle.Suspend], "suspend is for the roles operator")
+	assert.Contains(t, reasons[lifecycle.Suspend], "suspend requires one of these roles: operator")
 	assert.NotContains(t, reasons, lifecycle.RequestCreation, "there is a page for it")
 
 	var legal []string
