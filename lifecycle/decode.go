@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"bytes"
+	"cmp"
 	"encoding"
 	"encoding/json"
 	"errors"
@@ -22,8 +23,8 @@ func DecodeCommand(action Action, data []byte) (Command, error) {
 	return command, err
 }
 
-// DecodeStrictly reads one JSON object into a struct. A member that does not exist, or is there twice, is an error: a misspelt if_revision must
-// not become an unconditional action. The error names each member that is wrong, and says how to write it, in words for people.
+// DecodeStrictly reads one JSON object into a struct. A member that does not exist, or appears twice, is an error: a misspelt if_revision
+// must not become an unconditional action. The error names each member that is wrong and says how to write it, in words for people.
 func DecodeStrictly(data []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
@@ -32,15 +33,15 @@ func DecodeStrictly(data []byte, into any) error {
 		return inPlainWords(data, reflect.TypeOf(into), err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is something behind the JSON object")
+		return errors.New("more data follows the JSON object; send only one object")
 	}
-	if twice := SaidTwice(data); twice != "" {
-		return fmt.Errorf("%s is there twice; say it once", excerpt(twice))
+	if twice := duplicateMember(data); twice != "" {
+		return fmt.Errorf("%s appears twice; send it only once", excerpt(twice))
 	}
 	return nil
 }
 
-// CheckJSON refuses a text that is no JSON, and says where.
+// CheckJSON tells where a text is not JSON.
 func CheckJSON(data []byte) error {
 	var whatever json.RawMessage
 	return notJSON(data, json.Unmarshal(data, &whatever))
@@ -55,9 +56,9 @@ func notJSON(data []byte, err error) error {
 	}
 	switch {
 	case errors.Is(err, io.EOF), err != nil && len(bytes.TrimSpace(data)) == 0:
-		return errors.New("there is nothing; send a JSON object, such as {}")
+		return errors.New("this is empty; send a JSON object, such as {}")
 	case errors.Is(err, io.ErrUnexpectedEOF), ok && at >= len(data) && !json.Valid(data):
-		return errors.New("this is not JSON: it breaks off before its end")
+		return errors.New("this is not JSON: it is cut off before its end")
 	case ok && at > 0:
 		return fmt.Errorf("this is not JSON: %q at byte %d is unexpected", data[at-1:at], at)
 	default:
@@ -65,7 +66,7 @@ func notJSON(data []byte, err error) error {
 	}
 }
 
-// inPlainWords says what is wrong with a text that could not be read into a type. The decoder's own words name methods and types of ours,
+// inPlainWords says what is wrong with a text that could not be read into a type. The decoder's own words name Go's types and methods,
 // and only the first fault.
 func inPlainWords(data []byte, into reflect.Type, err error) error {
 	if broken := notJSON(data, err); broken != nil {
@@ -95,26 +96,16 @@ func faultsIn(data json.RawMessage, t reflect.Type, path string) []string {
 		}
 		return faults
 	case json.Unmarshal(data, reflect.New(t).Interface()) != nil:
-		return []string{fmt.Sprintf("%s must be %s, not %s", orThis(path), wanted(t), shorten(string(data), shownValue))}
+		return []string{fmt.Sprintf("%s must be %s, not %s", cmp.Or(path, "this"), wanted(t), shorten(string(data), 60))}
 	default:
 		return nil
 	}
 }
 
-// shownValue is how much of a wrong value is shown, in characters.
-const shownValue = 60
-
-func orThis(path string) string {
-	if path == "" {
-		return "this"
-	}
-	return path
-}
-
 func faultsInMembers(data json.RawMessage, t reflect.Type, path string) (faults []string) {
 	var members map[string]json.RawMessage
 	_ = json.Unmarshal(data, &members) // the syntax is known to be right
-	for _, name := range sortedNames(members) {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
 		inner := strings.TrimPrefix(path+"."+excerpt(name), ".")
 		member, ok := memberOf(t, name)
 		if !ok {
@@ -126,10 +117,7 @@ func faultsInMembers(data json.RawMessage, t reflect.Type, path string) (faults 
 	return faults
 }
 
-// sortedNames are the keys of a map in their order, at every replay the same.
-func sortedNames[T any](named map[string]T) []string { return slices.Sorted(maps.Keys(named)) }
-
-// memberOf is the type of a member of an object; whatever its case, as the decoder takes it.
+// memberOf finds the type of an object's member; like the decoder it ignores the case of the name.
 func memberOf(t reflect.Type, name string) (member reflect.Type, ok bool) {
 	if t.Kind() == reflect.Map {
 		return t.Elem(), true
@@ -157,7 +145,6 @@ const (
 	WantedInteger  = "a whole number, such as 5"
 	WantedBoolean  = "true or false"
 	WantedNumber   = "a number, such as 0.5"
-	wantedPercent  = "a number of percent from 0 to 100, in steps of 0.01"
 )
 
 func wanted(t reflect.Type) string {
@@ -167,7 +154,7 @@ func wanted(t reflect.Type) string {
 	case reflect.TypeFor[Duration]():
 		return WantedDuration
 	case reflect.TypeFor[Percent]():
-		return wantedPercent
+		return "a percentage from 0 to 100, in steps of 0.01"
 	case reflect.TypeFor[Plan]():
 		return "the name of a plan, or a whole plan as an object"
 	}
@@ -181,20 +168,20 @@ func wanted(t reflect.Type) string {
 	case kind == reflect.String:
 		return "a text in double quotes"
 	case kind == reflect.Slice:
-		return "a list; each of its entries " + wanted(t.Elem())
+		return "a list, each entry " + wanted(t.Elem())
 	default:
 		return "a JSON object"
 	}
 }
 
-// SaidTwice names the first member that an object in a JSON text has twice, such as plan.grayscale.percent; "" when there is none. Go's
-// decoder would take the last one, whatever the case of its letters: a second if_revision of 0 would make an action unconditional.
-func SaidTwice(data []byte) string {
-	return saidTwice(json.NewDecoder(bytes.NewReader(data)), "")
+// duplicateMember names the first member that an object in a JSON text has twice, such as plan.grayscale.percent; "" when there is none.
+// Go's decoder would take the last one, whatever the case of its letters: a second if_revision of 0 would make an action unconditional.
+func duplicateMember(data []byte) string {
+	return duplicateIn(json.NewDecoder(bytes.NewReader(data)), "")
 }
 
-// saidTwice reads one value. What is no JSON is for others to find; the loop ends there, because a decoder that failed has no more.
-func saidTwice(decoder *json.Decoder, path string) string {
+// duplicateIn reads one value. What is not JSON is for others to find; the loop ends there, because a decoder that failed has no more.
+func duplicateIn(decoder *json.Decoder, path string) string {
 	token, err := decoder.Token()
 	opening, nested := token.(json.Delim)
 	if err != nil || !nested {
@@ -204,19 +191,19 @@ func saidTwice(decoder *json.Decoder, path string) string {
 	for decoder.More() {
 		inner := path
 		if opening == '{' {
-			name, err := decoder.Token()
-			text, ok := name.(string)
+			token, err := decoder.Token()
+			name, ok := token.(string)
 			if err != nil || !ok {
 				return ""
 			}
-			inner = strings.TrimPrefix(path+"."+text, ".")
-			if seen[strings.ToLower(text)] {
+			inner = strings.TrimPrefix(path+"."+name, ".")
+			if seen[strings.ToLower(name)] {
 				return inner
 			}
-			seen[strings.ToLower(text)] = true
+			seen[strings.ToLower(name)] = true
 		}
 		offset := decoder.InputOffset()
-		if twice := saidTwice(decoder, inner); twice != "" || decoder.InputOffset() == offset {
+		if twice := duplicateIn(decoder, inner); twice != "" || decoder.InputOffset() == offset {
 			return twice
 		}
 	}

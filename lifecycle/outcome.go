@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Outcome is the answer to a command. The same request id of the same actor gets the same outcome again.
+// Outcome is what came of a command. The same request id of the same actor gets the same outcome again.
 type Outcome struct {
 	RequestID string    `json:"request_id"`
 	Actor     string    `json:"actor,omitempty"`
@@ -20,19 +20,19 @@ type Outcome struct {
 	State     State     `json:"state"`
 	Revision  int       `json:"revision"`
 	At        time.Time `json:"at"`
-	// Digest names what was asked for, so that another request under the same id is noticed; "" in answers from before, and in what people
-	// and programs are told.
+	// Digest names what was asked for, so that another request under the same id is noticed; "" in outcomes from before there was one,
+	// and in what people and programs are told.
 	Digest string `json:"digest,omitempty" hidden:"true"`
 	// ScheduledAt is when a publication that was accepted for a time to come will happen; null otherwise.
 	ScheduledAt *time.Time `json:"scheduled_at,omitempty"`
-	// Actions are legal in the state that the answer left behind.
+	// Actions are legal in the state that the command left behind.
 	Actions []Action `json:"actions"`
 }
 
-// Everybody stands for whose request it was in answers from before requests belonged to a person. Nobody can be named so.
+// Everybody is the actor of outcomes from before request ids belonged to a person. Nobody can have this name.
 const Everybody = " "
 
-// Outcome words the answer to a command of which the mini-program is the result; a nil refusal means accepted.
+// Outcome is what came of a command that left the mini-program as it is; a nil refusal means accepted.
 func (m MiniProgram) Outcome(command Command, refusal *Refusal, now time.Time) Outcome {
 	outcome := Outcome{
 		RequestID: command.RequestID, Actor: command.Actor.User, Action: command.Action, Accepted: refusal == nil,
@@ -63,7 +63,7 @@ func (r *Refusal) Error() string { return fmt.Sprintf("%s: %s", r.Code, r.Messag
 // maxMessage bounds a message, in characters: it may quote what a stranger sent, and workflows remember it.
 const maxMessage = 1_000
 
-// Refuse builds a refusal; the message is a sentence that says what was wrong, with which value, and what to do.
+// Refuse builds a refusal. The message says what was wrong, with which value, and what to do.
 func Refuse(code Code, format string, args ...any) *Refusal {
 	return &Refusal{Code: code, Message: shorten(fmt.Sprintf(format, args...), maxMessage)}
 }
@@ -109,8 +109,8 @@ var Codes = []Code{
 // Unnamed is how request ids begin that the workflow gives to signals without one; nobody else may use them.
 const Unnamed = "unnamed-"
 
-// UnsignedID is the request id under which the refusal of an unsigned signal is remembered. Its sender may have claimed to be anybody: whoever it
-// really is may still use the id.
+// UnsignedID is the request id under which the refusal of an unsigned signal is remembered. Its sender may have claimed to be anybody:
+// the person of that name may still use the id.
 func UnsignedID(requestID string) string {
 	if strings.HasPrefix(requestID, Unnamed) {
 		return requestID
@@ -121,13 +121,14 @@ func UnsignedID(requestID string) string {
 // RefuseReserved refuses a request id that is not for people to choose.
 func RefuseReserved(requestID string) *Refusal {
 	if strings.HasPrefix(requestID, Unnamed) {
-		return Refuse(InvalidInput, "request ids that begin with %q are given by the workflow to signals without one; choose another than %q", Unnamed, excerpt(requestID))
+		return Refuse(InvalidInput, "request ids that begin with %q are given by the workflow to signals without one; choose an id other than %q",
+			Unnamed, excerpt(requestID))
 	}
 	return nil
 }
 
-// RefuseOther is nil when the outcome is the answer to what is asked for under its request id, and else refuses that. Outcomes from before they
-// had a digest are known by their action.
+// RefuseOther refuses what is asked for under the outcome's request id when the outcome belongs to something else. Outcomes from before
+// they had a digest are known by their action.
 func (o Outcome) RefuseOther(action Action, digest string) *Refusal {
 	same := o.Digest == digest
 	if o.Digest == "" || digest == "" {
@@ -141,11 +142,11 @@ func (o Outcome) RefuseOther(action Action, digest string) *Refusal {
 
 // RefuseReused refuses an action under a request id that was used before, for the same action with other content or for another one.
 func RefuseReused(requestID string, before, now Action) *Refusal {
-	what := fmt.Sprintf("for another %s than this one", excerpt(string(now)))
+	what := "a different " + excerpt(string(now))
 	if before != now && before != "" {
-		what = fmt.Sprintf("for %s", excerpt(string(before)))
+		what = excerpt(string(before))
 	}
-	return Refuse(KeyReused, "the request id %q was used before, %s; what came of that stands, and nothing else was done: send a new request with a new id",
+	return Refuse(KeyReused, "the request id %q was used before, for %s; that outcome stands and nothing else was done: send this under a new id",
 		excerpt(requestID), what)
 }
 
@@ -163,13 +164,13 @@ func digestOf(action Action, value any) string {
 	return DigestOf(action, text)
 }
 
-// DigestOf names what is asked for by an action with the JSON object of its signal. How the object is laid out does not matter; what is no
-// JSON object is taken as it is.
+// DigestOf names what is asked for by an action with the JSON object of its signal. How the object is laid out does not matter; what is
+// not a JSON object is taken as it is.
 func DigestOf(action Action, data []byte) string {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
 	var members map[string]any
-	if decoder.Decode(&members) == nil && SaidTwice(data) == "" {
+	if decoder.Decode(&members) == nil && duplicateMember(data) == "" {
 		delete(members, "actor")
 		delete(members, "request_id")
 		if plain, err := json.Marshal(members); err == nil {

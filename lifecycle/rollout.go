@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -51,7 +52,7 @@ func (p Plan) Resolve(named map[string]Plan) (Plan, *Refusal) {
 		known, ok := named[p.Name]
 		if !ok {
 			return Plan{}, Refuse(InvalidInput, "there is no plan named %q; choose one of %s, or give a plan of your own",
-				excerpt(p.Name), strings.Join(sortedNames(named), ", "))
+				excerpt(p.Name), strings.Join(slices.Sorted(maps.Keys(named)), ", "))
 		}
 		if p.hasMoreThanAName() {
 			return Plan{}, Refuse(InvalidInput, "the plan %q has no production stages of its own; give its name alone, or the whole plan", p.Name)

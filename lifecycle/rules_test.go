@@ -272,7 +272,7 @@ func TestASignalWithAFieldThatDoesNotExistIsRefused(t *testing.T) {
 	assert.Equal(t, Percent(1), *command.Percent)
 }
 
-func TestWhatIsSaidTwiceIsRefusedByName(t *testing.T) {
+func TestAMemberThatAppearsTwiceIsRefusedByName(t *testing.T) {
 	for text, twice := range map[string]string{
 		`{"if_revision": 5, "if_revision": 0}`:                                                   "if_revision",
 		`{"if_revision": 5, "IF_Revision": 0}`:                                                   "IF_Revision",
@@ -280,10 +280,10 @@ func TestWhatIsSaidTwiceIsRefusedByName(t *testing.T) {
 		`{"plan": {"production": [{"percent": 1, "hold": "1h"}, {"percent": 2, "percent": 3}]}}`: "plan.production.percent",
 	} {
 		_, err := DecodeCommand(Publish, []byte(text))
-		assert.ErrorContains(t, err, twice+" is there twice", text)
+		assert.ErrorContains(t, err, twice+" appears twice", text)
 	}
 	for _, text := range []string{`{"testers": ["a", "a"]}`, `[{"a": 1}, {"a": 1}]`, `{"a": {"a": 1}}`, `{`, `{"a"`, `{"a":}`, `[1,`, ``, `{"a": 1,, "a": 2}`} {
-		assert.Empty(t, SaidTwice([]byte(text)), text)
+		assert.Empty(t, duplicateMember([]byte(text)), text)
 	}
 }
 

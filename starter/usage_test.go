@@ -123,8 +123,8 @@ func TestAPlanThatCannotBeReadIsAnError(t *testing.T) {
 	broken := filepath.Join(t.TempDir(), "plan.json")
 	require.NoError(t, os.WriteFile(broken, []byte(`{"grayscale":`), 0o600))
 	for plan, expected := range map[string]string{
-		"@nowhere.json": "nowhere.json", "@" + broken: "--plan: this is not JSON: it breaks off before its end", `{"speed":1}`: `--plan: "speed": there is no such member`,
-		`{"grayscale":{"bake":24}}`: `--plan: grayscale.bake must be a duration such as "90s", "1h30m" or "24h", not 24`, `{"name":"a","name":"b"}`: "name is there twice",
+		"@nowhere.json": "nowhere.json", "@" + broken: "--plan: this is not JSON: it is cut off before its end", `{"speed":1}`: `--plan: "speed": there is no such member`,
+		`{"grayscale":{"bake":24}}`: `--plan: grayscale.bake must be a duration such as "90s", "1h30m" or "24h", not 24`, `{"name":"a","name":"b"}`: "name appears twice",
 	} {
 		code, _, stderr := c.types("act publish weather --plan", plan)
 		assert.Equal(t, exitUsage, code, plan)

@@ -126,7 +126,7 @@ func TestASettingsFileThatMakesNoSenseIsRefused(t *testing.T) {
 		`{"plans": {"odd": {"production": [{"percent": 50, "hold": "1h"}]}}}`: `"odd"`,
 		`{`:                              "JSON",
 		``:                               "JSON",
-		`{"remind_after": "1h"} {"a":1}`: "behind",
+		`{"remind_after": "1h"} {"a":1}`: "more data follows",
 	} {
 		nothingSet(t)
 		file := settingsFile(t, content)
@@ -156,5 +156,5 @@ func TestASettingsFileMayBeginWithAByteOrderMarkAndSaysNothingTwice(t *testing.T
 	_, err := config.LoadLifecycle(settingsFile(t, "\ufeff"+`{"remind_after": "1h"}`))
 	assert.NoError(t, err)
 	_, err = config.LoadLifecycle(settingsFile(t, `{"remind_after": "1h", "remind_after": "2h"}`))
-	assert.ErrorContains(t, err, "remind_after is there twice")
+	assert.ErrorContains(t, err, "remind_after appears twice")
 }

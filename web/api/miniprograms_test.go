@@ -44,7 +44,7 @@ func TestAnActionsRequestIDIsNoneOfACreation(t *testing.T) {
 func TestARequestForCreationIsRefusedWithWhatIsWrong(t *testing.T) {
 	for body, expected := range map[string]string{
 		``:                                   "body",
-		`{`:                                  "breaks off before its end",
+		`{`:                                  "is cut off before its end",
 		`[]`:                                 "JSON object",
 		`{"id": "no-title", "team": "acme"}`: "title",
 		`{"id": "X", "title": "T", "team": "acme"}`:                              `"X"`,
