@@ -1,7 +1,9 @@
 package lifecycle
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/Masterminds/semver/v3"
@@ -86,7 +88,7 @@ func discardCode(m *MiniProgram, _ change) {
 func checkSubmission(m MiniProgram, c Command, _ Settings) *Refusal {
 	if c.Package != nil && (c.Package.Version != m.Candidate.Version || c.Package.SHA256 != m.Candidate.SHA256) {
 		return Refuse(InvalidInput, "the uploaded package is version %s with sha256 %s, not version %s with sha256 %s; upload it first",
-			m.Candidate.Version, m.Candidate.SHA256, excerpt(c.Package.Version), excerpt(c.Package.SHA256))
+			m.Candidate.Version, m.Candidate.SHA256, Excerpt(c.Package.Version), Excerpt(c.Package.SHA256))
 	}
 	return nil
 }
@@ -171,7 +173,7 @@ func advance(m *MiniProgram, c change) {
 func (m *MiniProgram) becomePublished(now time.Time) {
 	if m.Live != nil {
 		former := *m.Live
-		former.Notes = excerpt(former.Notes)
+		former.Notes = Excerpt(former.Notes)
 		m.Previous = append([]Version{former}, m.Previous[:min(len(m.Previous), MaxPrevious-1)]...)
 	}
 	m.Live = with(m.Candidate, func(v *Version) { v.PublishedAt = &now })
@@ -237,7 +239,7 @@ func checkFeedback(_ MiniProgram, c Command, _ Settings) *Refusal {
 
 func leaveFeedback(m *MiniProgram, c change) {
 	m.Feedback = appendBounded(MaxFeedback, m.Feedback, Feedback{
-		By: c.Actor.User, At: c.now, Version: m.Candidate.Version, Rating: c.Rating, Text: excerpt(c.Text), Sequence: m.Sequence + 1,
+		By: c.Actor.User, At: c.now, Version: m.Candidate.Version, Rating: c.Rating, Text: Excerpt(c.Text), Sequence: m.Sequence + 1,
 	})
 }
 
@@ -258,6 +260,74 @@ func escalate(m *MiniProgram, _ change) {
 // hold notes why the stage goes on although its time is over.
 func hold(m *MiniProgram, c change) {
 	m.Rollout = with(m.Rollout, func(r *Rollout) { r.Held = Hold(c.Comment) })
+}
+
+// details says for the timeline what an accepted command has set: percentages, plans, times. "" when there is nothing to say beyond the
+// action. It is at most an excerpt, because the timeline is carried.
+func details(before, after MiniProgram, command Command) string {
+	var said []string
+	say := func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
+	switch command.Action {
+	case Publish:
+		if after.Schedule != nil {
+			say("scheduled for %s", moment(after.Schedule.At))
+		}
+		say("%s", after.currentPlan().Outline())
+	case CancelSchedule:
+		say("it was scheduled for %s", moment(before.Schedule.At))
+	case SetGrayscale:
+		said = grayscaleChange(before.Rollout.Plan.Grayscale, after.Rollout.Plan.Grayscale)
+	case Promote, Advance:
+		say("%s", stageReached(after))
+	case Pause:
+		say("at %s, %s of the stage left", after.Rollout.Percent(), Duration(after.Rollout.Remaining(after.UpdatedAt)).Rounded())
+	case Resume:
+		say("at %s, %s of the stage left", after.Rollout.Percent(), Duration(before.Rollout.Remaining(after.UpdatedAt)).Rounded())
+	case ChangePlan:
+		say("%s", after.currentPlan().Outline())
+	case Rollback:
+		say("taken back from %s", before.Rollout.Percent())
+	case Revert:
+		say("from %s to %s", before.Live.Version, after.Live.Version)
+	case LeaveFeedback:
+		say("rating %d of 5", command.Rating)
+	}
+	return Excerpt(strings.Join(said, "; "))
+}
+
+// currentPlan is the plan of the rollout, or the one chosen for it.
+func (m MiniProgram) currentPlan() Plan {
+	if m.Rollout != nil {
+		return m.Rollout.Plan
+	}
+	return *m.Plan
+}
+
+func grayscaleChange(before, after Grayscale) []string {
+	var said []string
+	if before.Percent != after.Percent {
+		said = append(said, fmt.Sprintf("%s instead of %s", after.Percent, before.Percent))
+	}
+	if was, is := len(before.Testers), len(after.Testers); was != is {
+		said = append(said, fmt.Sprintf("%s instead of %d", Count(is, "tester"), was))
+	} else if !slices.Equal(before.Testers, after.Testers) {
+		said = append(said, "other testers, "+Count(is, "tester"))
+	}
+	if said == nil {
+		return []string{fmt.Sprintf("as before: %s, %s", after.Percent, Count(len(after.Testers), "tester"))}
+	}
+	return said
+}
+
+func stageReached(after MiniProgram) string {
+	if after.Rollout == nil {
+		return "for everyone"
+	}
+	reached := "to " + after.Rollout.Percent().String()
+	if hold := after.Rollout.StageTime(); hold > 0 {
+		reached += " for " + Duration(hold).Rounded().String()
+	}
+	return reached
 }
 
 // compareVersions compares two versions that were validated before.

@@ -46,8 +46,8 @@ type Package struct {
 	SHA256  string `json:"sha256"`
 }
 
-// Via is the way that an action came, as its signature shows; "" where nobody looked: no signature is asked for, it was a timer or a health
-// gate, or it was before.
+// Via is the way that an action came, as its signature shows; "" where nobody looked: no signature is required, it was a timer or a health
+// gate, or it was before there were signatures.
 type Via string
 
 const (
@@ -75,7 +75,7 @@ var Timers = Actor{User: "system", Roles: []Role{System}}
 // HealthGate is the actor of what happens because a release turned out to be unhealthy.
 var HealthGate = Actor{User: "health-gate", Roles: []Role{System}}
 
-// OnlyReads tells whether all that the actor may do is to look.
+// OnlyReads tells whether the actor may do nothing but look.
 func (a Actor) OnlyReads() bool {
 	return len(a.Roles) > 0 && !slices.ContainsFunc(a.Roles, func(role Role) bool { return role != Auditor })
 }
@@ -88,6 +88,9 @@ func (c Command) validate(now time.Time) *Refusal {
 	if c.IfRevision < 0 {
 		return Refuse(InvalidInput, "if_revision is %d; revisions start at 1", c.IfRevision)
 	}
+	if c.Text != "" && !hasSomethingToRead(c.Text) {
+		return Refuse(InvalidInput, "the text has no visible characters; leave it out, or write something")
+	}
 	if c.At != nil && (c.At.Sub(now) > time.Duration(LimitOf("at").Max)*day || c.At.Year() < 2000) {
 		return Refuse(InvalidInput, "at is %s; it must be a time within the next year", c.At.UTC().Format(time.RFC3339))
 	}
@@ -95,13 +98,13 @@ func (c Command) validate(now time.Time) *Refusal {
 		checkText("comment", c.Comment),
 		checkText("notes", c.Notes),
 		checkText("text", c.Text),
-		c.validateRemark(),
 		c.validateGrayscale(),
 		CheckSize(c),
 	)
 }
 
-// Identify refuses a command that does not say, in few words, whose request it is. Without a request id it gets one.
+// Identify refuses a command whose request id or user cannot be kept, being too long for instance. Both may be missing: the workflow gives
+// an id to what has none.
 func (c Command) Identify() *Refusal {
 	if c.RequestID != "" {
 		if r := checkName("request_id", c.RequestID); r != nil {
@@ -110,14 +113,6 @@ func (c Command) Identify() *Refusal {
 	}
 	if c.Actor.User != "" {
 		return checkName("actor.user", c.Actor.User)
-	}
-	return nil
-}
-
-// validateRemark refuses a remark that seems to say something, and shows nothing.
-func (c Command) validateRemark() *Refusal {
-	if c.Text != "" && !hasSomethingToRead(c.Text) {
-		return Refuse(InvalidInput, "the text has nothing to read; leave it out, or write what you think")
 	}
 	return nil
 }
@@ -136,7 +131,7 @@ func (c Command) validateGrayscale() *Refusal {
 
 func validateTesters(field string, testers []string) *Refusal {
 	if limit := LimitOf(field); len(testers) > limit.Max {
-		return Refuse(InvalidInput, "%d testers are too many; at most %d are allowed, use a percentage beyond that", len(testers), limit.Max)
+		return Refuse(InvalidInput, "%d testers are too many; at most %d are allowed: use a percentage for more", len(testers), limit.Max)
 	}
 	for _, tester := range testers {
 		if r := checkName("testers[]", tester); r != nil {
@@ -173,18 +168,19 @@ func (c Command) given() []string {
 	return names
 }
 
-func validateCreation(c Creation) *Refusal {
+func (c Creation) validate() *Refusal {
 	if r := ValidateID(c.ID); r != nil {
 		return r
 	}
 	if !hasSomethingToRead(c.Title) {
-		return Refuse(InvalidInput, "the title is missing; write what people are to see")
+		return Refuse(InvalidInput, "the title is missing; write the name that people will see")
 	}
 	if !teamPattern.MatchString(c.Team) {
-		return Refuse(InvalidInput, "the team %q is not valid; it must have 1 to 63 lower-case letters, digits, dots, hyphens and underscores", excerpt(c.Team))
+		return Refuse(InvalidInput,
+			"the team %q is not valid; it must have 1 to 63 lower-case letters, digits, dots, hyphens and underscores", Excerpt(c.Team))
 	}
 	if strings.ContainsFunc(c.Title, unicode.IsControl) {
-		return Refuse(InvalidInput, "the title %q has line breaks or other control characters; write it in one line", excerpt(c.Title))
+		return Refuse(InvalidInput, "the title %q has line breaks or other control characters; write it in one line", Excerpt(c.Title))
 	}
 	return firstRefusal(checkText("title", c.Title), checkText("description", c.Description), CheckSize(c))
 }
@@ -198,22 +194,24 @@ var (
 // ValidateID refuses what cannot be the id of a mini-program.
 func ValidateID(id string) *Refusal {
 	if !idPattern.MatchString(id) {
-		return Refuse(InvalidInput, "the id %q is not valid; it must have 3 to 63 lower-case letters, digits and hyphens and start with a letter", excerpt(id))
+		return Refuse(InvalidInput,
+			"the id %q is not valid; it must have 3 to 63 lower-case letters, digits and hyphens and start with a letter", Excerpt(id))
 	}
 	return nil
 }
 
 func (p Package) validate() *Refusal {
-	if _, err := semver.StrictNewVersion(p.Version); err != nil || len(p.Version) > LimitOf("package.version").Max {
-		return Refuse(InvalidInput, "the version %q is not a semantic version such as 1.2.0 of at most %d bytes", excerpt(p.Version), LimitOf("package.version").Max)
+	limit := LimitOf("package.version")
+	if _, err := semver.StrictNewVersion(p.Version); err != nil || len(p.Version) > limit.Max {
+		return Refuse(InvalidInput, "the version %q is not a semantic version, such as 1.2.0, of at most %d bytes", Excerpt(p.Version), limit.Max)
 	}
 	if !sha256Pattern.MatchString(p.SHA256) {
-		return Refuse(InvalidInput, "the sha256 %q is not 64 lower-case hexadecimal digits", excerpt(p.SHA256))
+		return Refuse(InvalidInput, "the sha256 %q is not 64 lower-case hexadecimal digits", Excerpt(p.SHA256))
 	}
 	return nil
 }
 
-// Validate refuses an actor whose names cannot be taken; whether the roles suffice for anything is asked elsewhere.
+// Validate refuses an actor with malformed names; whether the roles suffice for anything is asked elsewhere.
 func (a Actor) Validate() *Refusal {
 	r := firstRefusal(checkName("actor.user", a.User), checkEntries("actor.roles", len(a.Roles)), checkEntries("actor.teams", len(a.Teams)))
 	if r != nil {
@@ -226,7 +224,7 @@ func (a Actor) Validate() *Refusal {
 	}
 	for _, role := range a.Roles {
 		if !slices.Contains(Roles, role) {
-			return Refuse(InvalidInput, "there is no role %q; the roles are %s", excerpt(string(role)), joined(Roles))
+			return Refuse(InvalidInput, "there is no role %q; the roles are %s", Excerpt(string(role)), joined(Roles))
 		}
 	}
 	for _, team := range a.Teams {

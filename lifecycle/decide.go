@@ -12,7 +12,7 @@ const Rules = 3
 // NewMiniProgram decides a request for creation: the mini-program, which waits for the platform's review, and what to record; or a refusal.
 func NewMiniProgram(creation Creation, now time.Time, settings Settings) (MiniProgram, Record, *Refusal) {
 	m := MiniProgram{ID: creation.ID, Title: creation.Title, Description: creation.Description, Team: creation.Team}
-	if r := validateCreation(creation); r != nil {
+	if r := creation.validate(); r != nil {
 		return m, Record{}, r
 	}
 	command := Command{
@@ -52,7 +52,7 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 	}
 	if rule.Kind != KindRemark { // remarks have lists of their own: many people's feedback must not hide what was done
 		short := transition
-		short.Comment = excerpt(transition.Comment)
+		short.Comment = Excerpt(transition.Comment)
 		after.Transitions = appendBounded(MaxTransitions, m.Transitions, short)
 	}
 	return after, Record{
@@ -88,7 +88,7 @@ func versionInvolved(before, after MiniProgram) string {
 func (m MiniProgram) Admit(command Command, now time.Time, settings Settings) (Role, *Refusal) {
 	rule, ok := ruleOrNote(command.Action)
 	if !ok {
-		return "", Refuse(InvalidInput, "there is no action %q", excerpt(string(command.Action)))
+		return "", Refuse(InvalidInput, "there is no action %q", Excerpt(string(command.Action)))
 	}
 	if r := command.Actor.Validate(); r != nil {
 		return "", r
@@ -112,7 +112,7 @@ func (m MiniProgram) Admit(command Command, now time.Time, settings Settings) (R
 func (m MiniProgram) WhyNot(action Action, person Actor) *Refusal {
 	rule, ok := ruleOrNote(action)
 	if !ok {
-		return Refuse(InvalidInput, "there is no action %q", excerpt(string(action)))
+		return Refuse(InvalidInput, "there is no action %q", Excerpt(string(action)))
 	}
 	if _, r := rule.permits(person, m.Team); r != nil {
 		return r

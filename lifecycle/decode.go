@@ -35,8 +35,8 @@ func DecodeStrictly(data []byte, into any) error {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("more data follows the JSON object; send only one object")
 	}
-	if twice := duplicateMember(data); twice != "" {
-		return fmt.Errorf("%s appears twice; send it only once", excerpt(twice))
+	if twice := SaidTwice(data); twice != "" {
+		return fmt.Errorf("%s appears twice; send it only once", Excerpt(twice))
 	}
 	return nil
 }
@@ -56,14 +56,21 @@ func notJSON(data []byte, err error) error {
 	}
 	switch {
 	case errors.Is(err, io.EOF), err != nil && len(bytes.TrimSpace(data)) == 0:
-		return errors.New("this is empty; send a JSON object, such as {}")
-	case errors.Is(err, io.ErrUnexpectedEOF), ok && at >= len(data) && !json.Valid(data):
+		return errors.New("there is nothing to read; send a JSON object, such as {}")
+	case errors.Is(err, io.ErrUnexpectedEOF), ok && isCutOff(data):
 		return errors.New("this is not JSON: it is cut off before its end")
 	case ok && at > 0:
 		return fmt.Errorf("this is not JSON: %q at byte %d is unexpected", data[at-1:at], at)
 	default:
 		return nil
 	}
+}
+
+// isCutOff tells whether a text is the beginning of JSON, so that what is wrong with it comes after its end.
+func isCutOff(data []byte) bool {
+	var whatever json.RawMessage
+	wrong, ok := errors.AsType[*json.SyntaxError](json.Unmarshal(append(slices.Clone(data), 0), &whatever))
+	return ok && wrong.Offset > int64(len(data))
 }
 
 // inPlainWords says what is wrong with a text that could not be read into a type. The decoder's own words name Go's types and methods,
@@ -106,7 +113,7 @@ func faultsInMembers(data json.RawMessage, t reflect.Type, path string) (faults 
 	var members map[string]json.RawMessage
 	_ = json.Unmarshal(data, &members) // the syntax is known to be right
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		inner := strings.TrimPrefix(path+"."+excerpt(name), ".")
+		inner := strings.TrimPrefix(path+"."+Excerpt(name), ".")
 		member, ok := memberOf(t, name)
 		if !ok {
 			faults = append(faults, fmt.Sprintf("%q: there is no such member", inner))
@@ -174,14 +181,14 @@ func wanted(t reflect.Type) string {
 	}
 }
 
-// duplicateMember names the first member that an object in a JSON text has twice, such as plan.grayscale.percent; "" when there is none.
+// SaidTwice names the first member that an object in a JSON text has twice, such as plan.grayscale.percent; "" when there is none.
 // Go's decoder would take the last one, whatever the case of its letters: a second if_revision of 0 would make an action unconditional.
-func duplicateMember(data []byte) string {
-	return duplicateIn(json.NewDecoder(bytes.NewReader(data)), "")
+func SaidTwice(data []byte) string {
+	return saidTwice(json.NewDecoder(bytes.NewReader(data)), "")
 }
 
-// duplicateIn reads one value. What is not JSON is for others to find; the loop ends there, because a decoder that failed has no more.
-func duplicateIn(decoder *json.Decoder, path string) string {
+// saidTwice reads one value. What is not JSON is for others to find; the loop ends there, because a decoder that failed has no more.
+func saidTwice(decoder *json.Decoder, path string) string {
 	token, err := decoder.Token()
 	opening, nested := token.(json.Delim)
 	if err != nil || !nested {
@@ -203,7 +210,7 @@ func duplicateIn(decoder *json.Decoder, path string) string {
 			seen[strings.ToLower(name)] = true
 		}
 		offset := decoder.InputOffset()
-		if twice := duplicateIn(decoder, inner); twice != "" || decoder.InputOffset() == offset {
+		if twice := saidTwice(decoder, inner); twice != "" || decoder.InputOffset() == offset {
 			return twice
 		}
 	}

@@ -7,15 +7,16 @@ import (
 	"time"
 )
 
-// Health is what the health gate asks Prometheus while a cohort is served. In Query, {{.MiniProgram}} and {{.Version}}
-// are filled in. A value above Max is a breach; Failures breaches in a row are a failure. Besides every Interval it is asked when a
-// stage begins and when its time is over. NoData is what a query counts as that finds nothing: HealthUnknown, which "" means too, or Healthy.
+// Health is what the health gate asks Prometheus while a cohort is served: every Interval, when a stage begins, and when its time is over.
 type Health struct {
-	Query    string       `json:"query"`
-	Max      float64      `json:"max"`
-	Interval Duration     `json:"interval"`
-	Failures int          `json:"failures"`
-	NoData   HealthStatus `json:"no_data,omitempty"`
+	// Query is PromQL, in which {{.MiniProgram}} and {{.Version}} are filled in.
+	Query string `json:"query"`
+	// Max is the limit: a value above it is a breach, and Failures breaches in a row are a failure.
+	Max      float64  `json:"max"`
+	Interval Duration `json:"interval"`
+	Failures int      `json:"failures"`
+	// NoData is what it counts as when the query finds nothing: HealthUnknown, which "" means too, or Healthy.
+	NoData HealthStatus `json:"no_data,omitempty"`
 }
 
 func (h *Health) validate() *Refusal {
@@ -27,11 +28,11 @@ func (h *Health) validate() *Refusal {
 	case strings.TrimSpace(h.Query) == "" || len(h.Query) > MaxHealthQuery:
 		return Refuse(InvalidInput, "health.query has %d bytes; it must be a PromQL query of %s", len(h.Query), LimitOf("plan.health.query"))
 	case strings.Contains(rest, "{{"):
-		return Refuse(InvalidInput, "health.query uses a placeholder that is neither {{.MiniProgram}} nor {{.Version}}: %q", excerpt(h.Query))
+		return Refuse(InvalidInput, "health.query uses a placeholder that is neither {{.MiniProgram}} nor {{.Version}}: %q", Excerpt(h.Query))
 	case math.IsNaN(h.Max) || math.IsInf(h.Max, 0):
-		return Refuse(InvalidInput, "health.max is %v; it must be a number that measured values can be above or below", h.Max)
+		return Refuse(InvalidInput, "health.max is %v; it must be a finite number", h.Max)
 	case h.NoData != "" && h.NoData != Healthy && h.NoData != HealthUnknown:
-		return Refuse(InvalidInput, "health.no_data is %q; it must be %q or %q", excerpt(string(h.NoData)), Healthy, HealthUnknown)
+		return Refuse(InvalidInput, "health.no_data is %q; it must be %q or %q", Excerpt(string(h.NoData)), Healthy, HealthUnknown)
 	}
 	return firstRefusal(checkDuration("plan.health.interval", h.Interval), checkNumber("plan.health.failures", h.Failures))
 }

@@ -31,8 +31,8 @@ const (
 	Number     Unit = "" // the value itself
 )
 
-// Limits is the table of all bounds. With the bounds of what a mini-program carries (MaxTransitions and its like) it keeps what
-// a workflow hands on below half of what Temporal takes in, which a property test shows.
+// Limits is the table of all bounds. With the bounds of what a mini-program carries (MaxTransitions and its like) it keeps what a workflow
+// hands on below what Temporal warns of.
 var Limits = []Limit{
 	{"id", 3, 63, Bytes},
 	{"title", 1, MaxTitle, Characters},
@@ -118,12 +118,9 @@ func CheckSize(value any) *Refusal {
 	if err != nil {
 		return Refuse(InvalidInput, "the command cannot be written as JSON: %s", err)
 	}
-	return checkSize(len(encoded))
-}
-
-func checkSize(bytes int) *Refusal {
-	if bytes > MaxCommand {
-		return Refuse(InvalidInput, "the command has %d bytes as JSON, at most %d are allowed; shorten its texts and lists", bytes, MaxCommand)
+	if len(encoded) > MaxCommand {
+		return Refuse(InvalidInput, "the command has %d bytes as JSON; at most %d are allowed: shorten its texts and lists",
+			len(encoded), MaxCommand)
 	}
 	return nil
 }
@@ -154,8 +151,6 @@ func checkDuration(field string, d Duration) *Refusal {
 	return nil
 }
 
-const day = 24 * time.Hour
-
 func checkEntries(field string, entries int) *Refusal {
 	if limit := LimitOf(field); entries < limit.Min || entries > limit.Max {
 		return Refuse(InvalidInput, "%s has %d entries; %s are allowed", field, entries, limit)
@@ -166,7 +161,7 @@ func checkEntries(field string, entries int) *Refusal {
 func checkText(field, text string) *Refusal {
 	limit := LimitOf(field)
 	if n := utf8.RuneCountInString(text); n > limit.Max {
-		return Refuse(InvalidInput, "the %s has %d characters, at most %d are allowed", field, n, limit.Max)
+		return Refuse(InvalidInput, "the %s has %d characters; at most %d are allowed", field, n, limit.Max)
 	}
 	if strings.ContainsRune(text, 0) {
 		return Refuse(InvalidInput, "the %s contains a NUL character", field)
@@ -177,10 +172,10 @@ func checkText(field, text string) *Refusal {
 // checkName is for identifiers that come from elsewhere: users, teams, testers, request ids.
 func checkName(field, name string) *Refusal {
 	if limit := LimitOf(field); len(name) < limit.Min || len(name) > limit.Max {
-		return Refuse(InvalidInput, "%s %q has %d bytes; it must have %s", field, excerpt(name), len(name), limit)
+		return Refuse(InvalidInput, "%s %q has %d bytes; it must have %s", field, Excerpt(name), len(name), limit)
 	}
 	if strings.ContainsFunc(name, unicode.IsControl) || strings.TrimSpace(name) == "" {
-		return Refuse(InvalidInput, "%s %q must have no control characters and not be blank", field, name)
+		return Refuse(InvalidInput, "%s %q must not be blank or contain control characters", field, name)
 	}
 	return nil
 }

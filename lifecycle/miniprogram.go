@@ -287,7 +287,7 @@ func (m MiniProgram) Apply(delta Delta, command Command, at time.Time) (MiniProg
 		after.Transitions = appendBounded(MaxTransitions, after.Transitions, Transition{
 			Sequence: after.Sequence, Revision: after.Revision, Kind: entry.Kind, At: at, Action: command.Action, Actor: command.Actor.User,
 			OnBehalfOf: command.Actor.OnBehalfOf, Role: entry.Role, Via: entry.Via, From: m.State, To: after.State, Version: entry.Version,
-			Comment: excerpt(command.Comment), Details: entry.Details,
+			Comment: Excerpt(command.Comment), Details: entry.Details,
 		})
 	}
 	if delta.Feedback != nil {

@@ -122,7 +122,7 @@ func UnsignedID(requestID string) string {
 func RefuseReserved(requestID string) *Refusal {
 	if strings.HasPrefix(requestID, Unnamed) {
 		return Refuse(InvalidInput, "request ids that begin with %q are given by the workflow to signals without one; choose an id other than %q",
-			Unnamed, excerpt(requestID))
+			Unnamed, Excerpt(requestID))
 	}
 	return nil
 }
@@ -142,12 +142,13 @@ func (o Outcome) RefuseOther(action Action, digest string) *Refusal {
 
 // RefuseReused refuses an action under a request id that was used before, for the same action with other content or for another one.
 func RefuseReused(requestID string, before, now Action) *Refusal {
-	what := "a different " + excerpt(string(now))
+	what := "another " + Excerpt(string(now))
 	if before != now && before != "" {
-		what = excerpt(string(before))
+		what = Excerpt(string(before))
 	}
-	return Refuse(KeyReused, "the request id %q was used before, for %s; that outcome stands and nothing else was done: send this under a new id",
-		excerpt(requestID), what)
+	return Refuse(KeyReused,
+		"the request id %q was used before, for %s; that outcome stands and nothing else was done: send this under a new id",
+		Excerpt(requestID), what)
 }
 
 // Digest names what a command asks for, whoever sends it and under which request id.
@@ -170,7 +171,7 @@ func DigestOf(action Action, data []byte) string {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
 	var members map[string]any
-	if decoder.Decode(&members) == nil && duplicateMember(data) == "" {
+	if decoder.Decode(&members) == nil && SaidTwice(data) == "" {
 		delete(members, "actor")
 		delete(members, "request_id")
 		if plain, err := json.Marshal(members); err == nil {

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -45,14 +46,14 @@ const (
 // PromotesItself tells whether the release goes on by itself at the end of the bake time (the default).
 func (p Plan) PromotesItself() bool { return p.AutoPromote == nil || *p.AutoPromote }
 
-// Resolve turns what somebody wrote into a plan to work with: a name alone is looked up among the plans to choose
-// from, defaults are filled in, and everything is validated.
+// Resolve turns what somebody wrote into a plan to work with: a name alone is looked up among the plans to choose from, defaults are
+// filled in, and everything is validated.
 func (p Plan) Resolve(named map[string]Plan) (Plan, *Refusal) {
 	if p.Name != "" && len(p.Production) == 0 {
 		known, ok := named[p.Name]
 		if !ok {
 			return Plan{}, Refuse(InvalidInput, "there is no plan named %q; choose one of %s, or give a plan of your own",
-				excerpt(p.Name), strings.Join(slices.Sorted(maps.Keys(named)), ", "))
+				Excerpt(p.Name), strings.Join(slices.Sorted(maps.Keys(named)), ", "))
 		}
 		if p.hasMoreThanAName() {
 			return Plan{}, Refuse(InvalidInput, "the plan %q has no production stages of its own; give its name alone, or the whole plan", p.Name)
@@ -82,7 +83,8 @@ func (p Plan) validate() *Refusal {
 		return Refuse(InvalidInput, "the plan's name has %d bytes; %s are allowed", len(p.Name), limit)
 	}
 	if p.OnUnhealthy != RollbackOnUnhealthy && p.OnUnhealthy != PauseOnUnhealthy {
-		return Refuse(InvalidInput, "on_unhealthy is %q; it must be %q or %q", excerpt(string(p.OnUnhealthy)), RollbackOnUnhealthy, PauseOnUnhealthy)
+		return Refuse(InvalidInput, "on_unhealthy is %q; it must be %q or %q",
+			Excerpt(string(p.OnUnhealthy)), RollbackOnUnhealthy, PauseOnUnhealthy)
 	}
 	return firstRefusal(p.Grayscale.validate(), p.validateProduction(), p.Health.validate())
 }
@@ -98,15 +100,17 @@ func (g Grayscale) validate() *Refusal {
 func (p Plan) validateProduction() *Refusal {
 	stages := p.Production
 	if limit := LimitOf("plan.production"); len(stages) < limit.Min || len(stages) > limit.Max {
-		return Refuse(InvalidInput, "the plan has %d production stages; it needs %d to %d, the last at 100 percent", len(stages), limit.Min, limit.Max)
+		return Refuse(InvalidInput, "the plan has %d production stages; it needs %d to %d, the last at 100 percent",
+			len(stages), limit.Min, limit.Max)
 	}
-	before, where := p.Grayscale.Percent, "the grayscale percentage"
+	before, where := p.Grayscale.Percent, "grayscale"
 	for i, stage := range stages {
-		if r := firstRefusal(checkPercent("plan.production[].percent", stage.Percent), checkDuration("plan.production[].hold", stage.Hold)); r != nil {
+		r := firstRefusal(checkPercent("plan.production[].percent", stage.Percent), checkDuration("plan.production[].hold", stage.Hold))
+		if r != nil {
 			return r
 		}
 		if stage.Percent < before || (i > 0 && stage.Percent == before) {
-			return Refuse(InvalidInput, "stage %d of the plan has %s after %s of %s; the percentages must rise", i+1, stage.Percent, where, before)
+			return Refuse(InvalidInput, "stage %d of the plan has %s, but %s has %s; the percentages must rise", i+1, stage.Percent, where, before)
 		}
 		before, where = stage.Percent, "the stage before it"
 	}
@@ -116,9 +120,8 @@ func (p Plan) validateProduction() *Refusal {
 	return nil
 }
 
-// changedAt merges a new plan into one that has reached a stage (0 = grayscale, 1.. = production). Stages already
-// passed stay passed and the served percentage stays as it is: of the new plan only the time of the current stage and
-// the stages above the current percentage count.
+// changedAt merges a new plan into one that has reached a stage (0 is grayscale). Stages already passed stay passed and the served
+// percentage stays as it is: of the new plan only the time of the current stage and the stages above the current percentage count.
 func (p Plan) changedAt(stage int, to Plan) Plan {
 	if stage == 0 {
 		return to
@@ -145,13 +148,30 @@ func (p *Plan) UnmarshalJSON(data []byte) error {
 		return json.Unmarshal(data, &p.Name)
 	}
 	type plain Plan
-	decoder := json.NewDecoder(bytes.NewReader(data)) // whoever reads what people sent does it by DecodeStrictly, which has words for errors
-	decoder.DisallowUnknownFields()
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields() // what people send is read by DecodeStrictly, which has words for errors
 	return decoder.Decode((*plain)(p))
 }
 
-// Rollout is a release on its way to everyone. What is stored are facts (since when, paused since when); how much time
-// is left and which percentage is served are derived from them.
+// Outline is the plan in one line: its name, and how many users have the release for how long.
+func (p Plan) Outline() string {
+	name := "own plan"
+	if p.Name != "" {
+		name = "plan " + shorten(p.Name, 40)
+	}
+	stages := []string{fmt.Sprintf("%s for %s", p.Grayscale.Percent, p.Grayscale.Bake)}
+	for _, stage := range p.Production {
+		text := stage.Percent.String()
+		if stage.Hold > 0 {
+			text += " for " + stage.Hold.String()
+		}
+		stages = append(stages, text)
+	}
+	return name + ": " + strings.Join(stages, ", ")
+}
+
+// Rollout is a release on its way to everyone. What is stored are facts (since when, paused since when); how much time is left and which
+// percentage is served are derived from them.
 type Rollout struct {
 	Plan Plan `json:"plan"`
 	// Stage is 0 in grayscale, 1.. in the stages of the production release.
@@ -180,8 +200,8 @@ const (
 	HeldForHealth Hold = "the health of the release is not known"
 )
 
-// Percent is the share of users that the candidate is served to now. The cohort of the grayscale release never shrinks
-// by going on to a production stage.
+// Percent is the share of users that the candidate is served to now. Going on to a production stage never shrinks the cohort of the
+// grayscale release.
 func (r Rollout) Percent() Percent {
 	percent := r.Plan.Grayscale.Percent
 	if r.Stage > 0 {
@@ -258,8 +278,8 @@ func (r *Rollout) resume(now time.Time) {
 	r.PausedAt, r.RemindAt, r.PauseReminders = nil, nil, 0
 }
 
-// Bucket places a user among the 10,000 equal cohorts of a version, from 0 to 9999. The same user has the same bucket
-// on every machine and after every restart; other versions and other mini-programs shuffle users independently.
+// Bucket places a user among the 10,000 equal cohorts of a version, from 0 to 9999. The same user has the same bucket on every machine
+// and after every restart; other versions and other mini-programs shuffle users independently.
 func Bucket(miniProgram, version, user string) Percent {
 	var room [128]byte // on the stack: host apps ask this for every user and every mini-program
 	key := append(room[:0], miniProgram...)
@@ -270,8 +290,8 @@ func Bucket(miniProgram, version, user string) Percent {
 	return Percent(xxhash.Sum64(key) % uint64(Everyone))
 }
 
-// InCohort tells whether a user is among the first percent of users to get the version. Raising the percentage only
-// adds users, lowering it only removes those last added.
+// InCohort tells whether a user is among the first percent of users to get the version. Raising the percentage only adds users, lowering
+// it only removes those last added.
 func InCohort(miniProgram, version, user string, percent Percent) bool {
 	return Bucket(miniProgram, version, user) < percent
 }

@@ -283,7 +283,7 @@ func TestAMemberThatAppearsTwiceIsRefusedByName(t *testing.T) {
 		assert.ErrorContains(t, err, twice+" appears twice", text)
 	}
 	for _, text := range []string{`{"testers": ["a", "a"]}`, `[{"a": 1}, {"a": 1}]`, `{"a": {"a": 1}}`, `{`, `{"a"`, `{"a":}`, `[1,`, ``, `{"a": 1,, "a": 2}`} {
-		assert.Empty(t, duplicateMember([]byte(text)), text)
+		assert.Empty(t, SaidTwice([]byte(text)), text)
 	}
 }
 

@@ -21,7 +21,7 @@ type Settings struct {
 	Plans       map[string]Plan `json:"plans"`
 }
 
-// DefaultSettings are the settings of the specification (lifecycle.md, "Timers" and "Rollout plan").
+// DefaultSettings are those of a deployment that chooses nothing.
 func DefaultSettings() Settings {
 	return Settings{
 		RemindAfter:   Duration(24 * time.Hour),
@@ -32,7 +32,7 @@ func DefaultSettings() Settings {
 	}
 }
 
-// StandardPlans are the plans to choose from when a deployment's policy names no others.
+// StandardPlans are the plans to choose from when a deployment names no others.
 func StandardPlans() map[string]Plan {
 	return map[string]Plan{
 		"standard":  namedPlan("standard", 5, Duration(day), Duration(day), 10, 25, 50),
@@ -57,22 +57,25 @@ func (s Settings) Validate() *Refusal {
 		lasts Duration
 	}{{"remind_after", s.RemindAfter}, {"escalate_after", s.EscalateAfter}, {"pause_reminder", s.PauseReminder}} {
 		if timer.lasts <= 0 {
-			return Refuse(InvalidInput, "%s is %s; it must be above 0s", timer.name, timer.lasts)
+			return Refuse(InvalidInput, "%s is %s; it must be longer than 0s", timer.name, timer.lasts)
 		}
 	}
 	if s.EscalateAfter < s.RemindAfter {
-		return Refuse(InvalidInput, "escalate_after is %s, which is before remind_after (%s)", s.EscalateAfter, s.RemindAfter)
+		return Refuse(InvalidInput, "escalate_after is %s; it must not be shorter than remind_after, which is %s", s.EscalateAfter, s.RemindAfter)
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Plans)) {
-		if _, r := s.Plans[name].Resolve(nil); r != nil {
-			return Refuse(InvalidInput, "plan %q: %s", name, r.Message)
+		if _, r := (Plan{Name: name}).Resolve(s.Plans); r != nil {
+			return Refuse(InvalidInput, "plan %q: %s", Excerpt(name), r.Message)
 		}
 	}
-	_, r := Plan{Name: s.DefaultPlan}.Resolve(s.Plans)
-	return r
+	if _, ok := s.Plans[s.DefaultPlan]; !ok {
+		return Refuse(InvalidInput, "default_plan is %q; it must be one of the plans: %s",
+			Excerpt(s.DefaultPlan), joined(slices.Sorted(maps.Keys(s.Plans))))
+	}
+	return nil
 }
 
-// Digest names the settings in a few letters: records say by which they were decided.
+// Digest names the settings in a few letters, so that records can say which they were decided by.
 func (s Settings) Digest() string {
 	text, err := json.Marshal(s)
 	if err != nil {

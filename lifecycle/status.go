@@ -1,11 +1,8 @@
 package lifecycle
 
-import (
-	"time"
-)
+import "time"
 
-// Status is all that pages and programs show of a mini-program (interfaces.md, "Temporal"): the facts, and what follows
-// from them.
+// Status is all that pages and programs show of a mini-program: the facts, and what follows from them.
 type Status struct {
 	ID          string    `json:"id"`
 	Title       string    `json:"title"`
@@ -60,7 +57,6 @@ type RolloutStatus struct {
 	Plan      Plan           `json:"plan"`
 }
 
-// Status shows the mini-program.
 func (m MiniProgram) Status() Status {
 	status := Status{
 		ID: m.ID, Title: m.Title, Description: m.Description, Team: m.Team,
@@ -112,15 +108,17 @@ type LegalAction struct {
 // LegalActions lists what people can do now. Whether a given person may depends on role, team and separation of duties.
 func (m MiniProgram) LegalActions() []LegalAction {
 	legal := []LegalAction{}
+	if m.State == "" {
+		return legal
+	}
 	for _, rule := range Table {
-		if rule.isLegalIn(m) && m.State != "" {
+		if rule.isLegalIn(m) {
 			legal = append(legal, LegalAction{Action: rule.Action, Label: rule.Label, Roles: orEmpty(rule.people())})
 		}
 	}
 	return legal
 }
 
-// LegalActionNames lists the names of what people can do now.
 func (m MiniProgram) LegalActionNames() []Action {
 	names := []Action{}
 	for _, legal := range m.LegalActions() {
@@ -148,7 +146,7 @@ type Next struct {
 	Percent *Percent `json:"percent,omitempty"`
 }
 
-// BySystem tells whether it happens without anybody's doing.
+// BySystem tells whether it happens by itself.
 func (n Next) BySystem() bool { return len(n.By) == 1 && n.By[0] == System }
 
 // forward is the action that takes a mini-program on towards Published; nothing follows the states that are not here.
@@ -180,6 +178,13 @@ func (m MiniProgram) Next() *Next {
 
 // next completes what follows the present stage.
 func (r Rollout) next(next *Next) {
+	next.Held = r.Held
+	if r.Paused() {
+		resume, _ := RuleFor(Resume)
+		next.Action, next.By, next.To = Resume, resume.people(), ""
+		next.Remaining = new(Duration(r.Remaining(*r.PausedAt)))
+		return
+	}
 	after := r
 	if r.LastStage() {
 		next.To = Published
@@ -187,13 +192,6 @@ func (r Rollout) next(next *Next) {
 		after.Stage++
 	}
 	next.Percent = new(after.Percent())
-	next.Held = r.Held
-	if r.Paused() {
-		resume, _ := RuleFor(Resume)
-		next.Action, next.By, next.To = Resume, resume.people(), ""
-		next.Percent, next.Remaining = nil, new(Duration(r.Remaining(*r.PausedAt)))
-		return
-	}
 	at, _ := r.EndsAt()
 	next.At = &at
 	if r.Held == "" && !r.WaitsForPerson() {
