@@ -9,15 +9,6 @@ import (
 	jsonpatch "github.com/evanphx/json-patch/v5"
 )
 
-// How much a mini-program carries with it; everything older is in the audit trail. Together these bounds keep the
-// state that a workflow hands to its next run small, however many actions there were.
-const (
-	MaxPrevious    = 10
-	MaxFeedback    = 10
-	MaxTransitions = 20
-	MaxSubmitted   = 100
-)
-
 // MiniProgram is everything that matters about one mini-program, in one serialisable piece.
 type MiniProgram struct {
 	ID          string `json:"id"`
@@ -30,8 +21,8 @@ type MiniProgram struct {
 	Sequence  int       `json:"sequence"`
 	UpdatedAt time.Time `json:"updated_at"`
 
-	// Candidate is the version on its way to publishing, Live the one served to everyone, Previous those that were
-	// live before it, newest first: a revert goes back to them.
+	// Candidate is the version on its way to publishing, Live the one served to everyone, Previous those that were live before it, newest
+	// first: a revert goes back to them.
 	Candidate *Version  `json:"candidate,omitempty"`
 	Live      *Version  `json:"live,omitempty"`
 	Previous  []Version `json:"previous,omitempty"`
@@ -44,13 +35,21 @@ type MiniProgram struct {
 	Suspension *Suspension `json:"suspension,omitempty"`
 	Feedback   []Feedback  `json:"feedback,omitempty"`
 
-	// HighestPublished is the highest version ever published; Submitted are the contents of higher versions that
-	// reviewers have seen.
+	// HighestPublished is the highest version ever published; Submitted are the contents of higher versions that reviewers have seen.
 	HighestPublished string    `json:"highest_published,omitempty"`
 	Submitted        []Package `json:"submitted,omitempty"`
 
 	Transitions []Transition `json:"transitions,omitempty"`
 }
+
+// How much a mini-program carries with it; everything older is in the audit trail. These bounds keep what a workflow hands to its next run
+// small, however many actions there were.
+const (
+	MaxPrevious    = 10
+	MaxFeedback    = 10
+	MaxTransitions = 20
+	MaxSubmitted   = 100
+)
 
 // Version is one code package on its way through the lifecycle.
 type Version struct {
@@ -111,9 +110,9 @@ type Feedback struct {
 	Text     string `json:"text,omitempty"`
 }
 
-// Transition is one accepted action, a remark or a note, as the timeline shows it. Sequence is its place in the audit trail,
-// Revision the one that an action led to, or that a remark or a note happened under.
+// Transition is an accepted action, a remark or a note. The timeline keeps the latest, but no remarks.
 type Transition struct {
+	// Sequence is its place in the audit trail, Revision the one that an action led to, or that a remark or a note happened under.
 	Sequence int       `json:"sequence"`
 	Revision int       `json:"revision"`
 	Kind     Kind      `json:"kind,omitempty"`
@@ -178,8 +177,8 @@ func (m MiniProgram) InStateSince() (since time.Time, ok bool) {
 	return time.Time{}, false
 }
 
-// DueAt is the next moment that somebody waits for: the deadline of the review, the scheduled publication, the end of
-// the stage. ok is false when nothing is awaited.
+// DueAt is the next moment that somebody waits for: the deadline of the review, the scheduled publication, the end of the stage. ok is
+// false when nothing is awaited.
 func (m MiniProgram) DueAt() (at time.Time, ok bool) {
 	switch {
 	case m.Review != nil:
@@ -209,9 +208,9 @@ func (m MiniProgram) Numbered() MiniProgram {
 	return m
 }
 
-// Delta is what one decision changed in a mini-program, as it is recorded in the workflow's history. It holds results, not
-// reasons: whoever applies it needs none of the rules, so that rules may change while mini-programs are under way. What the command
-// says already is not repeated: every accepted action has its delta in a history.
+// Delta is what one decision changed in a mini-program, as the workflow's history records it. It holds results, not reasons: whoever
+// applies it needs none of the rules, so that rules may change while mini-programs are under way. What the command says already is not
+// repeated, because every accepted action has its delta in a history.
 type Delta struct {
 	// Transition completes the entry of the timeline; nil when there is none.
 	Transition *DeltaTransition `json:"transition,omitempty"`
@@ -230,7 +229,7 @@ type DeltaTransition struct {
 	Details string `json:"details,omitempty"`
 }
 
-// DeltaOf tells what is different after a decision. The error is that of JSON.
+// DeltaOf tells what is different after a decision.
 func DeltaOf(before, after MiniProgram) (Delta, error) {
 	var delta Delta
 	if entry := added(MaxTransitions, before.Transitions, after.Transitions); entry != nil {
@@ -265,8 +264,7 @@ func added[T comparable](limit int, before, after []T) *T {
 	return &newest
 }
 
-// Apply makes the mini-program what it was after the decision on a command at a time. The error is that of a delta that is no
-// JSON of ours.
+// Apply makes the mini-program what it was after the decision on a command at a time. It fails on a delta that is not ours.
 func (m MiniProgram) Apply(delta Delta, command Command, at time.Time) (MiniProgram, error) {
 	patchable := m
 	patchable.Transitions = nil

@@ -57,6 +57,7 @@ type RolloutStatus struct {
 	Plan      Plan           `json:"plan"`
 }
 
+// Status is what is shown of the mini-program.
 func (m MiniProgram) Status() Status {
 	status := Status{
 		ID: m.ID, Title: m.Title, Description: m.Description, Team: m.Team,
@@ -119,6 +120,7 @@ func (m MiniProgram) LegalActions() []LegalAction {
 	return legal
 }
 
+// LegalActionNames are the names of the legal actions.
 func (m MiniProgram) LegalActionNames() []Action {
 	names := []Action{}
 	for _, legal := range m.LegalActions() {

@@ -24,10 +24,12 @@ func (p Percent) Float() float64 { return float64(p) / 100 }
 
 func (p Percent) String() string { return strconv.FormatFloat(p.Float(), 'f', -1, 64) + " %" }
 
+// MarshalJSON writes 5 or 0.01.
 func (p Percent) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, p.Float(), 'f', -1, 64), nil
 }
 
+// UnmarshalJSON reads steps of 0.01.
 func (p *Percent) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil
@@ -75,8 +77,10 @@ func (d Duration) Rounded() Duration {
 	return Duration(time.Duration(d).Round(unit))
 }
 
+// MarshalText writes 24h or 1h30m.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
+// UnmarshalText reads what time.ParseDuration reads.
 func (d *Duration) UnmarshalText(text []byte) error {
 	parsed, err := time.ParseDuration(string(text))
 	if err != nil {
