@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -200,13 +201,11 @@ func TestAPlanSaysWhatNoDataCountsAs(t *testing.T) {
 	}
 }
 
-func TestOfSeveralFaultsSettingsNameTheSameOneEachTime(t *testing.T) {
-	broken := DefaultSettings()
-	broken.RemindAfter, broken.EscalateAfter, broken.PauseReminder = 0, 0, 0
-	brokenPlans := DefaultSettings()
-	brokenPlans.Plans = map[string]Plan{"b": {}, "a": {}, "d": {}, "c": {}}
-	for range 20 {
-		assert.Contains(t, refusedWith(t, InvalidInput, broken.Validate()), "remind_after is 0s")
-		assert.Contains(t, refusedWith(t, InvalidInput, brokenPlans.Validate()), `plan "a"`)
+func TestAHealthLimitIsANumber(t *testing.T) {
+	for _, limit := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		plan := hours()
+		plan.Health = &Health{Query: "up", Max: limit, Interval: Duration(time.Minute), Failures: 1}
+		_, refusal := plan.Resolve(nil)
+		assert.Contains(t, refusedWith(t, InvalidInput, refusal), "health.max")
 	}
 }

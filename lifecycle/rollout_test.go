@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +20,105 @@ func hours() Plan {
 		panic(refusal)
 	}
 	return plan
+}
+
+func TestPlansThatMakeNoSenseAreRefused(t *testing.T) {
+	for name, text := range map[string]string{
+		"unknown name":          `"slow"`,
+		"no production":         `{"grayscale":{"percent":5,"bake":"1h"}}`,
+		"falling percentages":   `{"production":[{"percent":50,"hold":"1h"},{"percent":25,"hold":"1h"},{"percent":100,"hold":"0s"}]}`,
+		"equal percentages":     `{"production":[{"percent":50,"hold":"1h"},{"percent":50,"hold":"1h"},{"percent":100,"hold":"0s"}]}`,
+		"below grayscale":       `{"grayscale":{"percent":30,"bake":"1h"},"production":[{"percent":25,"hold":"1h"},{"percent":100,"hold":"0s"}]}`,
+		"last below 100":        `{"production":[{"percent":50,"hold":"1h"}]}`,
+		"above 100":             `{"production":[{"percent":100.5,"hold":"1h"}]}`,
+		"negative percent":      `{"grayscale":{"percent":-5,"bake":"1h"},"production":[{"percent":100,"hold":"0s"}]}`,
+		"negative bake":         `{"grayscale":{"percent":5,"bake":"-1h"},"production":[{"percent":100,"hold":"0s"}]}`,
+		"negative hold":         `{"production":[{"percent":100,"hold":"-1s"}]}`,
+		"ten years":             `{"production":[{"percent":100,"hold":"87600h"}]}`,
+		"unknown on_unhealthy":  `{"production":[{"percent":100,"hold":"0s"}],"on_unhealthy":"panic"}`,
+		"health without query":  `{"production":[{"percent":100,"hold":"0s"}],"health":{"query":" ","max":1,"interval":"1m","failures":3}}`,
+		"unknown placeholder":   `{"production":[{"percent":100,"hold":"0s"}],"health":{"query":"up{{.User}}","max":1,"interval":"1m","failures":3}}`,
+		"no interval":           `{"production":[{"percent":100,"hold":"0s"}],"health":{"query":"up","max":1,"interval":"0s","failures":3}}`,
+		"no number of failures": `{"production":[{"percent":100,"hold":"0s"}],"health":{"query":"up","max":1,"interval":"1m"}}`,
+	} {
+		var plan Plan
+		require.NoError(t, json.Unmarshal([]byte(text), &plan), name)
+		_, refusal := plan.Resolve(StandardPlans())
+		refusedWith(t, InvalidInput, refusal)
+	}
+}
+
+func TestAPlanByNameHasNothingElse(t *testing.T) {
+	for _, text := range []string{
+		`{"name": "fast", "grayscale": {"percent": 50, "bake": "0s"}}`, `{"name": "fast", "on_unhealthy": "pause"}`, `{"name": "fast", "auto_promote": false}`,
+		`{"name": "fast", "health": {"query": "up", "max": 1, "interval": "1m", "failures": 3}}`,
+	} {
+		var plan Plan
+		require.NoError(t, json.Unmarshal([]byte(text), &plan))
+		_, refusal := plan.Resolve(StandardPlans())
+		assert.Contains(t, refusedWith(t, InvalidInput, refusal), "name alone", text)
+	}
+}
+
+func TestAPlanSurvivesJSON(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		plan := hours()
+		plan.Grayscale.Percent = Percent(rapid.IntRange(0, 1000).Draw(rt, "percent"))
+		plan.Grayscale.Bake = Duration(rapid.Int64Range(0, int64(Duration(365*day))).Draw(rt, "bake"))
+		data, err := json.Marshal(plan)
+		require.NoError(rt, err)
+		var back Plan
+		require.NoError(rt, json.Unmarshal(data, &back))
+		assert.Equal(rt, plan, back)
+	})
+}
+
+func TestChangingThePlanInGrayscaleReplacesIt(t *testing.T) {
+	s := inState(t, GrayscaleRelease)
+	began := s.m.Rollout.StageSince
+	plan := hours()
+	s.do(ChangePlan, mia, planned(plan))
+	ends, _ := s.m.Rollout.EndsAt()
+	assert.Equal(t, began.Add(10*hour), ends, "time already spent counts")
+	assert.Equal(t, plan.Production, s.m.Rollout.Plan.Production)
+}
+
+func TestChangingThePlanMidWayKeepsThePassedStages(t *testing.T) {
+	stage := func(percent int, hold time.Duration) Stage {
+		return Stage{Percent: WholePercent(percent), Hold: Duration(hold)}
+	}
+	for name, c := range map[string]struct{ to, expected []Stage }{
+		"other times":   {[]Stage{stage(10, hour), stage(25, 2*hour), stage(50, hour), stage(100, 0)}, []Stage{stage(10, 10*hour), stage(25, 2*hour), stage(50, hour), stage(100, 0)}},
+		"faster":        {[]Stage{stage(100, 0)}, []Stage{stage(10, 10*hour), stage(25, 10*hour), stage(100, 0)}},
+		"finer":         {[]Stage{stage(10, hour), stage(20, hour), stage(30, hour), stage(100, 0)}, []Stage{stage(10, 10*hour), stage(25, 10*hour), stage(30, hour), stage(100, 0)}},
+		"all is behind": {[]Stage{stage(20, hour), stage(100, hour)}, []Stage{stage(10, 10*hour), stage(25, 10*hour), stage(100, hour)}},
+	} {
+		changed := hours().changedAt(2, Plan{Production: c.to})
+		assert.Equal(t, c.expected, changed.Production, name)
+		assert.Equal(t, hours().Grayscale, changed.Grayscale, name)
+	}
+}
+
+func TestWhatIsSaidOfAPlanIsShort(t *testing.T) {
+	plan := Plan{Name: strings.Repeat("n", MaxName)}
+	for i := range MaxStages {
+		plan.Production = append(plan.Production, Stage{Percent: Percent(201 * (i + 1)), Hold: Duration(time.Hour + time.Minute)})
+	}
+	plan.Production[MaxStages-1] = Stage{Percent: Everyone}
+	plan, refusal := plan.Resolve(nil)
+	require.Nil(t, refusal)
+	s := created(t).approved("1.0.0").do(Publish, ann, planned(plan))
+	assert.Len(t, []rune(s.m.Transitions[len(s.m.Transitions)-1].Details), excerptLength)
+}
+
+func TestAStageHasItsPercentageAndTime(t *testing.T) {
+	rollout := &Rollout{Plan: hours(), StageSince: start}
+	for stage, expected := range []Percent{500, 1000, 2500, 5000, 10000} {
+		rollout.enter(stage, start)
+		assert.Equal(t, expected, rollout.Percent())
+		assert.Equal(t, stage == 4, rollout.LastStage())
+	}
+	assert.Zero(t, rollout.StageTime(), "everyone has it: published at once")
 }
 
 func TestWhatIsLeftOfAStage(t *testing.T) {
@@ -55,23 +155,6 @@ func TestWhatIsLeftOfAStage(t *testing.T) {
 	}
 }
 
-func TestAStageHasItsPercentageAndTime(t *testing.T) {
-	rollout := &Rollout{Plan: hours(), StageSince: start}
-	for stage, expected := range []Percent{500, 1000, 2500, 5000, 10000} {
-		rollout.enter(stage, start)
-		assert.Equal(t, expected, rollout.Percent())
-		assert.Equal(t, stage == 4, rollout.LastStage())
-	}
-	assert.Zero(t, rollout.StageTime(), "everyone has it: published at once")
-}
-
-func TestGoingOnToAStageNeverTakesTheCandidateFromAnyone(t *testing.T) {
-	s := inState(t, GrayscaleRelease).do(SetGrayscale, mia, percent(30)).do(Promote, mia)
-	assert.Equal(t, WholePercent(30), s.m.Rollout.Percent(), "more than the 10 % of stage 1")
-	s.do(Advance, mia).do(Advance, mia)
-	assert.Equal(t, WholePercent(50), s.m.Rollout.Percent())
-}
-
 func TestAPauseOutlivesTheStage(t *testing.T) {
 	s := inState(t, GrayscaleRelease).do(Pause, otto).do(Promote, mia)
 	require.True(t, s.m.Rollout.Paused())
@@ -84,86 +167,21 @@ func TestAPauseOutlivesTheStage(t *testing.T) {
 	refusedWith(t, IllegalInState, s.try(Resume, mia))
 }
 
-func TestChangingThePlanInGrayscaleReplacesIt(t *testing.T) {
-	s := inState(t, GrayscaleRelease)
-	began := s.m.Rollout.StageSince
-	plan := hours()
-	s.do(ChangePlan, mia, planned(plan))
-	ends, _ := s.m.Rollout.EndsAt()
-	assert.Equal(t, began.Add(10*hour), ends, "time already spent counts")
-	assert.Equal(t, plan.Production, s.m.Rollout.Plan.Production)
+func TestPeopleAreRemindedOfAPauseOnceAfterALongAbsence(t *testing.T) {
+	s := inState(t, GrayscaleRelease).do(Pause, mia)
+	month := time.Duration(DefaultSettings().PauseReminder)
+	assert.Equal(t, s.now.Add(month), s.m.Rollout.ReminderAt())
+	s.now = s.now.Add(10 * month)
+	s.do(Reminded, Timers)
+	assert.Equal(t, s.now.Add(month), s.m.Rollout.ReminderAt(), "those that were missed are not told one after the other")
+	s.do(Resume, mia)
+	assert.Nil(t, s.m.Rollout.RemindAt)
+	refusedWith(t, IllegalInState, s.try(Reminded, Timers))
 }
 
-func TestChangingThePlanMidWayKeepsThePassedStages(t *testing.T) {
-	stage := func(percent int, hold time.Duration) Stage {
-		return Stage{Percent: WholePercent(percent), Hold: Duration(hold)}
-	}
-	for name, c := range map[string]struct{ to, expected []Stage }{
-		"other times":   {[]Stage{stage(10, hour), stage(25, 2*hour), stage(50, hour), stage(100, 0)}, []Stage{stage(10, 10*hour), stage(25, 2*hour), stage(50, hour), stage(100, 0)}},
-		"faster":        {[]Stage{stage(100, 0)}, []Stage{stage(10, 10*hour), stage(25, 10*hour), stage(100, 0)}},
-		"finer":         {[]Stage{stage(10, hour), stage(20, hour), stage(30, hour), stage(100, 0)}, []Stage{stage(10, 10*hour), stage(25, 10*hour), stage(30, hour), stage(100, 0)}},
-		"all is behind": {[]Stage{stage(20, hour), stage(100, hour)}, []Stage{stage(10, 10*hour), stage(25, 10*hour), stage(100, hour)}},
-	} {
-		changed := hours().changedAt(2, Plan{Production: c.to})
-		assert.Equal(t, c.expected, changed.Production, name)
-		assert.Equal(t, hours().Grayscale, changed.Grayscale, name)
-	}
-}
-
-func TestPlansThatMakeNoSenseAreRefused(t *testing.T) {
-	for name, text := range map[string]string{
-		"unknown name":          `"slow"`,
-		"no production":         `{"grayscale":{"percent":5,"bake":"1h"}}`,
-		"falling percentages":   `{"production":[{"percent":50,"hold":"1h"},{"percent":25,"hold":"1h"},{"percent":100,"hold":"0s"}]}`,
-		"equal percentages":     `{"production":[{"percent":50,"hold":"1h"},{"percent":50,"hold":"1h"},{"percent":100,"hold":"0s"}]}`,
-		"below grayscale":       `{"grayscale":{"percent":30,"bake":"1h"},"production":[{"percent":25,"hold":"1h"},{"percent":100,"hold":"0s"}]}`,
-		"last below 100":        `{"production":[{"percent":50,"hold":"1h"}]}`,
-		"above 100":             `{"production":[{"percent":100.5,"hold":"1h"}]}`,
-		"negative percent":      `{"grayscale":{"percent":-5,"bake":"1h"},"production":[{"percent":100,"hold":"0s"}]}`,
-		"negative bake":         `{"grayscale":{"percent":5,"bake":"-1h"},"production":[{"percent":100,"hold":"0s"}]}`,
-		"negative hold":         `{"production":[{"percent":100,"hold":"-1s"}]}`,
-		"ten years":             `{"production":[{"percent":100,"hold":"87600h"}]}`,
-		"unknown on_unhealthy":  `{"production":[{"percent":100,"hold":"0s"}],"on_unhealthy":"panic"}`,
-		"health without query":  `{"production":[{"percent":100,"hold":"0s"}],"health":{"query":" ","max":1,"interval":"1m","failures":3}}`,
-		"unknown placeholder":   `{"production":[{"percent":100,"hold":"0s"}],"health":{"query":"up{{.User}}","max":1,"interval":"1m","failures":3}}`,
-		"no interval":           `{"production":[{"percent":100,"hold":"0s"}],"health":{"query":"up","max":1,"interval":"0s","failures":3}}`,
-		"no number of failures": `{"production":[{"percent":100,"hold":"0s"}],"health":{"query":"up","max":1,"interval":"1m"}}`,
-	} {
-		var plan Plan
-		require.NoError(t, json.Unmarshal([]byte(text), &plan), name)
-		_, refusal := plan.Resolve(StandardPlans())
-		refusedWith(t, InvalidInput, refusal)
-	}
-}
-
-func TestTheStandardPlansAreThoseOfTheSpecification(t *testing.T) {
-	percentages := func(p Plan) []float64 {
-		list := []float64{p.Grayscale.Percent.Float()}
-		for _, stage := range p.Production {
-			list = append(list, stage.Percent.Float())
-		}
-		return list
-	}
-	plans := StandardPlans()
-	assert.Equal(t, []float64{5, 10, 25, 50, 100}, percentages(plans["standard"]))
-	assert.Equal(t, []float64{1, 2, 5, 10, 20, 50, 100}, percentages(plans["app-store"]))
-	assert.Equal(t, []float64{25, 100}, percentages(plans["fast"]))
-	assert.Equal(t, Duration(hour), plans["fast"].Grayscale.Bake)
-	for name := range plans {
-		_, refusal := Plan{Name: name}.Resolve(plans)
-		assert.Nil(t, refusal, name)
-	}
-}
-
-func TestAPlanSurvivesJSON(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		plan := hours()
-		plan.Grayscale.Percent = Percent(rapid.IntRange(0, 1000).Draw(rt, "percent"))
-		plan.Grayscale.Bake = Duration(rapid.Int64Range(0, int64(Duration(365*day))).Draw(rt, "bake"))
-		data, err := json.Marshal(plan)
-		require.NoError(rt, err)
-		var back Plan
-		require.NoError(rt, json.Unmarshal(data, &back))
-		assert.Equal(rt, plan, back)
-	})
+func TestGoingOnToAStageNeverTakesTheCandidateFromAnyone(t *testing.T) {
+	s := inState(t, GrayscaleRelease).do(SetGrayscale, mia, percent(30)).do(Promote, mia)
+	assert.Equal(t, WholePercent(30), s.m.Rollout.Percent(), "more than the 10 % of stage 1")
+	s.do(Advance, mia).do(Advance, mia)
+	assert.Equal(t, WholePercent(50), s.m.Rollout.Percent())
 }

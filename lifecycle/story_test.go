@@ -63,6 +63,12 @@ func (s *story) command(action Action, by Actor, fill ...func(*Command)) Command
 	return command
 }
 
+// clone goes on without the original.
+func (s *story) clone() *story {
+	other := *s
+	return &other
+}
+
 func version(v string) func(*Command) {
 	return func(c *Command) { c.Package = &Package{Version: v, SHA256: sha(v)} }
 }
@@ -76,21 +82,30 @@ func jsonOf(t require.TestingT, value any) string {
 // sha is a well-formed sha256 that differs from text to text.
 func sha(text string) string { return fmt.Sprintf("%064x", text) }
 
-func planned(p Plan) func(*Command)      { return func(c *Command) { c.Plan = &p } }
-func percent(p int) func(*Command)       { return func(c *Command) { c.Percent = new(WholePercent(p)) } }
+func planned(p Plan) func(*Command) { return func(c *Command) { c.Plan = &p } }
+
+func percent(p int) func(*Command) { return func(c *Command) { c.Percent = new(WholePercent(p)) } }
+
 func comment(text string) func(*Command) { return func(c *Command) { c.Comment = text } }
+
 func rated(n int, text string) func(*Command) {
 	return func(c *Command) { c.Rating, c.Text = n, text }
 }
+
 func at(when time.Time) func(*Command) { return func(c *Command) { c.At = &when } }
-func ifRevision(n int) func(*Command)  { return func(c *Command) { c.IfRevision = n } }
+
+func ifRevision(n int) func(*Command) { return func(c *Command) { c.IfRevision = n } }
 
 func created(t *testing.T) *story { return requested(t).do(ApproveCreation, rob) }
 
-func (s *story) uploaded(v string) *story  { return s.do(UploadCode, ann, version(v)) }
+func (s *story) uploaded(v string) *story { return s.do(UploadCode, ann, version(v)) }
+
 func (s *story) submitted(v string) *story { return s.uploaded(v).do(RequestPublishing, ann) }
-func (s *story) approved(v string) *story  { return s.submitted(v).do(ApprovePublishing, rob) }
+
+func (s *story) approved(v string) *story { return s.submitted(v).do(ApprovePublishing, rob) }
+
 func (s *story) grayscale(v string) *story { return s.approved(v).do(Publish, ann) }
+
 func (s *story) production(v string) *story {
 	return s.grayscale(v).do(Promote, mia)
 }
@@ -139,4 +154,11 @@ func inState(t *testing.T, state State) *story {
 	}
 	t.Fatalf("no story leads to state %q", state)
 	return nil
+}
+
+func refusedWith(t *testing.T, code Code, refusal *Refusal) string {
+	t.Helper()
+	require.NotNil(t, refusal, "expected %s, but it was accepted", code)
+	require.Equal(t, code, refusal.Code, refusal.Message)
+	return refusal.Message
 }

@@ -6,24 +6,17 @@ import (
 	"go/token"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheTimelineTellsSinceWhenAStateLasts(t *testing.T) {
-	at := func(hour int) time.Time { return time.Date(2026, 1, 1, hour, 0, 0, 0, time.UTC) }
-	m := MiniProgram{State: PublishingPending, Transitions: []Transition{
-		{At: at(1), From: CodeAvailable, To: PublishingPending}, {At: at(2), From: PublishingPending, To: CodeAvailable},
-		{At: at(3), From: CodeAvailable, To: PublishingPending}, {At: at(4), From: PublishingPending, To: PublishingPending, Action: Reminded},
-	}}
-	since, known := m.InStateSince()
-	assert.True(t, known)
-	assert.Equal(t, at(3), since)
-	m.Transitions = m.Transitions[3:]
-	_, known = m.InStateSince()
-	assert.False(t, known, "it is longer ago than the timeline reaches")
+func TestARefusalSaysWhatIsPossibleInstead(t *testing.T) {
+	s := inState(t, CodeUnavailable)
+	refusal := s.try(Publish, ann)
+	outcome := s.m.Outcome(Command{Action: Publish, RequestID: "r"}, refusal, s.now)
+	assert.Contains(t, refusedWith(t, IllegalInState, refusal), "CodeUnavailable")
+	assert.Equal(t, []Action{UploadCode}, outcome.Actions)
 }
 
 func TestEveryCodeIsListed(t *testing.T) {
