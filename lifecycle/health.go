@@ -78,15 +78,15 @@ type HealthReason string
 const (
 	// NoPrometheus: the worker was not told where to ask.
 	NoPrometheus HealthReason = "no_prometheus"
-	// Unreachable: nobody answers, or something that is no Prometheus, or Prometheus with an error of its own.
+	// Unreachable: nobody answers, or something other than Prometheus does, or Prometheus with an error of its own.
 	Unreachable HealthReason = "unreachable"
 	// QueryRefused: Prometheus cannot make sense of the query.
 	QueryRefused HealthReason = "query_refused"
-	// NotANumber: the answer is NaN, or something else than numbers.
+	// NotANumber: the answer is NaN, or not a number at all.
 	NotANumber HealthReason = "not_a_number"
 	// NoData: the query finds nothing.
 	NoData HealthReason = "no_data"
-	// Breached: the value is above the limit, but has not been so often enough in a row.
+	// Breached: the value is above the limit, but not often enough in a row yet.
 	Breached HealthReason = "breached"
 )
 
@@ -133,8 +133,8 @@ type GateReport struct {
 	GateProgress
 }
 
-// Judge makes a report of one answer of Prometheus: healthy, unhealthy (above the limit) or unknown, at a time. tell is false when
-// there is nothing in it that has an effect. Unknown neither counts as a breach nor ends a row of them.
+// Judge makes a report of one answer of Prometheus: healthy, unhealthy (above the limit) or unknown. tell is false when nothing in the
+// report has an effect. Unknown neither counts as a breach nor ends a row of them.
 func (g Gate) Judge(answer HealthVerdict) (report GateReport, tell bool) {
 	report = GateReport{Verdict: answer, GateProgress: g.GateProgress, Over: !g.Until.IsZero() && !answer.At.Before(g.Until)}
 	switch answer.Status {
@@ -194,7 +194,7 @@ func (g Gate) next(v HealthVerdict) time.Time {
 }
 
 const (
-	// promptChanges are told at once; from then on a restless gate is told of ever more seldom, so that it fills neither the
+	// promptChanges are told at once; after that, changes of a restless gate are told less and less often, so that they fill neither the
 	// timeline nor the history.
 	promptChanges = 10
 	shortestQuiet = time.Minute

@@ -90,10 +90,10 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Moment is how a time is written in sentences for people.
-const Moment = "2 Jan 2006, 15:04 MST"
+// TimeLayout is how a time is written in sentences for people.
+const TimeLayout = "2 Jan 2006, 15:04 MST"
 
-func moment(at time.Time) string { return at.UTC().Format(Moment) }
+func moment(at time.Time) string { return at.UTC().Format(TimeLayout) }
 
 // Count is a number of things: 1 file, 2 files.
 func Count(n int, thing string) string {
