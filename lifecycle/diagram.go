@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ func Diagram() string {
 	for _, from := range slices.Concat([]State{""}, States) {
 		for _, to := range States {
 			if actions := actionsBetween(from, to); len(actions) > 0 {
-				fmt.Fprintf(&b, "    %s --> %s : %s\n", mermaidState(from), to, joined(actions))
+				fmt.Fprintf(&b, "    %s --> %s : %s\n", cmp.Or(from, "[*]"), to, joined(actions))
 			}
 		}
 		if from.Final() {
@@ -41,11 +42,4 @@ func actionsBetween(from, to State) []Action {
 		}
 	}
 	return actions
-}
-
-func mermaidState(state State) string {
-	if state == "" {
-		return "[*]"
-	}
-	return string(state)
 }

@@ -90,10 +90,8 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// TimeLayout is how a time is written in sentences for people.
-const TimeLayout = "2 Jan 2006, 15:04 MST"
-
-func moment(at time.Time) string { return at.UTC().Format(TimeLayout) }
+// moment is how a time is written in sentences for people.
+func moment(at time.Time) string { return at.UTC().Format("2 Jan 2006, 15:04 MST") }
 
 // Count is a number of things: 1 file, 2 files.
 func Count(n int, thing string) string {

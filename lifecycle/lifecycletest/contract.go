@@ -55,8 +55,10 @@ var Actions = []Action{
 	{Name: "reject-creation", Who: "reviewer", From: "CreationPending", To: "CreationRejected", Decides: true, Comment: true},
 	{Name: "upload-code", Who: "developer", To: "CodeAvailable",
 		From: "CodeUnavailable CodeAvailable PublishingCancelled PublishingRejected ReadyToPublish Published UnpublishedByDev SuspendedByOp"},
-	{Name: "discard-code", Who: "developer", From: "CodeAvailable PublishingCancelled PublishingRejected ReadyToPublish", To: "CodeUnavailable"},
-	{Name: "request-publishing", Who: "developer", From: "CodeAvailable PublishingCancelled PublishingRejected UnpublishedByDev SuspendedByOp", To: "PublishingPending"},
+	{Name: "discard-code", Who: "developer", To: "CodeUnavailable",
+		From: "CodeAvailable PublishingCancelled PublishingRejected ReadyToPublish"},
+	{Name: "request-publishing", Who: "developer", To: "PublishingPending",
+		From: "CodeAvailable PublishingCancelled PublishingRejected UnpublishedByDev SuspendedByOp"},
 	{Name: "cancel-publishing", Who: "developer", From: "PublishingPending ReadyToPublish", To: "PublishingCancelled"},
 	{Name: "approve-publishing", Who: "reviewer", From: "PublishingPending", To: "ReadyToPublish", Decides: true},
 	{Name: "reject-publishing", Who: "reviewer", From: "PublishingPending", To: "PublishingRejected", Decides: true, Comment: true},
@@ -68,7 +70,8 @@ var Actions = []Action{
 	{Name: "pause", Who: "developer release-manager operator system", From: "GrayscaleRelease ProductionRelease", Needs: "no pause"},
 	{Name: "resume", Who: "developer release-manager operator", From: "GrayscaleRelease ProductionRelease", Needs: "pause"},
 	{Name: "change-plan", Who: "developer release-manager", From: "ReadyToPublish GrayscaleRelease ProductionRelease"},
-	{Name: "rollback", Who: "developer release-manager operator system", From: "GrayscaleRelease ProductionRelease", To: "CodeAvailable", Comment: true},
+	{Name: "rollback", Who: "developer release-manager operator system", To: "CodeAvailable", Comment: true,
+		From: "GrayscaleRelease ProductionRelease"},
 	{Name: "revert", Who: "developer release-manager", From: "Published", Needs: "previous"},
 	{Name: "unpublish", Who: "developer", From: "served", To: "UnpublishedByDev", Comment: true},
 	{Name: "suspend", Who: "operator", From: "served", To: "SuspendedByOp", Comment: true},
@@ -122,7 +125,8 @@ func (a Action) possible(s Situation) bool {
 	return (a.From == "served" && served || slices.Contains(strings.Fields(a.From), s.State)) && has[a.Needs]
 }
 
-// People are all who can be told apart by what they may do: every set of roles in every set of teams, with somebody else's name and the requester's.
+// People are all who can be told apart by what they may do: every set of roles in every set of teams, with somebody else's name and the
+// requester's.
 func People() []Person {
 	var people []Person
 	for chosen := range 1 << len(Roles) {
