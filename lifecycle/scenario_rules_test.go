@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -175,8 +176,8 @@ func asJSON(t require.TestingT, value any) string {
 	return string(text)
 }
 
-// hash is a well-formed sha256 that differs from text to text.
-func hash(text string) string { return fmt.Sprintf("%064x", text) }
+// hash stands for the content of a package.
+func hash(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(text))) }
 
 func packageOf(v string) *lifecycle.Package { return &lifecycle.Package{Version: v, SHA256: hash(v)} }
 
