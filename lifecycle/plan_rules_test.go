@@ -32,7 +32,7 @@ func longNames(n int) []string {
 func risingTo100(stages int) []lifecycle.Stage {
 	list := make([]lifecycle.Stage, stages)
 	for i := range list {
-		list[i] = lifecycle.Stage{Percent: lifecycle.Percent(200*i + 200), Hold: lifecycle.Duration(time.Hour)}
+		list[i] = lifecycle.Stage{Percent: lifecycle.Percent(190*i + 200), Hold: lifecycle.Duration(time.Hour)}
 	}
 	list[stages-1].Percent = lifecycle.Everyone
 	return list
