@@ -320,10 +320,12 @@ func (s Settings) Validate() *Refusal {
 		return Refuse(InvalidInput, "escalate_after is %s, which is before remind_after (%s)", s.EscalateAfter, s.RemindAfter)
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Plans)) {
-		if _, r := s.Plans[name].Resolve(nil); r != nil {
-			return Refuse(InvalidInput, "plan %q: %s", name, r.Message)
+		if _, r := (Plan{Name: name}).Resolve(s.Plans); r != nil {
+			return Refuse(InvalidInput, "plan %q: %s", excerpt(name), r.Message)
 		}
 	}
-	_, r := Plan{Name: s.DefaultPlan}.Resolve(s.Plans)
-	return r
+	if _, ok := s.Plans[s.DefaultPlan]; !ok {
+		return Refuse(InvalidInput, "default_plan is %q; it must be one of the plans: %s", excerpt(s.DefaultPlan), joined(sortedNames(s.Plans)))
+	}
+	return nil
 }
