@@ -56,13 +56,20 @@ func notJSON(data []byte, err error) error {
 	switch {
 	case errors.Is(err, io.EOF), err != nil && len(bytes.TrimSpace(data)) == 0:
 		return errors.New("there is nothing; send a JSON object, such as {}")
-	case errors.Is(err, io.ErrUnexpectedEOF), ok && at >= len(data) && !json.Valid(data):
+	case errors.Is(err, io.ErrUnexpectedEOF), ok && breaksOff(data):
 		return errors.New("this is not JSON: it breaks off before its end")
 	case ok && at > 0:
 		return fmt.Errorf("this is not JSON: %q at byte %d is unexpected", data[at-1:at], at)
 	default:
 		return nil
 	}
+}
+
+// breaksOff tells whether a text is the beginning of JSON, so that what is wrong with it is behind its end.
+func breaksOff(data []byte) bool {
+	var whatever json.RawMessage
+	wrong, ok := errors.AsType[*json.SyntaxError](json.Unmarshal(append(slices.Clone(data), 0), &whatever))
+	return ok && wrong.Offset > int64(len(data))
 }
 
 // inPlainWords says what is wrong with a text that could not be read into a type. The decoder's own words name methods and types of ours,
