@@ -214,11 +214,11 @@ func token(name string, maker lifecycle.Actor) lifecycle.Actor {
 
 // ownPlan is a plan of one's own that is like no named one: 2 % for 3 h, 20 % for 5 h, 60 % for 7 h, everyone.
 func ownPlan() lifecycle.Plan {
-	stage := func(percent int, hours time.Duration) lifecycle.Stage {
-		return lifecycle.Stage{Percent: lifecycle.WholePercent(percent), Hold: lifecycle.Duration(hours * time.Hour)}
+	stage := func(percent int, hold time.Duration) lifecycle.Stage {
+		return lifecycle.Stage{Percent: lifecycle.WholePercent(percent), Hold: lifecycle.Duration(hold)}
 	}
 	return lifecycle.Plan{
 		Grayscale:  lifecycle.Grayscale{Percent: lifecycle.WholePercent(2), Bake: lifecycle.Duration(3 * time.Hour)},
-		Production: []lifecycle.Stage{stage(20, 5), stage(60, 7), stage(100, 0)},
+		Production: []lifecycle.Stage{stage(20, 5*time.Hour), stage(60, 7*time.Hour), stage(100, 0)},
 	}
 }
