@@ -28,7 +28,10 @@ var (
 // day0 is when every scenario begins.
 var day0 = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 
-const day = 24 * time.Hour
+const (
+	minute = time.Minute
+	day    = 24 * time.Hour
+)
 
 // scenario is a mini-program's way through its life, by the exported rules only.
 type scenario struct {

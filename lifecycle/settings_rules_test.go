@@ -108,3 +108,23 @@ func TestSettingsAreNamedByAllThatIsInThem(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(asJSON(t, lifecycle.DefaultSettings())), &read))
 	assert.Equal(t, digest, read.Digest(), "written to a file and read again they are the same")
 }
+
+func TestASettingsFileIsReadOverTheDefaults(t *testing.T) {
+	settings := lifecycle.DefaultSettings()
+	require.NoError(t, lifecycle.DecodeStrictly([]byte(`{"escalate_after": "72h", "plans": {"mine": {"grayscale": {"percent": 1, "bake": "2h"}, "production": [{"percent": 100, "hold": "0s"}]}}}`), &settings))
+	assert.Equal(t, lifecycle.Duration(3*day), settings.EscalateAfter)
+	assert.Equal(t, lifecycle.Duration(day), settings.RemindAfter, "what is not named keeps its default")
+	assert.Len(t, settings.Plans, 4)
+	assert.Nil(t, settings.Validate())
+	for text, says := range map[string][]string{
+		`{"remind_afer": "1h"}`:            {`"remind_afer"`},
+		`{"remind_after": 24}`:             {"remind_after", `"24h"`, "24"},
+		`{"plans": {"mine": {"bake": 1}}}`: {`"plans.mine.bake"`},
+		`{"plans": {"mine": {"grayscale": {"percent": "x"}}, "its": {"production": 5}}}`: {"plans.mine.grayscale.percent", "plans.its.production", "list"},
+		`{"plans": ["mine"]}`: {"plans", "object", `["mine"]`},
+	} {
+		for _, part := range says {
+			assert.ErrorContains(t, lifecycle.DecodeStrictly([]byte(text), &settings), part, text)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package lifecycle_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -272,4 +273,18 @@ func TestADeltaLeavesOutWhatTheCommandSays(t *testing.T) {
 	assert.Nil(t, delta.Transition, "a remark is in no timeline")
 	assert.Equal(t, s.m.Feedback[0], *delta.Feedback)
 	assert.JSONEq(t, fmt.Sprintf(`{"sequence": %d}`, s.m.Sequence), string(delta.Patch))
+}
+
+func TestWhatCannotBeWrittenIsNoDelta(t *testing.T) {
+	s := reach(t, lifecycle.GrayscaleRelease)
+	broken := s.m
+	broken.Rollout = new(*s.m.Rollout)
+	broken.Rollout.Health = &lifecycle.HealthVerdict{Value: math.NaN()}
+	for _, pair := range [][2]lifecycle.MiniProgram{{s.m, broken}, {broken, s.m}} {
+		_, err := lifecycle.DeltaOf(pair[0], pair[1])
+		assert.ErrorContains(t, err, "weather")
+	}
+	after, err := broken.Apply(lifecycle.Delta{Patch: json.RawMessage(`{}`)}, s.command(lifecycle.Pause, mona), s.now)
+	assert.ErrorContains(t, err, "weather")
+	assert.Equal(t, broken.Revision, after.Revision)
 }
