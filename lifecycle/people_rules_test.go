@@ -200,8 +200,9 @@ func TestWhoOnlyReads(t *testing.T) {
 		}
 	}
 	for _, state := range lifecycle.States {
+		s := reach(t, state)
 		for _, action := range lifecycle.Actions {
-			assert.Equal(t, lifecycle.ForbiddenRole, reach(t, state).m.WhyNot(action, audra).Code, "%s in %s", action, state)
+			assert.Equal(t, lifecycle.ForbiddenRole, s.m.WhyNot(action, audra).Code, "%s in %s", action, state)
 		}
 	}
 }
