@@ -19,8 +19,8 @@ import (
 	"slipway/lifecycle"
 )
 
-// ErrUnanswered says that an action is recorded, and will be answered, but no worker did so in time.
-var ErrUnanswered = errors.New("the action is recorded, but no worker has answered it yet")
+// ErrUnfinished says that an action is recorded, and will be answered, but no worker did so in time.
+var ErrUnfinished = errors.New("the action is recorded, but no worker has answered it yet")
 
 // Client starts and steers mini-programs, for web and starter alike.
 type Client struct {
@@ -36,7 +36,7 @@ type Client struct {
 const feedPatience = time.Second
 
 // RequestCreation starts the workflow of a new mini-program and waits for the answer as long as ctx allows. A refusal
-// comes as the error, a *lifecycle.Refusal; ErrUnanswered as in Act.
+// comes as the error, a *lifecycle.Refusal; ErrUnfinished as in Act.
 func (c Client) RequestCreation(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
 	if refusal := cmp.Or(refuseSystem(creation.Actor), lifecycle.RefuseReserved(creation.RequestID), creation.Admit(time.Now())); refusal != nil {
 		return lifecycle.Outcome{}, refusal
@@ -102,7 +102,7 @@ func (c Client) creationDecided(ctx context.Context, id string) bool {
 }
 
 // Act sends an action and waits for its outcome as long as ctx allows. The outcome may be a refusal; an unknown or ended
-// mini-program comes as the error, a *lifecycle.Refusal. ErrUnanswered means that the action is safely recorded.
+// mini-program comes as the error, a *lifecycle.Refusal. ErrUnfinished means that the action is safely recorded.
 func (c Client) Act(ctx context.Context, id string, command lifecycle.Command) (lifecycle.Outcome, error) {
 	if command.RequestID == "" {
 		command.RequestID = uuid.NewString()
@@ -206,7 +206,7 @@ func (c Client) outcomeOf(ctx context.Context, answer <-chan lifecycle.Outcome, 
 		case outcome := <-answer:
 			return outcome, nil
 		case <-ctx.Done():
-			return lifecycle.Outcome{}, fmt.Errorf("%w (request id %s)", ErrUnanswered, requestID)
+			return lifecycle.Outcome{}, fmt.Errorf("%w (request id %s)", ErrUnfinished, requestID)
 		case <-time.After(pause):
 		}
 		outcome, seen, err := c.outcome(ctx, workflowID, runID, user, requestID)
@@ -216,7 +216,7 @@ func (c Client) outcomeOf(ctx context.Context, answer <-chan lifecycle.Outcome, 
 		switch {
 		case err == nil || ctx.Err() != nil:
 		case mayComeYet(err):
-			return outcome, fmt.Errorf("%w (request id %s): %w", ErrUnanswered, requestID, err)
+			return outcome, fmt.Errorf("%w (request id %s): %w", ErrUnfinished, requestID, err)
 		default:
 			return outcome, fmt.Errorf("the action is recorded, but its answer cannot be read; ask for it with request id %s: %w", requestID, err)
 		}

@@ -94,7 +94,7 @@ func (c Client) recovered(ctx context.Context, id, runID string) (status lifecyc
 		}
 		select {
 		case <-ctx.Done():
-			return status, fmt.Errorf("%w: %w", ErrUnanswered, err)
+			return status, fmt.Errorf("%w: %w", ErrUnfinished, err)
 		case <-time.After(firstPause):
 		}
 	}

@@ -55,7 +55,7 @@ func (s *Service) bounded(request catalog.Request, do func() (lifecycle.Outcome,
 		return lifecycle.Outcome{}, ErrTooManyWaiting
 	}
 	outcome, err := do()
-	if !errors.Is(err, workflows.ErrUnanswered) { // what Temporal did not confirm counts for nothing: it must not lock anybody out
+	if !errors.Is(err, workflows.ErrUnfinished) { // what Temporal did not confirm counts for nothing: it must not lock anybody out
 		answers.Settle(request)
 	}
 	return outcome, err
