@@ -25,9 +25,9 @@ var ErrUnfinished = errors.New("the action is recorded, but no worker has answer
 // Client starts and steers mini-programs, for web and starter alike.
 type Client struct {
 	Temporal client.Client
-	// Answers brings outcomes from the catalogue, which saves a query for each action. Without it, or when it does not
+	// Waiters brings outcomes from the catalogue, which saves a query for each action. Without it, or when it does not
 	// have the answer, the workflow is asked.
-	Answers *catalog.Answers
+	Waiters *catalog.Answers
 	// Known tells whether the catalogue knows a mini-program, for workflows that Temporal has forgotten; nil leaves it to Temporal.
 	Known func(ctx context.Context, id string) (bool, error)
 }
@@ -130,10 +130,10 @@ func answerTo(outcome lifecycle.Outcome, err error, action lifecycle.Action, dig
 
 // await registers for an answer before the question is sent. Without a feed the channel is nil and brings nothing.
 func (c Client) await(id, user, requestID string) (<-chan lifecycle.Outcome, func()) {
-	if c.Answers == nil {
+	if c.Waiters == nil {
 		return nil, func() {}
 	}
-	return c.Answers.Await(id, user, requestID)
+	return c.Waiters.Await(id, user, requestID)
 }
 
 // Signal sends an action; when it returns without an error, the action is safely recorded.
@@ -184,7 +184,7 @@ func (c Client) outcome(ctx context.Context, workflowID, runID, user, requestID 
 	if err != nil {
 		return outcome, false, err
 	}
-	var answer Answer
+	var answer OutcomeReply
 	if err := value.Get(&answer); err != nil {
 		return outcome, false, fmt.Errorf("reading the outcome of %s: %w", requestID, err)
 	}

@@ -39,8 +39,8 @@ type Input struct {
 	Recover *lifecycle.Actor `json:"recover,omitempty"`
 }
 
-// Answer is what the query outcome says: whether the request was answered, and how.
-type Answer struct {
+// OutcomeReply is what the query outcome says: whether the request was answered, and how.
+type OutcomeReply struct {
 	Seen    bool               `json:"seen"`
 	Outcome *lifecycle.Outcome `json:"outcome"`
 }
@@ -54,8 +54,8 @@ type Upload struct {
 // Carried is all that one run hands to the next.
 type Carried struct {
 	MiniProgram lifecycle.MiniProgram `json:"mini_program"`
-	// Answers are the remembered outcomes, compressed: they would outgrow everything else.
-	Answers []byte `json:"answers,omitempty"`
+	// Outcomes are the remembered outcomes, compressed: they would outgrow everything else.
+	Outcomes []byte `json:"answers,omitempty"`
 	// Inspecting are uploads whose inspection was under way; it starts anew.
 	Inspecting []Upload `json:"inspecting,omitempty"`
 	// Signals arrived in the last run and are not answered yet, oldest first.

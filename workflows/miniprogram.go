@@ -153,7 +153,7 @@ func (m *miniProgram) restore(ctx workflow.Context, carried Carried) error {
 	m.MiniProgram, m.unnamed, m.alarm = carried.MiniProgram.Numbered(), carried.Unnamed, carried.Alarm
 	m.gate = carried.Gate
 	m.life, m.step, m.records = carried.Life, carried.Step, carried.Step > 0
-	outcomes, err := activities.UnpackOutcomes(carried.Answers)
+	outcomes, err := activities.UnpackOutcomes(carried.Outcomes)
 	if err != nil {
 		return err
 	}
@@ -220,7 +220,7 @@ func (m *miniProgram) continueAsNew(ctx workflow.Context) error {
 		return err
 	}
 	carried := Carried{
-		MiniProgram: m.MiniProgram, Life: m.life, Step: m.step, Answers: packed, Signals: m.inbox.signals(), Unnamed: m.unnamed,
+		MiniProgram: m.MiniProgram, Life: m.life, Step: m.step, Outcomes: packed, Signals: m.inbox.signals(), Unnamed: m.unnamed,
 		Gate: m.gate, Alarm: m.alarm,
 	}
 	for _, i := range m.inspecting {

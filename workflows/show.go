@@ -29,7 +29,7 @@ func (m *miniProgram) answerQueries(ctx workflow.Context) error {
 	if err != nil {
 		return fmt.Errorf("query %s: %w", QueryStatus, err)
 	}
-	err = workflow.SetQueryHandlerWithOptions(ctx, QueryOutcome, func(requestID, user string) (Answer, error) {
+	err = workflow.SetQueryHandlerWithOptions(ctx, QueryOutcome, func(requestID, user string) (OutcomeReply, error) {
 		return m.answer(user, requestID), nil
 	}, workflow.QueryHandlerOptions{Description: `The answer to an action, by its request id and, if given, the user; "seen" is false when there is none (yet)`})
 	if err != nil {
@@ -39,15 +39,15 @@ func (m *miniProgram) answerQueries(ctx workflow.Context) error {
 }
 
 // answer tells how a request was answered. That an unsigned one was refused is its answer as long as there is none to a signed one.
-func (m *miniProgram) answer(user, requestID string) Answer {
+func (m *miniProgram) answer(user, requestID string) OutcomeReply {
 	outcome, seen := m.answers.find(user, requestID)
 	if !seen && !m.isInspecting(lifecycle.Command{RequestID: requestID, Actor: lifecycle.Actor{User: user}}) {
 		outcome, seen = m.answers.find(user, lifecycle.UnsignedID(requestID))
 	}
 	if !seen {
-		return Answer{}
+		return OutcomeReply{}
 	}
-	return Answer{Seen: true, Outcome: &outcome}
+	return OutcomeReply{Seen: true, Outcome: &outcome}
 }
 
 // describeSignals lets Temporal UI offer every action with what it does. The signals themselves come through the inbox.

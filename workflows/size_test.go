@@ -202,7 +202,7 @@ func (g *giant) sizes() map[string]int {
 		"handed on": Input{
 			Creation: lifecycle.Creation{ID: g.m.ID, Title: g.m.Title, Team: g.m.Team},
 			Carried: &Carried{
-				MiniProgram: g.m, Answers: packed, Inspecting: []Upload{{Command: largest}},
+				MiniProgram: g.m, Outcomes: packed, Inspecting: []Upload{{Command: largest}},
 				Signals: []Signal{{Name: "suspend", Data: strings.Repeat(`"`, maxPortable)}},
 			},
 		},
@@ -251,7 +251,7 @@ func TestTheLargestMiniProgramOutlivesAnAbsentCatalogueAndItsRun(t *testing.T) {
 	require.NoError(t, err)
 	env.ExecuteWorkflow(WorkflowType, Input{
 		Creation: lifecycle.Creation{ID: g.m.ID}, Carried: &Carried{
-			MiniProgram: g.m, Life: "life", Step: 1, Answers: packed, Gate: lifecycle.GateProgress{AskAt: g.now.Add(day)},
+			MiniProgram: g.m, Life: "life", Step: 1, Outcomes: packed, Gate: lifecycle.GateProgress{AskAt: g.now.Add(day)},
 		},
 	})
 	ended, ok := errors.AsType[*workflow.ContinueAsNewError](env.GetWorkflowError())

@@ -22,7 +22,7 @@ var ErrTooManyWaiting = errors.New("too many actions on this mini-program wait f
 
 // Waits tells whether this process knows a request of the person to be recorded and unanswered.
 func (s *Service) Waits(id string, person lifecycle.Actor, requestID string) bool {
-	answers := s.Workflows.Answers
+	answers := s.Workflows.Waiters
 	return answers != nil && slices.Contains(answers.Unanswered(id), catalog.Request{MiniProgram: id, User: person.User, ID: requestID})
 }
 
@@ -47,7 +47,7 @@ func isEmergency(command lifecycle.Command) bool {
 
 // bounded sends a request unless too many wait already.
 func (s *Service) bounded(request catalog.Request, do func() (lifecycle.Outcome, error)) (lifecycle.Outcome, error) {
-	answers := s.Workflows.Answers
+	answers := s.Workflows.Waiters
 	if answers == nil {
 		return do()
 	}
