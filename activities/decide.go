@@ -46,8 +46,8 @@ type Question struct {
 
 // Decision is the answer to a Question. It is kept in the workflow's history, so that the same question is never decided anew.
 type Decision struct {
-	// Answer is for whoever asked; nil when nobody did.
-	Answer *Answer `json:"answer,omitempty"`
+	// Outcome is for whoever asked; nil when nobody did.
+	Outcome *ShortOutcome `json:"answer,omitempty"`
 	// Delta is what changed; nil after a refusal.
 	Delta *lifecycle.Delta `json:"delta,omitempty"`
 	// Admitted says that an upload may be inspected.
@@ -64,20 +64,20 @@ type Decision struct {
 	Alarm string `json:"alarm,omitempty"`
 }
 
-// Answer is what an outcome says beyond the command that it answers and where the mini-program stands afterwards: why it was refused,
+// ShortOutcome is what an outcome says beyond the command that it answers and where the mini-program stands afterwards: why it was refused,
 // and what is possible now.
-type Answer struct {
+type ShortOutcome struct {
 	Code    lifecycle.Code     `json:"code,omitempty"`
 	Message string             `json:"message,omitempty"`
 	Actions []lifecycle.Action `json:"actions"`
 }
 
-func answerOf(outcome lifecycle.Outcome) *Answer {
-	return &Answer{outcome.Code, outcome.Message, outcome.Actions}
+func answerOf(outcome lifecycle.Outcome) *ShortOutcome {
+	return &ShortOutcome{outcome.Code, outcome.Message, outcome.Actions}
 }
 
 // Outcome completes the answer to a question whose mini-program now is as given.
-func (a Answer) Outcome(q Question, after lifecycle.MiniProgram) lifecycle.Outcome {
+func (a ShortOutcome) Outcome(q Question, after lifecycle.MiniProgram) lifecycle.Outcome {
 	outcome := lifecycle.Outcome{
 		RequestID: q.Command.RequestID, Actor: q.Command.Actor.User, Action: q.Action, Accepted: a.Code == "",
 		Code: a.Code, Message: a.Message, State: after.State, Revision: after.Revision, At: q.Now, Digest: q.Digest, Actions: a.Actions,
@@ -100,7 +100,7 @@ func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
 		return a.handBack(ctx, q, nil)
 	}
 	if repeated, err := a.repeated(ctx, q); err != nil || repeated != nil {
-		return Decision{Answer: repeated, Repeated: repeated != nil}, err
+		return Decision{Outcome: repeated, Repeated: repeated != nil}, err
 	}
 	q.Command.Action = q.Action
 	q, err := a.vouch(ctx, q)
@@ -143,7 +143,7 @@ func (a *Activities) record(ctx context.Context, q Question, decision Decision, 
 }
 
 // repeated is the answer to a request that was answered so long ago that nobody remembers how; nil when it was not.
-func (a *Activities) repeated(ctx context.Context, q Question) (*Answer, error) {
+func (a *Activities) repeated(ctx context.Context, q Question) (*ShortOutcome, error) {
 	if !q.TookOver || q.Command.RequestID == "" || q.Creation != nil {
 		return nil, nil
 	}
@@ -152,12 +152,12 @@ func (a *Activities) repeated(ctx context.Context, q Question) (*Answer, error) 
 	case err != nil || !answered:
 		return nil, err
 	case record == nil:
-		return &Answer{Code: lifecycle.IllegalInState, Message: "this request was refused before; why is forgotten"}, nil
+		return &ShortOutcome{Code: lifecycle.IllegalInState, Message: "this request was refused before; why is forgotten"}, nil
 	case record.Action != q.Action:
 		refusal := lifecycle.RefuseReused(q.Command.RequestID, record.Action, q.Action)
-		return &Answer{Code: refusal.Code, Message: refusal.Message}, nil
+		return &ShortOutcome{Code: refusal.Code, Message: refusal.Message}, nil
 	default:
-		return &Answer{}, nil
+		return &ShortOutcome{}, nil
 	}
 }
 
@@ -191,7 +191,7 @@ func (q Question) answer(after lifecycle.MiniProgram, record lifecycle.Record, r
 	if q.Command.RequestID != "" {
 		outcome := after.Outcome(q.Command, refusal, q.Now)
 		outcome.Digest = q.Digest
-		decision.Answer, commit.Outcome = answerOf(outcome), &outcome
+		decision.Outcome, commit.Outcome = answerOf(outcome), &outcome
 	}
 	var err error
 	if refusal == nil {
@@ -206,7 +206,7 @@ func (q Question) answer(after lifecycle.MiniProgram, record lifecycle.Record, r
 func (q Question) refused(refusal *lifecycle.Refusal) Decision {
 	decision := Decision{Refusal: refusal}
 	if q.Creation != nil {
-		decision.Answer = answerOf(q.MiniProgram.Outcome(q.Command, refusal, q.Now))
+		decision.Outcome = answerOf(q.MiniProgram.Outcome(q.Command, refusal, q.Now))
 	}
 	return decision
 }

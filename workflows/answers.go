@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// maxAnswers is how many outcomes are remembered (lifecycle.md, "Once only": at least the last 200 actions).
-	maxAnswers = 250
+	// maxOutcomes is how many outcomes are remembered (lifecycle.md, "Once only": at least the last 200 actions).
+	maxOutcomes = 250
 	// maxRefused is how many of the latest refusals the status shows.
 	maxRefused = 3
 )
@@ -16,13 +16,13 @@ const (
 // request is whose request it is: two people's request ids never meet.
 type request struct{ user, id string }
 
-// answers remembers the latest outcomes by request, oldest first.
-type answers struct {
-	outcomes  []lifecycle.Outcome
+// outcomes remembers the latest outcomes by request, oldest first.
+type outcomes struct {
+	latest  []lifecycle.Outcome
 	byRequest map[request]lifecycle.Outcome
 }
 
-func (a *answers) remember(outcome lifecycle.Outcome) {
+func (a *outcomes) remember(outcome lifecycle.Outcome) {
 	key := request{outcome.Actor, outcome.RequestID}
 	if _, known := a.byRequest[key]; known {
 		return
@@ -30,34 +30,34 @@ func (a *answers) remember(outcome lifecycle.Outcome) {
 	if a.byRequest == nil {
 		a.byRequest = map[request]lifecycle.Outcome{}
 	}
-	if len(a.outcomes) == maxAnswers {
-		oldest := a.outcomes[0]
+	if len(a.latest) == maxOutcomes {
+		oldest := a.latest[0]
 		delete(a.byRequest, request{oldest.Actor, oldest.RequestID})
-		a.outcomes = slices.Clone(a.outcomes[1:]) // lets go of what is forgotten
+		a.latest = slices.Clone(a.latest[1:]) // lets go of what is forgotten
 	}
-	a.outcomes = append(a.outcomes, outcome)
+	a.latest = append(a.latest, outcome)
 	a.byRequest[key] = outcome
 }
 
 // knows tells whether the command was answered. Answers from before requests belonged to a person are everybody's.
-func (a *answers) knows(command lifecycle.Command) bool {
+func (a *outcomes) knows(command lifecycle.Command) bool {
 	_, own := a.byRequest[request{command.Actor.User, command.RequestID}]
 	_, before := a.byRequest[request{lifecycle.Everybody, command.RequestID}]
 	return own || before
 }
 
 // knowsRequest tells whether anybody's request had the id.
-func (a *answers) knowsRequest(id string) bool {
+func (a *outcomes) knowsRequest(id string) bool {
 	_, ok := a.find("", id)
 	return ok
 }
 
 // full says that an answer may have been forgotten.
-func (a *answers) full() bool { return len(a.outcomes) == maxAnswers }
+func (a *outcomes) full() bool { return len(a.latest) == maxOutcomes }
 
 // find returns the answer to a user's request; without a user, the latest to anybody's.
-func (a *answers) find(user, id string) (lifecycle.Outcome, bool) {
-	for _, outcome := range slices.Backward(a.outcomes) {
+func (a *outcomes) find(user, id string) (lifecycle.Outcome, bool) {
+	for _, outcome := range slices.Backward(a.latest) {
 		if outcome.RequestID == id && (user == "" || outcome.Actor == user || outcome.Actor == lifecycle.Everybody) {
 			return outcome, true
 		}
@@ -66,9 +66,9 @@ func (a *answers) find(user, id string) (lifecycle.Outcome, bool) {
 }
 
 // refused returns the latest refusals, newest first.
-func (a *answers) refused() []lifecycle.Outcome {
+func (a *outcomes) refused() []lifecycle.Outcome {
 	var refused []lifecycle.Outcome
-	for _, outcome := range slices.Backward(a.outcomes) {
+	for _, outcome := range slices.Backward(a.latest) {
 		if !outcome.Accepted && len(refused) < maxRefused {
 			refused = append(refused, outcome)
 		}

@@ -42,7 +42,7 @@ func (m *miniProgram) decideBefore(ctx workflow.Context, q activities.Question) 
 	decision := activities.Decision{Refusal: refusal}
 	if q.Command.RequestID != "" {
 		outcome := after.Outcome(q.Command, refusal, q.Now)
-		decision.Answer = &activities.Answer{Code: outcome.Code, Message: outcome.Message, Actions: outcome.Actions}
+		decision.Outcome = &activities.ShortOutcome{Code: outcome.Code, Message: outcome.Message, Actions: outcome.Actions}
 	}
 	if refusal != nil && q.Creation != nil { // it failed without a word
 		return decision

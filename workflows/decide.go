@@ -29,7 +29,7 @@ func (m *miniProgram) decide(ctx workflow.Context, q activities.Question) activi
 		q.Now = m.now(ctx)
 		decision := m.ask(ctx, q)
 		m.takeOver(ctx, q, decision)
-		if decision.Stored == nil || q.Creation != nil || q.Command.RequestID == "" || m.answers.knows(q.Command) {
+		if decision.Stored == nil || q.Creation != nil || q.Command.RequestID == "" || m.outcomes.knows(q.Command) {
 			return decision
 		}
 	}
@@ -65,7 +65,7 @@ func (m *miniProgram) note(ctx workflow.Context, note lifecycle.Action, what str
 // ask returns when the answer is recorded: at once by a local activity, which costs one event; when the database does not
 // answer, by an activity that tries for as long as it takes and shows in Temporal UI what it waits for.
 func (m *miniProgram) ask(ctx workflow.Context, q activities.Question) (decision activities.Decision) {
-	q.Life, q.MiniProgram, q.TookOver = m.life, m.MiniProgram, m.tookOver || m.answers.full()
+	q.Life, q.MiniProgram, q.TookOver = m.life, m.MiniProgram, m.tookOver || m.outcomes.full()
 	if m.step > 0 || q.Creation != nil {
 		q.Step = m.step + 1
 	}
@@ -133,14 +133,14 @@ func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, deci
 		}
 		m.MiniProgram = after
 	}
-	if decision.Delta != nil || decision.Answer != nil && !decision.Repeated {
+	if decision.Delta != nil || decision.Outcome != nil && !decision.Repeated {
 		m.step++
 	}
-	if decision.Answer != nil && decision.Answer.Code == lifecycle.UnsignedSignal {
+	if decision.Outcome != nil && decision.Outcome.Code == lifecycle.UnsignedSignal {
 		q.Command.RequestID = lifecycle.UnsignedID(q.Command.RequestID)
 	}
-	if decision.Answer != nil {
-		m.answers.remember(decision.Answer.Outcome(q, m.MiniProgram))
+	if decision.Outcome != nil {
+		m.outcomes.remember(decision.Outcome.Outcome(q, m.MiniProgram))
 	}
 	if decision.Alarm != "" {
 		m.alarm = fmt.Sprintf("%s: %s", clock(m.now(ctx)), decision.Alarm)
@@ -161,7 +161,7 @@ func (m *miniProgram) takeOverStored(stored activities.Stored) {
 	}
 	m.MiniProgram, m.life, m.step, m.tookOver = stored.MiniProgram, stored.Life, stored.Step, true
 	for _, outcome := range outcomes {
-		m.answers.remember(outcome)
+		m.outcomes.remember(outcome)
 	}
 	m.clearDeadline()
 	m.stopHealthWatch()

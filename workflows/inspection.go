@@ -64,7 +64,7 @@ func (m *miniProgram) inspect(ctx workflow.Context, command lifecycle.Command) {
 // to be decided already.
 func (m *miniProgram) inspected(ctx workflow.Context, i *inspection, future workflow.Future) {
 	m.inspecting = slices.DeleteFunc(m.inspecting, func(other *inspection) bool { return other == i })
-	if m.records && m.answers.knows(i.command) {
+	if m.records && m.outcomes.knows(i.command) {
 		m.show(ctx)
 		return
 	}

@@ -48,7 +48,7 @@ type miniProgram struct {
 	decoded              lifecycle.Settings
 
 	inbox      *inbox
-	answers    answers
+	outcomes    outcomes
 	deadline   *deadline
 	inspecting []*inspection
 	health     *healthWatch
@@ -161,7 +161,7 @@ func (m *miniProgram) restore(ctx workflow.Context, carried Carried) error {
 		if !m.records {
 			outcome.Actor = lifecycle.Everybody
 		}
-		m.answers.remember(outcome)
+		m.outcomes.remember(outcome)
 	}
 	if !m.records {
 		m.life = workflow.GetInfo(ctx).FirstRunID
@@ -215,7 +215,7 @@ func (m *miniProgram) runEnds(ctx workflow.Context) bool {
 // continueAsNew hands everything to the next run, what waits to be answered included. A signal that arrives while Temporal
 // takes this in makes the server repeat the workflow task with it.
 func (m *miniProgram) continueAsNew(ctx workflow.Context) error {
-	packed, err := activities.PackOutcomes(m.answers.outcomes)
+	packed, err := activities.PackOutcomes(m.outcomes.latest)
 	if err != nil {
 		return err
 	}

@@ -40,9 +40,9 @@ func (m *miniProgram) answerQueries(ctx workflow.Context) error {
 
 // answer tells how a request was answered. That an unsigned one was refused is its answer as long as there is none to a signed one.
 func (m *miniProgram) answer(user, requestID string) OutcomeReply {
-	outcome, seen := m.answers.find(user, requestID)
+	outcome, seen := m.outcomes.find(user, requestID)
 	if !seen && !m.isInspecting(lifecycle.Command{RequestID: requestID, Actor: lifecycle.Actor{User: user}}) {
-		outcome, seen = m.answers.find(user, lifecycle.UnsignedID(requestID))
+		outcome, seen = m.outcomes.find(user, lifecycle.UnsignedID(requestID))
 	}
 	if !seen {
 		return OutcomeReply{}
@@ -64,7 +64,7 @@ func (m *miniProgram) status() lifecycle.Status {
 	for _, i := range m.inspecting {
 		status.Inspecting = append(status.Inspecting, *i.command.Package)
 	}
-	status.Refused = m.answers.refused()
+	status.Refused = m.outcomes.refused()
 	return status
 }
 
@@ -185,7 +185,7 @@ func (m *miniProgram) showDetails(ctx workflow.Context) {
 	if names := m.LegalActionNames(); len(names) > 0 {
 		add("possible now: %s", strings.Trim(fmt.Sprint(names), "[]"))
 	}
-	for _, refused := range m.answers.refused() {
+	for _, refused := range m.outcomes.refused() {
 		add("refused on %s: %s, %s", clock(refused.At), quoted(string(refused.Action)), quoted(refused.Message))
 	}
 	workflow.SetCurrentDetails(ctx, strings.Join(lines, "\n"))

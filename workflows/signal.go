@@ -153,7 +153,7 @@ func (m *miniProgram) handleSignal(ctx workflow.Context, s Signal) {
 		q.Refusal, q.Command.RequestID = reused, m.nameFor(s, records)
 	}
 	switch {
-	case m.answers.knows(q.Command) || m.isInspecting(q.Command) || !records && m.answers.knowsRequest(q.Command.RequestID):
+	case m.outcomes.knows(q.Command) || m.isInspecting(q.Command) || !records && m.outcomes.knowsRequest(q.Command.RequestID):
 		m.logger(ctx).Info("signal repeats a request id; the first answer stands", logkey.RequestID, q.Command.RequestID, logkey.Action, q.Action)
 	case q.Action == lifecycle.UploadCode:
 		m.upload(ctx, q)
@@ -165,7 +165,7 @@ func (m *miniProgram) handleSignal(ctx workflow.Context, s Signal) {
 // refuseReused refuses a signal whose request id was used for something else. The first answer stays the answer to that id, so that the refusal
 // is remembered under an id of its own, as that of a signal without one. Runs from before this was refused go on as they were.
 func (m *miniProgram) refuseReused(ctx workflow.Context, q activities.Question) (refusal *lifecycle.Refusal) {
-	first, answered := m.answers.find(q.Command.Actor.User, q.Command.RequestID)
+	first, answered := m.outcomes.find(q.Command.Actor.User, q.Command.RequestID)
 	switch inspected := m.inspectionOf(q.Command); {
 	case answered:
 		refusal = first.RefuseOther(q.Action, q.Digest)

@@ -19,7 +19,7 @@ func TestARequestCountsOnceHoweverMuchHappenedSince(t *testing.T) {
 	once := func(c *lifecycle.Command) { c.RequestID = "captured" }
 	s.at(6*minute, lifecycle.Pause, ann, once)
 	s.at(7*minute, lifecycle.Resume, ann)
-	for n := range maxAnswers {
+	for n := range maxOutcomes {
 		s.at(8*minute, lifecycle.LeaveFeedback, lifecycle.Actor{User: fmt.Sprintf("gil-%d", n)}, func(c *lifecycle.Command) { c.Rating = 5 })
 	}
 	s.at(9*minute, lifecycle.Pause, ann, once)
