@@ -40,7 +40,7 @@ func (m *miniProgram) tooManyInspections(command lifecycle.Command) *lifecycle.R
 		waiting = append(waiting, i.command)
 	}
 	if len(m.inspecting) >= maxInspections || m.records && lifecycle.CheckSize(waiting) != nil {
-		return lifecycle.Refuse(lifecycle.IllegalInState, "%d uploads are being inspected; wait for one of them", len(m.inspecting))
+		return lifecycle.Refuse(lifecycle.IllegalInState, "%d uploads are being inspected; wait until one of them is decided", len(m.inspecting))
 	}
 	return nil
 }
@@ -57,12 +57,12 @@ func (m *miniProgram) inspect(ctx workflow.Context, command lifecycle.Command) {
 	})
 	var a *activities.Activities
 	future := workflow.ExecuteActivity(ctx, a.InspectPackage, activities.Inspection{MiniProgram: m.ID, Package: *command.Package})
-	m.inbox.await(future, func(ctx workflow.Context) { m.inspected(ctx, i, future) })
+	m.inbox.await(future, func(ctx workflow.Context) { m.onInspected(ctx, i, future) })
 }
 
-// inspected decides on the upload anew: the mini-program may have moved on during the inspection. After a reset the upload may turn out
+// onInspected decides on the upload anew: the mini-program may have moved on during the inspection. After a reset the upload may turn out
 // to be decided already.
-func (m *miniProgram) inspected(ctx workflow.Context, i *inspection, future workflow.Future) {
+func (m *miniProgram) onInspected(ctx workflow.Context, i *inspection, future workflow.Future) {
 	m.inspecting = slices.DeleteFunc(m.inspecting, func(other *inspection) bool { return other == i })
 	if m.records && m.outcomes.knows(i.command) {
 		m.show(ctx)
@@ -70,17 +70,14 @@ func (m *miniProgram) inspected(ctx workflow.Context, i *inspection, future work
 	}
 	var verdict activities.Verdict
 	if err := future.Get(ctx, &verdict); err != nil {
-		m.log.Error("an inspection has no answer", logkey.Version, i.command.Package.Version, logkey.Error, err)
-		verdict.Refusal = lifecycle.Refuse(lifecycle.PackageRefused, "the package could not be inspected; upload it again, and tell the operators if that does not help")
+		m.log.Error("an inspection failed", logkey.Version, i.command.Package.Version, logkey.Error, err)
+		verdict.Refusal = lifecycle.Refuse(lifecycle.PackageRefused,
+			"the package could not be inspected; upload it again, and tell the operators if that does not help")
 	}
 	m.decide(ctx, activities.Question{
 		Action: i.command.Action, Command: i.command, Digest: i.command.Digest(), Refusal: verdict.Refusal, Facts: verdict.Facts,
 		Via: i.command.Via,
 	})
-}
-
-func (m *miniProgram) isInspecting(command lifecycle.Command) bool {
-	return m.inspectionOf(command) != nil
 }
 
 // inspectionOf finds the inspection that a request waits for; nil when there is none.

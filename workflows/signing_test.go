@@ -48,6 +48,6 @@ func TestWhatIsStartedCannotBringAStateWithIt(t *testing.T) {
 	env.ExecuteWorkflow(WorkflowType, Input{
 		Creation: creation, Carried: &Carried{Life: "life", Step: 7, MiniProgram: lifecycle.MiniProgram{ID: "weather", State: lifecycle.Published, Revision: 7}},
 	})
-	assert.ErrorContains(t, env.GetWorkflowError(), "only a run hands something to the next")
+	assert.ErrorContains(t, env.GetWorkflowError(), "only a run can hand its state to the next")
 	assert.Empty(t, l.steps)
 }

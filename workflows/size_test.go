@@ -203,7 +203,7 @@ func (g *giant) sizes() map[string]int {
 			Creation: lifecycle.Creation{ID: g.m.ID, Title: g.m.Title, Team: g.m.Team},
 			Carried: &Carried{
 				MiniProgram: g.m, Outcomes: packed, Inspecting: []Upload{{Command: largest}},
-				Signals: []Signal{{Name: "suspend", Data: strings.Repeat(`"`, maxPortable)}},
+				Signals: []Signal{{Name: "suspend", Data: strings.Repeat(`"`, maxCarriedSignals)}},
 			},
 		},
 		"committed":               activities.Question{MiniProgram: g.m, Command: largest},
