@@ -120,7 +120,8 @@ func (m *miniProgram) actOn(ctx workflow.Context, report lifecycle.GateReport) {
 		m.holdForHealth(ctx)
 	case report.Changed && verdict.CannotAsk():
 		m.notify(ctx, lifecycle.ReleaseManager, "Health gate has no answer: "+m.ID,
-			fmt.Sprintf("The health of %s %s is not known, and will not be until somebody changes the plan or the worker: %s.", m.ID, m.Candidate.Version, verdict.Detail))
+			fmt.Sprintf("The health of %s %s is not known, and will not be before somebody changes the plan or the worker: %s.",
+				m.ID, m.Candidate.Version, verdict.Detail))
 	}
 }
 
