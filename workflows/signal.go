@@ -37,9 +37,9 @@ func (m *miniProgram) handleSignal(ctx workflow.Context, s Signal) {
 	records := m.migrateToRecords(ctx)
 	q := s.question()
 	if q.Command.RequestID == "" {
-		q.Command.RequestID = m.newRequestID(s, records)
+		q.Command.RequestID = m.assignRequestID(s, records)
 	} else if reused := m.refuseReused(ctx, q); reused != nil {
-		q.Refusal, q.Command.RequestID = reused, m.newRequestID(s, records)
+		q.Refusal, q.Command.RequestID = reused, m.assignRequestID(s, records)
 	}
 	switch {
 	case m.outcomes.knows(q.Command) || m.inspectionOf(q.Command) != nil || !records && m.outcomes.knowsRequest(q.Command.RequestID):
@@ -68,9 +68,9 @@ func (m *miniProgram) refuseReused(ctx workflow.Context, q activities.Question) 
 	return refusal
 }
 
-// newRequestID names a signal without a request id. One that a reset brings back gets the id that it had; another one in its place, sent
-// after the reset, does not.
-func (m *miniProgram) newRequestID(s Signal, records bool) string {
+// assignRequestID names a signal that has no request id of its own. One that a reset brings back gets the id that it had; another one in
+// its place, sent after the reset, does not.
+func (m *miniProgram) assignRequestID(s Signal, records bool) string {
 	m.unnamed++
 	if !records {
 		return fmt.Sprintf("%s%d", lifecycle.Unnamed, m.unnamed)
@@ -195,7 +195,7 @@ func signatureIn(header map[string]*commonpb.Payload, name string) *keyring.Sign
 // maxSignature is more than any of ours has, in bytes: a run hands signatures to the next.
 const maxSignature = 256
 
-// sent is what a question says of its signature: that there is none, too.
+// sent is what a question says of its signature; the zero value says that there is none.
 func sent(signature *keyring.Signature) *keyring.Signature {
 	if signature == nil {
 		return &keyring.Signature{}
