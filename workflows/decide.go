@@ -138,7 +138,7 @@ func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, deci
 		q.Command.RequestID = lifecycle.UnsignedID(q.Command.RequestID)
 	}
 	if decision.Outcome != nil {
-		m.outcomes.remember(decision.Outcome.Outcome(q, m.MiniProgram))
+		m.outcomes.remember(decision.Outcome.Complete(q, m.MiniProgram))
 	}
 	if decision.Alarm != "" {
 		m.alarm = fmt.Sprintf("%s: %s", clock(m.now(ctx)), decision.Alarm)
