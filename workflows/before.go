@@ -24,10 +24,10 @@ import (
 //
 // Before health gates were asked by short probes, one activity watched a stage to its end. The next watch of such a run is one of probes.
 
-// before is how far a run has gone over to today's ways.
-type before struct {
-	// records says that decisions are recorded, probes that gates are asked by probes; the counts are of the steps at which that was asked
-	// while they were not.
+// migration is how far a run has gone over to today's ways.
+type migration struct {
+	// records says that decisions are recorded, probes that gates are asked by probes. The counts are of the steps that asked for that
+	// while it was not so.
 	records, probes           bool
 	recordsCount, probesCount int
 	// configured are the worker's settings as JSON; recorded those in the history, decoded the same.
@@ -35,26 +35,27 @@ type before struct {
 	decoded              lifecycle.Settings
 }
 
-// migrateToRecords has decisions recorded from this step on, but for a replay of steps of before: each asks under a change id of its
-// own, so that the answer is what it was then. It reports whether they are recorded by now.
-func (b *before) migrateToRecords(ctx workflow.Context) bool {
-	if !b.records {
-		b.recordsCount++
-		b.records = migrates(ctx, "recorded-decisions", b.recordsCount)
+// migrateToRecords has decisions recorded from this step on, unless it is the replay of a step of before: each step asks under a change id
+// of its own, so that a replay goes the way it went. It reports whether decisions are recorded by now.
+func (g *migration) migrateToRecords(ctx workflow.Context) bool {
+	if !g.records {
+		g.recordsCount++
+		g.records = isNew(ctx, "recorded-decisions", g.recordsCount)
 	}
-	return b.records
+	return g.records
 }
 
 // migrateToProbes is the same for health gates: a watch of before stays what it is, the next one is of the new kind.
-func (b *before) migrateToProbes(ctx workflow.Context) bool {
-	if !b.probes {
-		b.probesCount++
-		b.probes = migrates(ctx, "health-probes", b.probesCount)
+func (g *migration) migrateToProbes(ctx workflow.Context) bool {
+	if !g.probes {
+		g.probesCount++
+		g.probes = isNew(ctx, "health-probes", g.probesCount)
 	}
-	return b.probes
+	return g.probes
 }
 
-func migrates(ctx workflow.Context, change string, count int) bool {
+// isNew tells a step that happens now, or did so since the change, from the replay of one of before.
+func isNew(ctx workflow.Context, change string, count int) bool {
 	return workflow.GetVersion(ctx, fmt.Sprintf("%s-%d", change, count), workflow.DefaultVersion, 1) == 1
 }
 

@@ -82,7 +82,7 @@ func (i *inbox) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWor
 	return i.Next.ExecuteWorkflow(workflow.WithValue(ctx, inboxKey{}, i), in)
 }
 
-// HandleSignal is called for each signal as the history is read, before any workflow code runs.
+// HandleSignal is called for each signal as the history is read, before any workflow code runs. The signal's channel never gets it.
 func (i *inbox) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
 	s := newSignal(in.SignalName, in.Arg, i.from)
 	s.Trace = i.traces.of(ctx)

@@ -23,15 +23,16 @@ type miniProgram struct {
 	// tookOver says that this run went on from what the catalogue knows.
 	tookOver bool
 	outcomes outcomes
-	before
+	migration
 
 	inbox    *inbox
 	deadline *deadline
 	// notBefore is when timers and gates try again after a refusal.
 	notBefore time.Time
 	// notifying counts the notifications under way; a run that ends would drop them.
-	notifying  int
-	inspecting []*inspection
+	notifying int
+	// inspecting are the uploads whose package is being inspected.
+	inspecting []*lifecycle.Command
 	health     *healthWatch
 	// gate is how far the health gate of the stage has come; judging says that what it reported is being acted on.
 	gate    lifecycle.GateProgress
@@ -54,7 +55,7 @@ func (w *Workflows) open(ctx workflow.Context, in Input) (*miniProgram, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding the settings: %w", err)
 	}
-	m := &miniProgram{before: before{configured: configured}, inbox: inboxOf(ctx), shown: shownSoFar(ctx)}
+	m := &miniProgram{migration: migration{configured: configured}, inbox: inboxOf(ctx), shown: shownSoFar(ctx)}
 	m.log = log.With(workflow.GetLogger(m.inbox.traces.resume(ctx, "")), logkey.MiniProgram, in.ID)
 	m.inbox.onSignal = m.handleSignal
 	if err := m.handleQueries(ctx); err != nil {
@@ -179,8 +180,8 @@ func (m *miniProgram) continueAsNew(ctx workflow.Context) error {
 		MiniProgram: m.MiniProgram, Life: m.life, Step: m.step, Outcomes: packed, Signals: m.inbox.signals(), Unnamed: m.unnamed,
 		Gate: m.gate, Alarm: m.alarm,
 	}
-	for _, i := range m.inspecting {
-		carried.Inspecting = append(carried.Inspecting, Upload{i.command, i.command.Via})
+	for _, upload := range m.inspecting {
+		carried.Inspecting = append(carried.Inspecting, Upload{*upload, upload.Via})
 	}
 	return workflow.NewContinueAsNewError(ctx, WorkflowType, Input{
 		Creation: lifecycle.Creation{ID: m.ID, Title: m.Title, Team: m.Team}, Carried: &carried,

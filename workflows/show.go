@@ -57,7 +57,8 @@ func (m *miniProgram) outcomeOf(user, requestID string) OutcomeReply {
 	return OutcomeReply{Seen: true, Outcome: &outcome}
 }
 
-// describeSignals lets Temporal UI offer every action with what it does. The signals themselves come through the inbox.
+// describeSignals lets Temporal UI offer every action with what it does. Nothing is received from these channels: signals come through
+// the inbox.
 func describeSignals(ctx workflow.Context) {
 	for _, rule := range lifecycle.Table {
 		if rule.Action != lifecycle.RequestCreation {
@@ -68,8 +69,8 @@ func describeSignals(ctx workflow.Context) {
 
 func (m *miniProgram) status() lifecycle.Status {
 	status := m.Status()
-	for _, i := range m.inspecting {
-		status.Inspecting = append(status.Inspecting, *i.command.Package)
+	for _, upload := range m.inspecting {
+		status.Inspecting = append(status.Inspecting, *upload.Package)
 	}
 	status.Refused = m.outcomes.refused()
 	return status
@@ -179,8 +180,8 @@ func (m *miniProgram) showDetails(ctx workflow.Context) {
 	if m.Candidate != nil {
 		add("candidate: %s", m.Candidate.Version)
 	}
-	for _, i := range m.inspecting {
-		add("being inspected: %s", i.command.Package.Version)
+	for _, upload := range m.inspecting {
+		add("being inspected: %s", upload.Package.Version)
 	}
 	lines = append(lines, m.waitingFor()...)
 	if m.Suspension != nil {
@@ -189,8 +190,12 @@ func (m *miniProgram) showDetails(ctx workflow.Context) {
 	if n := len(m.Transitions); n > 0 && m.Transitions[n-1].Via == lifecycle.ViaTemporal {
 		add("%s by %s came **through Temporal**, past the web", m.Transitions[n-1].Action, written(m.Transitions[n-1].Actor))
 	}
-	if names := m.LegalActionNames(); len(names) > 0 {
-		add("possible now: %s", strings.Trim(fmt.Sprint(names), "[]"))
+	var possible []string
+	for _, action := range m.LegalActionNames() {
+		possible = append(possible, string(action))
+	}
+	if len(possible) > 0 {
+		add("possible now: %s", strings.Join(possible, ", "))
 	}
 	for _, refused := range m.outcomes.refused() {
 		add("refused on %s: %s, %s", clock(refused.At), quoted(string(refused.Action)), quoted(refused.Message))

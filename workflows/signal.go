@@ -59,7 +59,7 @@ func (m *miniProgram) refuseReused(ctx workflow.Context, q activities.Question) 
 	switch inspected := m.inspectionOf(q.Command); {
 	case known:
 		refusal = first.RefuseOther(q.Action, q.Digest)
-	case inspected != nil && inspected.command.Digest() != q.Digest:
+	case inspected != nil && inspected.Digest() != q.Digest:
 		refusal = lifecycle.RefuseReused(q.Command.RequestID, lifecycle.UploadCode, q.Action)
 	}
 	if refusal == nil || workflow.GetVersion(ctx, "reused-request-ids", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
