@@ -8,8 +8,12 @@ import (
 	"io"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
+	"slipway/catalog"
 	"slipway/keyring"
 	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
 	"slipway/packages"
 )
 
@@ -18,8 +22,8 @@ type Activities struct {
 	Catalog Committer
 	// Settings are the deployment's choices that decisions follow.
 	Settings lifecycle.Settings
-	// SignalKeys are those that the web signs with; without any, nobody looks which way an action came. SignedOnly refuses what did not come
-	// through the web.
+	// SignalKeys are those that the web signs with; without any, nobody looks which way an action came. SignedOnly refuses what did not
+	// come through the web.
 	SignalKeys keyring.Ring
 	SignedOnly bool
 	// Reports keeps what inspections find; nil forgets it.
@@ -37,7 +41,31 @@ type Activities struct {
 	Metrics *Metrics
 }
 
+// Committer is the part of the catalogue that decisions are recorded in.
+type Committer interface {
+	Commit(ctx context.Context, commit catalog.Commit) (catalog.Gap, error)
+	Stored(ctx context.Context, id string) (catalog.Stored, error)
+	Step(ctx context.Context, id, life string, step int) (*lifecycle.Record, *lifecycle.Outcome, error)
+	Life(ctx context.Context, id string) (string, error)
+	Answered(ctx context.Context, id, life, user, requestID string, before int) (record *lifecycle.Record, answered bool, err error)
+}
+
 // ReportKeeper is the part of the catalogue that keeps the reports about packages.
 type ReportKeeper interface {
 	KeepReport(ctx context.Context, sha256, version string, report json.RawMessage) error
+}
+
+// Notification tells people of one role that a mini-program waits for them.
+type Notification struct {
+	MiniProgram string         `json:"mini_program"`
+	Role        lifecycle.Role `json:"role"`
+	Subject     string         `json:"subject"`
+	Text        string         `json:"text"`
+}
+
+// Notify writes the notification into the worker's log, where the operator's log pipeline picks it up.
+func (a *Activities) Notify(ctx context.Context, n Notification) error {
+	activity.GetLogger(ctx).Info("notification", logkey.MiniProgram, n.MiniProgram, logkey.Role, n.Role,
+		logkey.Subject, n.Subject, logkey.Text, n.Text)
+	return nil
 }

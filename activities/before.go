@@ -26,7 +26,10 @@ func (a *Activities) Commit(ctx context.Context, before CommitBefore) error {
 	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
 		return err
 	}
-	commit := catalog.Commit{Life: before.FirstRunID, Step: 1, MiniProgram: lifecycle.FromStatus(before.Status), Record: before.Record, Outcome: before.Outcome}
+	commit := catalog.Commit{
+		Life: before.FirstRunID, Step: 1,
+		MiniProgram: lifecycle.FromStatus(before.Status), Record: before.Record, Outcome: before.Outcome,
+	}
 	if stored.Life == commit.Life {
 		commit.Step = stored.Step + 1
 	}

@@ -6,13 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"go.temporal.io/sdk/activity"
-
 	"slipway/catalog"
 	"slipway/keyring"
 	"slipway/lifecycle"
-	"slipway/monitoring/logkey"
 )
 
 // Question is what a workflow wants to have decided: a command on a mini-program as the workflow knows it.
@@ -33,12 +29,12 @@ type Question struct {
 	Digest string `json:"digest,omitempty"`
 	// Refusal is set when there is nothing left to decide, such as for a malformed signal; it only has to be recorded.
 	Refusal *lifecycle.Refusal `json:"refusal,omitempty"`
-	// Sent is the signature of a signal, or of the request that starts a workflow; the zero value is none. It is nil for what the workflow asks
-	// of its own accord, and for an upload that was admitted: Via says which way that came.
+	// Sent is the signature of a signal, or of the request that starts a workflow; the zero value is none. It is nil for what the workflow
+	// asks of its own accord, and for an upload that was admitted: Via says which way that came.
 	Sent *keyring.Signature `json:"sent,omitempty"`
 	Via  lifecycle.Via      `json:"via,omitempty"`
-	// TookOver says that the request may have been answered longer ago than the workflow remembers: because it took over what is stored in this
-	// run, so that a reset may have brought the signal back, or because it has forgotten answers.
+	// TookOver says that the request may have got its outcome longer ago than the workflow remembers: because it took over what is stored
+	// in this run, so that a reset may have brought the signal back, or because it has forgotten outcomes.
 	TookOver bool `json:"took_over,omitempty"`
 	// Admit asks whether an upload may go on to its inspection; only a refusal is recorded.
 	Admit bool `json:"admit,omitempty"`
@@ -46,15 +42,15 @@ type Question struct {
 
 // Decision is the answer to a Question. It is kept in the workflow's history, so that the same question is never decided anew.
 type Decision struct {
-	// Answer is for whoever asked; nil when nobody did.
-	Answer *Answer `json:"answer,omitempty"`
+	// Outcome is for whoever asked; nil when nobody did.
+	Outcome *ShortOutcome `json:"answer,omitempty"`
 	// Delta is what changed; nil after a refusal.
 	Delta *lifecycle.Delta `json:"delta,omitempty"`
 	// Admitted says that an upload may be inspected.
 	Admitted bool `json:"admitted,omitempty"`
 	// Via is which way an upload came that was admitted.
 	Via lifecycle.Via `json:"via,omitempty"`
-	// Repeated says that the request was answered before, so that nothing was recorded.
+	// Repeated says that the request had an outcome before, so that nothing was recorded.
 	Repeated bool `json:"repeated,omitempty"`
 	// Refusal is why a timer's or gate's command was not done, or a mini-program not created or recovered; it is not recorded.
 	Refusal *lifecycle.Refusal `json:"refusal,omitempty"`
@@ -64,23 +60,23 @@ type Decision struct {
 	Alarm string `json:"alarm,omitempty"`
 }
 
-// Answer is what an outcome says beyond the command that it answers and where the mini-program stands afterwards: why it was refused,
-// and what is possible now.
-type Answer struct {
+// ShortOutcome is what an outcome says beyond its command and where the mini-program stands afterwards: why it was refused, and what is
+// possible now. The history needs no more.
+type ShortOutcome struct {
 	Code    lifecycle.Code     `json:"code,omitempty"`
 	Message string             `json:"message,omitempty"`
 	Actions []lifecycle.Action `json:"actions"`
 }
 
-func answerOf(outcome lifecycle.Outcome) *Answer {
-	return &Answer{outcome.Code, outcome.Message, outcome.Actions}
+func shortened(outcome lifecycle.Outcome) *ShortOutcome {
+	return &ShortOutcome{outcome.Code, outcome.Message, outcome.Actions}
 }
 
-// Outcome completes the answer to a question whose mini-program now is as given.
-func (a Answer) Outcome(q Question, after lifecycle.MiniProgram) lifecycle.Outcome {
+// Complete is the whole outcome of a question that led to the mini-program as given.
+func (o ShortOutcome) Complete(q Question, after lifecycle.MiniProgram) lifecycle.Outcome {
 	outcome := lifecycle.Outcome{
-		RequestID: q.Command.RequestID, Actor: q.Command.Actor.User, Action: q.Action, Accepted: a.Code == "",
-		Code: a.Code, Message: a.Message, State: after.State, Revision: after.Revision, At: q.Now, Digest: q.Digest, Actions: a.Actions,
+		RequestID: q.Command.RequestID, Actor: q.Command.Actor.User, Action: q.Action, Accepted: o.Code == "",
+		Code: o.Code, Message: o.Message, State: after.State, Revision: after.Revision, At: q.Now, Digest: q.Digest, Actions: o.Actions,
 	}
 	return outcome.Of(after)
 }
@@ -93,17 +89,17 @@ func (q Question) id() string {
 	return q.MiniProgram.ID
 }
 
-// Decide answers a question and records the answer in the same step: it is final when this returns. When the catalogue knows the
-// step already, or a later one, what is stored stays and is handed back. An error is a catalogue that does not answer; ask again.
+// Decide takes a decision and records it in the same step: it is final when this returns. When the catalogue knows the step already,
+// or a later one, what is stored stays and is handed back. An error is a catalogue that does not answer; ask again.
 func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
 	if q.Step == 0 {
 		return a.handBack(ctx, q, nil)
 	}
 	if repeated, err := a.repeated(ctx, q); err != nil || repeated != nil {
-		return Decision{Answer: repeated, Repeated: repeated != nil}, err
+		return Decision{Outcome: repeated, Repeated: repeated != nil}, err
 	}
 	q.Command.Action = q.Action
-	q, err := a.vouch(ctx, q)
+	q, err := a.authenticate(ctx, q)
 	if err != nil {
 		return Decision{}, err
 	}
@@ -112,10 +108,10 @@ func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
 	case refusal == nil && q.Admit:
 		return Decision{Admitted: true, Via: q.Via}, nil
 	case refusal != nil && (q.Command.RequestID == "" || q.Creation != nil):
-		a.tellRefused(ctx, q, refusal.Code)
+		a.observeRefusal(ctx, q, refusal.Code)
 		return q.refused(refusal), nil
 	}
-	decision, commit, err := q.answer(after, record, refusal)
+	decision, commit, err := q.decided(after, record, refusal)
 	if err != nil {
 		return Decision{}, err
 	}
@@ -128,22 +124,22 @@ func (a *Activities) record(ctx context.Context, q Question, decision Decision, 
 	switch {
 	case errors.Is(err, catalog.ErrStepTaken):
 		return a.handBack(ctx, q, &commit)
-	case errors.Is(err, catalog.ErrLifeGoesOn) && a.toldBefore(ctx, q):
+	case errors.Is(err, catalog.ErrLifeGoesOn) && a.recordedBefore(ctx, q):
 		return a.handBack(ctx, q, &commit)
 	case errors.Is(err, catalog.ErrLifeGoesOn):
-		a.tellRefused(ctx, q, lifecycle.AlreadyExists)
+		a.observeRefusal(ctx, q, lifecycle.AlreadyExists)
 		return q.refused(lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q exists already; choose another id, "+
 			"or let an operator recover it when its workflow does not run", q.id())), nil
 	}
 	decision.Alarm = a.reportGap(ctx, commit, gap)
 	if err == nil {
-		a.tell(ctx, q, commit)
+		a.observe(ctx, q, commit)
 	}
 	return decision, err
 }
 
-// repeated is the answer to a request that was answered so long ago that nobody remembers how; nil when it was not.
-func (a *Activities) repeated(ctx context.Context, q Question) (*Answer, error) {
+// repeated is the outcome of a request that had one so long ago that the workflow has forgotten it; nil when it had none.
+func (a *Activities) repeated(ctx context.Context, q Question) (*ShortOutcome, error) {
 	if !q.TookOver || q.Command.RequestID == "" || q.Creation != nil {
 		return nil, nil
 	}
@@ -152,17 +148,17 @@ func (a *Activities) repeated(ctx context.Context, q Question) (*Answer, error) 
 	case err != nil || !answered:
 		return nil, err
 	case record == nil:
-		return &Answer{Code: lifecycle.IllegalInState, Message: "this request was refused before; why is forgotten"}, nil
+		return &ShortOutcome{Code: lifecycle.IllegalInState, Message: "this request was refused before; the reason has been forgotten"}, nil
 	case record.Action != q.Action:
 		refusal := lifecycle.RefuseReused(q.Command.RequestID, record.Action, q.Action)
-		return &Answer{Code: refusal.Code, Message: refusal.Message}, nil
+		return &ShortOutcome{Code: refusal.Code, Message: refusal.Message}, nil
 	default:
-		return &Answer{}, nil
+		return &ShortOutcome{}, nil
 	}
 }
 
-// toldBefore tells whether the step was recorded in an earlier life of the id: its workflow was reset, it is no new request.
-func (a *Activities) toldBefore(ctx context.Context, q Question) bool {
+// recordedBefore tells whether the step was recorded in an earlier life of the id: its workflow was reset, it is no new request.
+func (a *Activities) recordedBefore(ctx context.Context, q Question) bool {
 	_, _, err := a.Catalog.Step(ctx, q.id(), q.Life, q.Step)
 	return err == nil
 }
@@ -184,14 +180,16 @@ func (q Question) decide(settings lifecycle.Settings) (lifecycle.MiniProgram, li
 	}
 }
 
-// answer words a decision, and what has to be committed for it.
-func (q Question) answer(after lifecycle.MiniProgram, record lifecycle.Record, refusal *lifecycle.Refusal) (Decision, catalog.Commit, error) {
+// decided makes of what the rules say a decision, and what has to be committed for it.
+func (q Question) decided(
+	after lifecycle.MiniProgram, record lifecycle.Record, refusal *lifecycle.Refusal,
+) (Decision, catalog.Commit, error) {
 	commit := catalog.Commit{Life: q.Life, Step: q.Step, MiniProgram: after}
 	var decision Decision
 	if q.Command.RequestID != "" {
 		outcome := after.Outcome(q.Command, refusal, q.Now)
 		outcome.Digest = q.Digest
-		decision.Answer, commit.Outcome = answerOf(outcome), &outcome
+		decision.Outcome, commit.Outcome = shortened(outcome), &outcome
 	}
 	var err error
 	if refusal == nil {
@@ -202,11 +200,11 @@ func (q Question) answer(after lifecycle.MiniProgram, record lifecycle.Record, r
 	return decision, commit, err
 }
 
-// refused is a refusal that is not recorded. Whoever requested a mini-program still gets an answer from the workflow.
+// refused is a refusal that is not recorded. Whoever requested a mini-program still gets an outcome from the workflow.
 func (q Question) refused(refusal *lifecycle.Refusal) Decision {
 	decision := Decision{Refusal: refusal}
 	if q.Creation != nil {
-		decision.Answer = answerOf(q.MiniProgram.Outcome(q.Command, refusal, q.Now))
+		decision.Outcome = shortened(q.MiniProgram.Outcome(q.Command, refusal, q.Now))
 	}
 	return decision
 }
@@ -216,31 +214,8 @@ func (a *Activities) reportGap(ctx context.Context, commit catalog.Commit, gap c
 	if gap == (catalog.Gap{}) {
 		return ""
 	}
-	alarm := fmt.Sprintf("the catalogue lacked what happened before step %d; restored in the audit trail: %d, lost: %d", commit.Step, gap.Restored, gap.Lost)
+	alarm := fmt.Sprintf("the catalogue lacked what happened before step %d; restored in the audit trail: %d, lost: %d",
+		commit.Step, gap.Restored, gap.Lost)
 	a.raise(ctx, catalogueBehind, commit.MiniProgram.ID, alarm)
 	return alarm
-}
-
-// alarm is a way in which workflow and catalogue are found to differ, as it is counted.
-type alarm func(*Metrics) prometheus.Counter
-
-var (
-	workflowBehind  alarm = func(m *Metrics) prometheus.Counter { return m.workflowBehind }
-	catalogueBehind alarm = func(m *Metrics) prometheus.Counter { return m.catalogueBehind }
-)
-
-func (a *Activities) raise(ctx context.Context, which alarm, miniProgram, said string) {
-	if a.Metrics != nil {
-		which(a.Metrics).Inc()
-	}
-	activity.GetLogger(ctx).Error("workflow and catalogue differed", logkey.MiniProgram, miniProgram, logkey.Alarm, said)
-}
-
-// Committer is the part of the catalogue that decisions are recorded in.
-type Committer interface {
-	Commit(ctx context.Context, commit catalog.Commit) (catalog.Gap, error)
-	Stored(ctx context.Context, id string) (catalog.Stored, error)
-	Step(ctx context.Context, id, life string, step int) (*lifecycle.Record, *lifecycle.Outcome, error)
-	Life(ctx context.Context, id string) (string, error)
-	Answered(ctx context.Context, id, life, user, requestID string, before int) (record *lifecycle.Record, answered bool, err error)
 }

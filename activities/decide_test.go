@@ -121,7 +121,7 @@ func TestARefusalIsRecordedForWhoeverAskedAndChangesNothing(t *testing.T) {
 	d := newDeciding(t)
 	_, decision := d.ask(asked(lifecycle.Publish, ann))
 	assert.Nil(t, decision.Delta)
-	assert.Equal(t, lifecycle.IllegalInState, decision.Answer.Code)
+	assert.Equal(t, lifecycle.IllegalInState, decision.Outcome.Code)
 	d.step++
 	d.agrees()
 }
@@ -130,7 +130,7 @@ func TestWhatIsRefusedToATimerIsNotRecorded(t *testing.T) {
 	d := newDeciding(t)
 	_, decision := d.ask(activities.Question{Action: lifecycle.Advance, Command: lifecycle.Command{Actor: lifecycle.Timers}})
 	assert.Equal(t, lifecycle.IllegalInState, decision.Refusal.Code)
-	assert.Nil(t, decision.Answer)
+	assert.Nil(t, decision.Outcome)
 	d.agrees()
 }
 
@@ -196,7 +196,7 @@ func TestAWorkflowThatIsBehindIsHandedWhatIsStoredAndAlarmed(t *testing.T) {
 	assert.Len(t, outcomes, 3, "who asked before gets the first answer from now on")
 
 	q.Step, q.MiniProgram = decision.Stored.Step+1, decision.Stored.MiniProgram
-	assert.Equal(t, lifecycle.IllegalInState, behind.decide(q).Answer.Code, "decided on the ground of what is stored")
+	assert.Equal(t, lifecycle.IllegalInState, behind.decide(q).Outcome.Code, "decided on the ground of what is stored")
 }
 
 func TestAStepTakenAgainLongAfterItsSuccessorsIsAnAlarm(t *testing.T) {
@@ -229,18 +229,18 @@ func TestARequestThatAResetBringsBackIsNotDecidedAnewHoweverOldItIs(t *testing.T
 	again.TookOver = true
 	_, decision := d.ask(again)
 	assert.True(t, decision.Repeated)
-	assert.Empty(t, decision.Answer.Code, "it was accepted")
+	assert.Empty(t, decision.Outcome.Code, "it was accepted")
 	elsewise := asked(lifecycle.DiscardCode, ann, func(c *lifecycle.Command) { c.RequestID = again.Command.RequestID })
 	elsewise.TookOver = true
 	_, decision = d.ask(elsewise)
-	assert.Equal(t, lifecycle.KeyReused, decision.Answer.Code, "the id was used for an upload")
+	assert.Equal(t, lifecycle.KeyReused, decision.Outcome.Code, "the id was used for an upload")
 	again.Admit = true
 	_, decision = d.ask(again)
 	assert.False(t, decision.Admitted)
 	again = asked(lifecycle.UploadCode, ann, uploaded, func(c *lifecycle.Command) { c.RequestID = "refused" })
 	again.TookOver = true
 	_, decision = d.ask(again)
-	assert.Equal(t, lifecycle.IllegalInState, decision.Answer.Code, "it was refused")
+	assert.Equal(t, lifecycle.IllegalInState, decision.Outcome.Code, "it was refused")
 	d.agrees()
 
 	other := asked(lifecycle.UploadCode, ann, uploaded, func(c *lifecycle.Command) { c.RequestID = "another" })

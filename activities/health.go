@@ -97,7 +97,9 @@ func (a *Activities) probe(ctx context.Context, health lifecycle.Health) (lifecy
 
 func (a *Activities) ask(ctx context.Context, query string) (float64, error) {
 	if a.Health == nil {
-		return 0, &NoAnswer{Reason: lifecycle.NoPrometheus, Detail: "the worker does not know where to ask; an operator has to set PROMETHEUS_URL"}
+		return 0, &NoAnswer{
+			Reason: lifecycle.NoPrometheus, Detail: "the worker does not know where to ask; an operator has to set PROMETHEUS_URL",
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()

@@ -25,7 +25,8 @@ const day = 24 * time.Hour
 
 // stateBuckets reach from what timers of a demonstration do to what waits for people for weeks.
 var stateBuckets = []time.Duration{
-	time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour, 4 * time.Hour, 12 * time.Hour, day, 2 * day, 4 * day, 7 * day, 14 * day, 30 * day, 90 * day,
+	time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour, 4 * time.Hour, 12 * time.Hour,
+	day, 2 * day, 4 * day, 7 * day, 14 * day, 30 * day, 90 * day,
 }
 
 // NewMetrics begins to count. What can be counted is known from the start, so that the first of its kind is a rise from zero.
@@ -47,9 +48,10 @@ func NewMetrics() *Metrics {
 		inState: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "slipway_state_seconds", Help: "How long mini-programs were in the state that they left.", Buckets: buckets,
 		}, []string{"state"}),
-		workflowBehind:   counter("slipway_workflow_behind_total", "How often a workflow took over from the catalogue what it did not know."),
-		catalogueBehind:  counter("slipway_catalogue_behind_total", "How often the catalogue lacked what a workflow knew."),
-		decidedOtherwise: counter("slipway_decided_otherwise_total", "Steps done twice that would have been decided otherwise; what was recorded stays."),
+		workflowBehind:  counter("slipway_workflow_behind_total", "How often a workflow took over from the catalogue what it did not know."),
+		catalogueBehind: counter("slipway_catalogue_behind_total", "How often the catalogue lacked what a workflow knew."),
+		decidedOtherwise: counter("slipway_decided_otherwise_total",
+			"Steps done twice that would have been decided otherwise; what was recorded stays."),
 	}
 	for _, rule := range lifecycle.Table {
 		m.transitions.WithLabelValues(string(rule.Action))
@@ -68,15 +70,15 @@ func (m *Metrics) Collectors() []prometheus.Collector {
 	return []prometheus.Collector{m.transitions, m.refusals, m.inState, m.workflowBehind, m.catalogueBehind, m.decidedOtherwise}
 }
 
-// tell logs and counts what was recorded.
-func (a *Activities) tell(ctx context.Context, q Question, recorded catalog.Commit) {
+// observe logs and counts what was recorded.
+func (a *Activities) observe(ctx context.Context, q Question, recorded catalog.Commit) {
 	m := recorded.MiniProgram
 	if recorded.Record == nil {
-		a.tellRefused(ctx, q, recorded.Outcome.Code)
+		a.observeRefusal(ctx, q, recorded.Outcome.Code)
 		return
 	}
 	tracing.About(ctx, logkey.Action, string(q.Action))
-	activity.GetLogger(ctx).Info("accepted", append(about(q), logkey.State, m.State, logkey.Revision, m.Revision, logkey.Step, recorded.Step)...)
+	activity.GetLogger(ctx).Info("accepted", append(about(q, m), logkey.Step, recorded.Step)...)
 	if a.Metrics == nil {
 		return
 	}
@@ -86,18 +88,34 @@ func (a *Activities) tell(ctx context.Context, q Question, recorded catalog.Comm
 	}
 }
 
-// tellRefused logs and counts a refusal. An action that there is none of may have any name: it is not counted by it.
-func (a *Activities) tellRefused(ctx context.Context, q Question, code lifecycle.Code) {
+// observeRefusal logs and counts a refusal. An action that does not exist may have any name: it is not counted by it.
+func (a *Activities) observeRefusal(ctx context.Context, q Question, code lifecycle.Code) {
 	tracing.About(ctx, logkey.Code, string(code))
-	activity.GetLogger(ctx).Info("refused", append(about(q), logkey.State, q.MiniProgram.State, logkey.Revision, q.MiniProgram.Revision, logkey.Code, code)...)
+	activity.GetLogger(ctx).Info("refused", append(about(q, q.MiniProgram), logkey.Code, code)...)
 	if a.Metrics != nil {
 		a.Metrics.refusals.WithLabelValues(string(code)).Inc()
 	}
 }
 
-// about is what every line about a question has.
-func about(q Question) []any {
+// about is what every line about a question has; after is where the mini-program stands then.
+func about(q Question, after lifecycle.MiniProgram) []any {
 	return []any{
 		logkey.MiniProgram, q.id(), logkey.Action, q.Action, logkey.RequestID, q.Command.RequestID, logkey.User, q.Command.Actor.User,
+		logkey.State, after.State, logkey.Revision, after.Revision,
 	}
+}
+
+// alarm is a way in which workflow and catalogue are found to differ, as it is counted.
+type alarm func(*Metrics) prometheus.Counter
+
+var (
+	workflowBehind  alarm = func(m *Metrics) prometheus.Counter { return m.workflowBehind }
+	catalogueBehind alarm = func(m *Metrics) prometheus.Counter { return m.catalogueBehind }
+)
+
+func (a *Activities) raise(ctx context.Context, which alarm, miniProgram, said string) {
+	if a.Metrics != nil {
+		which(a.Metrics).Inc()
+	}
+	activity.GetLogger(ctx).Error("workflow and catalogue differed", logkey.MiniProgram, miniProgram, logkey.Alarm, said)
 }

@@ -70,7 +70,10 @@ func (p *Prometheus) Probe(ctx context.Context, query string) (float64, error) {
 	case *model.Scalar:
 		numbers = []float64{float64(answer.Value)}
 	default:
-		return 0, &NoAnswer{Reason: lifecycle.QueryRefused, Detail: fmt.Sprintf("the query gives a %s; it must give one number, or one for each series", answer.Type())}
+		return 0, &NoAnswer{
+			Reason: lifecycle.QueryRefused,
+			Detail: fmt.Sprintf("the query gives a %s; it must give one number, or one for each series", answer.Type()),
+		}
 	}
 	if len(numbers) == 0 {
 		return 0, &NoAnswer{Reason: lifecycle.NoData, Detail: noData}

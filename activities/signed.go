@@ -20,7 +20,8 @@ func SignCommand(keys keyring.Ring, id, life string, command lifecycle.Command) 
 	return sign(keys, id, life, command.Action, command)
 }
 
-// SignCreation vouches for a request for creation. The life is the one that the id has now, "" for none: a request is good for the next life only.
+// SignCreation vouches for a request for creation. The life is the one that the id has now, "" for none: a request is good for the next
+// life only.
 func SignCreation(keys keyring.Ring, life string, creation lifecycle.Creation) (keyring.Signature, error) {
 	return sign(keys, creation.ID, life, lifecycle.RequestCreation, creation)
 }
@@ -42,9 +43,9 @@ func signed(id, life string, action lifecycle.Action, content any) ([]string, er
 	return []string{id, life, string(action), string(text)}, nil
 }
 
-// vouch finds out which way a question came, and refuses what did not come through the web where nothing else is taken. The error is a
-// catalogue that does not answer.
-func (a *Activities) vouch(ctx context.Context, q Question) (Question, error) {
+// authenticate finds out which way a question came, and refuses what did not come through the web where nothing else is taken. The error
+// is a catalogue that does not answer.
+func (a *Activities) authenticate(ctx context.Context, q Question) (Question, error) {
 	if !q.toVerify() || a.SignalKeys.Empty() {
 		return q, nil
 	}
@@ -71,7 +72,7 @@ func (q Question) toVerify() bool { return q.Sent != nil && q.Refusal == nil }
 func (a *Activities) verify(ctx context.Context, q Question) (why string, err error) {
 	life, content := q.Life, any(q.Command)
 	if q.Creation != nil {
-		if a.toldBefore(ctx, q) {
+		if a.recordedBefore(ctx, q) {
 			return "", nil // what was recorded stays
 		}
 		content = *q.Creation

@@ -94,9 +94,9 @@ func TestWhatTheWebDidNotSendIsRefused(t *testing.T) {
 	} {
 		d := listening(t, true)
 		_, decision := d.ask(q)
-		require.NotNil(t, decision.Answer, why)
-		assert.Equal(t, lifecycle.UnsignedSignal, decision.Answer.Code)
-		assert.Contains(t, decision.Answer.Message, why)
+		require.NotNil(t, decision.Outcome, why)
+		assert.Equal(t, lifecycle.UnsignedSignal, decision.Outcome.Code)
+		assert.Contains(t, decision.Outcome.Message, why)
 		assert.Nil(t, decision.Delta)
 		_, outcome, err := d.acts.Catalog.Step(t.Context(), "weather", "life", d.step+1)
 		require.NoError(t, err)
@@ -113,7 +113,7 @@ func TestASignatureEndsAfterAWeek(t *testing.T) {
 		q := signed(t, d.acts.SignalKeys, "weather", "life", asked(lifecycle.ApproveCreation, rob))
 		d.now = d.now.Add(age)
 		_, decision := d.ask(q)
-		assert.Equal(t, code, decision.Answer.Code, age)
+		assert.Equal(t, code, decision.Outcome.Code, age)
 	}
 }
 
@@ -130,7 +130,7 @@ func TestASignedSignalCountsOnceHoweverMuchHappenedSince(t *testing.T) {
 	d.takeOver(d.ask(approve))
 	approve.TookOver = true
 	_, again := d.ask(approve)
-	assert.Equal(t, activities.Decision{Answer: &activities.Answer{}, Repeated: true}, again)
+	assert.Equal(t, activities.Decision{Outcome: &activities.ShortOutcome{}, Repeated: true}, again)
 }
 
 // created is a request for creation that was signed while the id had a life.

@@ -17,7 +17,7 @@ import (
 	"slipway/monitoring/logkey"
 )
 
-// Stored is what the catalogue knows of a mini-program. Outcomes are the latest answers, packed.
+// Stored is what the catalogue knows of a mini-program. Outcomes are the latest ones, packed.
 type Stored struct {
 	Life        string                `json:"life"`
 	Step        int                   `json:"step"`
@@ -76,17 +76,19 @@ func (a *Activities) compare(ctx context.Context, q Question, stored catalog.Sto
 		return a.behind(ctx, stored, alarm), nil
 	}
 	if stored.Life != q.Life {
-		return a.behind(ctx, stored, "the workflow told an earlier life of this id"), nil
+		return a.behind(ctx, stored, "the workflow was in an earlier life of this id"), nil
 	}
 	record, outcome, err := a.Catalog.Step(ctx, stored.MiniProgram.ID, stored.Life, q.Step)
 	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
 		return "", err
 	}
 	if !q.isThatOf(record, outcome) {
-		return a.behind(ctx, stored, fmt.Sprintf("the workflow was about to take step %d, which the catalogue knows as another", q.Step)), nil
+		alarm = fmt.Sprintf("the workflow was about to take step %d, which the catalogue knows as another", q.Step)
+		return a.behind(ctx, stored, alarm), nil
 	}
 	if lastOf(stored).Sub(timeOf(record, outcome)) > taskTime {
-		return a.behind(ctx, stored, fmt.Sprintf("the workflow took step %d again and did not know of what came after it, up to step %d", q.Step, stored.Step)), nil
+		alarm = fmt.Sprintf("the workflow took step %d again and did not know of what came after it, up to step %d", q.Step, stored.Step)
+		return a.behind(ctx, stored, alarm), nil
 	}
 	if (record == nil) != (refused.Record == nil) || record != nil && record.To != refused.Record.To {
 		if a.Metrics != nil {
@@ -118,7 +120,7 @@ func timeOf(record *lifecycle.Record, outcome *lifecycle.Outcome) time.Time {
 	return outcome.At
 }
 
-// isThatOf tells whether what is stored under the step is the answer to this question.
+// isThatOf tells whether what is stored under the step decides this question.
 func (q Question) isThatOf(record *lifecycle.Record, outcome *lifecycle.Outcome) bool {
 	switch {
 	case q.Command.RequestID != "":
@@ -141,7 +143,7 @@ func (a *Activities) behind(ctx context.Context, stored catalog.Stored, alarm st
 const maxPacked = 64 << 10
 
 // PackOutcomes compresses outcomes, oldest first, to about a tenth. Where they say too much all the same, the oldest lose their
-// sentences, but none is forgotten: that the request was answered is what counts.
+// sentences, but none is forgotten: that the request has an outcome is what counts.
 func PackOutcomes(outcomes []lifecycle.Outcome) ([]byte, error) {
 	outcomes = append([]lifecycle.Outcome(nil), outcomes...)
 	for short := 0; ; short += 50 {

@@ -102,7 +102,7 @@ func beside(ctx context.Context, table io.Writer, running int, prometheus *gates
 func (s *site) uploads() *subject {
 	upload := lifecycle.Command{Action: lifecycle.UploadCode, Actor: developer, Package: &lifecycle.Package{Version: "1.0.0", SHA256: s.sha256}}
 	subject := s.subject("uploads", 0)
-	subject.client.Answers = s.answers
+	subject.client.Waiters = s.answers
 	subject.open = func(ctx context.Context, id string) error {
 		creation := lifecycle.Creation{ID: id, Title: "Bench", Team: "acme", Actor: developer}
 		if outcome, err := subject.client.RequestCreation(ctx, creation); err != nil || !outcome.Accepted {

@@ -28,9 +28,9 @@ const (
 // continues as new; a measurement is over long before its history is too long.
 func minimal(ctx workflow.Context) error {
 	answers := map[string]lifecycle.Outcome{}
-	err := workflow.SetQueryHandler(ctx, workflows.QueryOutcome, func(requestID, _ string) (workflows.Answer, error) {
+	err := workflow.SetQueryHandler(ctx, workflows.QueryOutcome, func(requestID, _ string) (workflows.OutcomeReply, error) {
 		outcome, seen := answers[requestID]
-		return workflows.Answer{Seen: seen, Outcome: &outcome}, nil
+		return workflows.OutcomeReply{Seen: seen, Outcome: &outcome}, nil
 	})
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ func (s *site) subject(name string, round int) *subject {
 // product are mini-programs whose actions are taken by the Go client.
 func (s *site) product(round int) *subject {
 	subject := s.released("slipway", round)
-	subject.client.Answers = s.answers
+	subject.client.Waiters = s.answers
 	return subject
 }
 

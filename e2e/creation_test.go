@@ -121,10 +121,10 @@ func TestAnAnswerThatCannotBeReadIsNoneThatIsToCome(t *testing.T) {
 		_, err := blind.Act(ctx, id, lifecycle.Command{Action: lifecycle.Pause, Actor: developer, RequestID: code.String()})
 		cancel()
 		if mayCome {
-			assert.ErrorIs(t, err, workflows.ErrUnanswered, code)
+			assert.ErrorIs(t, err, workflows.ErrUnfinished, code)
 			continue
 		}
-		assert.NotErrorIs(t, err, workflows.ErrUnanswered, code)
+		assert.NotErrorIs(t, err, workflows.ErrUnfinished, code)
 		assert.ErrorContains(t, err, "the action is recorded, but its answer cannot be read")
 		assert.ErrorContains(t, err, code.String(), "the request id to ask with")
 	}

@@ -101,7 +101,7 @@ func TestAGateThatCannotAskSaysWhyAndGoesOnWhenItCan(t *testing.T) {
 // A stage whose gate began under a worker of before ends under a new one, and the next stage is of the new kind.
 func TestAGateOfBeforeGoesOnUnderANewWorker(t *testing.T) {
 	p := install(t, "PROMETHEUS_URL="+prometheus(t, func() string { return "0.01" }))
-	p.program = workerWith(t, rewrite{"workflows/health.go", "if !m.probes {", "if false {"})
+	p.program = workerWith(t, rewrite{"workflows/before.go", "if !g.probes {", "if false {"})
 	p.start()
 	id := p.request("gate-of-before")
 	p.approved(id, "1.0.0")

@@ -117,7 +117,7 @@ func TestSignalsSentWhileNoWorkerRunsAreHandledInTheirOrder(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	_, err := p.client.Act(ctx, id, lifecycle.Command{Action: lifecycle.Resume, Actor: operator})
-	require.ErrorIs(t, err, workflows.ErrUnanswered, "recorded, not answered")
+	require.ErrorIs(t, err, workflows.ErrUnfinished, "recorded, not answered")
 	p.start()
 	p.eventually("everything is done", func() bool { return p.status(id).Revision == 10 })
 	status := p.status(id)

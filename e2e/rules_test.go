@@ -84,7 +84,7 @@ func TestAWorkerWithOtherRulesTakesOverWhatWasDecidedByTheOldOnes(t *testing.T) 
 	assert.Equal(t, before, p.agree(long), "everything decided stays decided")
 	assert.Equal(t, records, p.records(long))
 	p.eventually("what happens by itself no longer is tried and refused", func() bool {
-		return strings.Contains(p.output.String(), "refused to a timer or gate")
+		return strings.Contains(p.output.String(), "a timer or a health gate was refused")
 	})
 	p.decidesByOtherRules(long, baking)
 	p.stop(syscall.SIGKILL)

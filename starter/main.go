@@ -121,7 +121,7 @@ func report(a *app, err error) int {
 	case refused:
 		a.sayRefusal(lifecycle.Outcome{Code: refusal.Code, Message: refusal.Message})
 		return exitRefused
-	case errors.Is(err, workflows.ErrUnanswered):
+	case errors.Is(err, workflows.ErrUnfinished):
 		_, _ = fmt.Fprintln(a.stderr, "recorded:", err)
 		return exitUnanswered
 	case errors.Is(err, context.Canceled):

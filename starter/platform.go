@@ -16,7 +16,7 @@ import (
 
 // platform is where the mini-programs are: Temporal and the catalogue themselves, or a server that has both behind it.
 //
-// What acts waits for the answer. A refusal is an outcome, or a *lifecycle.Refusal as the error; workflows.ErrUnanswered
+// What acts waits for the answer. A refusal is an outcome, or a *lifecycle.Refusal as the error; workflows.ErrUnfinished
 // says that the action is recorded.
 type platform interface {
 	requestCreation(context.Context, lifecycle.Creation) (lifecycle.Outcome, error)

@@ -241,7 +241,7 @@ func (r remote) patiently(ctx context.Context, ask func() error) error {
 	for end := time.Now().Add(r.timeout); ; {
 		err := ask()
 		p, isProblem := errors.AsType[*problem](err)
-		later := errors.Is(err, workflows.ErrUnanswered) || isProblem && (p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests)
+		later := errors.Is(err, workflows.ErrUnfinished) || isProblem && (p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests)
 		if !later || time.Now().After(end) {
 			return err
 		}
@@ -261,7 +261,7 @@ func (r remote) do(request *http.Request, account string, into any) error {
 	defer func() { _ = response.Body.Close() }()
 	answer := json.NewDecoder(io.LimitReader(response.Body, maxAnswer))
 	if response.StatusCode == http.StatusAccepted {
-		return fmt.Errorf("%w (request id %s)", workflows.ErrUnanswered, request.Header.Get("Idempotency-Key"))
+		return fmt.Errorf("%w (request id %s)", workflows.ErrUnfinished, request.Header.Get("Idempotency-Key"))
 	}
 	if err := answer.Decode(into); err != nil {
 		return fmt.Errorf("reading the answer of %s: %w", r.server, err)

@@ -16,7 +16,7 @@ import (
 // waitsFor notes that a request of the developer was recorded and is not answered yet.
 func (s standing) waitsFor(id, requestID string) {
 	answers := &s.site.feed.Answers
-	s.site.service.Workflows.Answers = answers
+	s.site.service.Workflows.Waiters = answers
 	require.True(s.t, answers.Expect(catalog.Request{MiniProgram: id, User: config.DevAccounts()["developer"].User, ID: requestID}, 10, 10))
 }
 

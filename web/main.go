@@ -187,7 +187,7 @@ func servePeople(ctx context.Context, group *errgroup.Group, front *front, setti
 	site := site{
 		settings: settings, world: world, logger: logger, feed: feed,
 		service: &service.Service{
-			Workflows: workflows.Client{Temporal: world.temporal, Answers: &feed.Answers, Known: world.catalog.Knows},
+			Workflows: workflows.Client{Temporal: world.temporal, Waiters: &feed.Answers, Known: world.catalog.Knows},
 			Catalog:   world.catalog, Store: world.store, Temporal: monitor, Tokens: world.tokens, Logger: logger,
 			Settings: settings.lifecycle, Limits: settings.PackageLimits(), AnswerWait: settings.AnswerWait,
 		},

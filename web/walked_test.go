@@ -87,7 +87,7 @@ func (w *whole) in(t *testing.T) *whole {
 func (w *whole) connect(s standing) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
 	w.t.Cleanup(cancel)
-	s.site.service.Workflows = workflows.Client{Temporal: w.temporal, Answers: &s.site.feed.Answers, Known: s.site.world.catalog.Knows}
+	s.site.service.Workflows = workflows.Client{Temporal: w.temporal, Waiters: &s.site.feed.Answers, Known: s.site.world.catalog.Knows}
 	s.site.service.Temporal = service.NewMonitor(ctx, w.temporal)
 	s.site.service.AnswerWait = time.Minute
 	go s.site.feed.Run(ctx)

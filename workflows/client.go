@@ -19,15 +19,15 @@ import (
 	"slipway/lifecycle"
 )
 
-// ErrUnanswered says that an action is recorded, and will be answered, but no worker did so in time.
-var ErrUnanswered = errors.New("the action is recorded, but no worker has answered it yet")
+// ErrUnfinished says that an action is recorded, and will be answered, but no worker did so in time.
+var ErrUnfinished = errors.New("the action is recorded, but no worker has answered it yet")
 
 // Client starts and steers mini-programs, for web and starter alike.
 type Client struct {
 	Temporal client.Client
-	// Answers brings outcomes from the catalogue, which saves a query for each action. Without it, or when it does not
+	// Waiters brings outcomes from the catalogue, which saves a query for each action. Without it, or when it does not
 	// have the answer, the workflow is asked.
-	Answers *catalog.Answers
+	Waiters *catalog.Answers
 	// Known tells whether the catalogue knows a mini-program, for workflows that Temporal has forgotten; nil leaves it to Temporal.
 	Known func(ctx context.Context, id string) (bool, error)
 }
@@ -35,16 +35,17 @@ type Client struct {
 // feedPatience is how long the catalogue's feed may take before the workflow is asked.
 const feedPatience = time.Second
 
-// RequestCreation starts the workflow of a new mini-program and waits for the answer as long as ctx allows. A refusal
-// comes as the error, a *lifecycle.Refusal; ErrUnanswered as in Act.
+// RequestCreation starts the workflow of a new mini-program and waits for the outcome as long as ctx allows. A refusal
+// comes as the error, a *lifecycle.Refusal; ErrUnfinished as in Act.
 func (c Client) RequestCreation(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
-	if refusal := cmp.Or(refuseSystem(creation.Actor), lifecycle.RefuseReserved(creation.RequestID), creation.Admit(time.Now())); refusal != nil {
+	reserved := lifecycle.RefuseReserved(creation.RequestID)
+	if refusal := cmp.Or(refuseSystem(creation.Actor), reserved, creation.Admit(time.Now())); refusal != nil {
 		return lifecycle.Outcome{}, refusal
 	}
 	if creation.RequestID == "" {
 		creation.RequestID = uuid.NewString()
 	}
-	answer, forget := c.await(creation.ID, creation.Actor.User, creation.RequestID)
+	told, forget := c.await(creation.ID, creation.Actor.User, creation.RequestID)
 	defer forget()
 	run, err := c.Temporal.ExecuteWorkflow(ctx, startOptions(creation), WorkflowType, Input{Creation: creation})
 	if _, exists := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); exists {
@@ -53,8 +54,8 @@ func (c Client) RequestCreation(ctx context.Context, creation lifecycle.Creation
 	if err != nil {
 		return lifecycle.Outcome{}, fmt.Errorf("starting the workflow of %s: %w", creation.ID, err)
 	}
-	outcome, err := c.outcomeOf(ctx, answer, run.GetID(), run.GetRunID(), creation.Actor.User, creation.RequestID)
-	outcome, err = answerTo(outcome, err, lifecycle.RequestCreation, creation.Digest())
+	outcome, err := c.waitForOutcome(ctx, told, run.GetID(), run.GetRunID(), creation.Actor.User, creation.RequestID)
+	outcome, err = outcomeFor(outcome, err, lifecycle.RequestCreation, creation.Digest())
 	if err == nil && !outcome.Accepted { // nothing came of it: there is no mini-program to show it with
 		return outcome, &lifecycle.Refusal{Code: outcome.Code, Message: outcome.Message}
 	}
@@ -62,29 +63,32 @@ func (c Client) RequestCreation(ctx context.Context, creation lifecycle.Creation
 }
 
 func startOptions(requested lifecycle.Creation) client.StartWorkflowOptions {
+	title, description := quoted(requested.Title), quoted(requested.Description)
 	return client.StartWorkflowOptions{
 		ID:                                       WorkflowID(requested.ID),
 		TaskQueue:                                TaskQueue,
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            fmt.Sprintf("%s (%s)", written(requested.Title), requested.ID),
-		StaticDetails:                            fmt.Sprintf("Mini-program **%s** of team %s.\n\n%s", quoted(requested.Title), requested.Team, quoted(requested.Description)),
+		StaticDetails:                            fmt.Sprintf("Mini-program **%s** of team %s.\n\n%s", title, requested.Team, description),
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			AttributeState.ValueSet(string(lifecycle.CreationPending)), AttributeTeam.ValueSet(requested.Team),
 		),
 	}
 }
 
-// creationRepeated answers a request for an id that is taken: the same request again gets the first answer, once there is one.
+// creationRepeated is for a request for an id that is taken: the same request again gets the first outcome, once there is one.
 func (c Client) creationRepeated(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
 	for {
-		decided := c.creationDecided(ctx, creation.ID)
+		_, err := c.query(ctx, WorkflowID(creation.ID), "", QueryStatus)
+		_, undecided := errors.AsType[*serviceerror.QueryFailed](err) // it runs, and has no status yet
 		outcome, seen, err := c.Outcome(ctx, creation.ID, creation.Actor.User, creation.RequestID)
 		switch {
 		case err != nil || seen:
-			return answerTo(outcome, err, lifecycle.RequestCreation, creation.Digest())
-		case decided:
-			return lifecycle.Outcome{}, lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q exists already; choose another id", creation.ID)
+			return outcomeFor(outcome, err, lifecycle.RequestCreation, creation.Digest())
+		case !undecided:
+			return lifecycle.Outcome{},
+				lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q exists already; choose another id", creation.ID)
 		}
 		select {
 		case <-ctx.Done():
@@ -94,30 +98,23 @@ func (c Client) creationRepeated(ctx context.Context, creation lifecycle.Creatio
 	}
 }
 
-// creationDecided is false while a workflow that runs has no status yet.
-func (c Client) creationDecided(ctx context.Context, id string) bool {
-	_, err := c.query(ctx, WorkflowID(id), "", QueryStatus)
-	_, none := errors.AsType[*serviceerror.QueryFailed](err)
-	return !none
-}
-
 // Act sends an action and waits for its outcome as long as ctx allows. The outcome may be a refusal; an unknown or ended
-// mini-program comes as the error, a *lifecycle.Refusal. ErrUnanswered means that the action is safely recorded.
+// mini-program comes as the error, a *lifecycle.Refusal. ErrUnfinished means that the action is safely recorded.
 func (c Client) Act(ctx context.Context, id string, command lifecycle.Command) (lifecycle.Outcome, error) {
 	if command.RequestID == "" {
 		command.RequestID = uuid.NewString()
 	}
-	answer, forget := c.await(id, command.Actor.User, command.RequestID)
+	told, forget := c.await(id, command.Actor.User, command.RequestID)
 	defer forget()
 	if err := c.Signal(ctx, id, command); err != nil {
 		return lifecycle.Outcome{}, err
 	}
-	outcome, err := c.outcomeOf(ctx, answer, WorkflowID(id), "", command.Actor.User, command.RequestID)
-	return answerTo(outcome, err, command.Action, command.Digest())
+	outcome, err := c.waitForOutcome(ctx, told, WorkflowID(id), "", command.Actor.User, command.RequestID)
+	return outcomeFor(outcome, err, command.Action, command.Digest())
 }
 
-// answerTo refuses an outcome that answers something else which was asked for under the same request id.
-func answerTo(outcome lifecycle.Outcome, err error, action lifecycle.Action, digest string) (lifecycle.Outcome, error) {
+// outcomeFor refuses an outcome that is of something else which was asked for under the same request id.
+func outcomeFor(outcome lifecycle.Outcome, err error, action lifecycle.Action, digest string) (lifecycle.Outcome, error) {
 	if err != nil {
 		return outcome, err
 	}
@@ -128,12 +125,12 @@ func answerTo(outcome lifecycle.Outcome, err error, action lifecycle.Action, dig
 	return outcome, nil
 }
 
-// await registers for an answer before the question is sent. Without a feed the channel is nil and brings nothing.
+// await registers for an outcome before the command is sent. Without a feed the channel is nil and brings nothing.
 func (c Client) await(id, user, requestID string) (<-chan lifecycle.Outcome, func()) {
-	if c.Answers == nil {
+	if c.Waiters == nil {
 		return nil, func() {}
 	}
-	return c.Answers.Await(id, user, requestID)
+	return c.Waiters.Await(id, user, requestID)
 }
 
 // Signal sends an action; when it returns without an error, the action is safely recorded.
@@ -173,7 +170,7 @@ func (c Client) Status(ctx context.Context, id string) (lifecycle.Status, error)
 	return status, nil
 }
 
-// Outcome asks for the answer to a user's action; seen is false when there is none (yet).
+// Outcome asks what came of a user's action; seen is false when it has no outcome (yet).
 func (c Client) Outcome(ctx context.Context, id, user, requestID string) (outcome lifecycle.Outcome, seen bool, err error) {
 	outcome, seen, err = c.outcome(ctx, WorkflowID(id), "", user, requestID)
 	return outcome, seen, refuseUnknown(id, err)
@@ -184,29 +181,31 @@ func (c Client) outcome(ctx context.Context, workflowID, runID, user, requestID 
 	if err != nil {
 		return outcome, false, err
 	}
-	var answer Answer
-	if err := value.Get(&answer); err != nil {
+	var reply OutcomeReply
+	if err := value.Get(&reply); err != nil {
 		return outcome, false, fmt.Errorf("reading the outcome of %s: %w", requestID, err)
 	}
-	if !answer.Seen || answer.Outcome == nil {
+	if !reply.Seen || reply.Outcome == nil {
 		return outcome, false, nil
 	}
-	return *answer.Outcome, true, nil
+	return *reply.Outcome, true, nil
 }
 
-// outcomeOf takes the answer from the feed, else asks the workflow until it has one. The query is consistent, so that the first
-// one usually has it; an upload takes longer because its package is inspected.
-func (c Client) outcomeOf(ctx context.Context, answer <-chan lifecycle.Outcome, workflowID, runID, user, requestID string) (lifecycle.Outcome, error) {
+// waitForOutcome takes the outcome that the feed tells, else asks the workflow until it has one. The query is consistent, so that the
+// first one usually has it; an upload takes longer because its package is inspected.
+func (c Client) waitForOutcome(
+	ctx context.Context, told <-chan lifecycle.Outcome, workflowID, runID, user, requestID string,
+) (lifecycle.Outcome, error) {
 	pause := time.Duration(0)
-	if answer != nil {
+	if told != nil {
 		pause = feedPatience
 	}
 	for {
 		select {
-		case outcome := <-answer:
+		case outcome := <-told:
 			return outcome, nil
 		case <-ctx.Done():
-			return lifecycle.Outcome{}, fmt.Errorf("%w (request id %s)", ErrUnanswered, requestID)
+			return lifecycle.Outcome{}, fmt.Errorf("%w (request id %s)", ErrUnfinished, requestID)
 		case <-time.After(pause):
 		}
 		outcome, seen, err := c.outcome(ctx, workflowID, runID, user, requestID)
@@ -216,7 +215,7 @@ func (c Client) outcomeOf(ctx context.Context, answer <-chan lifecycle.Outcome, 
 		switch {
 		case err == nil || ctx.Err() != nil:
 		case mayComeYet(err):
-			return outcome, fmt.Errorf("%w (request id %s): %w", ErrUnanswered, requestID, err)
+			return outcome, fmt.Errorf("%w (request id %s): %w", ErrUnfinished, requestID, err)
 		default:
 			return outcome, fmt.Errorf("the action is recorded, but its answer cannot be read; ask for it with request id %s: %w", requestID, err)
 		}
@@ -224,7 +223,8 @@ func (c Client) outcomeOf(ctx context.Context, answer <-chan lifecycle.Outcome, 
 	}
 }
 
-// mayComeYet tells whether a query failed because nobody answers it now, and not because nobody ever will, such as for want of a permission.
+// mayComeYet tells whether a query failed because nobody answers it now, and not because nobody ever will, such as for want of a
+// permission.
 func mayComeYet(err error) bool {
 	_, noStatus := errors.AsType[*serviceerror.QueryFailed](err)
 	code := serviceerror.ToStatus(err).Code()
@@ -266,7 +266,11 @@ func refuseUnknown(id string, err error) error {
 	_, notFound := errors.AsType[*serviceerror.NotFound](err)
 	_, neverBegun := errors.AsType[*serviceerror.QueryFailed](err)
 	if notFound || neverBegun {
-		return lifecycle.Refuse(lifecycle.UnknownMiniProgram, "there is no mini-program %q; request its creation first", id)
+		return unknown(id)
 	}
 	return err
+}
+
+func unknown(id string) *lifecycle.Refusal {
+	return lifecycle.Refuse(lifecycle.UnknownMiniProgram, "there is no mini-program %q; request its creation first", id)
 }

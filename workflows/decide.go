@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -22,14 +23,14 @@ const retryRefused = time.Minute
 // is decided twice. When the catalogue turns out to know more than this workflow, the workflow goes on from there, and whoever asked
 // is answered on that ground; what a timer or a gate wanted is looked at anew.
 func (m *miniProgram) decide(ctx workflow.Context, q activities.Question) activities.Decision {
-	if !m.recordsDecisions(ctx) {
+	if !m.migrateToRecords(ctx) {
 		return m.decideBefore(ctx, q)
 	}
 	for range maxTries {
 		q.Now = m.now(ctx)
 		decision := m.ask(ctx, q)
 		m.takeOver(ctx, q, decision)
-		if decision.Stored == nil || q.Creation != nil || q.Command.RequestID == "" || m.answers.knows(q.Command) {
+		if decision.Stored == nil || q.Creation != nil || q.Command.RequestID == "" || m.outcomes.knows(q.Command) {
 			return decision
 		}
 	}
@@ -40,53 +41,50 @@ func (m *miniProgram) decide(ctx workflow.Context, q activities.Question) activi
 const maxTries = 10
 
 // decideAs has a command of a timer or a health gate decided. It may be refused, when somebody was faster or the rules have changed.
-func (m *miniProgram) decideAs(ctx workflow.Context, actor lifecycle.Actor, action lifecycle.Action, comment string, facts lifecycle.Facts) (done bool) {
+func (m *miniProgram) decideAs(
+	ctx workflow.Context, actor lifecycle.Actor, action lifecycle.Action, comment string, facts lifecycle.Facts,
+) (done bool) {
 	decision := m.decide(ctx, activities.Question{
 		Action: action, Command: lifecycle.Command{Actor: actor, Comment: comment}, Facts: facts,
 	})
 	if decision.Refusal != nil {
-		m.log.Warn("refused to a timer or gate; it tries again", logkey.Action, action, logkey.Code, decision.Refusal.Code, logkey.Message, decision.Refusal.Message)
+		m.log.Warn("a timer or a health gate was refused; it tries again", logkey.Action, action,
+			logkey.Code, decision.Refusal.Code, logkey.Message, decision.Refusal.Message)
 		m.notBefore = m.now(ctx).Add(retryRefused)
 	}
 	return decision.Delta != nil
 }
 
-// note has something recorded that was observed, and then tells people of it.
-func (m *miniProgram) note(ctx workflow.Context, note lifecycle.Action, what string, tell func(workflow.Context)) {
-	if !m.recordsDecisions(ctx) {
-		m.noteBefore(ctx, note, what, tell)
-		return
-	}
-	if m.decideAs(ctx, lifecycle.Timers, note, what, lifecycle.Facts{}) {
-		tell(ctx)
-	}
-}
-
-// ask returns when the answer is recorded: at once by a local activity, which costs one event; when the database does not
+// ask returns when the decision is recorded: at once by a local activity, which costs one event; when the database does not
 // answer, by an activity that tries for as long as it takes and shows in Temporal UI what it waits for.
 func (m *miniProgram) ask(ctx workflow.Context, q activities.Question) (decision activities.Decision) {
-	q.Life, q.MiniProgram, q.TookOver = m.life, m.MiniProgram, m.tookOver || m.answers.full()
+	q.Life, q.MiniProgram, q.TookOver = m.life, m.MiniProgram, m.tookOver || m.outcomes.full()
 	if m.step > 0 || q.Creation != nil {
 		q.Step = m.step + 1
 	}
 	if q.Refusal != nil && q.Creation == nil { // it may be refused as too large: it is carried no further
-		q.Command = lifecycle.Command{Action: q.Action, RequestID: q.Command.RequestID, Actor: lifecycle.Actor{User: q.Command.Actor.User}}
+		whose := lifecycle.Actor{User: q.Command.Actor.User}
+		q.Command = lifecycle.Command{Action: q.Action, RequestID: q.Command.RequestID, Actor: whose}
 	}
 	var a *activities.Activities
 	summary := summaryOf(q)
-	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+	err := workflow.ExecuteLocalActivity(atOnce(ctx, summary), a.Decide, q).Get(ctx, &decision)
+	if err == nil {
+		return decision
+	}
+	m.logger(ctx).Warn("the catalogue does not answer; still trying", logkey.What, summary,
+		logkey.RequestID, q.Command.RequestID, logkey.Action, q.Action, logkey.Error, err)
+	m.waitForCatalogue(ctx, summary, a.Decide, q, &decision)
+	return decision
+}
+
+// atOnce is for a local activity, which gives up when the catalogue does not answer it soon.
+func atOnce(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		ScheduleToCloseTimeout: patience,
 		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 50 * time.Millisecond, MaximumInterval: 500 * time.Millisecond},
 		Summary:                summary,
 	})
-	err := workflow.ExecuteLocalActivity(local, a.Decide, q).Get(ctx, &decision)
-	if err == nil {
-		return decision
-	}
-	m.logger(ctx).Warn("the catalogue does not answer; trying on", logkey.What, summary,
-		logkey.RequestID, q.Command.RequestID, logkey.Action, q.Action, logkey.Error, err)
-	m.waitForCatalogue(ctx, summary, a.Decide, q, &decision)
-	return decision
 }
 
 // waitForCatalogue runs an activity until the catalogue has answered it, however long that takes.
@@ -116,7 +114,7 @@ func summaryOf(q activities.Question) string {
 	}
 }
 
-// takeOver makes what was decided so.
+// takeOver makes the mini-program what was decided, remembers the outcome and shows both.
 func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, decision activities.Decision) {
 	before := m.MiniProgram
 	q.Command.Action = q.Action
@@ -133,14 +131,14 @@ func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, deci
 		}
 		m.MiniProgram = after
 	}
-	if decision.Delta != nil || decision.Answer != nil && !decision.Repeated {
+	if decision.Delta != nil || decision.Outcome != nil && !decision.Repeated {
 		m.step++
 	}
-	if decision.Answer != nil && decision.Answer.Code == lifecycle.UnsignedSignal {
+	if decision.Outcome != nil && decision.Outcome.Code == lifecycle.UnsignedSignal {
 		q.Command.RequestID = lifecycle.UnsignedID(q.Command.RequestID)
 	}
-	if decision.Answer != nil {
-		m.answers.remember(decision.Answer.Outcome(q, m.MiniProgram))
+	if decision.Outcome != nil {
+		m.outcomes.remember(decision.Outcome.Complete(q, m.MiniProgram))
 	}
 	if decision.Alarm != "" {
 		m.alarm = fmt.Sprintf("%s: %s", clock(m.now(ctx)), decision.Alarm)
@@ -153,7 +151,7 @@ func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, deci
 	m.show(ctx)
 }
 
-// takeOverStored goes on from what the catalogue knows. What waits for its time does so no longer: it is due by another clock now.
+// takeOverStored goes on from what the catalogue knows. The timer and the gate begin anew: they may be due at other times now.
 func (m *miniProgram) takeOverStored(stored activities.Stored) {
 	outcomes, err := activities.UnpackOutcomes(stored.Outcomes)
 	if err != nil {
@@ -161,15 +159,81 @@ func (m *miniProgram) takeOverStored(stored activities.Stored) {
 	}
 	m.MiniProgram, m.life, m.step, m.tookOver = stored.MiniProgram, stored.Life, stored.Step, true
 	for _, outcome := range outcomes {
-		m.answers.remember(outcome)
+		m.outcomes.remember(outcome)
 	}
 	m.clearDeadline()
 	m.stopHealthWatch()
 }
 
-// endsCycle tells whether the story of a release ends here: everyone has it, or nobody any more.
+// endsCycle tells whether a release cycle ends here: everyone has the version, or nobody any more.
 func endsCycle(from, to lifecycle.State) bool {
 	return to != from && (to.Offline() || to == lifecycle.Published && from.RollingOut())
 }
 
-func (m *miniProgram) now(ctx workflow.Context) time.Time { return workflow.Now(ctx).UTC() }
+const (
+	// maxOutcomes is how many outcomes are remembered: those of the last 200 actions are promised.
+	maxOutcomes = 250
+	// maxRefused is how many of the latest refusals the status shows.
+	maxRefused = 3
+)
+
+// request is whose request it is: two people's request ids never meet.
+type request struct{ user, id string }
+
+// outcomes are the latest ones, oldest first, so that a request counts once.
+type outcomes struct {
+	latest []lifecycle.Outcome
+	known  map[request]bool
+}
+
+func (o *outcomes) remember(outcome lifecycle.Outcome) {
+	key := request{outcome.Actor, outcome.RequestID}
+	if o.known[key] {
+		return
+	}
+	if o.known == nil {
+		o.known = map[request]bool{}
+	}
+	if len(o.latest) == maxOutcomes {
+		oldest := o.latest[0]
+		delete(o.known, request{oldest.Actor, oldest.RequestID})
+		o.latest = slices.Clone(o.latest[1:]) // lets go of what is forgotten
+	}
+	o.latest = append(o.latest, outcome)
+	o.known[key] = true
+}
+
+// knows tells whether the command has an outcome. Outcomes from before requests belonged to a person are everybody's.
+func (o *outcomes) knows(command lifecycle.Command) bool {
+	return o.known[request{command.Actor.User, command.RequestID}] || o.known[request{lifecycle.Everybody, command.RequestID}]
+}
+
+// knowsRequest tells whether anybody's request had the id.
+func (o *outcomes) knowsRequest(id string) bool {
+	_, ok := o.find("", id)
+	return ok
+}
+
+// full says that an outcome may have been forgotten.
+func (o *outcomes) full() bool { return len(o.latest) == maxOutcomes }
+
+// find returns the outcome of a user's request; without a user, the latest of anybody's.
+func (o *outcomes) find(user, id string) (lifecycle.Outcome, bool) {
+	for _, outcome := range slices.Backward(o.latest) {
+		if outcome.RequestID == id && (user == "" || outcome.Actor == user || outcome.Actor == lifecycle.Everybody) {
+			return outcome, true
+		}
+	}
+	return lifecycle.Outcome{}, false
+}
+
+// refused returns the latest refusals, newest first.
+func (o *outcomes) refused() []lifecycle.Outcome {
+	var refused []lifecycle.Outcome
+	for _, outcome := range slices.Backward(o.latest) {
+		if !outcome.Accepted && len(refused) < maxRefused {
+			refused = append(refused, outcome)
+		}
+	}
+	return refused
+}

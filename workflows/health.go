@@ -18,7 +18,7 @@ const probeLimit = 30 * time.Second
 // healthWatch is what the health gate watches now. Its activity asks again and again until there is something to tell.
 type healthWatch struct {
 	activities.HealthWatch
-	done   *awaited
+	report *pending
 	cancel workflow.CancelFunc
 }
 
@@ -40,7 +40,7 @@ func (m *miniProgram) watchHealth(ctx workflow.Context) {
 
 func (m *miniProgram) stopHealthWatch() {
 	if m.health != nil {
-		m.health.done.dropped = true
+		m.inbox.drop(m.health.report)
 		m.health.cancel()
 		m.health = nil
 	}
@@ -59,30 +59,24 @@ func (m *miniProgram) healthToWatch() *activities.HealthWatch {
 
 func (m *miniProgram) startHealthWatch(ctx workflow.Context, watch activities.HealthWatch) {
 	ctx, cancel := workflow.WithCancel(ctx)
-	m.health = &healthWatch{HealthWatch: watch, cancel: cancel}
-	if !m.probesHealth(ctx) {
-		m.startWatchBefore(ctx, watch)
-		return
+	start := m.startWatchBefore
+	if m.migrateToProbes(ctx) {
+		start = m.startProbes
 	}
+	m.health = &healthWatch{watch, start(ctx, watch), cancel}
+}
+
+func (m *miniProgram) startProbes(ctx workflow.Context, watch activities.HealthWatch) *pending {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           HealthQueue,
 		StartToCloseTimeout: probeLimit,
 		Summary:             "Ask for the health of " + watch.Version + ": " + m.stageName(),
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: time.Minute}, // when the worker dies; else the activity says when
+		// The policy is for a worker that dies; otherwise the activity says when it is asked again.
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: time.Minute},
 	})
 	var a *activities.Activities
-	future := workflow.ExecuteActivity(ctx, a.ProbeHealth, m.probe(watch))
-	m.health.done = m.inbox.await(future, func(ctx workflow.Context) { m.gateReports(ctx, future) })
-}
-
-// probesHealth tells whether the gate is asked by probes by now. Each watch has a change id of its own: a watch of before stays what it
-// is, the next one is of the new kind.
-func (m *miniProgram) probesHealth(ctx workflow.Context) bool {
-	if !m.probes {
-		m.watches++
-		m.probes = workflow.GetVersion(ctx, fmt.Sprintf("health-probes-%d", m.watches), workflow.DefaultVersion, 1) == 1
-	}
-	return m.probes
+	reported := workflow.ExecuteActivity(ctx, a.ProbeHealth, m.probe(watch))
+	return m.inbox.await(reported, func(ctx workflow.Context) { m.onGateReport(ctx, reported) })
 }
 
 func (m *miniProgram) probe(watch activities.HealthWatch) activities.HealthProbe {
@@ -96,8 +90,8 @@ func (m *miniProgram) probe(watch activities.HealthWatch) activities.HealthProbe
 	return activities.HealthProbe{MiniProgram: watch.MiniProgram, Version: watch.Version, Gate: gate}
 }
 
-// gateReports acts on what the gate has to tell, and lets it go on.
-func (m *miniProgram) gateReports(ctx workflow.Context, reported workflow.Future) {
+// onGateReport acts on what the gate has to tell, and lets it go on.
+func (m *miniProgram) onGateReport(ctx workflow.Context, reported workflow.Future) {
 	m.health = nil
 	var report lifecycle.GateReport
 	if err := reported.Get(ctx, &report); err != nil {
@@ -105,14 +99,14 @@ func (m *miniProgram) gateReports(ctx workflow.Context, reported workflow.Future
 		return
 	}
 	m.gate, m.judging = report.GateProgress, true
-	m.follow(ctx, report)
+	m.actOn(ctx, report)
 	m.judging = false
 	m.watchHealth(ctx)
 }
 
-// follow records a verdict that has changed. An unhealthy release is taken back or paused, a healthy one goes on when its stage is over, and one
-// of unknown health is held then.
-func (m *miniProgram) follow(ctx workflow.Context, report lifecycle.GateReport) {
+// actOn has a verdict recorded that has changed. An unhealthy release is taken back or paused, a healthy one goes on when its stage is
+// over, and one of unknown health is held then.
+func (m *miniProgram) actOn(ctx workflow.Context, report lifecycle.GateReport) {
 	verdict, facts := report.Verdict, lifecycle.Facts{Health: &report.Verdict}
 	if report.Changed && !m.decideAs(ctx, lifecycle.HealthGate, lifecycle.HealthChanged, verdict.Detail, facts) {
 		return
@@ -126,7 +120,8 @@ func (m *miniProgram) follow(ctx workflow.Context, report lifecycle.GateReport) 
 		m.holdForHealth(ctx)
 	case report.Changed && verdict.CannotAsk():
 		m.notify(ctx, lifecycle.ReleaseManager, "Health gate has no answer: "+m.ID,
-			fmt.Sprintf("The health of %s %s is not known, and will not be: %s.", m.ID, m.Candidate.Version, verdict.Detail))
+			fmt.Sprintf("The health of %s %s is not known, and will not be before somebody changes the plan or the worker: %s.",
+				m.ID, m.Candidate.Version, verdict.Detail))
 	}
 }
 

@@ -8,13 +8,14 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"slipway/keyring"
+	"slipway/monitoring/tracing"
 )
 
 // Interceptor hands a workflow all its signals in the order in which they arrived, whatever their names and contents.
 //
-// Signals of different names come through different channels, which lose that order: a request-publishing sent
-// after an upload-code while no worker ran could be handled first, and refused. Channels also drop signals that
-// nobody listens to, or whose payload is not what the receiver expects; here they get a refusal like everything else.
+// Signals of different names come through different channels, which lose that order: a request-publishing sent after an upload-code
+// while no worker ran could be handled first, and refused. Channels also drop signals that nobody listens to, or whose payload is not
+// what the receiver expects; here they get a refusal like everything else.
 type Interceptor struct {
 	interceptor.WorkerInterceptorBase
 	// DataConverter is the client's, which wrote the signals; nil is Temporal's usual one.
@@ -24,42 +25,44 @@ type Interceptor struct {
 }
 
 // InterceptWorkflow gives each workflow execution its own inbox.
-func (i *Interceptor) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+func (i *Interceptor) InterceptWorkflow(
+	_ workflow.Context, next interceptor.WorkflowInboundInterceptor,
+) interceptor.WorkflowInboundInterceptor {
 	from := i.DataConverter
 	if from == nil {
 		from = converter.GetDefaultDataConverter()
 	}
-	return &inbox{WorkflowInboundInterceptorBase: interceptor.WorkflowInboundInterceptorBase{Next: next}, from: from, traces: traces{i.Tracer}}
+	base := interceptor.WorkflowInboundInterceptorBase{Next: next}
+	return &inbox{WorkflowInboundInterceptorBase: base, from: from, traces: traces{i.Tracer}}
 }
 
-// inbox holds what has happened and is not dealt with yet, in the order of the history.
+// inbox holds what the workflow has still to deal with, in the order of the history.
 //
-// That order matters beyond fairness: when a worker dies after a commit but before its workflow task is recorded, the
-// task is done again, with later events added. Only if what was first stays first does the second attempt decide the same.
+// That order matters beyond fairness: when a worker dies after a commit but before its workflow task is recorded, the task is done again,
+// with later events added. Only if what was first stays first does the second attempt ask for the same decisions.
 type inbox struct {
 	interceptor.WorkflowInboundInterceptorBase
 	from     converter.DataConverter
 	traces   traces
 	onSignal func(ctx workflow.Context, s Signal)
 	// start is the signature of the request that started the workflow.
-	start    *keyring.Signature
-	happened []occurrence
-	awaited  []*awaited
+	start   *keyring.Signature
+	queue   []event
+	pending []*pending
 }
 
-// occurrence is something to deal with: a signal, or something awaited, which stands for nothing any more when it was dropped
-// meanwhile.
-type occurrence struct {
+// event is something to deal with: a signal, or a timer or an activity that is done.
+type event struct {
 	handle func(ctx workflow.Context)
+	// signal or done is what it is; the other one is nil.
 	signal *Signal
-	from   *awaited
+	done   *pending
 }
 
-// awaited is a timer or an activity that will be an occurrence when it is done.
-type awaited struct {
-	future  workflow.Future
-	then    func(ctx workflow.Context)
-	dropped bool
+// pending is a timer or an activity that will be an event when it is done.
+type pending struct {
+	future workflow.Future
+	then   func(ctx workflow.Context)
 }
 
 type inboxKey struct{}
@@ -79,38 +82,100 @@ func (i *inbox) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWor
 	return i.Next.ExecuteWorkflow(workflow.WithValue(ctx, inboxKey{}, i), in)
 }
 
-// HandleSignal is called for each signal as the history is read, before any workflow code runs.
+// HandleSignal is called for each signal as the history is read, before any workflow code runs. The signal's channel never gets it.
 func (i *inbox) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
-	i.collect()
-	i.happened = append(i.happened, i.arrived(i.read(ctx, in)))
-	return nil
-}
-
-func (i *inbox) read(ctx workflow.Context, in *interceptor.HandleSignalInput) Signal {
 	s := newSignal(in.SignalName, in.Arg, i.from)
 	s.Trace = i.traces.of(ctx)
 	s.Signature = signatureIn(interceptor.WorkflowHeader(ctx), signalHeader)
-	return s
+	i.collect()
+	i.queue = append(i.queue, i.arrival(s))
+	return nil
 }
 
-func (i *inbox) arrived(s Signal) occurrence {
-	return occurrence{signal: &s, handle: func(ctx workflow.Context) { i.onSignal(i.traces.resume(ctx, s.Trace), s) }}
+func (i *inbox) arrival(s Signal) event {
+	return event{signal: &s, handle: func(ctx workflow.Context) { i.onSignal(i.traces.resume(ctx, s.Trace), s) }}
 }
 
-// precede puts signals that the last run handed over before everything else: they arrived first.
-func (i *inbox) precede(signals []Signal) {
-	var earlier []occurrence
+// prepend queues the signals that the last run handed over before everything else: they arrived first.
+func (i *inbox) prepend(signals []Signal) {
+	var earlier []event
 	for _, s := range signals {
-		earlier = append(earlier, i.arrived(s))
+		earlier = append(earlier, i.arrival(s))
 	}
-	i.happened = slices.Concat(earlier, i.happened)
+	i.queue = slices.Concat(earlier, i.queue)
 }
 
-// maxPortable is how many bytes of signals one run hands to the next.
-const maxPortable = 32 << 10
+// await makes the end of a timer or an activity an event.
+func (i *inbox) await(future workflow.Future, then func(ctx workflow.Context)) *pending {
+	p := &pending{future, then}
+	i.pending = append(i.pending, p)
+	return p
+}
 
-// portable says that the signals that wait may be handed to the next run.
-func (i *inbox) portable() bool {
+// drop forgets a timer or an activity, even when it is done already.
+func (i *inbox) drop(dropped *pending) {
+	i.pending = slices.DeleteFunc(i.pending, func(p *pending) bool { return p == dropped })
+	i.queue = slices.DeleteFunc(i.queue, func(e event) bool { return e.done == dropped })
+}
+
+// collect queues what is done by now.
+func (i *inbox) collect() {
+	var waiting []*pending
+	for _, p := range i.pending {
+		if p.future.IsReady() {
+			i.queue = append(i.queue, event{handle: p.then, done: p})
+		} else {
+			waiting = append(waiting, p)
+		}
+	}
+	i.pending = waiting
+}
+
+// first is the event that is next, without taking it; ok is false when there is none.
+func (i *inbox) first() (next event, ok bool) {
+	i.collect()
+	if len(i.queue) == 0 {
+		return event{}, false
+	}
+	return i.queue[0], true
+}
+
+// take is first, which is dealt with now.
+func (i *inbox) take() (next event, ok bool) {
+	if next, ok = i.first(); ok {
+		i.queue = i.queue[1:]
+	}
+	return next, ok
+}
+
+// wait blocks until there is an event, and leaves it in the queue.
+func (i *inbox) wait(ctx workflow.Context) (next event) {
+	err := workflow.Await(ctx, func() (ok bool) {
+		next, ok = i.first()
+		return ok
+	})
+	if err != nil {
+		panic(err) // the context cannot be cancelled
+	}
+	return next
+}
+
+// signals are those in the queue.
+func (i *inbox) signals() []Signal {
+	var waiting []Signal
+	for _, e := range i.queue {
+		if e.signal != nil {
+			waiting = append(waiting, *e.signal)
+		}
+	}
+	return waiting
+}
+
+// maxCarriedSignals is how many bytes of signals one run hands to the next.
+const maxCarriedSignals = 32 << 10
+
+// signalsFit says that the signals in the queue may be handed to the next run.
+func (i *inbox) signalsFit() bool {
 	size := 0
 	for _, s := range i.signals() {
 		size += len(s.Name) + len(s.Data) + len(s.Malformed)
@@ -118,82 +183,51 @@ func (i *inbox) portable() bool {
 			size += len(s.Signature.Key) + len(s.Signature.MAC)
 		}
 	}
-	return size <= maxPortable
+	return size <= maxCarriedSignals
 }
 
-// signals are those that are not dealt with, in the order in which they arrived.
-func (i *inbox) signals() []Signal {
-	var waiting []Signal
-	for _, o := range i.happened {
-		if o.signal != nil {
-			waiting = append(waiting, *o.signal)
-		}
-	}
-	return waiting
+// traces lets each action continue the trace of whoever sent it, although signals wait in the inbox, and perhaps for the next run. What
+// timers do begins traces of its own: else the request for creation would have one of years. Nothing here is a command of the workflow.
+type traces struct {
+	tracer interceptor.Tracer // nil when nobody traces
 }
 
-// collect moves what is done by now behind what happened before.
-func (i *inbox) collect() {
-	var pending []*awaited
-	for _, a := range i.awaited {
-		switch {
-		case a.dropped:
-		case a.future.IsReady():
-			i.happened = append(i.happened, occurrence{handle: a.then, from: a})
-		default:
-			pending = append(pending, a)
-		}
+const (
+	traceparent = "traceparent"
+	// maxTrace is the length of a traceparent: nothing longer is carried.
+	maxTrace = 55
+)
+
+// of reads from the context of a signal which trace it belongs to: from its span or, in a replay, which has none, from its header.
+func (t traces) of(ctx workflow.Context) string {
+	if t.tracer == nil {
+		return ""
 	}
-	i.awaited = pending
+	var carried map[string]string
+	if span, ok := ctx.Value(t.tracer.Options().SpanContextKey).(interceptor.TracerSpan); ok {
+		carried, _ = t.tracer.MarshalSpan(span) // a map in memory: there is nothing that could fail
+	} else if payload := interceptor.WorkflowHeader(ctx)[t.tracer.Options().HeaderKey]; payload != nil {
+		_ = converter.GetDefaultDataConverter().FromPayload(payload, &carried) // whoever sends nonsense is not traced
+	}
+	if len(carried[traceparent]) > maxTrace {
+		return ""
+	}
+	return carried[traceparent]
 }
 
-// await makes the end of a timer or an activity an occurrence.
-func (i *inbox) await(future workflow.Future, then func(ctx workflow.Context)) *awaited {
-	a := &awaited{future: future, then: then}
-	i.awaited = append(i.awaited, a)
-	return a
-}
-
-// wait blocks until something has happened.
-func (i *inbox) wait(ctx workflow.Context) error {
-	for {
-		if err := workflow.Await(ctx, i.ready); err != nil {
-			return err
-		}
-		if _, ok := i.first(); ok {
-			return nil
-		}
+// resume is the context in which what comes next continues a trace, or, with "", begins one.
+func (t traces) resume(ctx workflow.Context, trace string) workflow.Context {
+	if t.tracer == nil {
+		return ctx
 	}
-}
-
-// first returns what happened first and is still of interest; ok is false when there is nothing.
-func (i *inbox) first() (o occurrence, ok bool) {
-	i.collect()
-	for len(i.happened) > 0 && i.happened[0].from != nil && i.happened[0].from.dropped {
-		i.happened = i.happened[1:]
+	key := t.tracer.Options().SpanContextKey
+	parent, err := t.tracer.UnmarshalSpan(map[string]string{traceparent: trace})
+	if trace == "" || err != nil {
+		return workflow.WithValue(ctx, key, nil)
 	}
-	if len(i.happened) == 0 {
-		return occurrence{}, false
+	span, err := t.tracer.StartSpan(&interceptor.TracerStartSpanOptions{Operation: tracing.Continued, Parent: parent})
+	if err != nil {
+		return workflow.WithValue(ctx, key, nil)
 	}
-	return i.happened[0], true
-}
-
-// take is first, which is dealt with now.
-func (i *inbox) take() (o occurrence, ok bool) {
-	if o, ok = i.first(); ok {
-		i.happened = i.happened[1:]
-	}
-	return o, ok
-}
-
-func (i *inbox) ready() bool {
-	if len(i.happened) > 0 {
-		return true
-	}
-	for _, a := range i.awaited {
-		if a.future.IsReady() {
-			return true
-		}
-	}
-	return false
+	return workflow.WithValue(ctx, key, span)
 }

@@ -19,8 +19,8 @@ const (
 	InspectionQueue = "mini-programs-inspections"
 	// QueryStatus answers with a lifecycle.Status.
 	QueryStatus = "status"
-	// QueryOutcome takes a request id, and the user whose request it was, and answers with an Answer. Without a user it is the latest
-	// request with this id, whoever's.
+	// QueryOutcome takes a request id, and the user whose request it was, and answers with an OutcomeReply. Without a user it is the
+	// latest request with this id, whoever's.
 	QueryOutcome = "outcome"
 )
 
@@ -39,8 +39,8 @@ type Input struct {
 	Recover *lifecycle.Actor `json:"recover,omitempty"`
 }
 
-// Answer is what the query outcome says: whether the request was answered, and how.
-type Answer struct {
+// OutcomeReply is what the query outcome answers with: whether the request has an outcome, and which.
+type OutcomeReply struct {
 	Seen    bool               `json:"seen"`
 	Outcome *lifecycle.Outcome `json:"outcome"`
 }
@@ -54,11 +54,11 @@ type Upload struct {
 // Carried is all that one run hands to the next.
 type Carried struct {
 	MiniProgram lifecycle.MiniProgram `json:"mini_program"`
-	// Answers are the remembered outcomes, compressed: they would outgrow everything else.
-	Answers []byte `json:"answers,omitempty"`
+	// Outcomes are those that are remembered, compressed: they would outgrow everything else.
+	Outcomes []byte `json:"answers,omitempty"`
 	// Inspecting are uploads whose inspection was under way; it starts anew.
 	Inspecting []Upload `json:"inspecting,omitempty"`
-	// Signals arrived in the last run and are not answered yet, oldest first.
+	// Signals arrived in the last run and have no outcome yet, oldest first.
 	Signals []Signal `json:"signals,omitempty"`
 	// Unnamed counts the signals that came without a request id.
 	Unnamed int `json:"unnamed,omitempty"`

@@ -21,7 +21,8 @@ import (
 func (c Client) signalGone(ctx context.Context, id string, command lifecycle.Command) error {
 	gone := c.refuseGone(ctx, id, command.Action)
 	refusal, refused := errors.AsType[*lifecycle.Refusal](gone)
-	if !refused || refusal.Code != lifecycle.NotRunning || command.Action != lifecycle.Suspend || !slices.Contains(command.Actor.Roles, lifecycle.Operator) {
+	mayRecover := command.Action == lifecycle.Suspend && slices.Contains(command.Actor.Roles, lifecycle.Operator)
+	if !mayRecover || !refused || refusal.Code != lifecycle.NotRunning {
 		return gone
 	}
 	run, err := c.Temporal.SignalWithStartWorkflow(ctx, WorkflowID(id), string(command.Action), command,
@@ -44,22 +45,23 @@ func (c Client) refuseGone(ctx context.Context, id string, action lifecycle.Acti
 		return fmt.Errorf("looking for the workflow of %s: %w", id, err)
 	}
 	why := lifecycle.Code("")
-	if !forgotten && described.Status == enumspb.WORKFLOW_EXECUTION_STATUS_FAILED {
+	if !forgotten && described.Status == enumspb.WORKFLOW_EXECUTION_STATUS_FAILED { // somebody may have tried to recover what is over
 		why = c.codeOfFailure(ctx, id, described.WorkflowExecution.RunID)
 	}
 	switch {
 	case why == lifecycle.UnknownMiniProgram:
-		return refuseUnknown(id, serviceerror.NewNotFound(""))
+		return unknown(id)
 	case why == lifecycle.IllegalInState, !forgotten && described.Status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED:
-		return lifecycle.Refuse(lifecycle.IllegalInState, "%s is not possible: the lifecycle of %s is over, request its creation anew", action, id)
+		return lifecycle.Refuse(lifecycle.IllegalInState,
+			"%s is not possible: the lifecycle of %s is over; request its creation anew", action, id)
 	}
 	if c.Known != nil {
 		if known, err := c.Known(ctx, id); err != nil || !known {
-			return cmp.Or(err, refuseUnknown(id, serviceerror.NewNotFound("")))
+			return cmp.Or[error](err, unknown(id))
 		}
 	}
-	return lifecycle.Refuse(lifecycle.NotRunning, "the workflow of %s does not run, it was ended from outside; "+
-		"users keep what they have until an operator recovers it (starter recover %s) or suspends the mini-program", id, id)
+	return lifecycle.Refuse(lifecycle.NotRunning, "the workflow of %s is not running: it was ended from outside. "+
+		"Users keep what they have until an operator recovers it (starter recover %s) or suspends the mini-program", id, id)
 }
 
 // Recover starts the workflow of a mini-program again, with all that the catalogue knows of it, after it was terminated, has failed or
@@ -69,11 +71,12 @@ func (c Client) Recover(ctx context.Context, id string, operator lifecycle.Actor
 		return lifecycle.Status{}, refusal
 	}
 	if !slices.Contains(operator.Roles, lifecycle.Operator) {
-		return lifecycle.Status{}, lifecycle.Refuse(lifecycle.ForbiddenRole, "only operators recover a mini-program; %s is none", operator.User)
+		return lifecycle.Status{},
+			lifecycle.Refuse(lifecycle.ForbiddenRole, "only an operator can recover a mini-program; %s is not one", operator.User)
 	}
 	run, err := c.Temporal.ExecuteWorkflow(ctx, recoverOptions(id), WorkflowType, recoverInput(id, operator))
 	if _, running := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); running {
-		return lifecycle.Status{}, lifecycle.Refuse(lifecycle.IllegalInState, "the workflow of %s runs; there is nothing to recover", id)
+		return lifecycle.Status{}, lifecycle.Refuse(lifecycle.IllegalInState, "the workflow of %s is running; there is nothing to recover", id)
 	}
 	if err != nil {
 		return lifecycle.Status{}, fmt.Errorf("recovering %s: %w", id, err)
@@ -94,7 +97,7 @@ func (c Client) recovered(ctx context.Context, id, runID string) (status lifecyc
 		}
 		select {
 		case <-ctx.Done():
-			return status, fmt.Errorf("%w: %w", ErrUnanswered, err)
+			return status, fmt.Errorf("%w: %w", ErrUnfinished, err)
 		case <-time.After(firstPause):
 		}
 	}
@@ -109,7 +112,7 @@ func (c Client) whyFailed(ctx context.Context, id, runID string) error {
 	return err
 }
 
-// codeOfFailure tells why a workflow failed: somebody may have tried to recover a mini-program whose lifecycle is over, or that never was.
+// codeOfFailure is the code of the refusal that a workflow failed with; "" when it was something else.
 func (c Client) codeOfFailure(ctx context.Context, id, runID string) lifecycle.Code {
 	refusal, ok := errors.AsType[*lifecycle.Refusal](c.whyFailed(ctx, id, runID))
 	if !ok {

@@ -287,7 +287,7 @@ func (e *ending) read(t *testing.T, env *testsuite.TestWorkflowEnvironment) {
 	for _, outcome := range e.ledger.outcomes[max(0, len(e.ledger.outcomes)-200):] {
 		value, err := env.QueryWorkflow(QueryOutcome, outcome.RequestID, outcome.Actor)
 		require.NoError(t, err)
-		var answer Answer
+		var answer OutcomeReply
 		require.NoError(t, value.Get(&answer))
 		require.True(t, answer.Seen, "the answer to %s is lost", outcome.RequestID)
 		e.outcomes[outcome.RequestID] = *answer.Outcome

@@ -15,42 +15,50 @@ import (
 	"slipway/plain"
 )
 
-// errNotAccepted answers for a workflow that is no mini-program: its request was refused, or is not saved yet.
+// errNotAccepted is for a workflow without a mini-program: its request was refused, or is not saved yet.
 var errNotAccepted = errors.New("the request for creation has not been accepted")
 
-// answerQueries makes status and outcome known.
-func (m *miniProgram) answerQueries(ctx workflow.Context) error {
+// handleQueries makes status and outcome known.
+func (m *miniProgram) handleQueries(ctx workflow.Context) error {
+	status := workflow.QueryHandlerOptions{
+		Description: "Everything about the mini-program: state, versions, review, rollout, legal actions, recent transitions",
+	}
+	outcome := workflow.QueryHandlerOptions{
+		Description: `The outcome of an action, by its request id and, if given, the user; "seen" is false when there is none (yet)`,
+	}
 	err := workflow.SetQueryHandlerWithOptions(ctx, QueryStatus, func() (lifecycle.Status, error) {
 		if m.Revision == 0 {
 			return lifecycle.Status{}, errNotAccepted
 		}
 		return m.status(), nil
-	}, workflow.QueryHandlerOptions{Description: "Everything about the mini-program: state, versions, review, rollout, legal actions, recent transitions"})
+	}, status)
 	if err != nil {
 		return fmt.Errorf("query %s: %w", QueryStatus, err)
 	}
-	err = workflow.SetQueryHandlerWithOptions(ctx, QueryOutcome, func(requestID, user string) (Answer, error) {
-		return m.answer(user, requestID), nil
-	}, workflow.QueryHandlerOptions{Description: `The answer to an action, by its request id and, if given, the user; "seen" is false when there is none (yet)`})
+	err = workflow.SetQueryHandlerWithOptions(ctx, QueryOutcome, func(requestID, user string) (OutcomeReply, error) {
+		return m.outcomeOf(user, requestID), nil
+	}, outcome)
 	if err != nil {
 		return fmt.Errorf("query %s: %w", QueryOutcome, err)
 	}
 	return nil
 }
 
-// answer tells how a request was answered. That an unsigned one was refused is its answer as long as there is none to a signed one.
-func (m *miniProgram) answer(user, requestID string) Answer {
-	outcome, seen := m.answers.find(user, requestID)
-	if !seen && !m.isInspecting(lifecycle.Command{RequestID: requestID, Actor: lifecycle.Actor{User: user}}) {
-		outcome, seen = m.answers.find(user, lifecycle.UnsignedID(requestID))
+// outcomeOf tells what came of a request. That an unsigned one was refused is its outcome as long as a signed one has none.
+func (m *miniProgram) outcomeOf(user, requestID string) OutcomeReply {
+	outcome, seen := m.outcomes.find(user, requestID)
+	request := lifecycle.Command{RequestID: requestID, Actor: lifecycle.Actor{User: user}}
+	if !seen && m.inspectionOf(request) == nil {
+		outcome, seen = m.outcomes.find(user, lifecycle.UnsignedID(requestID))
 	}
 	if !seen {
-		return Answer{}
+		return OutcomeReply{}
 	}
-	return Answer{Seen: true, Outcome: &outcome}
+	return OutcomeReply{Seen: true, Outcome: &outcome}
 }
 
-// describeSignals lets Temporal UI offer every action with what it does. The signals themselves come through the inbox.
+// describeSignals lets Temporal UI offer every action with what it does. Nothing is received from these channels: signals come through
+// the inbox.
 func describeSignals(ctx workflow.Context) {
 	for _, rule := range lifecycle.Table {
 		if rule.Action != lifecycle.RequestCreation {
@@ -61,10 +69,10 @@ func describeSignals(ctx workflow.Context) {
 
 func (m *miniProgram) status() lifecycle.Status {
 	status := m.Status()
-	for _, i := range m.inspecting {
-		status.Inspecting = append(status.Inspecting, *i.command.Package)
+	for _, upload := range m.inspecting {
+		status.Inspecting = append(status.Inspecting, *upload.Package)
 	}
-	status.Refused = m.answers.refused()
+	status.Refused = m.outcomes.refused()
 	return status
 }
 
@@ -172,8 +180,8 @@ func (m *miniProgram) showDetails(ctx workflow.Context) {
 	if m.Candidate != nil {
 		add("candidate: %s", m.Candidate.Version)
 	}
-	for _, i := range m.inspecting {
-		add("being inspected: %s", i.command.Package.Version)
+	for _, upload := range m.inspecting {
+		add("being inspected: %s", upload.Package.Version)
 	}
 	lines = append(lines, m.waitingFor()...)
 	if m.Suspension != nil {
@@ -182,10 +190,14 @@ func (m *miniProgram) showDetails(ctx workflow.Context) {
 	if n := len(m.Transitions); n > 0 && m.Transitions[n-1].Via == lifecycle.ViaTemporal {
 		add("%s by %s came **through Temporal**, past the web", m.Transitions[n-1].Action, written(m.Transitions[n-1].Actor))
 	}
-	if names := m.LegalActionNames(); len(names) > 0 {
-		add("possible now: %s", strings.Trim(fmt.Sprint(names), "[]"))
+	var possible []string
+	for _, action := range m.LegalActionNames() {
+		possible = append(possible, string(action))
 	}
-	for _, refused := range m.answers.refused() {
+	if len(possible) > 0 {
+		add("possible now: %s", strings.Join(possible, ", "))
+	}
+	for _, refused := range m.outcomes.refused() {
 		add("refused on %s: %s, %s", clock(refused.At), quoted(string(refused.Action)), quoted(refused.Message))
 	}
 	workflow.SetCurrentDetails(ctx, strings.Join(lines, "\n"))
@@ -204,7 +216,9 @@ func (m *miniProgram) waitingFor() []string {
 	case m.Schedule != nil:
 		add("publishes itself on %s, scheduled by %s", clock(*next.At), written(m.Schedule.By))
 	case m.Rollout != nil:
-		add("served to %s and %s, stage %d of %d", m.Rollout.Percent(), lifecycle.Count(len(m.Rollout.Plan.Grayscale.Testers), "tester"), m.Rollout.Stage, len(m.Rollout.Plan.Production))
+		plan := m.Rollout.Plan
+		add("served to %s and %s, stage %d of %d", m.Rollout.Percent(), lifecycle.Count(len(plan.Grayscale.Testers), "tester"),
+			m.Rollout.Stage, len(plan.Production))
 		lines = append(lines, m.stageClock())
 		if health := m.Rollout.Health; health != nil {
 			add("health: %s since %s %s", health.Status, clock(health.At), quoted(lifecycle.Excerpt(health.Detail)))
@@ -213,6 +227,7 @@ func (m *miniProgram) waitingFor() []string {
 	return lines
 }
 
+// stageClock words how long the stage lasts.
 func (m *miniProgram) stageClock() string {
 	next := m.Next()
 	switch {
@@ -225,8 +240,8 @@ func (m *miniProgram) stageClock() string {
 	}
 }
 
-// quoted keeps what people wrote from being read as Markdown, in one line: a blank one would end the code span. What cannot be seen, or turns
-// text around, is shown. Nothing stays nothing.
+// quoted keeps what people wrote from being read as Markdown, in one line: a blank one would end the code span. What cannot be seen, or
+// turns text around, is shown. Nothing stays nothing.
 func quoted(text string) string {
 	if strings.TrimSpace(text) == "" {
 		return ""
@@ -247,3 +262,6 @@ func written(text string) string {
 	}
 	return quoted(text)
 }
+
+// clock words a time in sentences for people.
+func clock(at time.Time) string { return at.UTC().Format("2006-01-02 15:04 MST") }

@@ -11,6 +11,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
 
+	"slipway/keyring"
 	"slipway/lifecycle"
 )
 
@@ -39,7 +40,7 @@ func TestTwoPeoplesRequestIDsNeverMeet(t *testing.T) {
 	assert.Equal(t, lifecycle.SuspendedByOp, result.State)
 }
 
-// The first answer stays the answer to the id; the other signal is refused for all to see, under an id that the workflow gives.
+// The first outcome stays that of the id; the other signal is refused for all to see, under an id that the workflow gives.
 func TestARequestIDThatComesAgainForSomethingElseIsRefused(t *testing.T) {
 	for name, other := range map[string]step{
 		"another action":      {signal: "reject-creation", value: lifecycle.Command{Actor: rob, RequestID: "once", Comment: "because"}},
@@ -67,7 +68,7 @@ func TestARequestIDThatComesAgainForSomethingElseIsRefused(t *testing.T) {
 	}
 }
 
-// An upload that waits for its inspection has no answer yet.
+// An upload that waits for its inspection has no outcome yet.
 func TestTheRequestIDOfAnUploadUnderInspectionIsUsedToo(t *testing.T) {
 	s := newScene(t)
 	same := func(c *lifecycle.Command) { c.RequestID = "once" }
@@ -89,7 +90,7 @@ func codesOf(outcomes []lifecycle.Outcome) (codes []lifecycle.Code) {
 	return codes
 }
 
-// An answer from before digests were kept is known by its action.
+// An outcome from before digests were kept is known by its action.
 func TestAnAnswerWithoutADigestAnswersItsAction(t *testing.T) {
 	approve := lifecycle.Command{Action: lifecycle.ApproveCreation, Comment: "fine"}
 	first := lifecycle.Outcome{RequestID: "k", Action: lifecycle.ApproveCreation}
@@ -162,18 +163,42 @@ func TestSignalsAreReadWithTheDataConverterThatWroteThem(t *testing.T) {
 	assert.ErrorContains(t, err, "cannot be decrypted")
 }
 
-func TestWhatPeopleWriteStaysWithinItsQuotes(t *testing.T) {
-	assert.Equal(t, "`a title with a blank line`", quoted("a title\n\nwith a\r\nblank line"))
-	assert.Equal(t, "`it's 'code'`", quoted("it's `code`"))
-	assert.Empty(t, quoted(" "))
+// A workflow remembers the latest outcomes; a signal that somebody sends again after more than that counts no second time.
+func TestARequestCountsOnceHoweverMuchHappenedSince(t *testing.T) {
+	s := newScene(t)
+	s.at(1*minute, lifecycle.ApproveCreation, rob).approved(1*minute, "1.0.0").at(5*minute, lifecycle.Publish, ann)
+	once := func(c *lifecycle.Command) { c.RequestID = "captured" }
+	s.at(6*minute, lifecycle.Pause, ann, once)
+	s.at(7*minute, lifecycle.Resume, ann)
+	for n := range maxOutcomes {
+		s.at(8*minute, lifecycle.LeaveFeedback, lifecycle.Actor{User: fmt.Sprintf("gil-%d", n)}, func(c *lifecycle.Command) { c.Rating = 5 })
+	}
+	s.at(9*minute, lifecycle.Pause, ann, once)
+	s.end = 10 * minute
+	result := s.play(0)
+	assert.Nil(t, result.Rollout.PausedAt)
+	assert.Equal(t, lifecycle.LeaveFeedback, result.ledger.records[len(result.ledger.records)-1].Action)
 }
 
-func TestOnlyWhatMeansNothingInMarkdownIsWrittenAsItIs(t *testing.T) {
-	for _, text := range []string{"ann", "ann@acme.example", "Wetter, heute", "天気予報", "O'Neill", "release-manager"} {
-		assert.Equal(t, text, written(text))
+func TestAHeaderThatIsNoSignatureIsNone(t *testing.T) {
+	header := func(value any) map[string]*commonpb.Payload {
+		payload, err := converter.GetDefaultDataConverter().ToPayload(value)
+		assert.NoError(t, err)
+		return map[string]*commonpb.Payload{signalHeader: payload}
 	}
-	for _, text := range []string{"[a](https://b)", "![a](b)", "<img>", "*a*", "a_b_", "www.evil.example", "https://evil.example", "# a", "- a", "a\u202eb", "a|b", "&lt;"} {
-		assert.Regexp(t, "^`[^`]+`$", written(text))
-	}
-	assert.Equal(t, "`a\\u202eb`", written("a\u202eb"))
+	assert.Nil(t, signatureIn(nil, signalHeader))
+	assert.Nil(t, signatureIn(header("text"), signalHeader))
+	assert.Nil(t, signatureIn(header(keyring.Signature{Key: "k1", MAC: make([]byte, 300)}), signalHeader), "runs hand them on")
+	assert.Equal(t, &keyring.Signature{Key: "k1", MAC: []byte{1}}, signatureIn(header(keyring.Signature{Key: "k1", MAC: []byte{1}}), signalHeader))
+}
+
+func TestWhatIsStartedCannotBringAStateWithIt(t *testing.T) {
+	l := &ledger{t: t}
+	env := newEnv(t, l, nil)
+	env.SetContinuedExecutionRunID("")
+	env.ExecuteWorkflow(WorkflowType, Input{
+		Creation: creation, Carried: &Carried{Life: "life", Step: 7, MiniProgram: lifecycle.MiniProgram{ID: "weather", State: lifecycle.Published, Revision: 7}},
+	})
+	assert.ErrorContains(t, env.GetWorkflowError(), "only a run can hand its state to the next")
+	assert.Empty(t, l.steps)
 }

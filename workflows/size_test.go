@@ -29,7 +29,7 @@ type giant struct {
 	now    time.Time
 	fill   string
 	random *rand.Rand
-	answers
+	outcomes
 }
 
 func (g *giant) text(limit string) string {
@@ -182,18 +182,18 @@ func TestTheLargestMiniProgramThatTheRulesAllowIsHandedOn(t *testing.T) {
 				assert.Less(t, size, bound, "%s, filled with %s, suspended %v", what, fill, suspended)
 				t.Logf("%s %s %v: %d", what, fill, suspended, size)
 			}
-			packed, err := activities.PackOutcomes(g.outcomes)
+			packed, err := activities.PackOutcomes(g.latest)
 			require.NoError(t, err)
 			again, err := activities.UnpackOutcomes(packed)
 			require.NoError(t, err)
-			assert.Len(t, again, maxAnswers, "none is forgotten")
+			assert.Len(t, again, maxOutcomes, "none is forgotten")
 		}
 	}
 }
 
 // sizes are those of all that is kept in a history in one piece, in bytes.
 func (g *giant) sizes() map[string]int {
-	packed, err := activities.PackOutcomes(g.outcomes)
+	packed, err := activities.PackOutcomes(g.latest)
 	require.NoError(g.t, err)
 	largest, status := g.largestCommand(), g.m.Status()
 	status.Refused = g.refused()
@@ -202,8 +202,8 @@ func (g *giant) sizes() map[string]int {
 		"handed on": Input{
 			Creation: lifecycle.Creation{ID: g.m.ID, Title: g.m.Title, Team: g.m.Team},
 			Carried: &Carried{
-				MiniProgram: g.m, Answers: packed, Inspecting: []Upload{{Command: largest}},
-				Signals: []Signal{{Name: "suspend", Data: strings.Repeat(`"`, maxPortable)}},
+				MiniProgram: g.m, Outcomes: packed, Inspecting: []Upload{{Command: largest}},
+				Signals: []Signal{{Name: "suspend", Data: strings.Repeat(`"`, maxCarriedSignals)}},
 			},
 		},
 		"committed":               activities.Question{MiniProgram: g.m, Command: largest},
@@ -247,11 +247,11 @@ func TestTheLargestMiniProgramOutlivesAnAbsentCatalogueAndItsRun(t *testing.T) {
 		env.SetContinueAsNewSuggested(true)
 		env.SignalWorkflow("leave-feedback", feedback) // changes nothing, but wakes the workflow up
 	}, time.Hour)
-	packed, err := activities.PackOutcomes(g.outcomes)
+	packed, err := activities.PackOutcomes(g.latest)
 	require.NoError(t, err)
 	env.ExecuteWorkflow(WorkflowType, Input{
 		Creation: lifecycle.Creation{ID: g.m.ID}, Carried: &Carried{
-			MiniProgram: g.m, Life: "life", Step: 1, Answers: packed, Gate: lifecycle.GateProgress{AskAt: g.now.Add(day)},
+			MiniProgram: g.m, Life: "life", Step: 1, Outcomes: packed, Gate: lifecycle.GateProgress{AskAt: g.now.Add(day)},
 		},
 	})
 	ended, ok := errors.AsType[*workflow.ContinueAsNewError](env.GetWorkflowError())

@@ -215,7 +215,7 @@ func TestASignalThatMeetsALongHistoryIsAnsweredByTheNextRun(t *testing.T) {
 func TestSignalsThatAreTooLargeToHandOverAreAnsweredByTheRunTheyCameTo(t *testing.T) {
 	s := newScene(t)
 	s.end = time.Hour
-	s.signalAt(1*minute, "approve-creation", map[string]string{"request_id": "large", "rubbish": strings.Repeat("x", maxPortable)})
+	s.signalAt(1*minute, "approve-creation", map[string]string{"request_id": "large", "rubbish": strings.Repeat("x", maxCarriedSignals)})
 	s.longAt = 1
 	result := s.play(0)
 	assert.Equal(t, []string{"request-creation"}, result.handedOver)

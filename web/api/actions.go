@@ -46,7 +46,7 @@ type recorded struct {
 }
 
 func newRecorded(requestID string, action lifecycle.Action) recorded {
-	return recorded{requestID, action, workflows.ErrUnanswered.Error() + "; send the request again with the same Idempotency-Key to get the answer"}
+	return recorded{requestID, action, workflows.ErrUnfinished.Error() + "; send the request again with the same Idempotency-Key to get the answer"}
 }
 
 type actionInput struct {
@@ -71,7 +71,7 @@ func (a *API) act(ctx context.Context, in *actionInput) (*outcomeAnswer, error) 
 	command.Action, command.Actor, command.RequestID = lifecycle.Action(in.Action), access.Person(ctx), in.requestID(command.RequestID)
 	outcome, err := a.service.Act(ctx, in.ID, command)
 	switch {
-	case errors.Is(err, workflows.ErrUnanswered):
+	case errors.Is(err, workflows.ErrUnfinished):
 		return unanswered(command.RequestID, command.Action), nil
 	case err != nil:
 		return nil, a.problemOf(command.RequestID, err)

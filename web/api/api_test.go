@@ -142,7 +142,7 @@ func (i *installation) engine(ctx context.Context, temporal client.Client, answe
 	known := tokens.NewKnown(i.catalog, zap.NewNop())
 	go known.Run(ctx)
 	service := &service.Service{
-		Workflows: workflows.Client{Temporal: temporal, Answers: &feed.Answers}, Catalog: i.catalog, Store: i.store,
+		Workflows: workflows.Client{Temporal: temporal, Waiters: &feed.Answers}, Catalog: i.catalog, Store: i.store,
 		Temporal: service.NewMonitor(ctx, temporal), Tokens: known, Logger: zap.New(core), Settings: lifecycle.DefaultSettings(), AnswerWait: answerWait,
 	}
 	sessions := access.NewSessions(i.catalog.Sessions(), config.DevAccounts(), nil)

@@ -73,7 +73,7 @@ func (a *API) requestCreation(ctx context.Context, in *creationInput) (*created,
 	creation.Actor, creation.RequestID = access.Person(ctx), in.requestID(creation.RequestID)
 	outcome, err := a.service.RequestCreation(ctx, creation)
 	switch {
-	case errors.Is(err, workflows.ErrUnanswered):
+	case errors.Is(err, workflows.ErrUnfinished):
 		return &created{Status: http.StatusAccepted, RetryAfter: retryAfter, Body: newRecorded(creation.RequestID, lifecycle.RequestCreation)}, nil
 	case err != nil:
 		return nil, a.problemOf(creation.RequestID, err)

@@ -26,7 +26,7 @@ type recoverInput struct{ Named }
 
 func (a *API) recover(ctx context.Context, in *recoverInput) (*outcomeAnswer, error) {
 	status, err := a.service.Recover(ctx, access.Person(ctx), in.ID)
-	if errors.Is(err, workflows.ErrUnanswered) {
+	if errors.Is(err, workflows.ErrUnfinished) {
 		return unanswered("", lifecycle.Recovered), nil
 	}
 	return &outcomeAnswer{Status: http.StatusOK, Body: status}, err

@@ -79,7 +79,7 @@ func (a *API) upload(ctx context.Context, in *uploadInput) (*outcomeAnswer, erro
 	outcome, report, err := a.receive(ctx, in, requestID)
 	var problem *Problem
 	switch {
-	case errors.Is(err, workflows.ErrUnanswered):
+	case errors.Is(err, workflows.ErrUnfinished):
 		return unanswered(requestID, lifecycle.UploadCode), nil
 	case err != nil:
 		problem = a.problemOf(requestID, err)

@@ -129,7 +129,7 @@ func unreadable(err error) error {
 
 // answer leads to the mini-program when the action was accepted or at least recorded, else back to the form.
 func (p *Pages) answer(c *gin.Context, form form, err error) {
-	if err == nil || errors.Is(err, workflows.ErrUnanswered) {
+	if err == nil || errors.Is(err, workflows.ErrUnfinished) {
 		c.Redirect(http.StatusSeeOther, answerAt(c.Param("id"), form.RequestID))
 		return
 	}

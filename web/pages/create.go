@@ -40,7 +40,7 @@ func (p *Pages) requestCreation(c *gin.Context) {
 	if err == nil && !outcome.Accepted {
 		err = &lifecycle.Refusal{Code: outcome.Code, Message: outcome.Message}
 	}
-	if err == nil || errors.Is(err, workflows.ErrUnanswered) {
+	if err == nil || errors.Is(err, workflows.ErrUnfinished) {
 		c.Redirect(http.StatusSeeOther, answerAt(creation.ID, creation.RequestID))
 		return
 	}

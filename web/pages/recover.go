@@ -20,7 +20,7 @@ func (p *Pages) isStopped(c *gin.Context, status lifecycle.Status) bool {
 // recover starts the workflow again and leads back to the mini-program.
 func (p *Pages) recover(c *gin.Context) {
 	_, err := p.Service.Recover(c.Request.Context(), person(c), c.Param("id"))
-	if err != nil && !errors.Is(err, workflows.ErrUnanswered) {
+	if err != nil && !errors.Is(err, workflows.ErrUnfinished) {
 		p.Refuse(c, err)
 		return
 	}

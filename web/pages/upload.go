@@ -20,7 +20,7 @@ import (
 func (p *Pages) upload(c *gin.Context) {
 	upload := service.Upload{MiniProgram: c.Param("id"), Person: person(c)}
 	report, err := p.takeUpload(c, &upload)
-	if err == nil || errors.Is(err, workflows.ErrUnanswered) {
+	if err == nil || errors.Is(err, workflows.ErrUnfinished) {
 		p.forget(c, upload.MiniProgram)
 		c.Redirect(http.StatusSeeOther, answerAt(upload.MiniProgram, upload.RequestID))
 		return

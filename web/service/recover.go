@@ -17,7 +17,7 @@ func (s *Service) Recover(ctx context.Context, operator lifecycle.Actor, id stri
 	waiting, cancel := context.WithTimeout(ctx, s.AnswerWait)
 	defer cancel()
 	if _, err := s.Workflows.Recover(waiting, id, operator); err != nil {
-		if isRefusal(err) || errors.Is(err, workflows.ErrUnanswered) {
+		if isRefusal(err) || errors.Is(err, workflows.ErrUnfinished) {
 			return lifecycle.Status{}, err
 		}
 		return lifecycle.Status{}, fmt.Errorf("%w: %w", ErrUncertain, err)

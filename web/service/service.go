@@ -101,7 +101,7 @@ func narrow(person lifecycle.Actor, filter *catalog.Filter) bool {
 	return len(filter.Teams) > 0
 }
 
-// RequestCreation starts a mini-program. The error may be a *lifecycle.Refusal, workflows.ErrUnanswered (recorded, but no
+// RequestCreation starts a mini-program. The error may be a *lifecycle.Refusal, workflows.ErrUnfinished (recorded, but no
 // worker answered in time), ErrAway or ErrUncertain.
 func (s *Service) RequestCreation(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
 	asked := request{creation.Actor, creation.ID, creation.RequestID, lifecycle.RequestCreation, creation.Digest()}
@@ -163,7 +163,7 @@ func (s *Service) send(ctx context.Context, asked request, action func(context.C
 	waiting, cancel := context.WithTimeout(ctx, s.AnswerWait)
 	defer cancel()
 	outcome, err := action(waiting)
-	if isRefusal(err) || err == nil || errors.Is(err, workflows.ErrUnanswered) || errors.Is(err, ErrTooManyWaiting) {
+	if isRefusal(err) || err == nil || errors.Is(err, workflows.ErrUnfinished) || errors.Is(err, ErrTooManyWaiting) {
 		return outcome, err
 	}
 	return outcome, fmt.Errorf("%w (request id %s): %w", ErrUncertain, asked.id, err)

@@ -22,7 +22,7 @@ var ErrTooManyWaiting = errors.New("too many actions on this mini-program wait f
 
 // Waits tells whether this process knows a request of the person to be recorded and unanswered.
 func (s *Service) Waits(id string, person lifecycle.Actor, requestID string) bool {
-	answers := s.Workflows.Answers
+	answers := s.Workflows.Waiters
 	return answers != nil && slices.Contains(answers.Unanswered(id), catalog.Request{MiniProgram: id, User: person.User, ID: requestID})
 }
 
@@ -47,7 +47,7 @@ func isEmergency(command lifecycle.Command) bool {
 
 // bounded sends a request unless too many wait already.
 func (s *Service) bounded(request catalog.Request, do func() (lifecycle.Outcome, error)) (lifecycle.Outcome, error) {
-	answers := s.Workflows.Answers
+	answers := s.Workflows.Waiters
 	if answers == nil {
 		return do()
 	}
@@ -55,7 +55,7 @@ func (s *Service) bounded(request catalog.Request, do func() (lifecycle.Outcome,
 		return lifecycle.Outcome{}, ErrTooManyWaiting
 	}
 	outcome, err := do()
-	if !errors.Is(err, workflows.ErrUnanswered) { // what Temporal did not confirm counts for nothing: it must not lock anybody out
+	if !errors.Is(err, workflows.ErrUnfinished) { // what Temporal did not confirm counts for nothing: it must not lock anybody out
 		answers.Settle(request)
 	}
 	return outcome, err

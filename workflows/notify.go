@@ -1,0 +1,44 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"slipway/activities"
+	"slipway/lifecycle"
+	"slipway/monitoring/logkey"
+)
+
+// notifyLimit is how long a notification may take; who looks in later sees the same on the page.
+const notifyLimit = 10 * time.Minute
+
+// note has something recorded that was observed, and then tells people of it.
+func (m *miniProgram) note(ctx workflow.Context, note lifecycle.Action, what string, tell func(workflow.Context)) {
+	if !m.migrateToRecords(ctx) {
+		m.noteBefore(ctx, note, what, tell)
+		return
+	}
+	if m.decideAs(ctx, lifecycle.Timers, note, what, lifecycle.Facts{}) {
+		tell(ctx)
+	}
+}
+
+// notify asks the worker to tell people; the lifecycle goes on meanwhile.
+func (m *miniProgram) notify(ctx workflow.Context, role lifecycle.Role, subject, text string) {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		ScheduleToCloseTimeout: notifyLimit,
+		StartToCloseTimeout:    30 * time.Second,
+		Summary:                subject,
+	})
+	var a *activities.Activities
+	notified := workflow.ExecuteActivity(ctx, a.Notify,
+		activities.Notification{MiniProgram: m.ID, Role: role, Subject: subject, Text: text})
+	m.notifying++
+	m.inbox.await(notified, func(ctx workflow.Context) {
+		m.notifying--
+		if err := notified.Get(ctx, nil); err != nil {
+			m.log.Error("notification not delivered", logkey.Subject, subject, logkey.Error, err)
+		}
+	})
+}
