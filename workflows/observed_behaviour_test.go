@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
@@ -37,6 +38,7 @@ type observed struct {
 	inspect func(activities.Inspection) (after time.Duration, verdict activities.Verdict, err error)
 	// decide stands between the workflow and the decisions; nil lets them be taken.
 	decide func(context.Context, activities.Question) (activities.Decision, error)
+	header *commonpb.Header // that of the request that starts the workflow
 
 	moments []moment
 	input   Input
@@ -53,6 +55,9 @@ type observed struct {
 	completed  bool
 	failed     error
 }
+
+// wakeUp is a signal that is only sent so that a long run notices that it is long: it hands it over.
+const wakeUp = "wake-up"
 
 // moment is something that happens, or is looked at, at a time after the beginning.
 type moment struct {
@@ -129,7 +134,7 @@ func (o *observed) run(end time.Duration) {
 	require.NoError(o.t, env.SetTypedSearchAttributesOnStart(o.attributes))
 	env.RegisterDelayedCallback(func() {
 		env.SetContinueAsNewSuggested(true)
-		env.SignalWorkflow("wake-up", nil) // it is handed over
+		env.SignalWorkflow(wakeUp, nil)
 	}, end-o.elapsed)
 	o.next(end)
 	env.ExecuteWorkflow(WorkflowType, o.input)
@@ -161,6 +166,7 @@ func (o *observed) open() *testsuite.TestWorkflowEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	o.env = env
+	env.SetHeader(o.header)
 	env.SetTestTimeout(2 * time.Minute)
 	env.SetDataConverter(asGiven{converter.GetDefaultDataConverter()})
 	env.SetWorkerOptions(worker.Options{
@@ -203,6 +209,6 @@ func (o *observed) open() *testsuite.TestWorkflowEnvironment {
 func (o *observed) end(after time.Duration) *observed {
 	return o.look(after, func() {
 		o.env.SetContinueAsNewSuggested(true)
-		o.env.SignalWorkflow("wake-up", nil)
+		o.env.SignalWorkflow(wakeUp, nil)
 	})
 }

@@ -146,7 +146,7 @@ func TestASearchAttributeSaysThatAReviewIsOverdueUntilItIsDecided(t *testing.T) 
 		assert.True(t, overdue())
 		assert.True(t, due().Equal(start.Add(2*day)), "since when")
 	})
-	o.end(3 * day).look(3*day+hour, func() { assert.True(t, overdue(), "in the next run, too") })
+	o.end(3*day).look(3*day+hour, func() { assert.True(t, overdue(), "in the next run, too") })
 	o.act(4*day, lifecycle.ApproveCreation, rob)
 	o.look(4*day+second, func() {
 		assert.False(t, overdue())
