@@ -117,12 +117,27 @@ func (o *observed) publishing(version string, plan lifecycle.Plan) *observed {
 
 // until plays everything up to a time, in as many runs as it takes.
 func (o *observed) until(end time.Duration) *observed {
+	o.t.Helper()
+	o.play(end)
+	require.NoError(o.t, o.failed)
+	require.True(o.t, o.completed || len(o.moments) == 0 || o.moments[0].at > end, "not all has happened")
+	return o
+}
+
+// fails plays until the workflow fails.
+func (o *observed) fails() error {
+	o.t.Helper()
+	o.play(day)
+	require.Error(o.t, o.failed)
+	return o.failed
+}
+
+func (o *observed) play(end time.Duration) {
 	slices.SortStableFunc(o.moments, func(a, b moment) int { return cmp.Compare(a.at, b.at) })
 	for o.runs = 0; !o.completed && o.failed == nil && (o.runs == 0 || o.elapsed < end); o.runs++ {
 		require.Less(o.t, o.runs, 50, "there is no end of runs")
 		o.run(end)
 	}
-	return o
 }
 
 func (o *observed) run(end time.Duration) {
