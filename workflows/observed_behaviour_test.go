@@ -35,6 +35,7 @@ type observed struct {
 	health   prometheus
 	// notify is what comes of a notification; inspect of an inspection: nil lets the package be inspected.
 	notify  func(activities.Notification) error
+	telling time.Duration // how long a notification takes
 	inspect func(activities.Inspection) (after time.Duration, verdict activities.Verdict, err error)
 	// decide stands between the workflow and the decisions; nil lets them be taken.
 	decide func(context.Context, activities.Question) (activities.Decision, error)
@@ -191,7 +192,7 @@ func (o *observed) open() *testsuite.TestWorkflowEnvironment {
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: WorkflowID("weather"), TaskQueue: TaskQueue})
 	env.RegisterWorkflowWithOptions((&Workflows{Settings: o.settings}).MiniProgram, workflow.RegisterOptions{Name: WorkflowType})
 	env.RegisterActivity(o.acts)
-	env.OnActivity(o.acts.Notify, mock.Anything, mock.Anything).Return(func(_ context.Context, n activities.Notification) error {
+	env.OnActivity(o.acts.Notify, mock.Anything, mock.Anything).AfterFn(func() time.Duration { return o.telling }).Return(func(_ context.Context, n activities.Notification) error {
 		o.notified = append(o.notified, n)
 		if o.notify == nil {
 			return nil

@@ -34,6 +34,7 @@ type observedActivity struct {
 	name, queue, summary string
 	run                  int
 	options              workflow.ActivityOptions
+	args                 []any
 	future               workflow.Future
 }
 
@@ -90,7 +91,7 @@ func (i *observedOutbound) NewTimerWithOptions(ctx workflow.Context, d time.Dura
 func (i *observedOutbound) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
 	options := workflow.GetActivityOptions(ctx)
 	future := i.Next.ExecuteActivity(ctx, name, args...)
-	i.activities = append(i.activities, &observedActivity{name, options.TaskQueue, options.Summary, i.runs, options, future})
+	i.activities = append(i.activities, &observedActivity{name, options.TaskQueue, options.Summary, i.runs, options, args, future})
 	return future
 }
 

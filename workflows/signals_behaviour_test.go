@@ -214,6 +214,8 @@ func TestSignalsThatArriveBeforeTheRequestIsRecordedAreAnsweredAfterIt(t *testin
 	assert.True(t, o.outcome(rob, "early").Accepted)
 }
 
+var testKey = keyring.Generate("k1")
+
 // signedBy takes nothing that the web did not sign; the request for creation is.
 func (o *observed) signedBy(t *testing.T, line string) *observed {
 	require.NoError(t, o.acts.SignalKeys.UnmarshalText([]byte(line)))
@@ -227,7 +229,7 @@ func (o *observed) signedBy(t *testing.T, line string) *observed {
 }
 
 func TestWhereOnlyTheWebIsListenedToASignalPastItIsRefused(t *testing.T) {
-	o := observe(t).signedBy(t, keyring.Generate("k1")).act(hour, lifecycle.ApproveCreation, rob, named("past"))
+	o := observe(t).signedBy(t, testKey).act(hour, lifecycle.ApproveCreation, rob, named("past"))
 	o.send(2*hour, "approve-creation", lifecycle.Command{Actor: rob})
 	o.until(30 * hour)
 	assert.Equal(t, lifecycle.UnsignedSignal, o.outcome(rob, "past").Code)
@@ -237,7 +239,7 @@ func TestWhereOnlyTheWebIsListenedToASignalPastItIsRefused(t *testing.T) {
 }
 
 func TestWhereOnlyTheWebIsListenedToAMiniProgramRequestedPastItDoesNotComeToBe(t *testing.T) {
-	o := observe(t).signedBy(t, keyring.Generate("k1"))
+	o := observe(t).signedBy(t, testKey)
 	o.header = nil
 	assert.ErrorContains(t, o.fails(), "Slipway's web")
 	_, err := o.catalog.Stored(t.Context(), "weather")
@@ -245,7 +247,7 @@ func TestWhereOnlyTheWebIsListenedToAMiniProgramRequestedPastItDoesNotComeToBe(t
 }
 
 func TestWhatCameThroughTemporalIsToldSoWhereItIsTaken(t *testing.T) {
-	o := observe(t).signedBy(t, keyring.Generate("k1"))
+	o := observe(t).signedBy(t, testKey)
 	o.acts.SignedOnly = false
 	o.act(hour, lifecycle.ApproveCreation, rob).until(2 * hour)
 	assert.Equal(t, []lifecycle.Via{lifecycle.ViaWeb, lifecycle.ViaTemporal}, []lifecycle.Via{o.audit()[0].Via, o.audit()[1].Via})
