@@ -41,6 +41,7 @@ const maxTries = 10
 
 // decideAs has a command of a timer or a health gate decided. It may be refused, when somebody was faster or the rules have changed.
 func (m *miniProgram) decideAs(ctx workflow.Context, actor lifecycle.Actor, action lifecycle.Action, comment string, facts lifecycle.Facts) (done bool) {
+	before := m.step
 	decision := m.decide(ctx, activities.Question{
 		Action: action, Command: lifecycle.Command{Actor: actor, Comment: comment}, Facts: facts,
 	})
@@ -48,7 +49,14 @@ func (m *miniProgram) decideAs(ctx workflow.Context, actor lifecycle.Actor, acti
 		m.log.Warn("refused to a timer or gate; it tries again", logkey.Action, action, logkey.Code, decision.Refusal.Code, logkey.Message, decision.Refusal.Message)
 		m.notBefore = m.now(ctx).Add(retryRefused)
 	}
-	return decision.Delta != nil
+	return decision.Delta != nil || m.answerWasLost(ctx, decision, before)
+}
+
+// answerWasLost tells whether it is this very step that the catalogue has already: it was recorded, but its answer was lost, as when a worker
+// dies. Nobody was told of it yet.
+func (m *miniProgram) answerWasLost(ctx workflow.Context, decision activities.Decision, before int) bool {
+	return decision.Stored != nil && decision.Alarm == "" && before > 0 && m.step == before+1 &&
+		workflow.GetVersion(ctx, "lost-answers", workflow.DefaultVersion, 1) == 1
 }
 
 // note has something recorded that was observed, and then tells people of it.

@@ -42,6 +42,7 @@ type observed struct {
 	header *commonpb.Header // that of the request that starts the workflow
 
 	moments []moment
+	acted   int
 	input   Input
 	elapsed time.Duration
 	env     *testsuite.TestWorkflowEnvironment
@@ -76,7 +77,8 @@ func observe(t *testing.T) *observed {
 
 // act lets a person do something. Its request id is the action with its place.
 func (o *observed) act(after time.Duration, action lifecycle.Action, by lifecycle.Actor, fill ...func(*lifecycle.Command)) *observed {
-	command := lifecycle.Command{Actor: by, Comment: "because", RequestID: requestID(len(o.moments), action)}
+	o.acted++
+	command := lifecycle.Command{Actor: by, Comment: "because", RequestID: requestID(o.acted, action)}
 	for _, f := range fill {
 		f(&command)
 	}
