@@ -38,8 +38,9 @@ type observed struct {
 	telling time.Duration // how long a notification takes
 	inspect func(activities.Inspection) (after time.Duration, verdict activities.Verdict, err error)
 	// decide stands between the workflow and the decisions; nil lets them be taken.
-	decide func(context.Context, activities.Question) (activities.Decision, error)
-	header *commonpb.Header // that of the request that starts the workflow
+	decide   func(context.Context, activities.Question) (activities.Decision, error)
+	firstRun string           // names the life that it may begin
+	header   *commonpb.Header // that of the request that starts the workflow
 
 	moments []moment
 	acted   int
@@ -70,9 +71,17 @@ type moment struct {
 // observe prepares a mini-program whose creation is requested at the beginning.
 func observe(t *testing.T) *observed {
 	c := catalogtest.Open(t, catalogtest.SQLite(t))
-	o := &observed{t: t, catalog: c, settings: lifecycle.DefaultSettings(), input: Input{Creation: creation}}
+	o := &observed{t: t, catalog: c, settings: lifecycle.DefaultSettings(), input: Input{Creation: creation}, firstRun: "the-life"}
 	o.acts = &activities.Activities{Catalog: c, Settings: o.settings, Reports: c, Packages: openStore()}
 	return o
+}
+
+// lost is the same mini-program after its workflow was lost, in the hands of an operator who has it recovered.
+func (o *observed) lost(operator lifecycle.Actor) *observed {
+	return &observed{
+		t: o.t, catalog: o.catalog, acts: o.acts, settings: o.settings, health: o.health, elapsed: o.elapsed, acted: o.acted,
+		input: Input{Creation: lifecycle.Creation{ID: "weather"}, Recover: &operator}, firstRun: "another-life",
+	}
 }
 
 // act lets a person do something. Its request id is the action with its place.

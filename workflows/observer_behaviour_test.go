@@ -78,7 +78,7 @@ type observedOutbound struct {
 // GetInfo completes what the test environment leaves out.
 func (i *observedOutbound) GetInfo(ctx workflow.Context) *workflow.Info {
 	info := i.Next.GetInfo(ctx)
-	info.FirstRunID = "the-life"
+	info.FirstRunID = i.firstRun
 	return info
 }
 

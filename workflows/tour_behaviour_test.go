@@ -59,19 +59,26 @@ func withPackage(version string) func(*lifecycle.Command) {
 func (o *observed) travel(look func(at stop)) *observed {
 	for n, at := range tour {
 		after := time.Duration(n) * hour
-		if at.action != "" {
-			o.act(after, at.action, at.by, func(c *lifecycle.Command) {
-				if at.fill != nil {
-					at.fill(c)
-				}
-			})
-		}
+		o.stopAt(n)
 		o.look(after+30*minute, func() {
 			require.Equal(o.t, at.to, o.status().State, "stop %d, after %s", n, at.action)
 			look(at)
 		})
 	}
 	return o.until(time.Duration(len(tour)) * hour)
+}
+
+// stopAt takes the action of a stop.
+func (o *observed) stopAt(n int) {
+	at := tour[n]
+	if at.action == "" {
+		return
+	}
+	o.act(time.Duration(n)*hour, at.action, at.by, func(c *lifecycle.Command) {
+		if at.fill != nil {
+			at.fill(c)
+		}
+	})
 }
 
 func TestTheTourLeadsThroughAllStatesThatAreNotTheEnd(t *testing.T) {
