@@ -44,6 +44,7 @@ const maxTries = 10
 func (m *miniProgram) decideAs(
 	ctx workflow.Context, actor lifecycle.Actor, action lifecycle.Action, comment string, facts lifecycle.Facts,
 ) (done bool) {
+	before := m.step
 	decision := m.decide(ctx, activities.Question{
 		Action: action, Command: lifecycle.Command{Actor: actor, Comment: comment}, Facts: facts,
 	})
@@ -52,7 +53,14 @@ func (m *miniProgram) decideAs(
 			logkey.Code, decision.Refusal.Code, logkey.Message, decision.Refusal.Message)
 		m.notBefore = m.now(ctx).Add(retryRefused)
 	}
-	return decision.Delta != nil
+	return decision.Delta != nil || m.answerWasLost(ctx, decision, before)
+}
+
+// answerWasLost tells whether it is this very step that the catalogue has already: it was recorded, but its answer was lost, as when a worker
+// dies. Nobody was told of it yet.
+func (m *miniProgram) answerWasLost(ctx workflow.Context, decision activities.Decision, before int) bool {
+	return decision.Stored != nil && decision.Alarm == "" && before > 0 && m.step == before+1 &&
+		workflow.GetVersion(ctx, "lost-answers", workflow.DefaultVersion, 1) == 1
 }
 
 // ask returns when the decision is recorded: at once by a local activity, which costs one event; when the database does not

@@ -149,12 +149,15 @@ func (s Signal) question() activities.Question {
 
 func (s Signal) refuse(command lifecycle.Command, err error) *lifecycle.Refusal {
 	reserved := lifecycle.RefuseReserved(command.RequestID)
+	_, isAction := lifecycle.RuleFor(command.Action)
 	switch {
 	case len(s.Data) > lifecycle.MaxCommand:
 		return lifecycle.Refuse(lifecycle.InvalidInput, "the signal %s has %d bytes, but only %d are allowed; shorten its texts and lists",
 			command.Action, len(s.Data), lifecycle.MaxCommand)
 	case err != nil:
 		return lifecycle.Refuse(lifecycle.InvalidInput, "the signal %s is malformed: %s", command.Action, err)
+	case !isAction: // notes have names, too
+		return lifecycle.Refuse(lifecycle.InvalidInput, "there is no action %q", command.Action)
 	case reserved != nil:
 		return reserved
 	default:

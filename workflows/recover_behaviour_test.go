@@ -1,0 +1,155 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/activities"
+	"slipway/lifecycle"
+)
+
+// known is what must be the same after a recovery.
+func known(s lifecycle.Status) lifecycle.Status {
+	s.Sequence, s.UpdatedAt, s.Transitions, s.Refused = 0, time.Time{}, nil, nil
+	return s
+}
+
+func TestAMiniProgramIsRecoveredAtEachStopOfTheTour(t *testing.T) {
+	for n, at := range tour[:len(tour)-1] {
+		t.Run(fmt.Sprintf("%d %s", n, at.to), func(t *testing.T) {
+			var before lifecycle.Status
+			var waits []string
+			o := observe(t)
+			for stop := range n + 1 {
+				o.stopAt(stop)
+			}
+			o.look(time.Duration(n)*hour+20*minute, func() { before, waits = o.status(), o.running() })
+			o.until(time.Duration(n)*hour + 30*minute)
+			lastAct := o.acted
+
+			again := o.lost(otto)
+			again.look(time.Duration(n)*hour+40*minute, func() {
+				assert.JSONEq(t, jsonOf(t, known(before)), jsonOf(t, known(again.status())))
+				assert.Equal(t, waits, again.running(), "it waits for the same moment")
+				state, _ := again.attributes.GetKeyword(AttributeState)
+				assert.Equal(t, string(at.to), state)
+				assert.Contains(t, again.details(), fmt.Sprintf("**%s**, revision %d", at.to, before.Revision))
+			})
+			if at.action != "" { // a repetition of what was done before
+				command := lifecycle.Command{Actor: at.by, Comment: "because", RequestID: requestID(lastAct, at.action)}
+				if at.fill != nil {
+					at.fill(&command)
+				}
+				again.send(time.Duration(n)*hour+50*minute, string(at.action), command)
+			}
+			again.stopAt(n + 1)
+			again.until(time.Duration(n+1)*hour + minute)
+			assert.Equal(t, before.Revision+1, again.status().Revision)
+			assert.Equal(t, tour[n+1].to, again.status().State)
+			records := again.audit()
+			recovered := records[len(records)-2]
+			assert.Equal(t, lifecycle.Recovered, recovered.Action)
+			assert.Equal(t, "otto", recovered.Actor)
+			assert.Equal(t, lifecycle.Operator, recovered.Role)
+		})
+	}
+}
+
+func TestARecoveredReleaseIsWatchedAgain(t *testing.T) {
+	o := observe(t)
+	o.health = from(5*hour, healthy, breach)
+	o.publishing("1.0.0", watched).until(hour)
+	again := o.lost(otto).until(6 * hour)
+	assert.Equal(t, lifecycle.CodeAvailable, again.status().State)
+	again.happenedAt(5*hour+2*minute, lifecycle.Rollback)
+}
+
+func TestWhatTheLostWorkflowKnewAloneIsAskedForAgain(t *testing.T) {
+	o := observe(t).inspecting(map[string]time.Duration{"1.0.0": 5 * hour}).created(0)
+	o.act(minute, lifecycle.UploadCode, ann, uploading("1.0.0"), named("lost")).until(hour)
+	again := o.lost(otto).inspecting(nil)
+	again.look(90*minute, func() {
+		var reply OutcomeReply
+		require.NoError(t, again.query(&reply, QueryOutcome, "lost", "ann"))
+		assert.False(t, reply.Seen)
+		assert.Empty(t, again.status().Inspecting)
+	})
+	again.act(2*hour, lifecycle.UploadCode, ann, uploading("1.0.0"), named("lost")).until(3 * hour)
+	assert.True(t, again.outcome(ann, "lost").Accepted)
+}
+
+func TestSignalsWithoutARequestIDAreNamedAnewAfterARecovery(t *testing.T) {
+	o := observe(t).publishing("1.0.0", staged)
+	rate := lifecycle.Command{Actor: lifecycle.Actor{User: "gil"}, Rating: 4}
+	o.send(hour, "leave-feedback", rate).until(2 * hour)
+	again := o.lost(otto).send(3*hour, "leave-feedback", rate).until(4 * hour)
+	assert.Len(t, again.status().Feedback, 2, "the same name would make it a repetition")
+}
+
+// An operator's suspend recovers the workflow and comes with it.
+func TestASignalThatComesWithARecoveryIsAnsweredAfterIt(t *testing.T) {
+	o := observe(t).publishing("1.0.0", staged).until(hour)
+	again := o.lost(otto)
+	tries := 0
+	again.decide = func(ctx context.Context, q activities.Question) (activities.Decision, error) {
+		if tries++; tries < 14 { // and the catalogue takes its time
+			return activities.Decision{}, errors.New("the database is down")
+		}
+		return again.acts.Decide(ctx, q)
+	}
+	again.act(hour+second, lifecycle.Suspend, otto, named("now")).until(2 * hour)
+	assert.True(t, again.outcome(otto, "now").Accepted)
+	assert.Equal(t, []lifecycle.Action{"publish", "recovered", "suspend"}, again.happened()[5:])
+	assert.Equal(t, lifecycle.SuspendedByOp, again.status().State)
+}
+
+func TestARecoveryIsForOperatorsOfWhatIsNotOver(t *testing.T) {
+	nobody, impostor := lifecycle.Actor{}, lifecycle.Actor{User: "eve", Roles: []lifecycle.Role{lifecycle.Operator, lifecycle.System}}
+	for name, c := range map[string]struct {
+		tell func(*observed)
+		by   lifecycle.Actor
+		id   string
+		code lifecycle.Code
+	}{
+		"by a reviewer":           {func(o *observed) { o.until(hour) }, rob, "weather", lifecycle.ForbiddenRole},
+		"by nobody":               {func(o *observed) { o.until(hour) }, nobody, "weather", lifecycle.InvalidInput},
+		"by a timer":              {func(o *observed) { o.until(hour) }, impostor, "weather", lifecycle.ForbiddenRole},
+		"of what never was":       {func(*observed) {}, otto, "weather", lifecycle.UnknownMiniProgram},
+		"of what was rejected":    {func(o *observed) { o.act(minute, lifecycle.RejectCreation, rob).until(hour) }, otto, "weather", lifecycle.IllegalInState},
+		"of another mini-program": {func(o *observed) { o.until(hour) }, otto, "maps", lifecycle.InvalidInput},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := observe(t)
+			c.tell(o)
+			before := len(o.audit())
+			again := o.lost(c.by)
+			again.input.ID = c.id
+			assert.ErrorContains(t, again.fails(), string(c.code))
+			assert.Len(t, again.audit(), before, "nothing is recorded")
+			var status lifecycle.Status
+			assert.Error(t, again.query(&status, QueryStatus), "there is nothing to show")
+		})
+	}
+}
+
+// A workflow that runs after all is behind from then on, and takes over what the recovered one did.
+func TestOfTwoWorkflowsOfOneLifeNeitherForksTheOther(t *testing.T) {
+	o := observe(t).publishing("1.0.0", staged)
+	o.look(hour, func() {
+		again := o.lost(otto)
+		again.elapsed = hour
+		again.act(hour+minute, lifecycle.Pause, mia).until(hour + 2*minute)
+	})
+	o.act(2*hour, lifecycle.Promote, ann, named("from before"))
+	o.until(3 * hour)
+	assert.True(t, o.outcome(ann, "from before").Accepted, "it was possible in a paused rollout, too")
+	assert.True(t, o.status().Rollout.Paused)
+	assert.Equal(t, []lifecycle.Action{"publish", "recovered", "pause", "promote"}, o.happened()[5:])
+	assert.Contains(t, o.details(), "differed")
+}
