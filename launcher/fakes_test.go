@@ -42,21 +42,7 @@ func TestMain(m *testing.M) {
 			return
 		}
 		beWorker()
-	case "steady":
-		beSteady()
-	case "broken":
-		fmt.Println("cannot open the database")
-		os.Exit(3)
 	}
-}
-
-// beSteady says hello, runs until it is asked to stop, and says goodbye.
-func beSteady() {
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGTERM)
-	fmt.Println("hello")
-	<-asked
-	fmt.Println("goodbye")
 }
 
 // beWeb answers /readyz until it is asked to stop.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -62,6 +64,27 @@ func TestWhatProgramsQuoteIsShown(t *testing.T) {
 	mustSay(t, launcher.output.String(), "worker | "+shown, "    "+shown)
 	if strings.ContainsAny(launcher.output.String(), "\x1b\r\u202e") {
 		t.Errorf("a program writes on the terminal as it likes: %q", launcher.output)
+	}
+}
+
+func TestLinesStandUnderTheNamesOfTheirPrograms(t *testing.T) {
+	var said transcript
+	output := newOutput(&said, []program{{name: "temporal"}, {name: "web"}})
+	output.line("temporal", "hello")
+	output.line("web", "hello")
+	if want := "temporal | hello\nweb      | hello\n"; said.String() != want {
+		t.Errorf("got:\n%swant:\n%s", &said, want)
+	}
+}
+
+func TestBeingToldToStopIsNoFault(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := errors.New("it was not ready"); !errors.Is(unlessToldToStop(ctx, err), err) {
+		t.Error("the error is lost")
+	}
+	cancel()
+	if err := unlessToldToStop(ctx, ctx.Err()); err != nil {
+		t.Errorf("got %v, want success: somebody told us to stop", err)
 	}
 }
 
