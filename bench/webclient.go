@@ -10,65 +10,68 @@ import (
 	"strings"
 )
 
-// visitor sends requests to the web, over connections that stay open. An answer is an answer, also one that leads elsewhere.
-type visitor struct {
-	client *http.Client
+// webClient sends requests to the web, over connections that stay open, and follows no redirect.
+type webClient struct {
+	http   *http.Client
 	web    string
 	header http.Header
 }
 
-func newVisitor(web string, header http.Header) *visitor {
+func newWebClient(web string, header http.Header) *webClient {
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
 	transport.Proxy, transport.MaxIdleConnsPerHost = nil, mostAtOnce
-	return &visitor{web: web, header: header, client: &http.Client{
-		Transport: transport, Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	return &webClient{web: web, header: header, http: &http.Client{
+		Transport: transport, Timeout: outcomeTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
 // openBrowser opens a browser in which somebody is signed in.
-func openBrowser(ctx context.Context, web, account string) (*visitor, error) {
-	v := newVisitor(web, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Origin": {web}, "Sec-Fetch-Site": {"same-origin"}})
-	v.client.Jar, _ = cookiejar.New(nil) // it never fails
-	answer, err := v.post(ctx, "/sign-in", url.Values{"account": {account}}.Encode())
-	if err == nil && answer.status != http.StatusSeeOther {
-		err = fmt.Errorf("signing in as %s was answered with %s", account, answer)
+func openBrowser(ctx context.Context, web, account string) (*webClient, error) {
+	browser := newWebClient(web, http.Header{
+		"Content-Type": {"application/x-www-form-urlencoded"}, "Origin": {web}, "Sec-Fetch-Site": {"same-origin"},
+	})
+	browser.http.Jar, _ = cookiejar.New(nil) // it never fails
+	response, err := browser.post(ctx, "/sign-in", url.Values{"account": {account}}.Encode())
+	if err == nil && response.status != http.StatusSeeOther {
+		err = fmt.Errorf("signing in as %s was answered with %s", account, response)
 	}
-	return v, err
+	return browser, err
 }
 
-// newProgram is a program that uses the API with somebody's token.
-func newProgram(web, account string) *visitor {
-	return newVisitor(web+"/api/v1", http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer dev-" + account}})
+// newAPIClient is a program that uses the API with somebody's token.
+func newAPIClient(web, account string) *webClient {
+	return newWebClient(web+"/api/v1", http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer dev-" + account}})
 }
 
-// answer is what came back.
-type answer struct {
+// response is what came back.
+type response struct {
 	status   int
 	location string
 	body     []byte
 }
 
-func (a answer) String() string { return fmt.Sprintf("%d %s %.1000s", a.status, a.location, a.body) }
+func (r response) String() string { return fmt.Sprintf("%d %s %.1000s", r.status, r.location, r.body) }
 
-func (v *visitor) get(ctx context.Context, path string) (answer, error) {
-	return v.send(ctx, http.MethodGet, path, nil)
+func (c *webClient) get(ctx context.Context, path string) (response, error) {
+	return c.send(ctx, http.MethodGet, path, nil)
 }
 
-func (v *visitor) post(ctx context.Context, path, body string) (answer, error) {
-	return v.send(ctx, http.MethodPost, path, strings.NewReader(body))
+func (c *webClient) post(ctx context.Context, path, body string) (response, error) {
+	return c.send(ctx, http.MethodPost, path, strings.NewReader(body))
 }
 
-func (v *visitor) send(ctx context.Context, method, path string, body io.Reader) (answer, error) {
-	request, err := http.NewRequestWithContext(ctx, method, v.web+path, body)
+func (c *webClient) send(ctx context.Context, method, path string, body io.Reader) (response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, c.web+path, body)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	request.Header = v.header.Clone()
-	response, err := v.client.Do(request)
+	request.Header = c.header.Clone()
+	received, err := c.http.Do(request)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	defer func() { _ = response.Body.Close() }()
-	content, err := io.ReadAll(response.Body)
-	return answer{response.StatusCode, response.Header.Get("Location"), content}, err
+	defer func() { _ = received.Body.Close() }()
+	content, err := io.ReadAll(received.Body)
+	return response{received.StatusCode, received.Header.Get("Location"), content}, err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -12,8 +13,8 @@ import (
 	"slipway/workflows"
 )
 
-// patience is how long one answer may take before the run is given up.
-const patience = 30 * time.Second
+// outcomeTimeout is how long one outcome may take before the run is given up.
+const outcomeTimeout = 30 * time.Second
 
 var (
 	developer = config.DevAccounts()["developer"]
@@ -22,127 +23,78 @@ var (
 	operator  = config.DevAccounts()["operator"]
 )
 
-// mostAtOnce is how many workflows of one kind there may be.
+// mostAtOnce is how many workflows a workload has.
 const mostAtOnce = 64
 
-// subject is a set of workflows of one kind that are measured together.
-type subject struct {
+// workload is what is done again and again with workflows of one kind, and measured.
+type workload struct {
 	name   string
 	client workflows.Client
 	ids    []string
-	asked  []int // how often each was
-	// open starts the workflow and brings it to where what is measured is possible.
-	open func(ctx context.Context, id string) error
-	// ask does what is measured with one of the workflows, and returns when it has the answer. turn counts from 0.
-	ask func(ctx context.Context, id string, turn int) error
+	turns  []int // how often something was done with each
+	// prepare starts a workflow and brings it to where what is measured is possible.
+	prepare func(ctx context.Context, id string) error
+	// do does once what is measured, and returns when the outcome is there. turn counts from 0.
+	do func(ctx context.Context, id string, turn int) error
 }
 
-func (s *site) subject(name string, round int) *subject {
-	subject := &subject{name: name, client: s.client, asked: make([]int, mostAtOnce)}
+// workload is one of actions that set no timer, taken by the Go client; prepare is missing.
+func (in *installation) workload(name string, round int) *workload {
+	w := &workload{name: name, client: in.client, turns: make([]int, mostAtOnce)}
 	for i := range mostAtOnce {
-		subject.ids = append(subject.ids, fmt.Sprintf("%s-%d-%d", name, round, i))
+		w.ids = append(w.ids, fmt.Sprintf("%s-%d-%d", name, round, i))
 	}
-	subject.ask = func(ctx context.Context, id string, n int) error { return subject.act(ctx, id, steady.turn(n)) }
-	return subject
+	w.do = func(ctx context.Context, id string, turn int) error { return w.act(ctx, id, steady.command(turn)) }
+	return w
 }
 
-// product are mini-programs whose actions are taken by the Go client.
-func (s *site) product(round int) *subject {
-	subject := s.released("slipway", round)
-	subject.client.Answers = s.answers
-	return subject
+// product acts on real mini-programs.
+func (in *installation) product(round int) *workload {
+	w := in.released("slipway", round)
+	w.client.Answers = in.answers
+	return w
 }
 
-// released are mini-programs in grayscale release, with stages of an hour.
-func (s *site) released(name string, round int) *subject {
-	subject := s.subject(name, round)
-	subject.open = func(ctx context.Context, id string) error { return s.release(ctx, subject, id) }
-	return subject
+// released has mini-programs in grayscale release, with stages of an hour.
+func (in *installation) released(name string, round int) *workload {
+	w := in.workload(name, round)
+	w.prepare = func(ctx context.Context, id string) error { return in.release(ctx, w, id) }
+	return w
 }
 
 // release brings a new mini-program into its grayscale release.
-func (s *site) release(ctx context.Context, subject *subject, id string) error {
-	creation := lifecycle.Creation{ID: id, Title: "Bench", Team: "acme", Actor: developer}
-	if outcome, err := subject.client.RequestCreation(ctx, creation); err != nil || !outcome.Accepted {
-		return fmt.Errorf("request-creation of %s: %s %w", id, outcome.Message, err)
+func (in *installation) release(ctx context.Context, w *workload, id string) error {
+	if err := w.create(ctx, id); err != nil {
+		return err
 	}
 	for _, command := range []lifecycle.Command{
-		{Action: lifecycle.ApproveCreation, Actor: reviewer},
-		{Action: lifecycle.UploadCode, Actor: developer, Package: &lifecycle.Package{Version: "1.0.0", SHA256: s.sha256}},
+		{Action: lifecycle.UploadCode, Actor: developer, Package: &lifecycle.Package{Version: "1.0.0", SHA256: in.sha256}},
 		{Action: lifecycle.RequestPublishing, Actor: developer},
 		{Action: lifecycle.ApprovePublishing, Actor: reviewer},
 		{Action: lifecycle.Publish, Actor: developer, Plan: &lifecycle.Plan{Name: "fast"}},
 	} {
-		if err := subject.act(ctx, id, command); err != nil {
+		if err := w.act(ctx, id, command); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// status are the same mini-programs, asked where they stand.
-func (s *subject) status() *subject {
-	return &subject{
-		name: "status", client: s.client, ids: s.ids, asked: make([]int, len(s.ids)),
-		open: func(context.Context, string) error { return nil },
-		ask: func(ctx context.Context, id string, _ int) error {
-			ctx, cancel := context.WithTimeout(ctx, patience)
-			defer cancel()
-			_, err := s.client.Status(ctx, id)
-			return err
-		},
+// create brings a new mini-program to where code can be uploaded.
+func (w *workload) create(ctx context.Context, id string) error {
+	creation := lifecycle.Creation{ID: id, Title: "Bench", Team: "acme", Actor: developer}
+	outcome, err := w.client.RequestCreation(ctx, creation)
+	if err != nil || !outcome.Accepted {
+		return fmt.Errorf("request-creation of %s: %s %w", id, outcome.Message, err)
 	}
-}
-
-// minimal are minimal workflows under the ids that workflows.Client expects.
-func (s *site) minimal(round int) *subject {
-	subject := s.subject("minimal", round)
-	subject.open = func(ctx context.Context, id string) error {
-		if err := s.startMinimally(ctx, id, minimalType); err != nil {
-			return err
-		}
-		return subject.act(ctx, id, steady.turn(0))
-	}
-	return subject
-}
-
-// update are minimal workflows that answer updates which carry the deeds.
-func (s *site) update(round int, deeds deeds) *subject {
-	subject := s.subject("update-"+deeds.name, round)
-	subject.ask = func(ctx context.Context, id string, n int) error { return s.updateMinimally(ctx, id, deeds.turn(n)) }
-	subject.open = func(ctx context.Context, id string) error {
-		if err := s.startMinimally(ctx, id, updateType); err != nil {
-			return err
-		}
-		return subject.ask(ctx, id, 0)
-	}
-	return subject
-}
-
-func (s *site) startMinimally(ctx context.Context, id, workflowType string) error {
-	options := client.StartWorkflowOptions{ID: workflows.WorkflowID(id), TaskQueue: minimalQueue}
-	_, err := s.client.Temporal.ExecuteWorkflow(ctx, options, workflowType)
-	return err
-}
-
-func (s *site) updateMinimally(ctx context.Context, id string, command lifecycle.Command) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	update, err := s.client.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: workflows.WorkflowID(id), UpdateName: updateName, Args: []any{command}, WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	if err != nil {
-		return fmt.Errorf("update of %s: %w", id, err)
-	}
-	var outcome lifecycle.Outcome
-	return update.Get(ctx, &outcome)
+	return w.act(ctx, id, lifecycle.Command{Action: lifecycle.ApproveCreation, Actor: reviewer})
 }
 
 // act takes an action and requires it to be accepted.
-func (s *subject) act(ctx context.Context, id string, command lifecycle.Command) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (w *workload) act(ctx context.Context, id string, command lifecycle.Command) error {
+	ctx, cancel := context.WithTimeout(ctx, outcomeTimeout)
 	defer cancel()
-	outcome, err := s.client.Act(ctx, id, command)
+	outcome, err := w.client.Act(ctx, id, command)
 	if err != nil {
 		return fmt.Errorf("%s of %s: %w", command.Action, id, err)
 	}
@@ -152,9 +104,109 @@ func (s *subject) act(ctx context.Context, id string, command lifecycle.Command)
 	return nil
 }
 
-// end terminates n workflows, so that they do not burden the next round. It only tidies up: errors change nothing.
-func (s *subject) end(ctx context.Context, n int) {
-	_ = together(n, func(i int) error {
-		return s.client.Temporal.TerminateWorkflow(ctx, workflows.WorkflowID(s.ids[i]), "", "measured")
+// status asks where the mini-programs of this workload stand.
+func (w *workload) status() *workload {
+	return &workload{
+		name: "status", client: w.client, ids: w.ids, turns: make([]int, len(w.ids)),
+		prepare: func(context.Context, string) error { return nil },
+		do: func(ctx context.Context, id string, _ int) error {
+			ctx, cancel := context.WithTimeout(ctx, outcomeTimeout)
+			defer cancel()
+			_, err := w.client.Status(ctx, id)
+			return err
+		},
+	}
+}
+
+// minimal has minimal workflows under the ids that workflows.Client expects.
+func (in *installation) minimal(round int) *workload {
+	w := in.workload("minimal", round)
+	w.prepare = func(ctx context.Context, id string) error {
+		if err := in.startWorkflow(ctx, id, minimalType); err != nil {
+			return err
+		}
+		return w.do(ctx, id, 0)
+	}
+	return w
+}
+
+// update has minimal workflows that answer updates which carry the commands.
+func (in *installation) update(round int, cycle cycle) *workload {
+	w := in.workload("update-"+cycle.name, round)
+	w.do = func(ctx context.Context, id string, turn int) error {
+		return in.updateWorkflow(ctx, id, cycle.command(turn))
+	}
+	w.prepare = func(ctx context.Context, id string) error {
+		if err := in.startWorkflow(ctx, id, updateType); err != nil {
+			return err
+		}
+		return w.do(ctx, id, 0)
+	}
+	return w
+}
+
+func (in *installation) startWorkflow(ctx context.Context, id, workflowType string) error {
+	options := client.StartWorkflowOptions{ID: workflows.WorkflowID(id), TaskQueue: minimalQueue}
+	_, err := in.client.Temporal.ExecuteWorkflow(ctx, options, workflowType)
+	return err
+}
+
+func (in *installation) updateWorkflow(ctx context.Context, id string, command lifecycle.Command) error {
+	ctx, cancel := context.WithTimeout(ctx, outcomeTimeout)
+	defer cancel()
+	update, err := in.client.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: workflows.WorkflowID(id), UpdateName: updateName, Args: []any{command},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
+	if err != nil {
+		return fmt.Errorf("update of %s: %w", id, err)
+	}
+	var outcome lifecycle.Outcome
+	return update.Get(ctx, &outcome)
+}
+
+// end terminates n workflows, so that they do not burden the next round. It only tidies up: errors change nothing.
+func (w *workload) end(ctx context.Context, n int) {
+	_ = together(n, func(i int) error {
+		return w.client.Temporal.TerminateWorkflow(ctx, workflows.WorkflowID(w.ids[i]), "", "measured")
+	})
+}
+
+// cycle is commands that take turns, as often as one likes.
+type cycle struct {
+	name     string
+	commands []lifecycle.Command
+}
+
+// Feedback changes nothing that Temporal is told of; a percentage is a search attribute; pause and resume change another
+// one, and stop and set a timer each.
+var (
+	feedback    = cycle{"feedback", []lifecycle.Command{leaveFeedback}}
+	percentages = cycle{"percentage", []lifecycle.Command{widen(5), widen(10)}}
+	pauses      = cycle{"pause", []lifecycle.Command{
+		{Action: lifecycle.Pause, Actor: manager}, {Action: lifecycle.Resume, Actor: manager},
+	}}
+	// steady sets no timer.
+	steady = cycle{"steady", []lifecycle.Command{widen(5), leaveFeedback, widen(10), leaveFeedback}}
+)
+
+var leaveFeedback = lifecycle.Command{Action: lifecycle.LeaveFeedback, Actor: manager, Rating: 5, Text: "as expected"}
+
+func widen(percent int) lifecycle.Command {
+	return lifecycle.Command{Action: lifecycle.SetGrayscale, Actor: manager, Percent: new(lifecycle.WholePercent(percent))}
+}
+
+// command is that of a turn, counted from 0.
+func (c cycle) command(turn int) lifecycle.Command { return c.commands[turn%len(c.commands)] }
+
+// fields are those of a form or of the API's body: the web knows the actor itself.
+func fields(command lifecycle.Command) (map[string]any, error) {
+	text, err := json.Marshal(command)
+	if err != nil {
+		return nil, err
+	}
+	var fields map[string]any
+	err = json.Unmarshal(text, &fields)
+	delete(fields, "actor")
+	return fields, err
 }
