@@ -296,7 +296,7 @@ type problem struct {
 	lifecycle.Outcome
 	Status int
 	Detail string
-	Report *packages.Report
+	Report packages.Report
 }
 
 func (p *problem) Error() string { return p.Message }
@@ -305,7 +305,7 @@ func problemIn(response *http.Response) error {
 	p := &problem{}
 	err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(p)
 	p.Status = response.StatusCode
-	p.Message = strings.Join(append([]string{p.Detail}, errorsIn(p.Report)...), "; ")
+	p.Message = strings.Join(append([]string{p.Detail}, p.Report.Errors()...), "; ")
 	if err != nil || p.Detail == "" {
 		p.Message = fmt.Sprintf("%s answered %s; is it Slipway's web?", response.Request.URL.Host, response.Status)
 	}
@@ -317,19 +317,6 @@ func problemIn(response *http.Response) error {
 	default:
 		return p
 	}
-}
-
-// errorsIn words why a package was refused.
-func errorsIn(report *packages.Report) (sentences []string) {
-	if report == nil {
-		return nil
-	}
-	for _, finding := range report.Findings {
-		if finding.Severity == packages.Error {
-			sentences = append(sentences, strings.TrimPrefix(finding.Path+": ", ": ")+finding.Message)
-		}
-	}
-	return sentences
 }
 
 // outcomeOf makes the outcome of an action that was refused.
