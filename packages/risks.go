@@ -75,10 +75,12 @@ func riskyFacts(old, current Report, found *findings) {
 	}
 	if current.Format == W3C && old.Format == W3C {
 		if current.VersionCode <= old.VersionCode {
-			found.add(riskVersionCode, "", "the version code was %d and is now %d; it should rise with every version", old.VersionCode, current.VersionCode)
+			found.add(riskVersionCode, "", "the version code was %d and is now %d; it should rise with every version",
+				old.VersionCode, current.VersionCode)
 		}
 		if current.MinPlatform > old.MinPlatform {
-			found.add(riskPlatform, "", "the platform needed was %d and is now %d; users with an older one are left behind", old.MinPlatform, current.MinPlatform)
+			found.add(riskPlatform, "", "the platform needed was %d and is now %d; users with an older one are left behind",
+				old.MinPlatform, current.MinPlatform)
 		}
 	}
 }
