@@ -47,8 +47,8 @@ func command(ctx context.Context, args []string, stdout io.Writer) error {
 	case len(args) == 1 && args[0] == "prepare":
 		_, err := devserver.CLI(ctx, stdout)
 		return err
-	case len(args) == 4 && args[0] == "shield":
-		return shield(ctx, args[1], args[2], args[3])
+	case len(args) == 4 && args[0] == uiProxyCommand:
+		return serveUI(ctx, args[1], args[2], args[3])
 	default:
 		return fmt.Errorf("unknown arguments %q: give none to run the product, or \"prepare\" to only make sure that "+
 			"there is a temporal command", args)

@@ -51,7 +51,7 @@ func (s settings) programs() []program {
 	if s.serverElsewhere != "" {
 		return []program{worker, web}
 	}
-	return []program{s.temporalServer(), s.shield(), worker, web}
+	return []program{s.temporalServer(), s.temporalUI(), worker, web}
 }
 
 func (s settings) temporalServer() program {
@@ -67,12 +67,12 @@ func (s settings) temporalServer() program {
 	}
 }
 
-// shield is this program once more, with Temporal UI behind it.
-func (s settings) shield() program {
+// temporalUI is this program once more, as the proxy before Temporal UI.
+func (s settings) temporalUI() program {
 	return program{
 		name:      "ui",
 		locate:    func(context.Context, io.Writer) (string, error) { return os.Executable() },
-		args:      []string{"shield", s.uiAddr(), s.temporal.UI.String(), s.codec()},
+		args:      []string{uiProxyCommand, s.uiAddr(), s.temporal.UI.String(), s.codec()},
 		endpoints: []endpoint{{address: s.uiAddr(), variable: "TEMPORAL_UI_PORT", title: "Temporal UI", scheme: "http://"}},
 		ready:     process.HTTPReady("http://" + s.uiAddr() + "/api/v1/system-info"), // which Temporal itself answers
 	}
