@@ -41,12 +41,12 @@ func (c *inspectCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if a.JSON {
-		err = a.print(report)
+		err = a.printJSON(report)
 	} else {
-		err = printLines(a.stdout, describeReport(report)...)
+		err = printLines(a.stdout, reportLines(report)...)
 	}
 	if err == nil && !report.Accepted() {
-		return errSaid
+		return errRefused
 	}
 	return err
 }
@@ -74,8 +74,8 @@ func (a *app) versionIn(ctx context.Context, file *os.File) (string, error) {
 // maxListed is how many pages, domains and the like are listed; --json has them all.
 const maxListed = 30
 
-// describeReport words a report for a terminal. Much of it was written by whoever made the package.
-func describeReport(r packages.Report) []string {
+// reportLines words a report for a terminal. Much of it was written by whoever made the package.
+func reportLines(r packages.Report) []string {
 	lines := []string{headline(r)}
 	lines = append(lines, identity(r)...)
 	for _, list := range []struct {
@@ -92,7 +92,9 @@ func describeReport(r packages.Report) []string {
 		{"kinds of files, unpacked", wordEach(r.Kinds, func(k packages.KindSize) string {
 			return fmt.Sprintf("%s: %s, %s", k.Kind, packages.Count(k.Files, "file"), packages.Size(k.Size))
 		})},
-		{"largest files, unpacked", wordEach(r.Largest, func(f packages.FileSize) string { return fmt.Sprintf("%s: %s", f.Path, packages.Size(f.Size)) })},
+		{"largest files, unpacked", wordEach(r.Largest, func(f packages.FileSize) string {
+			return fmt.Sprintf("%s: %s", f.Path, packages.Size(f.Size))
+		})},
 	} {
 		lines = append(lines, listed(list.title, list.lines)...)
 	}
