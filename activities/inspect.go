@@ -77,19 +77,9 @@ func refusePackage(format string, args ...any) Verdict {
 
 // sentences words the errors of a report, the first few of many.
 func sentences(report packages.Report) string {
-	var said []string
-	var more int
-	for _, finding := range report.Findings {
-		switch {
-		case finding.Severity != packages.Error:
-		case len(said) < maxSentences:
-			said = append(said, strings.TrimPrefix(finding.Path+": ", ": ")+finding.Message)
-		default:
-			more++
-		}
-	}
-	text := strings.Join(said, "; ")
-	if more > 0 {
+	all := report.Errors()
+	text := strings.Join(all[:min(len(all), maxSentences)], "; ")
+	if more := len(all) - maxSentences; more > 0 {
 		text += fmt.Sprintf("; and %d more", more)
 	}
 	return text

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"sync/atomic"
 	"text/tabwriter"
 	"time"
@@ -14,108 +15,107 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"slipway/catalog"
-	"slipway/config"
 	"slipway/lifecycle"
 	"slipway/workflows"
 )
 
 const (
-	manyGates = 5000
-	// startedAtOnce is how many of them are started at the same time.
-	startedAtOnce = 16
+	manyGates     = 5000
+	startedAtOnce = 16 // of the gated rollouts
 	gateInterval  = time.Minute
-	// settleLimit is how long it may take until every gate has asked.
-	settleLimit = 15 * time.Minute
-	actsAtOnce  = 4
+	settleTimeout = 15 * time.Minute // until every gate has asked
+	actsAtOnce    = 4
 )
 
-// gates counts the questions of health gates, and answers that all is well.
-type gates struct {
+// prometheus counts the probes of health gates, and answers that all is well.
+type prometheus struct {
 	*httptest.Server
-	asked atomic.Int64
+	probes atomic.Int64
 }
 
-func startGates() *gates {
-	g := &gates{}
-	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		g.asked.Add(1)
+func startPrometheus() *prometheus {
+	p := &prometheus{}
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		p.probes.Add(1)
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"status":"success","data":{"resultType":"scalar","result":[1,"0"]}}`)
 	}))
-	return g
+	return p
 }
+
+const gatesHeading = `
+Uploads (with their inspection) and other actions beside %d rollouts whose health gates ask every %s, on one worker:
+%d at once, for %s.
+
+`
 
 // benchGates measures what thousands of gated rollouts on one worker leave for everything else.
 func benchGates(ctx context.Context, out io.Writer, options options) error {
-	prometheus := startGates()
-	defer prometheus.Close()
-	site, err := install(ctx, options.folder, func(s *site, _ context.Context) error {
-		s.prometheus = prometheus.URL
+	probed := startPrometheus()
+	defer probed.Close()
+	in, err := install(ctx, options.folder, func(in *installation, _ context.Context) error {
+		in.prometheus = probed.URL
 		return nil
-	}, (*site).startTemporal, (*site).storePackage, (*site).startProduct, (*site).openCatalog)
+	}, (*installation).startTemporal, (*installation).storePackage, (*installation).startWorker, (*installation).openCatalog)
 	if err != nil {
 		return err
 	}
-	defer site.close()
-	uploads, remarks := site.uploads(), site.product(0)
+	defer in.close()
+	each := options.each * time.Duration(options.rounds)
+	fmt.Fprintf(out, gatesHeading, manyGates, gateInterval, actsAtOnce, each)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(out, "\nUploads (with their inspection) and other actions beside %d rollouts whose health gates ask every %s, on one worker: %d at once, for %s.\n\n",
-		manyGates, gateInterval, actsAtOnce, options.each*time.Duration(options.rounds))
 	fmt.Fprintln(table, "gates\tprobes/s\tuploads/s\tp50 ms\tp99 ms\tmax ms\tactions/s\tp50 ms\tp99 ms\tmax ms\t")
-	for _, subject := range []*subject{uploads, remarks} {
-		if err := together(actsAtOnce, func(i int) error { return subject.open(ctx, subject.ids[i]) }); err != nil {
-			return site.explain(err)
+	workloads := []*workload{in.uploads(), in.product(0)}
+	for _, w := range workloads {
+		if err := together(actsAtOnce, func(i int) error { return w.prepare(ctx, w.ids[i]) }); err != nil {
+			return in.explain(err)
 		}
 	}
-	if err := beside(ctx, table, 0, prometheus, options, uploads, remarks); err != nil {
-		return site.explain(err)
+	if err := gatesRow(ctx, table, 0, probed, each, workloads); err != nil {
+		return in.explain(err)
 	}
-	if err := site.watch(ctx, prometheus); err != nil {
-		return site.explain(err)
+	if err := in.startGates(ctx, probed); err != nil {
+		return in.explain(err)
 	}
-	if err := beside(ctx, table, manyGates, prometheus, options, uploads, remarks); err != nil {
-		return site.explain(err)
+	if err := gatesRow(ctx, table, manyGates, probed, each, workloads); err != nil {
+		return in.explain(err)
 	}
 	return table.Flush()
 }
 
-// beside measures the subjects in turn, and how often gates ask meanwhile.
-func beside(ctx context.Context, table io.Writer, running int, prometheus *gates, options options, subjects ...*subject) error {
-	begin, before := time.Now(), prometheus.asked.Load()
-	samples := make([]sample, len(subjects))
-	for i, subject := range subjects {
+// gatesRow measures the workloads in turn, and how often gates ask meanwhile.
+func gatesRow(ctx context.Context, table io.Writer, gates int, probed *prometheus, each time.Duration, workloads []*workload) error {
+	begin, before := time.Now(), probed.probes.Load()
+	samples := make([]sample, len(workloads))
+	for i, w := range workloads {
 		var err error
-		if samples[i], err = subject.actions(ctx, actsAtOnce, options.each*time.Duration(options.rounds)); err != nil {
+		if samples[i], err = w.measure(ctx, actsAtOnce, each); err != nil {
 			return err
 		}
 	}
-	perSecond := float64(prometheus.asked.Load()-before) / time.Since(begin).Seconds()
-	fmt.Fprintf(table, "%d\t%.0f\t", running, perSecond)
-	for _, sample := range samples {
-		fmt.Fprintf(table, "%.0f\t%s\t%s\t%s\t", sample.perSecond, milliseconds(sample.took, 0.5), milliseconds(sample.took, 0.99), milliseconds(sample.took, 1))
+	fmt.Fprintf(table, "%d\t%.0f\t", gates, float64(probed.probes.Load()-before)/time.Since(begin).Seconds())
+	for _, s := range samples {
+		fmt.Fprintf(table, "%.0f\t%s\t%s\t%s\t",
+			s.perSecond, milliseconds(s.took, 0.5), milliseconds(s.took, 0.99), milliseconds(s.took, 1))
 	}
 	_, err := fmt.Fprintln(table)
 	return err
 }
 
-// uploads are mini-programs that get the same package again and again.
-func (s *site) uploads() *subject {
-	upload := lifecycle.Command{Action: lifecycle.UploadCode, Actor: developer, Package: &lifecycle.Package{Version: "1.0.0", SHA256: s.sha256}}
-	subject := s.subject("uploads", 0)
-	subject.client.Waiters = s.answers
-	subject.open = func(ctx context.Context, id string) error {
-		creation := lifecycle.Creation{ID: id, Title: "Bench", Team: "acme", Actor: developer}
-		if outcome, err := subject.client.RequestCreation(ctx, creation); err != nil || !outcome.Accepted {
-			return fmt.Errorf("request-creation of %s: %s %w", id, outcome.Message, err)
-		}
-		return subject.act(ctx, id, lifecycle.Command{Action: lifecycle.ApproveCreation, Actor: reviewer})
+// uploads has mini-programs that get the same package again and again.
+func (in *installation) uploads() *workload {
+	upload := lifecycle.Command{
+		Action: lifecycle.UploadCode, Actor: developer, Package: &lifecycle.Package{Version: "1.0.0", SHA256: in.sha256},
 	}
-	subject.ask = func(ctx context.Context, id string, _ int) error { return subject.act(ctx, id, upload) }
-	return subject
+	w := in.workload("uploads", 0)
+	w.client.Waiters = in.answers
+	w.prepare = w.create
+	w.do = func(ctx context.Context, id string, _ int) error { return w.act(ctx, id, upload) }
+	return w
 }
 
-// watch starts the gated rollouts, each as if its run had just begun anew, and waits until all gates have asked.
-func (s *site) watch(ctx context.Context, prometheus *gates) error {
+// startGates starts the gated rollouts, each as if its run had just begun anew, and waits until all gates have asked.
+func (in *installation) startGates(ctx context.Context, probed *prometheus) error {
 	begin := time.Now()
 	rollout, err := gatedRollout(begin)
 	if err != nil {
@@ -123,7 +123,7 @@ func (s *site) watch(ctx context.Context, prometheus *gates) error {
 	}
 	err = together(startedAtOnce, func(part int) error {
 		for i := part; i < manyGates; i += startedAtOnce {
-			if err := s.startGated(ctx, rollout, fmt.Sprintf("gated-%d", i)); err != nil {
+			if err := in.startGated(ctx, rollout, fmt.Sprintf("gated-%d", i)); err != nil {
 				return err
 			}
 		}
@@ -132,13 +132,13 @@ func (s *site) watch(ctx context.Context, prometheus *gates) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, settleLimit)
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
 	defer cancel()
-	for first := prometheus.asked.Load(); prometheus.asked.Load() < 2*manyGates; {
+	for tick := time.Tick(time.Second); probed.probes.Load() < 2*manyGates; {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("after %s the gates had asked %d times, at first %d", settleLimit, prometheus.asked.Load(), first)
-		case <-time.After(askInterval):
+			return fmt.Errorf("after %s the gates had asked only %d times", settleTimeout, probed.probes.Load())
+		case <-tick:
 		}
 	}
 	fmt.Fprintf(os.Stderr, "%d gated rollouts are under way after %s\n", manyGates, time.Since(begin).Round(time.Second))
@@ -151,30 +151,31 @@ func gatedRollout(now time.Time) (catalog.Commit, error) {
 	if err != nil {
 		return catalog.Commit{}, err
 	}
-	for _, commit := range commits {
-		if commit.MiniProgram.State != lifecycle.GrayscaleRelease {
-			continue
-		}
-		rollout := *commit.MiniProgram.Rollout
-		rollout.StageSince = now
-		rollout.Plan.Grayscale.Bake = lifecycle.Duration(365 * 24 * time.Hour)
-		rollout.Plan.Health = &lifecycle.Health{Query: `errors{app="{{.MiniProgram}}"}`, Max: 1, Interval: lifecycle.Duration(gateInterval), Failures: 3}
-		record := *commit.Record
-		record.Sequence = 1
-		commit.MiniProgram.Rollout, commit.MiniProgram.Sequence, commit.Record, commit.Step = &rollout, 1, &record, 1
-		return commit, nil
+	isRollout := func(c catalog.Commit) bool { return c.MiniProgram.State == lifecycle.GrayscaleRelease }
+	found := slices.IndexFunc(commits, isRollout)
+	if found < 0 {
+		return catalog.Commit{}, fmt.Errorf("no sample is in state %s", lifecycle.GrayscaleRelease)
 	}
-	return catalog.Commit{}, fmt.Errorf("no sample is in state %s", lifecycle.GrayscaleRelease)
+	commit := commits[found]
+	rollout, record := *commit.MiniProgram.Rollout, *commit.Record
+	rollout.StageSince = now
+	rollout.Plan.Grayscale.Bake = lifecycle.Duration(365 * 24 * time.Hour)
+	rollout.Plan.Health = &lifecycle.Health{
+		Query: `errors{app="{{.MiniProgram}}"}`, Max: 1, Interval: lifecycle.Duration(gateInterval), Failures: 3,
+	}
+	record.Sequence = 1
+	commit.MiniProgram.Rollout, commit.MiniProgram.Sequence, commit.Record, commit.Step = &rollout, 1, &record, 1
+	return commit, nil
 }
 
-func (s *site) startGated(ctx context.Context, commit catalog.Commit, id string) error {
+func (in *installation) startGated(ctx context.Context, commit catalog.Commit, id string) error {
 	commit.MiniProgram.ID, commit.Life = id, id
-	if _, err := s.catalog.Commit(ctx, commit); err != nil {
+	if _, err := in.catalog.Commit(ctx, commit); err != nil {
 		return err
 	}
 	options := client.StartWorkflowOptions{ID: workflows.WorkflowID(id), TaskQueue: workflows.TaskQueue}
-	_, err := s.client.Temporal.ExecuteWorkflow(ctx, options, workflows.WorkflowType, workflows.Input{
-		Creation: lifecycle.Creation{ID: id}, Recover: new(config.DevAccounts()["operator"]),
+	_, err := in.client.Temporal.ExecuteWorkflow(ctx, options, workflows.WorkflowType, workflows.Input{
+		Creation: lifecycle.Creation{ID: id}, Recover: &operator,
 	})
 	return err
 }

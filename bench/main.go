@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -23,7 +24,7 @@ type part struct {
 	run  func(ctx context.Context, out io.Writer, options options) error
 }
 
-var parts = []part{{"actions", benchActions}, {"web", benchWeb}, {"lists", benchLists}, {"gates", benchGates}, {"traces", benchTraces}}
+var allParts = []part{{"actions", benchActions}, {"web", benchWeb}, {"lists", benchLists}, {"gates", benchGates}, {"traces", benchTraces}}
 
 // options hold for every part.
 type options struct {
@@ -32,60 +33,81 @@ type options struct {
 	each   time.Duration // one measurement
 }
 
+// Commands beside the flags. The servers are what this program starts itself, as processes of their own.
+const (
+	deliveryCommand       = "delivery"
+	deliveryServerCommand = "delivery-server"
+	minimalCommand        = "minimal-worker"
+)
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	if len(os.Args) == 3 && os.Args[1] == minimalCommand {
-		os.Exit(exitCode(workMinimally(ctx, os.Args[2])))
+	err := command(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
 	}
-	if len(os.Args) == 2 && os.Args[1] == deliveryCommand {
-		os.Exit(exitCode(benchDelivery(ctx, os.Stdout)))
-	}
-	if len(os.Args) == 2 && os.Args[1] == deliveryServerCommand {
-		os.Exit(exitCode(serveDelivery(ctx, os.Stdout)))
-	}
-	var options options
-	flag.IntVar(&options.rounds, "rounds", 3, "how often everything is measured; fresh workflows each time")
-	flag.DurationVar(&options.each, "time", 2*time.Second, "how long one measurement lasts")
-	flag.StringVar(&options.folder, "dir", os.TempDir(), "where the catalogue is kept meanwhile; on a disk, for honest numbers")
-	only := flag.String("only", "", "measure one part alone: "+partNames())
-	flag.Parse()
-	os.Exit(exitCode(bench(ctx, os.Stdout, *only, options)))
 }
 
-func exitCode(err error) int {
-	if err == nil || errors.Is(err, context.Canceled) {
-		return 0
+func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	switch {
+	case len(args) == 1 && args[0] == deliveryCommand:
+		return benchDelivery(ctx, stdout)
+	case len(args) == 2 && args[0] == deliveryServerCommand:
+		return serveDelivery(ctx, args[1])
+	case len(args) == 2 && args[0] == minimalCommand:
+		return runMinimalWorker(ctx, args[1])
 	}
-	fmt.Fprintln(os.Stderr, "bench:", err)
-	return 1
-}
-
-func partNames() string {
-	names := make([]string, len(parts))
-	for i, part := range parts {
-		names[i] = part.name
+	parts, options, err := parse(args, stderr)
+	if err != nil {
+		return err
 	}
-	return strings.Join(names, ", ")
-}
-
-// bench measures the parts one after the other, each on a site of its own.
-func bench(ctx context.Context, out io.Writer, only string, options options) error {
-	if options.rounds < 1 || options.each <= 0 {
-		return fmt.Errorf("%d rounds of %s measure nothing; give at least one round and some time", options.rounds, options.each)
-	}
-	known := false
-	for _, part := range parts {
-		if only != "" && only != part.name {
-			continue
-		}
-		known = true
-		if err := part.run(ctx, out, options); err != nil {
+	for _, part := range parts { // each on an installation of its own
+		if err := part.run(ctx, stdout, options); err != nil {
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
-	if !known {
-		return fmt.Errorf("there is no part %q; choose one of %s", only, partNames())
-	}
 	return nil
+}
+
+// parse reads which parts are to be measured, and how.
+func parse(args []string, stderr io.Writer) ([]part, options, error) {
+	var options options
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // what is wrong is said once, by main
+	flags.IntVar(&options.rounds, "rounds", 3, "how often everything is measured; fresh workflows each time")
+	flags.DurationVar(&options.each, "time", 2*time.Second, "how long one measurement lasts")
+	flags.StringVar(&options.folder, "dir", os.TempDir(), "where the catalogue is kept meanwhile; on a disk, for honest numbers")
+	only := flags.String("only", "", "measure one part alone: "+partNames())
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintf(stderr, "Usage: bench [flags], or bench %s to measure answers to host apps\n", deliveryCommand)
+			flags.SetOutput(stderr)
+			flags.PrintDefaults()
+		}
+		return nil, options, err
+	}
+	if flags.NArg() > 0 {
+		return nil, options, fmt.Errorf("unknown arguments %q; see -help", flags.Args())
+	}
+	if options.rounds < 1 || options.each <= 0 {
+		return nil, options, fmt.Errorf("%d rounds of %s measure nothing; give at least one round and some time", options.rounds, options.each)
+	}
+	if *only == "" {
+		return allParts, options, nil
+	}
+	i := slices.IndexFunc(allParts, func(p part) bool { return p.name == *only })
+	if i < 0 {
+		return nil, options, fmt.Errorf("there is no part %q; choose one of %s", *only, partNames())
+	}
+	return allParts[i : i+1], options, nil
+}
+
+func partNames() string {
+	var names []string
+	for _, part := range allParts {
+		names = append(names, part.name)
+	}
+	return strings.Join(names, ", ")
 }

@@ -17,19 +17,18 @@ import (
 )
 
 const (
-	minimalCommand = "minimal-worker"
-	minimalQueue   = "minimal"
-	minimalType    = "Minimal"
-	updateType     = "MinimalUpdate"
-	updateName     = "act"
+	minimalQueue = "minimal"
+	minimalType  = "Minimal"
+	updateType   = "MinimalUpdate"
+	updateName   = "act"
 )
 
-// minimal is the least that answers workflows.Client: no rules, no catalogue, nothing to see in Temporal UI. It never
-// continues as new; a measurement is over long before its history is too long.
-func minimal(ctx workflow.Context) error {
-	answers := map[string]lifecycle.Outcome{}
+// minimalWorkflow is the least that workflows.Client gets an outcome from: no rules, no catalogue, nothing to see in Temporal UI.
+// It never continues as new; a measurement is over long before its history is too long.
+func minimalWorkflow(ctx workflow.Context) error {
+	outcomes := map[string]lifecycle.Outcome{}
 	err := workflow.SetQueryHandler(ctx, workflows.QueryOutcome, func(requestID, _ string) (workflows.OutcomeReply, error) {
-		outcome, seen := answers[requestID]
+		outcome, seen := outcomes[requestID]
 		return workflows.OutcomeReply{Seen: seen, Outcome: &outcome}, nil
 	})
 	if err != nil {
@@ -40,7 +39,7 @@ func minimal(ctx workflow.Context) error {
 		selector.AddReceive(workflow.GetSignalChannel(ctx, string(action)), func(c workflow.ReceiveChannel, _ bool) {
 			var command lifecycle.Command
 			c.Receive(ctx, &command)
-			answers[command.RequestID] = lifecycle.Outcome{RequestID: command.RequestID, Accepted: true}
+			outcomes[command.RequestID] = lifecycle.Outcome{RequestID: command.RequestID, Accepted: true}
 		})
 	}
 	for {
@@ -48,10 +47,10 @@ func minimal(ctx workflow.Context) error {
 	}
 }
 
-// updated is the least that answers an update. The handler neither waits nor is validated, so that the update is accepted and
+// minimalUpdateWorkflow is the least that answers an update. The handler neither waits nor is validated, so that the update is accepted and
 // completed in one workflow task. A percentage is told to Temporal, as the product does. A run answers at most 2,000
 // updates; the next one goes on.
-func updated(ctx workflow.Context) error {
+func minimalUpdateWorkflow(ctx workflow.Context) error {
 	err := workflow.SetUpdateHandler(ctx, updateName, func(ctx workflow.Context, command lifecycle.Command) (lifecycle.Outcome, error) {
 		outcome := lifecycle.Outcome{RequestID: command.RequestID, Accepted: true}
 		if command.Percent == nil {
@@ -68,8 +67,8 @@ func updated(ctx workflow.Context) error {
 	return workflow.NewContinueAsNewError(ctx, updateType)
 }
 
-// workMinimally runs the minimal workflows until ctx is done, in a worker with the options of the real one that matter for speed.
-func workMinimally(ctx context.Context, address string) error {
+// runMinimalWorker runs the minimal workflows until ctx is done, in a worker with the options of the real one that matter for speed.
+func runMinimalWorker(ctx context.Context, address string) error {
 	connection, err := connect(ctx, address)
 	if err != nil {
 		return err
@@ -79,8 +78,8 @@ func workMinimally(ctx context.Context, address string) error {
 		StickyScheduleToStartTimeout: time.Second,
 		WorkflowTaskPollerBehavior:   config.TaskPollers(),
 	})
-	w.RegisterWorkflowWithOptions(minimal, workflow.RegisterOptions{Name: minimalType})
-	w.RegisterWorkflowWithOptions(updated, workflow.RegisterOptions{Name: updateType})
+	w.RegisterWorkflowWithOptions(minimalWorkflow, workflow.RegisterOptions{Name: minimalType})
+	w.RegisterWorkflowWithOptions(minimalUpdateWorkflow, workflow.RegisterOptions{Name: updateType})
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("starting the minimal worker: %w", err)
 	}

@@ -104,7 +104,7 @@ func build(ctx context.Context, root, path string, progress io.Writer) error {
 	cmd := exec.Command("go", "build", "-o", unfinished, cliPackage)
 	cmd.Dir = filepath.Dir(pin(root))
 	cmd.Stdout, cmd.Stderr = progress, progress
-	child, err := process.Start(cmd)
+	child, err := process.Start(cmd, nil)
 	if err != nil {
 		return fmt.Errorf("build %s: %w", cliPackage, err)
 	}

@@ -7,11 +7,14 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os/exec"
 	"strconv"
 	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
+
+	"slipway/process"
 )
 
 // Host is the only address that a development server listens on: it has no access control.
@@ -52,6 +55,17 @@ func (o Options) Args() []string {
 		return append(args, "--headless")
 	}
 	return append(args, "--ui-ip", o.UI.Addr().String(), "--ui-port", strconv.Itoa(int(o.UI.Port())))
+}
+
+// Program is the server, run by the temporal command at a path.
+func (o Options) Program(cli string) process.Program {
+	return process.Program{
+		Name:    "temporal",
+		Command: exec.Command(cli, o.Args()...),
+		Ready:   func(ctx context.Context) error { return Ready(ctx, o.Address()) },
+		// It reports its own orderly end as errors.
+		SilentStop: true,
+	}
 }
 
 // Ready says whether the server at the address answers, and if not, why.

@@ -2,12 +2,10 @@ package devserver_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,42 +50,24 @@ func httpAPI(t *testing.T) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ports := freePorts(t, 2)
-	options := devserver.Options{Port: ports[0]}
-	tail := &process.Tail{Max: 20}
-	output := &process.Lines{Each: tail.Add}
-	cmd := exec.Command(cli, append(options.Args(), "--http-port", strconv.Itoa(ports[1]))...)
-	cmd.Stdout, cmd.Stderr = output, output
-	child, err := process.Start(cmd)
+	grpc, http := freeAddress(t), freeAddress(t)
+	program := devserver.Options{Port: int(grpc.Port())}.Program(cli)
+	program.Command.Args = append(program.Command.Args, "--http-port", strconv.Itoa(int(http.Port())))
+	supervisor := &process.Supervisor{StartTimeout: time.Minute, StopTimeout: time.Minute}
+	t.Cleanup(supervisor.Stop)
+	if err := supervisor.Start(t.Context(), program); err != nil {
+		t.Fatal(err)
+	}
+	return http.String()
+}
+
+func freeAddress(t *testing.T) netip.AddrPort {
+	t.Helper()
+	address, err := process.FreeAddress(t.Context(), devserver.Host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { child.Stop(time.Minute) })
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for tick := time.Tick(50 * time.Millisecond); devserver.Ready(ctx, options.Address()) != nil; {
-		select {
-		case <-child.Done():
-			t.Fatalf("the server ended with %s; it said last:\n%s", child.Exit(), tail)
-		case <-ctx.Done():
-			t.Fatalf("the server was never ready")
-		case <-tick:
-		}
-	}
-	return net.JoinHostPort(devserver.Host, strconv.Itoa(ports[1]))
-}
-
-func freePorts(t *testing.T, n int) (ports []int) {
-	t.Helper()
-	for range n {
-		listener, err := net.Listen("tcp", devserver.Host+":0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer listener.Close()
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
+	return address
 }
 
 func TestTheHTTPAPIAnswersNobody(t *testing.T) {

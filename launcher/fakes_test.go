@@ -42,21 +42,7 @@ func TestMain(m *testing.M) {
 			return
 		}
 		beWorker()
-	case "steady":
-		beSteady()
-	case "broken":
-		fmt.Println("cannot open the database")
-		os.Exit(3)
 	}
-}
-
-// beSteady says hello, runs until it is asked to stop, and says goodbye.
-func beSteady() {
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGTERM)
-	fmt.Println("hello")
-	<-asked
-	fmt.Println("goodbye")
 }
 
 // beWeb answers /readyz until it is asked to stop.
@@ -95,8 +81,8 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// house is a folder in which a launcher finds a worker and a web, with addresses that are free.
-type house struct {
+// installation is a folder in which a launcher finds a worker and a web, with addresses that are free.
+type installation struct {
 	t          *testing.T
 	folder     string
 	workerAddr string
@@ -106,10 +92,10 @@ type house struct {
 	variables  []string
 }
 
-// newHouse makes a house whose Temporal server is elsewhere, unless variables say otherwise.
-func newHouse(t *testing.T, variables ...string) *house {
+// newInstallation makes an installation whose Temporal server is elsewhere, unless variables say otherwise.
+func newInstallation(t *testing.T, variables ...string) *installation {
 	t.Helper()
-	h := &house{t: t, folder: t.TempDir(), workerAddr: freeAddress(t), webAddr: freeAddress(t), witness: listen(t)}
+	h := &installation{t: t, folder: t.TempDir(), workerAddr: freeAddress(t), webAddr: freeAddress(t), witness: listen(t)}
 	check(t, os.Mkdir(filepath.Join(h.folder, "bin"), 0o755))
 	for _, program := range []string{"worker", "web"} {
 		check(t, os.Symlink(self(), filepath.Join(h.folder, "bin", program)))
@@ -129,7 +115,7 @@ type launcher struct {
 	ended  chan struct{}
 }
 
-func (h *house) launch() *launcher {
+func (h *installation) launch() *launcher {
 	h.t.Helper()
 	l := &launcher{t: h.t, cmd: exec.Command(self()), output: &transcript{}, ended: make(chan struct{})}
 	l.cmd.Dir = h.folder
@@ -165,7 +151,7 @@ func (l *launcher) exitCode() int {
 }
 
 // meet waits for the next worker to come up.
-func (h *house) meet() net.Conn {
+func (h *installation) meet() net.Conn {
 	h.t.Helper()
 	check(h.t, h.witness.(*net.TCPListener).SetDeadline(time.Now().Add(patience)))
 	conn, err := h.witness.Accept()
@@ -176,7 +162,7 @@ func (h *house) meet() net.Conn {
 }
 
 // farewell waits until the worker is gone and gives what it told the witness.
-func (h *house) farewell(worker net.Conn) string {
+func (h *installation) farewell(worker net.Conn) string {
 	h.t.Helper()
 	said, err := io.ReadAll(worker)
 	if err != nil && !strings.Contains(err.Error(), "reset by peer") {

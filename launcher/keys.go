@@ -10,7 +10,8 @@ import (
 	"slipway/keyring"
 )
 
-// signalKey is a file with the key that the web signs with and the worker knows, made at the first start. It is "" when the environment has one.
+// signalKey is a file with the key that the web signs with and the worker knows, made at the first start. It is "" when the environment
+// has one.
 func signalKey(varDir string) (string, error) {
 	if os.Getenv("SIGNAL_KEY") != "" || os.Getenv("SIGNAL_KEY_FILE") != "" {
 		return "", nil

@@ -1,10 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -50,37 +46,5 @@ func TestAKeyOfTheEnvironmentIsUsed(t *testing.T) {
 func unset(t *testing.T, variables ...string) {
 	for _, variable := range variables {
 		t.Setenv(variable, "") // puts it back at the end
-	}
-}
-
-func TestTemporalUIIsToldOfTheCodecUnderTheNameThatItWasAskedBy(t *testing.T) {
-	ui := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = w.Write([]byte(`{"Version": "` + r.URL.Path + `", "Codec": {"Endpoint": "", "IncludeCredentials": false}}`))
-	}))
-	defer ui.Close()
-	address := must(url.Parse(ui.URL)).Host
-	for _, asked := range []struct{ host, path, web, endpoint string }{
-		{"127.0.0.1:8233", "/api/v1/settings", "127.0.0.1:8080", "http://127.0.0.1:8080/codec"},
-		{"localhost:8233", "/api/v1/settings", "127.0.0.1:8080", "http://localhost:8080/codec"},
-		{"[::1]:8233", "/api/v1/settings", "127.0.0.1:8080", "http://[::1]:8080/codec"},
-		{"localhost:8233", "/api/v1/settings", "127.0.0.5:8080", "http://127.0.0.5:8080/codec"},
-		{"localhost:8233", "/api/v1/settings", "", ""},
-		{"localhost:8233", "/api/v1/cluster", "127.0.0.1:8080", ""},
-	} {
-		request := httptest.NewRequest(http.MethodGet, "http://"+asked.host+asked.path, nil)
-		request.Header.Set("Accept-Encoding", "gzip")
-		answer := httptest.NewRecorder()
-		shielded(address, asked.web).ServeHTTP(answer, request)
-		var settings struct {
-			Version string
-			Codec   struct {
-				Endpoint           string
-				IncludeCredentials bool
-			}
-		}
-		check(t, json.Unmarshal(answer.Body.Bytes(), &settings))
-		if settings.Version != asked.path || settings.Codec.Endpoint != asked.endpoint || settings.Codec.IncludeCredentials != (asked.endpoint != "") {
-			t.Errorf("%+v got %s", asked, answer.Body)
-		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func TestNothingOutlivesALauncherThatIsKilled(t *testing.T) {
-	h, temporalAddress := houseWithTemporal(t)
+	h, temporalAddress := installationWithTemporal(t)
 	launcher, worker := h.launch(), h.meet()
 	launcher.output.await(t, "Slipway is ready")
 	var children []net.Conn
@@ -41,7 +41,7 @@ func isTimeout(err error) bool {
 	return errors.As(err, &netErr) && netErr.Timeout()
 }
 
-func TestTheAddressBehindTheShieldCannotBeFoundByTryingPorts(t *testing.T) {
+func TestTheAddressBehindTheProxyCannotBeFoundByTryingPorts(t *testing.T) {
 	first, second := must(hidden(t.Context())).Addr(), must(hidden(t.Context())).Addr()
 	if first == second || first.String() == devserver.Host {
 		t.Errorf("got %s and %s, want any two of the 16 million of this machine", first, second)

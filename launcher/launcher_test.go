@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -14,7 +16,7 @@ import (
 )
 
 func TestCtrlCStopsEverythingAndIsSuccess(t *testing.T) {
-	h := newHouse(t)
+	h := newInstallation(t)
 	launcher, worker := h.launch(), h.meet()
 	launcher.output.await(t, "Slipway is ready")
 	launcher.signal(os.Interrupt)
@@ -25,7 +27,7 @@ func TestCtrlCStopsEverythingAndIsSuccess(t *testing.T) {
 }
 
 func TestChildrenLearnWhereTemporalAndTheDataAre(t *testing.T) {
-	h := newHouse(t)
+	h := newInstallation(t)
 	launcher, worker := h.launch(), h.meet()
 	launcher.output.await(t, "Slipway is ready")
 	launcher.signal(syscall.SIGTERM)
@@ -34,7 +36,7 @@ func TestChildrenLearnWhereTemporalAndTheDataAre(t *testing.T) {
 }
 
 func TestAWorkerThatDiesStopsTheLauncherWithItsReason(t *testing.T) {
-	h := newHouse(t)
+	h := newInstallation(t)
 	launcher, worker := h.launch(), h.meet()
 	launcher.output.await(t, "Slipway is ready")
 	h.killWorker("this")
@@ -46,14 +48,14 @@ func TestAWorkerThatDiesStopsTheLauncherWithItsReason(t *testing.T) {
 }
 
 // killWorker has the worker die with the words "panic: nobody expected" and a reason.
-func (h *house) killWorker(reason string) {
+func (h *installation) killWorker(reason string) {
 	if response, err := http.Get("http://" + h.workerAddr + "/die?of=" + url.QueryEscape(reason)); err == nil {
 		_ = response.Body.Close()
 	}
 }
 
 func TestWhatProgramsQuoteIsShown(t *testing.T) {
-	h := newHouse(t)
+	h := newInstallation(t)
 	launcher := h.launch()
 	launcher.output.await(t, "Slipway is ready")
 	h.killWorker("\x1b[2J\rthis \u202e\x9b")
@@ -65,15 +67,36 @@ func TestWhatProgramsQuoteIsShown(t *testing.T) {
 	}
 }
 
+func TestLinesStandUnderTheNamesOfTheirPrograms(t *testing.T) {
+	var said transcript
+	output := newOutput(&said, []program{{name: "temporal"}, {name: "web"}})
+	output.line("temporal", "hello")
+	output.line("web", "hello")
+	if want := "temporal | hello\nweb      | hello\n"; said.String() != want {
+		t.Errorf("got:\n%swant:\n%s", &said, want)
+	}
+}
+
+func TestBeingToldToStopIsNoFault(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := errors.New("it was not ready"); !errors.Is(unlessToldToStop(ctx, err), err) {
+		t.Error("the error is lost")
+	}
+	cancel()
+	if err := unlessToldToStop(ctx, ctx.Err()); err != nil {
+		t.Errorf("got %v, want success: somebody told us to stop", err)
+	}
+}
+
 func TestWhatIsReadyIsAnnouncedWithWhatToDoNext(t *testing.T) {
-	h := newHouse(t)
+	h := newInstallation(t)
 	launcher := h.launch()
 	launcher.output.await(t, "Ctrl-C stops everything")
 	mustSay(t, launcher.output.String(), "Temporal     elsewhere:7233", "Slipway      http://"+h.webAddr, "TEMPORAL_ADDRESS=elsewhere:7233 VAR_DIR=data make demo")
 }
 
 func TestASecondLauncherOnTheSameDataIsRefused(t *testing.T) {
-	h := newHouse(t)
+	h := newInstallation(t)
 	first := h.launch()
 	first.output.await(t, "Slipway is ready")
 	second := h.launch()
@@ -85,7 +108,7 @@ func TestASecondLauncherOnTheSameDataIsRefused(t *testing.T) {
 
 func TestTakenPortsAreNamedAndNothingIsStarted(t *testing.T) {
 	taken, alsoTaken := listen(t), listen(t)
-	h := newHouse(t, "TEMPORAL_ADDRESS=", "TEMPORAL_PORT="+port(taken), "TEMPORAL_UI_PORT="+port(alsoTaken))
+	h := newInstallation(t, "TEMPORAL_ADDRESS=", "TEMPORAL_PORT="+port(taken), "TEMPORAL_UI_PORT="+port(alsoTaken))
 	launcher := h.launch()
 	if code := launcher.exitCode(); code != 1 {
 		t.Errorf("exit code %d, want 1", code)
@@ -105,13 +128,13 @@ func port(l net.Listener) string {
 
 func TestOneAddressForTwoIsRefused(t *testing.T) {
 	_, free, _ := net.SplitHostPort(freeAddress(t))
-	launcher := newHouse(t, "TEMPORAL_ADDRESS=", "TEMPORAL_PORT="+free, "TEMPORAL_UI_PORT="+free).launch()
+	launcher := newInstallation(t, "TEMPORAL_ADDRESS=", "TEMPORAL_PORT="+free, "TEMPORAL_UI_PORT="+free).launch()
 	launcher.exitCode()
 	mustSay(t, launcher.output.String(), "TEMPORAL_PORT and TEMPORAL_UI_PORT both say 127.0.0.1:"+free)
 }
 
 func TestWrongSettingsAreNamedTogether(t *testing.T) {
-	launcher := newHouse(t, "TEMPORAL_PORT=http", "TEMPORAL_UI_PORT=0", "WORKER_ADDR=8081", "WEB_ADDR=8080").launch()
+	launcher := newInstallation(t, "TEMPORAL_PORT=http", "TEMPORAL_UI_PORT=0", "WORKER_ADDR=8081", "WEB_ADDR=8080").launch()
 	if code := launcher.exitCode(); code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
@@ -120,22 +143,22 @@ func TestWrongSettingsAreNamedTogether(t *testing.T) {
 }
 
 func TestAWorkerThatIsNotBuiltIsNamed(t *testing.T) {
-	h := newHouse(t)
+	h := newInstallation(t)
 	check(t, os.Remove(filepath.Join(h.folder, "bin", "worker")))
 	launcher := h.launch()
 	launcher.exitCode()
 	mustSay(t, launcher.output.String(), "bin/worker is not built", "make run")
 }
 
-// houseWithTemporal makes a house whose launcher starts a real Temporal server, at the address.
-func houseWithTemporal(t *testing.T) (h *house, address string) {
+// installationWithTemporal makes an installation whose launcher starts a real Temporal server, at the address.
+func installationWithTemporal(t *testing.T) (h *installation, address string) {
 	t.Helper()
 	cli, err := devserver.CLI(t.Context(), t.Output())
 	check(t, err)
 	path := t.TempDir()
 	check(t, os.Symlink(cli, filepath.Join(path, "temporal")))
 	server, ui := listen(t), listen(t)
-	h = newHouse(t, "PATH="+path, "TEMPORAL_ADDRESS=", "TEMPORAL_PORT="+port(server), "TEMPORAL_UI_PORT="+port(ui))
+	h = newInstallation(t, "PATH="+path, "TEMPORAL_ADDRESS=", "TEMPORAL_PORT="+port(server), "TEMPORAL_UI_PORT="+port(ui))
 	h.uiAddr = ui.Addr().String()
 	check(t, server.Close())
 	check(t, ui.Close())
@@ -143,7 +166,7 @@ func houseWithTemporal(t *testing.T) (h *house, address string) {
 }
 
 func TestOurOwnTemporalServerRunsBeforeTheWorkerAndEndsWithIt(t *testing.T) {
-	h, address := houseWithTemporal(t)
+	h, address := installationWithTemporal(t)
 	launcher, worker := h.launch(), h.meet()
 	launcher.output.await(t, "Slipway is ready")
 	check(t, devserver.Ready(t.Context(), address))

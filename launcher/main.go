@@ -8,13 +8,20 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"slipway/devserver"
 	"slipway/plain"
 	"slipway/process"
+)
+
+const (
+	startTimeout = time.Minute
+	stopTimeout  = 15 * time.Second // longer than what the worker gives its activities
 )
 
 func main() {
@@ -22,7 +29,7 @@ func main() {
 }
 
 func run(args []string, stdout, stderr io.Writer) int {
-	// Programs quote strangers in their log lines and last words.
+	// Programs quote strangers in their log lines.
 	stdout, stderr = &plain.Writer{To: stdout}, &plain.Writer{To: stderr}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
@@ -40,8 +47,8 @@ func command(ctx context.Context, args []string, stdout io.Writer) error {
 	case len(args) == 1 && args[0] == "prepare":
 		_, err := devserver.CLI(ctx, stdout)
 		return err
-	case len(args) == 4 && args[0] == "shield":
-		return shield(ctx, args[1], args[2], args[3])
+	case len(args) == 4 && args[0] == uiProxyCommand:
+		return serveUI(ctx, args[1], args[2], args[3])
 	default:
 		return fmt.Errorf("unknown arguments %q: give none to run the product, or \"prepare\" to only make sure that "+
 			"there is a temporal command", args)
@@ -73,13 +80,19 @@ func launch(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return unlessToldToStop(ctx, err)
 	}
-	crew := newCrew(stdout, programs)
-	defer crew.stop()
-	if err := crew.start(ctx, programs, commands); err != nil {
-		return unlessToldToStop(ctx, err)
+	output := newOutput(stdout, programs)
+	supervisor := &process.Supervisor{StartTimeout: startTimeout, StopTimeout: stopTimeout, Log: output.line}
+	defer supervisor.Stop()
+	for i, p := range programs {
+		command := exec.Command(commands[i], p.args...)
+		command.Env = p.env
+		err := supervisor.Start(ctx, process.Program{Name: p.name, Command: command, Ready: p.ready, SilentStop: p.silentStop})
+		if err != nil {
+			return unlessToldToStop(ctx, err)
+		}
 	}
 	settings.announce(stdout, programs)
-	return crew.watch(ctx)
+	return supervisor.Wait(ctx)
 }
 
 func unlessToldToStop(ctx context.Context, err error) error {

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"slipway/devserver"
+	"slipway/process"
 )
 
 // checkPorts names every address that cannot be had, and what moves it.
@@ -46,18 +47,9 @@ func (e endpoint) check(ctx context.Context) error {
 func hidden(ctx context.Context) (netip.AddrPort, error) {
 	guess := [4]byte{127}
 	_, _ = rand.Read(guess[1:]) // never fails
-	address, err := free(ctx, netip.AddrFrom4(guess))
+	address, err := process.FreeAddress(ctx, netip.AddrFrom4(guess).String())
 	if err != nil { // outside of Linux most of 127.0.0.0/8 is nobody's, and only the port is left to hide
-		address, err = free(ctx, netip.MustParseAddr(devserver.Host))
+		address, err = process.FreeAddress(ctx, devserver.Host)
 	}
 	return address, err
-}
-
-func free(ctx context.Context, at netip.Addr) (netip.AddrPort, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", netip.AddrPortFrom(at, 0).String())
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("no free port at %s: %w", at, err)
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).AddrPort(), nil
 }

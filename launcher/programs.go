@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
-	"time"
 
 	"slipway/devserver"
+	"slipway/process"
 )
 
 // program is one row of the table of what runs.
@@ -40,19 +39,19 @@ func (s settings) programs() []program {
 		locate:    built("worker"),
 		env:       env,
 		endpoints: []endpoint{{address: s.workerAddr, variable: "WORKER_ADDR"}},
-		ready:     answers("http://" + s.workerAddr + "/readyz"),
+		ready:     process.HTTPReady("http://" + s.workerAddr + "/readyz"),
 	}
 	web := program{
 		name:      "web",
 		locate:    built("web"),
 		env:       env,
 		endpoints: []endpoint{{address: s.webAddr, variable: "WEB_ADDR", title: "Slipway", scheme: "http://"}},
-		ready:     answers("http://" + s.webAddr + "/readyz"),
+		ready:     process.HTTPReady("http://" + s.webAddr + "/readyz"),
 	}
 	if s.serverElsewhere != "" {
 		return []program{worker, web}
 	}
-	return []program{s.temporalServer(), s.shield(), worker, web}
+	return []program{s.temporalServer(), s.temporalUI(), worker, web}
 }
 
 func (s settings) temporalServer() program {
@@ -68,14 +67,14 @@ func (s settings) temporalServer() program {
 	}
 }
 
-// shield is this program once more, with Temporal UI behind it.
-func (s settings) shield() program {
+// temporalUI is this program once more, as the proxy before Temporal UI.
+func (s settings) temporalUI() program {
 	return program{
 		name:      "ui",
 		locate:    func(context.Context, io.Writer) (string, error) { return os.Executable() },
-		args:      []string{"shield", s.uiAddr(), s.temporal.UI.String(), s.codec()},
+		args:      []string{uiProxyCommand, s.uiAddr(), s.temporal.UI.String(), s.codec()},
 		endpoints: []endpoint{{address: s.uiAddr(), variable: "TEMPORAL_UI_PORT", title: "Temporal UI", scheme: "http://"}},
-		ready:     answers("http://" + s.uiAddr() + "/api/v1/system-info"), // which Temporal itself answers,
+		ready:     process.HTTPReady("http://" + s.uiAddr() + "/api/v1/system-info"), // which Temporal itself answers
 	}
 }
 
@@ -86,25 +85,5 @@ func built(name string) func(context.Context, io.Writer) (string, error) {
 			return "", fmt.Errorf("%s is not built: start the launcher with make run, in the project's folder", path)
 		}
 		return path, nil
-	}
-}
-
-// answers asks a program's readiness address.
-func answers(url string) func(context.Context) error {
-	client := &http.Client{Timeout: time.Second}
-	return func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return err
-		}
-		response, err := client.Do(request)
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("%s answers %s", url, response.Status)
-		}
-		return nil
 	}
 }

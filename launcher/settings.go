@@ -43,7 +43,7 @@ func settingsFromEnvironment() (settings, error) {
 	}, errors.Join(portErr, uiErr, workerErr, webErr)
 }
 
-// uiAddr is where people find Temporal UI: behind the shield.
+// uiAddr is where people find Temporal UI: behind the proxy.
 func (s settings) uiAddr() string {
 	return net.JoinHostPort(devserver.Host, strconv.Itoa(s.uiPort))
 }

@@ -29,7 +29,7 @@ func (s Settings) BesideRequests(addr string) bool {
 	return s.MetricsAddr == "" && (err != nil || host == "localhost" || ip != nil && ip.IsLoopback())
 }
 
-// Who asks for metrics gets small answers.
+// Who watches over a program gets small answers.
 const (
 	headerTimeout = 10 * time.Second
 	answerTimeout = 30 * time.Second
@@ -46,16 +46,20 @@ func (m *Metrics) Listen(ctx context.Context, addr string) error {
 	if addr == "" {
 		return nil
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return fmt.Errorf("METRICS_ADDR: %w", err)
-	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Handler())
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout, WriteTimeout: answerTimeout, IdleTimeout: idleTimeout}
+	return Serve(ctx, "METRICS_ADDR", addr, mux)
+}
+
+// Serve answers those who watch over a program, at the address until ctx is done. An error names the variable that the address is from.
+func Serve(ctx context.Context, variable, addr string, handler http.Handler) error {
+	server := &http.Server{
+		Addr: addr, Handler: handler,
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout, WriteTimeout: answerTimeout, IdleTimeout: idleTimeout,
+	}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("METRICS_ADDR: %w", err)
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("%s: %w", variable, err)
 	}
 	return nil
 }

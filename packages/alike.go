@@ -34,7 +34,8 @@ func difference(found, wanted string) string {
 	case isASCII(found) && isASCII(wanted) || max(len(found), len(wanted)) > maxPathLen:
 		return ""
 	case norm.NFC.String(found) == norm.NFC.String(wanted):
-		return fmt.Sprintf(", the same name in another Unicode form (%s, rather than %s): write both in one form", unicodeForm(found), unicodeForm(wanted))
+		return fmt.Sprintf(", the same name in another Unicode form (%s, rather than %s): write both in one form",
+			unicodeForm(found), unicodeForm(wanted))
 	case strings.EqualFold(norm.NFC.String(found), norm.NFC.String(wanted)) || !strings.EqualFold(plain(found), plain(wanted)):
 		return ""
 	}

@@ -12,7 +12,8 @@ import (
 func (in *inspection) checkAppJSON() {
 	if !in.files.hasAny(in.root+"app", logicExtensions) {
 		wanted := in.root + "app.js"
-		in.findings.add(requiredFile.from(appJSONDocs+"directory structure"), wanted, "there is neither %q nor app.ts%s; add it", wanted, in.files.instead(wanted))
+		in.findings.add(requiredFile.from(appJSONDocs+"directory structure"), wanted, "there is neither %q nor app.ts%s; add it",
+			wanted, in.files.instead(wanted))
 	}
 	if in.value == nil {
 		return
@@ -54,7 +55,8 @@ func (in *inspection) checkAppManifest() {
 	}
 	main := newNameSet(texts(in.value["pages"]))
 	if entryPage := text(in.value, "entryPagePath"); entryPage != "" && !main.has(entryPage) {
-		in.findings.add(entryPageUndeclared, in.manifest, `the start page %q is not among "pages"%s; add it there or correct "entryPagePath"`, entryPage, main.alike(entryPage))
+		in.findings.add(entryPageUndeclared, in.manifest, `the start page %q is not among "pages"%s; add it there or correct "entryPagePath"`,
+			entryPage, main.alike(entryPage))
 	}
 }
 

@@ -28,7 +28,8 @@ func (in *inspection) checkComponent(name, tag, target string) {
 		in.findings.add(componentMissing, name, "the component %q of <%s> is not in the package%s; add it or correct \"usingComponents\"",
 			target, tag, in.files.instead(in.componentPlaces(path.Dir(name), resolved)[0]+logicExtensions[0]))
 	} else if root != "" && !strings.HasPrefix(place, in.root+root) {
-		in.findings.add(componentOutside, name, "the component %q of <%s> lies outside the independent subpackage %q, which may run before the rest is loaded; put it there",
+		in.findings.add(componentOutside, name,
+			"the component %q of <%s> lies outside the independent subpackage %q, which may run before the rest is loaded; put it there",
 			target, tag, root)
 	}
 }

@@ -176,7 +176,7 @@ var contentBreaches = []breach{
 	{what: "too many domains to judge", code: "too_many_domains", says: "more than the 500 domains", pack: func(t testing.TB) []byte {
 		return weather(t, with("common/hosts.js", manyHosts(500)))
 	}},
-	{what: "code that looks different from what it does", code: "bidi_control", path: "common/sneaky.js", says: "turn the direction",
+	{what: "code that looks different from what it does", code: "bidi_control", path: "common/sneaky.js", says: "change the direction",
 		pack: func(t testing.TB) []byte {
 			return weather(t, with("common/sneaky.js", "if (user != \"admin\u202E // check\u2066\") {}"))
 		}},

@@ -81,7 +81,8 @@ func (in *inspection) limitDocuments(files []entry) {
 		}
 	}
 	if total > in.limits.JSONTotal {
-		in.findings.add(jsonTooLarge, "", "the JSON files of the pages or languages have %d bytes together; at most %d are allowed", total, in.limits.JSONTotal)
+		in.findings.add(jsonTooLarge, "", "the JSON files of the pages or languages have %d bytes together; at most %d are allowed",
+			total, in.limits.JSONTotal)
 		in.documents = nil
 	}
 }
@@ -96,7 +97,8 @@ func (in *inspection) packingProblem(e entry) (Rule, string) {
 	case e.size > in.limits.FileBytes:
 		return fileTooLarge, fmt.Sprintf("the file has %d bytes when unpacked; at most %d are allowed", e.size, in.limits.FileBytes)
 	case e.size > ratioFreeLen && e.size/in.limits.Ratio > e.packed:
-		return ratioTooHigh, fmt.Sprintf("%d bytes unpack to %d, more than %d times as many; leave the file out", e.packed, e.size, in.limits.Ratio)
+		return ratioTooHigh,
+			fmt.Sprintf("%d bytes unpack to %d, more than %d times as many; leave the file out", e.packed, e.size, in.limits.Ratio)
 	}
 	return Rule{}, ""
 }

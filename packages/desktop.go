@@ -12,8 +12,9 @@ import (
 var desktopNames = map[string]bool{
 	"__macosx": true, ".ds_store": true, ".appledouble": true, ".lsoverride": true, ".apdisk": true, ".localized": true, "icon\r": true,
 	".fseventsd": true, ".spotlight-v100": true, ".trashes": true, ".temporaryitems": true, ".documentrevisions-v100": true,
-	"thumbs.db": true, "ehthumbs.db": true, "ehthumbs_vista.db": true, "desktop.ini": true, "$recycle.bin": true, "system volume information": true,
-	".directory": true, "@eadir": true,
+	"thumbs.db": true, "ehthumbs.db": true, "ehthumbs_vista.db": true, "desktop.ini": true, "$recycle.bin": true,
+	"system volume information": true,
+	".directory":                true, "@eadir": true,
 }
 
 const appleDoublePrefix = "._"
@@ -57,7 +58,8 @@ func (in *inspection) reportDesktop() {
 	if left := len(parts) - maxDesktopNames; left > 0 {
 		parts, more = parts[:maxDesktopNames], fmt.Sprintf(" and %d more", left)
 	}
-	in.findings.add(desktopFiles, "", "found %s%s (%s), which the desktop of whoever packed it has added; nothing of that is counted, yet it is delivered: leave it out",
+	in.findings.add(desktopFiles, "",
+		"found %s%s (%s), which a desktop added when this was packed; they do not count as content, yet they are delivered: leave them out",
 		strings.Join(parts, ", "), more, Count(files, "file"))
 }
 

@@ -27,7 +27,8 @@ func newFacts() *facts {
 // add takes over what the scan of a file found.
 func (f *facts) add(e entry, s *scan, in *inspection) {
 	if what := archiveKind(s.head); what != "" {
-		in.findings.add(nestedArchive, e.name, "the file is %s, which the inspection does not look into; pack its files themselves or leave it out", what)
+		in.findings.add(nestedArchive, e.name,
+			"the file is %s, which the inspection does not look into; pack its files themselves or leave it out", what)
 	}
 	if what := programKind(s.head); what != "" {
 		in.findings.add(nativeCode, e.name, "the file is %s, which nobody can review and no host runs; leave it out", what)
@@ -36,7 +37,8 @@ func (f *facts) add(e entry, s *scan, in *inspection) {
 		return
 	}
 	if s.bidi {
-		in.findings.add(bidiControl, e.name, "the code has characters that turn the direction of the text, so that it looks different from what it does; write them as escapes")
+		in.findings.add(bidiControl, e.name, "the code has characters that change the direction of the text, "+
+			"so that it looks different from what it does; write them as escapes")
 	}
 	for host, insecure := range s.hosts {
 		f.addHost(host, insecure, e.name)
@@ -80,7 +82,8 @@ func (in *inspection) reportFacts(files []entry, f *facts) {
 	files = slices.DeleteFunc(files, func(e entry) bool { return e.desktop })
 	hosts := slices.Sorted(maps.Keys(f.domains))
 	if len(hosts) > maxDomains {
-		in.findings.add(tooManyDomains, "", "the code names more than the %d domains that the report lists; a reviewer cannot judge so many", maxDomains)
+		in.findings.add(tooManyDomains, "", "the code names more than the %d domains that the report lists; a reviewer cannot judge so many",
+			maxDomains)
 		hosts = hosts[:maxDomains]
 	}
 	for _, host := range hosts {

@@ -72,7 +72,10 @@ var owners = map[Format][]owner{
 		{"a browser extension", []string{"manifest_version"}, nil},
 		{"an app for Microsoft Teams or Office", []string{"manifestVersion", "staticTabs", "bots"}, nil},
 		{"a plugin for Figma", []string{"editorType"}, nil},
-		{"a web app (PWA)", []string{"start_url", "display", "theme_color", "background_color", "scope", "related_applications"}, []string{"index.html"}},
+		{
+			"a web app (PWA)", []string{"start_url", "display", "theme_color", "background_color", "scope", "related_applications"},
+			[]string{"index.html"},
+		},
 	},
 	AppJSON: {
 		{"an Expo project, to be built first", []string{"expo"}, nil},
@@ -127,7 +130,8 @@ func (in *inspection) reportUnknown(others []candidate) {
 // otherwise says why a candidate is no manifest of a mini-program.
 func (c candidate) otherwise() string {
 	if c.other == "" {
-		return "there is no mini-program: " + quote(c.path) + ` has neither "app_id" nor "platform_version" nor "pages", as the manifest of a W3C MiniApp does`
+		return "there is no mini-program: " + quote(c.path) +
+			` has neither "app_id" nor "platform_version" nor "pages", as the manifest of a W3C MiniApp does`
 	}
 	return "there is no mini-program: " + quote(c.path) + " belongs to " + c.other
 }

@@ -139,7 +139,8 @@ func (in *inspection) reportRival(list []candidate, chosen candidate) {
 		}
 	}
 	if last := len(names) - 1; last > 0 && chosen.trust == certain {
-		in.findings.add(formatAmbiguous, "", "%s and %s each describe a mini-program, and hosts may take one or another; keep the one that you mean",
+		in.findings.add(formatAmbiguous, "",
+			"%s and %s each describe a mini-program, and hosts may take any of them; keep the one that you mean",
 			strings.Join(names[:last], ", "), names[last])
 	}
 }

@@ -52,7 +52,7 @@ var formatBreaches = []breach{
 		}},
 	{what: "a root that leads out", code: "miniprogram_root_missing", path: "project.config.json", says: `"../src", the miniprogramRoot, leads out of the package`, also: []string{"manifest_misplaced"},
 		pack: func(t testing.TB) []byte { return coffee(t, under("src"), project("project.config.json", "../src")) }},
-	{what: "a root that is a number", code: "miniprogram_root_missing", path: "project.config.json", says: "not a text",
+	{what: "a root that is a number", code: "miniprogram_root_missing", path: "project.config.json", says: "not a string",
 		pack: func(t testing.TB) []byte {
 			return coffee(t, with("project.config.json", `{"miniprogramRoot": 1}`))
 		}},

@@ -25,7 +25,10 @@ const npmFolder = "miniprogram_npm/"
 const maxSimilar = 100
 
 func newFileIndex(files []entry) fileIndex {
-	x := fileIndex{entries: map[string]entry{}, looks: map[string][]string{}, byStem: map[string][]string{}, byNPM: map[string][]string{}, folders: map[string]bool{}}
+	x := fileIndex{
+		entries: map[string]entry{}, folders: map[string]bool{},
+		looks: map[string][]string{}, byStem: map[string][]string{}, byNPM: map[string][]string{},
+	}
 	for _, e := range files {
 		x.entries[e.name] = e
 		if look := likeness(e.name); len(x.looks[look]) < maxSimilar {

@@ -106,7 +106,9 @@ func newReport(size int64) Report {
 }
 
 // inspectArchive returns nil when there is no archive to inspect.
-func inspectArchive(ctx context.Context, src *source, report *Report, options Options, found *findings, prints map[string]fingerprint) *inspection {
+func inspectArchive(
+	ctx context.Context, src *source, report *Report, options Options, found *findings, prints map[string]fingerprint,
+) *inspection {
 	limits := options.Limits
 	if report.Size > limits.PackageBytes {
 		found.add(packageTooLarge, "", "the package has %d bytes; at most %d are allowed", report.Size, limits.PackageBytes)

@@ -31,7 +31,8 @@ type problem struct {
 // understand differently. It tells whether there is a value to go on with; null is one.
 func parseJSON(data []byte, limits Limits) (value any, ok bool, problems []problem) {
 	if int64(len(data)) > limits.JSONBytes {
-		return nil, false, []problem{{jsonTooLarge, fmt.Sprintf("the document has more than the %d bytes allowed; make it smaller", limits.JSONBytes)}}
+		message := fmt.Sprintf("the document has more than the %d bytes allowed; make it smaller", limits.JSONBytes)
+		return nil, false, []problem{{jsonTooLarge, message}}
 	}
 	if rest, hasBOM := bytes.CutPrefix(data, []byte(utf8BOM)); hasBOM {
 		problems = []problem{{jsonBOM, "the document begins with a byte order mark, which some parsers refuse; save it as UTF-8 without BOM"}}
@@ -44,7 +45,8 @@ func parseJSON(data []byte, limits Limits) (value any, ok bool, problems []probl
 	p.UseNumber()
 	value = p.value()
 	if p.values > maxJSONValues {
-		return nil, false, append(p.problems, problem{jsonTooLarge, fmt.Sprintf("the document has %d values; at most %d are allowed", p.values, maxJSONValues)})
+		message := fmt.Sprintf("the document has %d values; at most %d are allowed", p.values, maxJSONValues)
+		return nil, false, append(p.problems, problem{jsonTooLarge, message})
 	}
 	return value, true, p.problems
 }
@@ -55,7 +57,7 @@ func jsonMalformed(data []byte, limits Limits) (Rule, string) {
 		return jsonEncoding, fmt.Sprintf("line %d is not UTF-8; save the document as UTF-8", lineOf(data, firstInvalid(data)))
 	}
 	if depth := jsonDepth(data); depth > limits.JSONDepth {
-		return jsonTooDeep, fmt.Sprintf("objects and lists lie %d deep in one another; at most %d are allowed", depth, limits.JSONDepth)
+		return jsonTooDeep, fmt.Sprintf("objects and lists are nested %d deep; at most %d are allowed", depth, limits.JSONDepth)
 	}
 	if err := json.Unmarshal(data, new(json.RawMessage)); err != nil {
 		return jsonSyntax, syntaxMessage(data, err) + "; correct the JSON"

@@ -41,7 +41,8 @@ func (a *archive) readLocalHeader(e *entry) problem {
 		return problem{zip64, zip64Advice}
 	}
 	if e.header+length > a.directory {
-		return problem{zipHeader, fmt.Sprintf("the header is said to be at byte %d, where there is none; pack the package again", e.header-a.base)}
+		return problem{zipHeader,
+			fmt.Sprintf("the header is said to be at byte %d, where there is none; pack the package again", e.header-a.base)}
 	}
 	header := a.bytes(e.header, e.header+length)
 	difference := e.differs(header)
@@ -55,7 +56,8 @@ func (a *archive) readLocalHeader(e *entry) problem {
 	}
 	e.data = e.header + length + int64(le16(header[28:]))
 	if e.end() > a.directory {
-		return problem{zipDirectory, fmt.Sprintf("the file is said to end at byte %d, beyond the last one; pack the package again", e.end()-a.base)}
+		return problem{zipDirectory,
+			fmt.Sprintf("the file is said to end at byte %d, beyond the last one; pack the package again", e.end()-a.base)}
 	}
 	return problem{}
 }
@@ -110,7 +112,8 @@ func (a *archive) checkLayout() {
 		case i == 0 && e.header > reached && a.base == 0 && a.complete:
 			a.findings.add(zipPrefix, "", "%s before the ZIP%s; upload the ZIP alone", does(e.header-reached, "foreign byte", "stand"), a.disguise())
 		case e.header > reached && a.complete:
-			a.findings.add(zipHidden, e.name, "found %s before this file, which no file claims; pack the package again", Count(e.header-reached, "byte"))
+			a.findings.add(zipHidden, e.name, "found %s before this file, which no file claims; pack the package again",
+				Count(e.header-reached, "byte"))
 		case e.header < reached:
 			a.findings.add(zipOverlap, e.name, "the file shares its bytes with another one; pack the package again")
 		}
@@ -165,7 +168,8 @@ func (a *archive) checkSigningBlock(from int64) {
 	scheme, known := signingBlocks[string(magic)]
 	if !known {
 		a.findings.add(signatureUnknown, "",
-			"found %s before the list of files, neither a file nor a signing block that is known (the end is %q); leave that out or sign with a known scheme",
+			"found %s before the list of files, neither a file nor a known signing block (the end is %q); "+
+				"leave that out or sign with a known scheme",
 			Count(length, "byte"), magic)
 		return
 	}

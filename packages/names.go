@@ -27,7 +27,8 @@ func (a *archive) checkNames(limits Limits) []entry {
 			continue
 		}
 		if len(names) > limits.Files {
-			a.findings.add(tooManyFiles, "", "the files lie in so many folders that there are more than the %d files and folders allowed", limits.Files)
+			a.findings.add(tooManyFiles, "", "the files lie in so many folders that there are more than the %d files and folders allowed",
+				limits.Files)
 			a.listed = false
 			return nil
 		}
@@ -45,7 +46,8 @@ func (a *archive) checkNames(limits Limits) []entry {
 // is not UTF-8 is replaced by the one in UTF-8 beside it, where there is one, so that the rest is checked under that.
 func (a *archive) checkName(e *entry, limits Limits, names claims) bool {
 	if e.inCodePage() && utf8.ValidString(e.otherName) {
-		a.findings.add(nameEncoding, e.otherName, "the name is not UTF-8, but for readers that know the field with this one; rename the file or pack with UTF-8 names")
+		a.findings.add(nameEncoding, e.otherName,
+			"the name is not UTF-8, except for readers that know the extra field with this one; rename the file or pack with UTF-8 names")
 		e.name, e.flags = e.otherName, e.flags|flagUTF8
 	}
 	name := strings.TrimSuffix(e.name, "/")
@@ -79,7 +81,7 @@ func (e entry) oddity() string {
 	case e.mode.IsRegular():
 		return ""
 	case !e.isFolder():
-		return "this is a " + modeName(e.mode) + "; replace it by a file"
+		return "this is a " + modeName(e.mode) + "; replace it with a file"
 	case !strings.HasSuffix(e.name, "/"):
 		return "this is marked as a folder and named as a file; pack the package again"
 	case e.size > 0:
@@ -114,7 +116,8 @@ func unsafeName(name string, limits Limits) (Rule, string) {
 
 func (a *archive) checkParts(e entry, name string) {
 	if e.flags&flagUTF8 == 0 && !isASCII(name) {
-		a.findings.add(nameFlag, e.name, "the name is not marked as UTF-8, so that some readers will garble it; use ASCII names or a packer that sets the flag")
+		a.findings.add(nameFlag, e.name,
+			"the name is not marked as UTF-8, so that some readers will garble it; use ASCII names or a packer that sets the flag")
 	}
 	for part := range strings.SplitSeq(name, "/") {
 		if len(part) > maxNameLen {

@@ -38,7 +38,8 @@ func (in *inspection) checkCalls(calls map[string]string) {
 	declared := texts(in.value["requiredPrivateInfos"])
 	for _, info := range slices.Sorted(maps.Keys(calls)) {
 		if !slices.Contains(declared, info) {
-			in.findings.add(privateInfoUndeclare, calls[info], `the code calls %q, which app.json does not declare; add it to "requiredPrivateInfos", or the call fails on some hosts`, info)
+			in.findings.add(privateInfoUndeclare, calls[info],
+				`the code calls %q, which app.json does not declare; add it to "requiredPrivateInfos", or the call fails on some hosts`, info)
 		}
 	}
 }

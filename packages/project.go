@@ -52,13 +52,14 @@ func (in *inspection) projectRoot(folder, member string, stated any) (root, prob
 	wanted := path.Join(folder, relative, appManifest)
 	switch {
 	case !isText:
-		return "", "the member " + quote(member) + " is not a text; write the path of a folder in the package"
+		return "", "the member " + quote(member) + " is not a string; write the path of a folder in the package"
 	case relative == ".." || strings.HasPrefix(relative, "../"):
 		return "", quote(name) + ", the " + member + ", leads out of the package; write the path of a folder in the package"
 	case relative == ".":
 		return "", ""
 	case !in.files.has(wanted):
-		return "", "there is no app.json in " + quote(name) + ", the " + member + in.files.alike(wanted) + "; build the mini-program first, or correct the path"
+		return "", "there is no app.json in " + quote(name) + ", the " + member + in.files.alike(wanted) +
+			"; build the mini-program first, or correct the path"
 	}
 	return relative + "/", ""
 }

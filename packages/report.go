@@ -110,6 +110,16 @@ func (r Report) Accepted() bool {
 	return !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Severity == Error })
 }
 
+// Errors has a sentence for each finding that refuses the package.
+func (r Report) Errors() (sentences []string) {
+	for _, finding := range r.Findings {
+		if finding.Severity == Error {
+			sentences = append(sentences, strings.TrimPrefix(finding.Path+": ", ": ")+finding.Message)
+		}
+	}
+	return sentences
+}
+
 // Findings beyond these would make a report of a hostile package larger than what can be stored or read.
 const (
 	maxFindingsPerRule = 50
@@ -146,7 +156,7 @@ func (f *findings) sorted() []Finding {
 	slices.SortStableFunc(list, func(a, b Finding) int {
 		return cmp.Or(
 			cmp.Compare(a.Severity, b.Severity), // "error" sorts before "warning"
-			cmp.Compare(ruleIndex[a.Code], ruleIndex[b.Code]),
+			cmp.Compare(ruleOrder[a.Code], ruleOrder[b.Code]),
 			cmp.Compare(a.Path, b.Path),
 		)
 	})
@@ -179,6 +189,19 @@ func Count[N int | int64](n N, thing string) string {
 		thing = stem + "ie"
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// Size words a number of bytes for people.
+func Size(bytes int64) string {
+	const kib, mib = 1 << 10, 1 << 20
+	switch {
+	case bytes >= mib:
+		return fmt.Sprintf("%.1f MiB", float64(bytes)/mib)
+	case bytes >= kib:
+		return fmt.Sprintf("%.1f KiB", float64(bytes)/kib)
+	default:
+		return Count(bytes, "byte")
+	}
 }
 
 // does words what a number of things do: 1 byte follows, 2 bytes follow.

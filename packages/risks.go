@@ -6,16 +6,16 @@ import "slices"
 const comparison = slipway + "comparison with the version before"
 
 var (
-	riskAppID       = rule("app_id_changed", Warning, comparison)
-	riskFormat      = rule("format_changed", Warning, comparison)
-	riskPermission  = rule("permission_added", Warning, comparison)
-	riskReason      = rule("permission_reason_changed", Warning, comparison)
-	riskDomain      = rule("domain_added", Warning, comparison)
-	riskPlugin      = rule("plugin_added", Warning, comparison)
-	riskOpaque      = rule("opaque_file", Warning, comparison)
-	riskSignature   = rule("signature_changed", Warning, comparison)
-	riskVersionCode = rule("version_code_not_higher", Warning, manifest+"version resource, code member")
-	riskPlatform    = rule("platform_raised", Warning, manifest+"platform version resource, min_code member")
+	riskAppID       = Rule{"app_id_changed", Warning, comparison}
+	riskFormat      = Rule{"format_changed", Warning, comparison}
+	riskPermission  = Rule{"permission_added", Warning, comparison}
+	riskReason      = Rule{"permission_reason_changed", Warning, comparison}
+	riskDomain      = Rule{"domain_added", Warning, comparison}
+	riskPlugin      = Rule{"plugin_added", Warning, comparison}
+	riskOpaque      = Rule{"opaque_file", Warning, comparison}
+	riskSignature   = Rule{"signature_changed", Warning, comparison}
+	riskVersionCode = Rule{"version_code_not_higher", Warning, manifest + "version resource, code member"}
+	riskPlatform    = Rule{"platform_raised", Warning, manifest + "platform version resource, min_code member"}
 )
 
 // risks lists the changes that a reviewer should look at first, the gravest at the top.
@@ -75,10 +75,12 @@ func riskyFacts(old, current Report, found *findings) {
 	}
 	if current.Format == W3C && old.Format == W3C {
 		if current.VersionCode <= old.VersionCode {
-			found.add(riskVersionCode, "", "the version code was %d and is now %d; it should rise with every version", old.VersionCode, current.VersionCode)
+			found.add(riskVersionCode, "", "the version code was %d and is now %d; it should rise with every version",
+				old.VersionCode, current.VersionCode)
 		}
 		if current.MinPlatform > old.MinPlatform {
-			found.add(riskPlatform, "", "the platform needed was %d and is now %d; users with an older one are left behind", old.MinPlatform, current.MinPlatform)
+			found.add(riskPlatform, "", "the platform needed was %d and is now %d; users with an older one are left behind",
+				old.MinPlatform, current.MinPlatform)
 		}
 	}
 }

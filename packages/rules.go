@@ -17,125 +17,146 @@ const (
 	slipway     = "Slipway, "
 )
 
-// Rules lists every rule in the order in which its findings are reported.
-var Rules []Rule
-
-var ruleIndex = map[string]int{}
-
-func rule(code string, severity Severity, source string) Rule {
-	r := Rule{code, severity, source}
-	ruleIndex[code] = len(Rules)
-	Rules = append(Rules, r)
-	return r
-}
-
 // The container: a plain ZIP that every reader understands in the same way.
 var (
-	packageTooLarge  = rule("package_too_large", Error, slipway+"limit on packages")
-	notAZip          = rule("not_a_zip", Error, packaging+"ZIP File Requirements")
-	zipTruncated     = rule("zip_truncated", Error, zipNote+"4.3.16 End of central directory record")
-	zipPrefix        = rule("zip_prefix", Error, slipway+"a package is a ZIP from its first byte")
-	zipTrailing      = rule("zip_trailing", Error, zipNote+"4.3.16 End of central directory record")
-	zipSplit         = rule("zip_split", Error, packaging+"ZIP File Requirements")
-	zip64            = rule("zip_zip64", Error, packaging+"ZIP File Requirements (version 2.0)")
-	zipDirectory     = rule("zip_directory", Error, zipNote+"4.3.12 Central directory structure")
-	zipHeader        = rule("zip_header_mismatch", Error, zipNote+"4.3.7 Local file header")
-	zipOverlap       = rule("zip_overlap", Error, zipNote+"4.3.6 Overall .ZIP file format")
-	zipHidden        = rule("zip_hidden_bytes", Error, zipNote+"4.3.6 Overall .ZIP file format")
-	signatureUnknown = rule("signing_block_unknown", Warning, packaging+"Digital Signature Requirements")
-	zipEncrypted     = rule("zip_encrypted", Error, packaging+"ZIP File Requirements")
-	zipMethod        = rule("zip_method", Error, packaging+"ZIP File Requirements")
-	zipCorrupt       = rule("zip_corrupt", Error, zipNote+"4.4.5 Compression method")
-	zipSize          = rule("zip_size_mismatch", Error, zipNote+"4.4.9 Uncompressed size")
-	zipCRC           = rule("zip_crc", Error, packaging+"ZIP File Requirements")
-	tooManyFiles     = rule("too_many_files", Error, slipway+"limit on files")
-	fileTooLarge     = rule("file_too_large", Error, slipway+"limit on one file")
-	unpackedTooLarge = rule("unpacked_too_large", Error, slipway+"limit on all files")
-	ratioTooHigh     = rule("ratio_too_high", Error, slipway+"limit on compression")
-	nestedArchive    = rule("nested_archive", Warning, slipway+"what is reviewed is what runs")
-	nativeCode       = rule("native_code", Warning, slipway+"what is reviewed is what runs")
-	tooManyDomains   = rule("too_many_domains", Warning, slipway+"what is reviewed is what runs")
-	bidiControl      = rule("bidi_control", Warning, "Trojan Source (CVE-2021-42574)")
-	desktopFiles     = rule("desktop_files", Warning, slipway+"a package holds the files of the mini-program only")
-	notAFile         = rule("not_a_file", Error, slipway+"a package holds files and folders only")
+	packageTooLarge  = Rule{"package_too_large", Error, slipway + "limit on packages"}
+	notAZip          = Rule{"not_a_zip", Error, packaging + "ZIP File Requirements"}
+	zipTruncated     = Rule{"zip_truncated", Error, zipNote + "4.3.16 End of central directory record"}
+	zipPrefix        = Rule{"zip_prefix", Error, slipway + "a package is a ZIP from its first byte"}
+	zipTrailing      = Rule{"zip_trailing", Error, zipNote + "4.3.16 End of central directory record"}
+	zipSplit         = Rule{"zip_split", Error, packaging + "ZIP File Requirements"}
+	zip64            = Rule{"zip_zip64", Error, packaging + "ZIP File Requirements (version 2.0)"}
+	zipDirectory     = Rule{"zip_directory", Error, zipNote + "4.3.12 Central directory structure"}
+	zipHeader        = Rule{"zip_header_mismatch", Error, zipNote + "4.3.7 Local file header"}
+	zipOverlap       = Rule{"zip_overlap", Error, zipNote + "4.3.6 Overall .ZIP file format"}
+	zipHidden        = Rule{"zip_hidden_bytes", Error, zipNote + "4.3.6 Overall .ZIP file format"}
+	signatureUnknown = Rule{"signing_block_unknown", Warning, packaging + "Digital Signature Requirements"}
+	zipEncrypted     = Rule{"zip_encrypted", Error, packaging + "ZIP File Requirements"}
+	zipMethod        = Rule{"zip_method", Error, packaging + "ZIP File Requirements"}
+	zipCorrupt       = Rule{"zip_corrupt", Error, zipNote + "4.4.5 Compression method"}
+	zipSize          = Rule{"zip_size_mismatch", Error, zipNote + "4.4.9 Uncompressed size"}
+	zipCRC           = Rule{"zip_crc", Error, packaging + "ZIP File Requirements"}
+	tooManyFiles     = Rule{"too_many_files", Error, slipway + "limit on files"}
+	fileTooLarge     = Rule{"file_too_large", Error, slipway + "limit on one file"}
+	unpackedTooLarge = Rule{"unpacked_too_large", Error, slipway + "limit on all files"}
+	ratioTooHigh     = Rule{"ratio_too_high", Error, slipway + "limit on compression"}
+	nestedArchive    = Rule{"nested_archive", Warning, slipway + "what is reviewed is what runs"}
+	nativeCode       = Rule{"native_code", Warning, slipway + "what is reviewed is what runs"}
+	tooManyDomains   = Rule{"too_many_domains", Warning, slipway + "what is reviewed is what runs"}
+	bidiControl      = Rule{"bidi_control", Warning, "Trojan Source (CVE-2021-42574)"}
+	desktopFiles     = Rule{"desktop_files", Warning, slipway + "a package holds the files of the mini-program only"}
+	notAFile         = Rule{"not_a_file", Error, slipway + "a package holds files and folders only"}
 )
 
 // Names of files: safe to write anywhere, and meaning the same everywhere.
 var (
-	nameEmpty     = rule("name_empty", Error, zipNote+"4.4.17 File name")
-	nameTraversal = rule("name_traversal", Error, zipNote+"4.4.17 File name")
-	nameAbsolute  = rule("name_absolute", Error, zipNote+"4.4.17 File name")
-	nameDrive     = rule("name_drive", Error, zipNote+"4.4.17 File name")
-	nameBackslash = rule("name_backslash", Error, zipNote+"4.4.17 File name")
-	nameEncoding  = rule("name_encoding", Error, packaging+"File and Path Names")
-	nameFlag      = rule("name_utf8_flag", Warning, zipNote+"Appendix D, Language encoding")
-	nameCharacter = rule("name_character", Error, packaging+"File and Path Names")
-	nameTooLong   = rule("name_too_long", Warning, packaging+"File and Path Names")
-	pathTooLong   = rule("path_too_long", Error, slipway+"limit on paths")
-	pathTooDeep   = rule("path_too_deep", Error, slipway+"limit on folders in folders")
-	nameDuplicate = rule("name_duplicate", Error, packaging+"File and Path Names")
-	nameCollision = rule("name_collision", Error, packaging+"File and Path Names")
+	nameEmpty     = Rule{"name_empty", Error, zipNote + "4.4.17 File name"}
+	nameTraversal = Rule{"name_traversal", Error, zipNote + "4.4.17 File name"}
+	nameAbsolute  = Rule{"name_absolute", Error, zipNote + "4.4.17 File name"}
+	nameDrive     = Rule{"name_drive", Error, zipNote + "4.4.17 File name"}
+	nameBackslash = Rule{"name_backslash", Error, zipNote + "4.4.17 File name"}
+	nameEncoding  = Rule{"name_encoding", Error, packaging + "File and Path Names"}
+	nameFlag      = Rule{"name_utf8_flag", Warning, zipNote + "Appendix D, Language encoding"}
+	nameCharacter = Rule{"name_character", Error, packaging + "File and Path Names"}
+	nameTooLong   = Rule{"name_too_long", Warning, packaging + "File and Path Names"}
+	pathTooLong   = Rule{"path_too_long", Error, slipway + "limit on paths"}
+	pathTooDeep   = Rule{"path_too_deep", Error, slipway + "limit on folders in folders"}
+	nameDuplicate = Rule{"name_duplicate", Error, packaging + "File and Path Names"}
+	nameCollision = Rule{"name_collision", Error, packaging + "File and Path Names"}
 )
 
 // JSON that every parser understands in the same way.
 var (
-	jsonTooLarge  = rule("json_too_large", Error, slipway+"limit on JSON documents")
-	jsonEncoding  = rule("json_encoding", Error, jsonRFC+"8.1 Character Encoding")
-	jsonBOM       = rule("json_bom", Warning, jsonRFC+"8.1 Character Encoding")
-	jsonSyntax    = rule("json_syntax", Error, jsonRFC+"2 JSON Grammar")
-	jsonTooDeep   = rule("json_too_deep", Error, jsonRFC+"9 Parsers")
-	jsonNumber    = rule("json_number", Error, jsonRFC+"6 Numbers")
-	jsonDuplicate = rule("json_duplicate_key", Error, jsonRFC+"4 Objects")
+	jsonTooLarge  = Rule{"json_too_large", Error, slipway + "limit on JSON documents"}
+	jsonEncoding  = Rule{"json_encoding", Error, jsonRFC + "8.1 Character Encoding"}
+	jsonBOM       = Rule{"json_bom", Warning, jsonRFC + "8.1 Character Encoding"}
+	jsonSyntax    = Rule{"json_syntax", Error, jsonRFC + "2 JSON Grammar"}
+	jsonTooDeep   = Rule{"json_too_deep", Error, jsonRFC + "9 Parsers"}
+	jsonNumber    = Rule{"json_number", Error, jsonRFC + "6 Numbers"}
+	jsonDuplicate = Rule{"json_duplicate_key", Error, jsonRFC + "4 Objects"}
 )
 
 // Both formats.
 var (
-	formatUnknown     = rule("format_unknown", Error, slipway+"package formats")
-	formatAmbiguous   = rule("format_ambiguous", Error, slipway+"package formats")
-	manifestMisplaced = rule("manifest_misplaced", Error, packaging+"Root Directory")
-	miniprogramRoot   = rule("miniprogram_root_missing", Error, appJSONDocs+"project.config.json, miniprogramRoot")
-	memberMissing     = rule("manifest_member_missing", Error, manifest+"Conformance")
-	memberInvalid     = rule("manifest_member_invalid", Error, manifest+"Summary of Members")
-	memberIgnored     = rule("manifest_member_ignored", Warning, manifest+"Processing the manifest")
-	versionMissing    = rule("version_missing", Warning, slipway+"versions")
-	versionForm       = rule("version_not_semantic", Error, slipway+"versions are semantic versions (semver.org)")
-	versionMismatch   = rule("version_mismatch", Error, slipway+"versions")
-	requiredFile      = rule("required_file_missing", Error, packaging+"Package Conformance")
-	pagePath          = rule("page_path_invalid", Error, manifest+"pages member")
-	pageDuplicate     = rule("page_duplicate", Warning, manifest+"pages member")
-	pageMissing       = rule("page_missing", Error, packaging+"Platform Compatibility Verification")
+	formatUnknown     = Rule{"format_unknown", Error, slipway + "package formats"}
+	formatAmbiguous   = Rule{"format_ambiguous", Error, slipway + "package formats"}
+	manifestMisplaced = Rule{"manifest_misplaced", Error, packaging + "Root Directory"}
+	miniprogramRoot   = Rule{"miniprogram_root_missing", Error, appJSONDocs + "project.config.json, miniprogramRoot"}
+	memberMissing     = Rule{"manifest_member_missing", Error, manifest + "Conformance"}
+	memberInvalid     = Rule{"manifest_member_invalid", Error, manifest + "Summary of Members"}
+	memberIgnored     = Rule{"manifest_member_ignored", Warning, manifest + "Processing the manifest"}
+	versionMissing    = Rule{"version_missing", Warning, slipway + "versions"}
+	versionForm       = Rule{"version_not_semantic", Error, slipway + "versions are semantic versions (semver.org)"}
+	versionMismatch   = Rule{"version_mismatch", Error, slipway + "versions"}
+	requiredFile      = Rule{"required_file_missing", Error, packaging + "Package Conformance"}
+	pagePath          = Rule{"page_path_invalid", Error, manifest + "pages member"}
+	pageDuplicate     = Rule{"page_duplicate", Warning, manifest + "pages member"}
+	pageMissing       = Rule{"page_missing", Error, packaging + "Platform Compatibility Verification"}
 )
 
 // W3C MiniApp Packaging.
 var (
-	iconMissing      = rule("icon_missing", Error, manifest+"icons member")
-	iconExternal     = rule("icon_external", Warning, packaging+"Resources and Services")
-	widgetMissing    = rule("widget_missing", Error, packaging+"Platform Compatibility Verification")
-	pageUndeclared   = rule("page_undeclared", Warning, packaging+"Resources and Services")
-	permissionReason = rule("permission_without_reason", Warning, manifest+"Privacy considerations")
-	localeName       = rule("locale_name", Warning, packaging+"i18n Directory")
-	localeContent    = rule("locale_content", Error, packaging+"Localization Resources")
+	iconMissing      = Rule{"icon_missing", Error, manifest + "icons member"}
+	iconExternal     = Rule{"icon_external", Warning, packaging + "Resources and Services"}
+	widgetMissing    = Rule{"widget_missing", Error, packaging + "Platform Compatibility Verification"}
+	pageUndeclared   = Rule{"page_undeclared", Warning, packaging + "Resources and Services"}
+	permissionReason = Rule{"permission_without_reason", Warning, manifest + "Privacy considerations"}
+	localeName       = Rule{"locale_name", Warning, packaging + "i18n Directory"}
+	localeContent    = Rule{"locale_content", Error, packaging + "Localization Resources"}
 )
 
 // The app.json family.
 var (
-	subPackagesTwice     = rule("subpackages_twice", Warning, appJSONDocs+"subpackages")
-	subPackageRoot       = rule("subpackage_root_invalid", Error, appJSONDocs+"subpackages")
-	subPackageNested     = rule("subpackage_nested", Error, appJSONDocs+"subpackages")
-	pageInSubPackage     = rule("page_in_subpackage", Error, appJSONDocs+"subpackages")
-	partTooLarge         = rule("part_too_large", Warning, appJSONDocs+"limits of subpackages (2 MiB)")
-	partsTooLarge        = rule("parts_too_large", Warning, appJSONDocs+"limits of subpackages (20 MiB)")
-	tabPageUndeclared    = rule("tab_page_undeclared", Error, appJSONDocs+"tabBar")
-	tabIconMissing       = rule("tab_icon_missing", Error, appJSONDocs+"tabBar")
-	entryPageUndeclared  = rule("entry_page_undeclared", Error, appJSONDocs+"entryPagePath")
-	privateInfoConflict  = rule("private_info_conflict", Error, appJSONDocs+"requiredPrivateInfos")
-	privateInfoUndeclare = rule("private_info_undeclared", Warning, appJSONDocs+"requiredPrivateInfos")
-	componentOutside     = rule("component_outside_independent", Warning, appJSONDocs+"independent subpackages")
-	customTabBar         = rule("custom_tab_bar_missing", Warning, appJSONDocs+"tabBar, custom")
-	themeIcon            = rule("theme_icon_missing", Warning, appJSONDocs+"DarkMode, themeLocation")
-	workersMissing       = rule("workers_missing", Warning, appJSONDocs+"workers")
-	componentMissing     = rule("component_missing", Warning, appJSONDocs+"usingComponents")
+	subPackagesTwice     = Rule{"subpackages_twice", Warning, appJSONDocs + "subpackages"}
+	subPackageRoot       = Rule{"subpackage_root_invalid", Error, appJSONDocs + "subpackages"}
+	subPackageNested     = Rule{"subpackage_nested", Error, appJSONDocs + "subpackages"}
+	pageInSubPackage     = Rule{"page_in_subpackage", Error, appJSONDocs + "subpackages"}
+	partTooLarge         = Rule{"part_too_large", Warning, appJSONDocs + "limits of subpackages (2 MiB)"}
+	partsTooLarge        = Rule{"parts_too_large", Warning, appJSONDocs + "limits of subpackages (20 MiB)"}
+	tabPageUndeclared    = Rule{"tab_page_undeclared", Error, appJSONDocs + "tabBar"}
+	tabIconMissing       = Rule{"tab_icon_missing", Error, appJSONDocs + "tabBar"}
+	entryPageUndeclared  = Rule{"entry_page_undeclared", Error, appJSONDocs + "entryPagePath"}
+	privateInfoConflict  = Rule{"private_info_conflict", Error, appJSONDocs + "requiredPrivateInfos"}
+	privateInfoUndeclare = Rule{"private_info_undeclared", Warning, appJSONDocs + "requiredPrivateInfos"}
+	componentOutside     = Rule{"component_outside_independent", Warning, appJSONDocs + "independent subpackages"}
+	customTabBar         = Rule{"custom_tab_bar_missing", Warning, appJSONDocs + "tabBar, custom"}
+	themeIcon            = Rule{"theme_icon_missing", Warning, appJSONDocs + "DarkMode, themeLocation"}
+	workersMissing       = Rule{"workers_missing", Warning, appJSONDocs + "workers"}
+	componentMissing     = Rule{"component_missing", Warning, appJSONDocs + "usingComponents"}
 )
+
+// Rules lists every rule in the order in which its findings are reported.
+var Rules = []Rule{
+	packageTooLarge, notAZip, zipTruncated, zipPrefix, zipTrailing, zipSplit, zip64, zipDirectory, zipHeader, zipOverlap, zipHidden,
+	signatureUnknown, zipEncrypted, zipMethod, zipCorrupt, zipSize, zipCRC, tooManyFiles, fileTooLarge, unpackedTooLarge,
+	ratioTooHigh, nestedArchive, nativeCode, tooManyDomains, bidiControl, desktopFiles, notAFile,
+
+	nameEmpty, nameTraversal, nameAbsolute, nameDrive, nameBackslash, nameEncoding, nameFlag, nameCharacter, nameTooLong, pathTooLong,
+	pathTooDeep, nameDuplicate, nameCollision,
+
+	jsonTooLarge, jsonEncoding, jsonBOM, jsonSyntax, jsonTooDeep, jsonNumber, jsonDuplicate,
+
+	formatUnknown, formatAmbiguous, manifestMisplaced, miniprogramRoot, memberMissing, memberInvalid, memberIgnored, versionMissing,
+	versionForm, versionMismatch, requiredFile, pagePath, pageDuplicate, pageMissing,
+
+	iconMissing, iconExternal, widgetMissing, pageUndeclared, permissionReason, localeName, localeContent,
+
+	subPackagesTwice, subPackageRoot, subPackageNested, pageInSubPackage, partTooLarge, partsTooLarge, tabPageUndeclared,
+	tabIconMissing, entryPageUndeclared, privateInfoConflict, privateInfoUndeclare, componentOutside, customTabBar, themeIcon,
+	workersMissing, componentMissing,
+
+	riskAppID, riskFormat, riskPermission, riskReason, riskDomain, riskPlugin, riskOpaque, riskSignature, riskVersionCode,
+	riskPlatform,
+}
+
+// ruleOrder is where a rule stands in Rules.
+var ruleOrder = func() map[string]int {
+	order := map[string]int{}
+	for i, rule := range Rules {
+		order[rule.Code] = i
+	}
+	return order
+}()
 
 // from returns the rule with the source that it has in another format.
 func (r Rule) from(source string) Rule {

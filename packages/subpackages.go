@@ -26,13 +26,15 @@ func (in *inspection) subPackageObjects() []map[string]any {
 // subPackages returns the subpackages whose root is a folder in the package.
 func (in *inspection) subPackages() []subPackage {
 	if in.value["subPackages"] != nil && in.value["subpackages"] != nil {
-		in.findings.add(subPackagesTwice, in.manifest, `there are both "subPackages" and "subpackages", of which a host may read only one; keep one`)
+		in.findings.add(subPackagesTwice, in.manifest,
+			`there are both "subPackages" and "subpackages", of which a host may read only one; keep one`)
 	}
 	var parts []subPackage
 	for _, o := range in.subPackageObjects() {
 		root, problem := localPath(strings.Trim(text(o, "root"), "/"))
 		if problem != "" {
-			in.findings.add(subPackageRoot, in.manifest, "the root %q of a subpackage %s; write the path of a folder in the package", text(o, "root"), problem)
+			in.findings.add(subPackageRoot, in.manifest, "the root %q of a subpackage %s; write the path of a folder in the package",
+				text(o, "root"), problem)
 			continue
 		}
 		part := subPackage{root: root + "/", independent: o["independent"] == true}
@@ -61,7 +63,8 @@ func (in *inspection) checkParts(main []string, parts []subPackage) {
 	}
 	for _, page := range main {
 		if root := partOf(page, roots); root != "" {
-			in.findings.add(pageInSubPackage, in.manifest, "the page %q of the main package lies in the subpackage %q; list it in that subpackage", page, root)
+			in.findings.add(pageInSubPackage, in.manifest, "the page %q of the main package lies in the subpackage %q; list it in that subpackage",
+				page, root)
 		}
 	}
 }
@@ -88,7 +91,8 @@ func (in *inspection) reportParts(main []string, parts []subPackage) {
 		in.checkPartSize(*part)
 	}
 	if total > maxPartsBytes {
-		in.findings.add(partsTooLarge, in.manifest, "all parts together have %d bytes unpacked; WeChat takes at most %d: move files to a server", total, maxPartsBytes)
+		in.findings.add(partsTooLarge, in.manifest, "all parts together have %d bytes unpacked; WeChat takes at most %d: move files to a server",
+			total, maxPartsBytes)
 	}
 }
 
@@ -136,5 +140,6 @@ func (in *inspection) checkPartSize(part Part) {
 	if part.Root != "" {
 		name = "the subpackage " + quote(part.Root)
 	}
-	in.findings.add(partTooLarge, in.manifest, "%s has %d bytes unpacked; WeChat takes at most %d: move pages to subpackages or files to a server", name, part.Size, maxPartBytes)
+	in.findings.add(partTooLarge, in.manifest,
+		"%s has %d bytes unpacked; WeChat takes at most %d: move pages to subpackages or files to a server", name, part.Size, maxPartBytes)
 }

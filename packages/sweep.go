@@ -15,10 +15,13 @@ import (
 // leftover is what a process that died while it wrote a package leaves in a folder.
 var leftover = regexp.MustCompile(`^[0-9a-f]{64}\.[0-9a-f]+\.tmp$`)
 
+// Referenced tells whether anything refers to a package.
+type Referenced func(ctx context.Context, sha256 string) (bool, error)
+
 // Sweep removes the packages that were last uploaded longer than grace ago and that nobody refers to any more, and
 // returns their sha256s. It asks referenced once for each such package; an error there ends the sweep, and the package
 // stays. The grace time covers uploads whose action is still on its way.
-func (s *Store) Sweep(ctx context.Context, referenced func(ctx context.Context, sha256 string) (bool, error), grace time.Duration) (removed []string, err error) {
+func (s *Store) Sweep(ctx context.Context, referenced Referenced, grace time.Duration) (removed []string, err error) {
 	before := time.Now().Add(-grace)
 	for objects := s.bucket.List(nil); ; {
 		object, err := objects.Next(ctx)
@@ -38,7 +41,7 @@ func (s *Store) Sweep(ctx context.Context, referenced func(ctx context.Context, 
 	}
 }
 
-func (s *Store) sweepOne(ctx context.Context, object *blob.ListObject, referenced func(context.Context, string) (bool, error), before time.Time) (bool, error) {
+func (s *Store) sweepOne(ctx context.Context, object *blob.ListObject, referenced Referenced, before time.Time) (bool, error) {
 	isPackage := isSHA256(object.Key)
 	if object.ModTime.After(before) || !isPackage && !leftover.MatchString(object.Key) {
 		return false, nil

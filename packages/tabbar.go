@@ -30,7 +30,8 @@ func (in *inspection) checkTabBar(main []string) {
 	pages := newNameSet(main)
 	for _, t := range in.tabs() {
 		if t.page != "" && !pages.has(t.page) {
-			in.findings.add(tabPageUndeclared, in.manifest, `the tab %q leads to %q, which is not a page of the main package%s; add it to "pages"`, t.name, t.page, pages.alike(t.page))
+			in.findings.add(tabPageUndeclared, in.manifest, `the tab %q leads to %q, which is not a page of the main package%s; add it to "pages"`,
+				t.name, t.page, pages.alike(t.page))
 		}
 		for _, icon := range t.icons {
 			in.checkTabIcon(t.name, icon)
@@ -60,9 +61,11 @@ func (in *inspection) checkTabIcon(tab, icon string) {
 	switch wanted := in.fromRoot(icon); {
 	case icon == "" || in.files.has(wanted):
 	case elsewhere.MatchString(icon):
-		in.findings.add(tabIconMissing, in.manifest, "the icon %q of the tab %q leads out of the package, where hosts do not look for it; put the file into the package", icon, tab)
+		in.findings.add(tabIconMissing, in.manifest,
+			"the icon %q of the tab %q leads out of the package, where hosts do not look for it; put the file into the package", icon, tab)
 	default:
-		in.findings.add(tabIconMissing, wanted, "the icon %q of the tab %q is not in the package%s; add it or correct app.json", icon, tab, in.files.instead(wanted))
+		in.findings.add(tabIconMissing, wanted, "the icon %q of the tab %q is not in the package%s; add it or correct app.json",
+			icon, tab, in.files.instead(wanted))
 	}
 }
 
@@ -70,7 +73,8 @@ func (in *inspection) checkTabIcon(tab, icon string) {
 func (in *inspection) checkThemeIcon(tab, name string) {
 	theme := in.theme()
 	if !in.files.has(theme.path) {
-		in.findings.add(themeIcon, theme.path, `the icon "@%s" of the tab %q is one of the theme, but there is no %q%s; add it, or correct "themeLocation"`,
+		in.findings.add(themeIcon, theme.path,
+			`the icon "@%s" of the tab %q is one of the theme, but there is no %q%s; add it, or correct "themeLocation"`,
 			name, tab, theme.path, in.files.alike(theme.path))
 		return
 	}
@@ -87,13 +91,16 @@ func (in *inspection) checkSchemeIcon(theme document, scheme, tab, name string) 
 	wanted := in.fromRoot(icon)
 	switch {
 	case icon == "":
-		in.findings.add(themeIcon, theme.path, `the icon "@%s" of the tab %q has no file for %q in the theme; add the member %q there`, name, tab, scheme, "/"+scheme+"/"+name)
+		in.findings.add(themeIcon, theme.path, `the icon "@%s" of the tab %q has no file for %q in the theme; add the member %q there`,
+			name, tab, scheme, "/"+scheme+"/"+name)
 	case in.files.has(wanted):
 	case elsewhere.MatchString(icon):
-		in.findings.add(themeIcon, theme.path, `the icon "@%s" of the tab %q leads to %q for %q, out of the package, where hosts do not look for it; put the file into the package`,
+		in.findings.add(themeIcon, theme.path,
+			`the icon "@%s" of the tab %q leads to %q for %q, out of the package, where hosts do not look for it; put the file into the package`,
 			name, tab, icon, scheme)
 	default:
-		in.findings.add(themeIcon, wanted, `the icon "@%s" of the tab %q is %q for %q, which is not in the package%s; add it or correct the theme`,
+		in.findings.add(themeIcon, wanted,
+			`the icon "@%s" of the tab %q is %q for %q, which is not in the package%s; add it or correct the theme`,
 			name, tab, icon, scheme, in.files.instead(wanted))
 	}
 }
@@ -114,6 +121,7 @@ func (in *inspection) checkWorkers() {
 	workers := cmp.Or(text(in.value, "workers"), text(object(in.value, "workers"), "path"))
 	folder := in.fromRoot(workers) + "/"
 	if workers != "" && folder != "/" && !in.files.folders[folder] {
-		in.findings.add(workersMissing, folder, `"workers" names the folder %q, which is not in the package; add it, or correct "workers"`, workers)
+		in.findings.add(workersMissing, folder, `"workers" names the folder %q, which is not in the package; add it, or correct "workers"`,
+			workers)
 	}
 }

@@ -43,7 +43,8 @@ func (in *inspection) checkW3C() {
 
 // w3cRequired are the places without whose proper content a user agent refuses the manifest; other members that are
 // wrong it ignores (MiniApp Manifest, Processing the manifest).
-var w3cRequired = regexp.MustCompile(`^(/app_id|/name|/icons(/\d+(/src)?)?|/pages(/\d+)?|/platform_version(/min_code)?|/version(/name|/code)?)?$`)
+var w3cRequired = regexp.MustCompile(
+	`^(/app_id|/name|/icons(/\d+(/src)?)?|/pages(/\d+)?|/platform_version(/min_code)?|/version(/name|/code)?)?$`)
 
 func (in *inspection) checkW3CManifest() {
 	for _, v := range violations(w3cSchema, in.value) {
@@ -52,7 +53,8 @@ func (in *inspection) checkW3CManifest() {
 		case v.missing && required:
 			in.findings.add(memberMissing, in.manifest, "the member %q is missing%s; add it", v.pointer(), v.instead(in.value))
 		case v.missing:
-			in.findings.add(memberIgnored, in.manifest, "the member %q is missing%s, so what it belongs to is ignored; add it", v.pointer(), v.instead(in.value))
+			in.findings.add(memberIgnored, in.manifest, "the member %q is missing%s, so what it belongs to is ignored; add it",
+				v.pointer(), v.instead(in.value))
 		case required:
 			in.findings.add(memberInvalid, in.manifest, "the member %q is wrong: %s", v.pointer(), v.message)
 		default:
@@ -86,7 +88,8 @@ func (in *inspection) reportW3C() {
 func (in *inspection) reportPermission(reasonMissing Rule, p Permission, member string) {
 	in.report.Permissions = append(in.report.Permissions, p)
 	if p.Reason == "" {
-		in.findings.add(reasonMissing, in.manifest, "the permission %q is asked for without a reason; add %q, so that users can decide", p.Name, member)
+		in.findings.add(reasonMissing, in.manifest, "the permission %q is asked for without a reason; add %q, so that users can decide",
+			p.Name, member)
 	}
 }
 
@@ -104,7 +107,8 @@ func (in *inspection) checkIcon(src string) {
 	u, err := url.Parse(src)
 	switch {
 	case err != nil || strings.Contains(src, `\`):
-		in.findings.add(iconExternal, in.manifest, "the icon %q is not a URL; write the path of a file in the package, with / between folders", src)
+		in.findings.add(iconExternal, in.manifest, "the icon %q is not a URL; write the path of a file in the package, with / between folders",
+			src)
 		return
 	case u.Scheme != "" || u.Host != "" || !fs.ValidPath(path.Clean(strings.TrimPrefix(u.Path, "/"))):
 		in.findings.add(iconExternal, in.manifest, "the icon %q leads out of the package, so nobody can review it; put it into the package", src)
@@ -120,7 +124,8 @@ func (in *inspection) checkRoutes(missing Rule, routes []string, declared map[st
 	for _, route := range in.localRoutes(pagePath, pageDuplicate, routes) {
 		wanted := in.root + strings.TrimSuffix(route, pageMarkup) + pageMarkup
 		if !in.files.has(wanted) {
-			in.findings.add(missing, wanted, "%q is declared but there is no %q%s; add it or correct the manifest", route, wanted, in.files.instead(wanted))
+			in.findings.add(missing, wanted, "%q is declared but there is no %q%s; add it or correct the manifest",
+				route, wanted, in.files.instead(wanted))
 		}
 		declared[wanted] = true
 	}
@@ -198,7 +203,7 @@ func isLanguageTag(tag string) bool {
 
 func (in *inspection) checkLocale(name string, value any) {
 	if key, ok := onlyTexts(value); !ok {
-		in.findings.add(localeContent, name, "the value of %q is not a text; a localization file has texts only, in objects", key)
+		in.findings.add(localeContent, name, "the value of %q is not a string; a localization file has texts only, in objects", key)
 	}
 }
 

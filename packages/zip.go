@@ -169,7 +169,8 @@ func (a *archive) readDirectory(end endRecord) {
 	for range end.entries {
 		e, length, err := readCentral(r, left)
 		if err != nil {
-			a.findings.add(zipDirectory, "", "the list of files is damaged after %d of %s (%v); pack the package again", len(a.entries), Count(end.entries, "entry"), err)
+			a.findings.add(zipDirectory, "", "the list of files is damaged after %d of %s (%v); pack the package again",
+				len(a.entries), Count(end.entries, "entry"), err)
 			return
 		}
 		left -= length
@@ -178,7 +179,8 @@ func (a *archive) readDirectory(end endRecord) {
 	}
 	a.listed, a.complete = left == 0, left == 0
 	if left > 0 {
-		a.findings.add(zipDirectory, "", "the list of files has %s more than its %s; pack the package again", Count(left, "byte"), does(end.entries, "entry", "need"))
+		a.findings.add(zipDirectory, "", "the list of files has %s more than its %s; pack the package again", Count(left, "byte"),
+			does(end.entries, "entry", "need"))
 	}
 }
 

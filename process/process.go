@@ -1,4 +1,4 @@
-// Package process starts child programs that never outlive the program that started them.
+// Package process starts child programs that never outlive the program that started them, alone or under a Supervisor.
 package process
 
 import (
@@ -14,15 +14,21 @@ const outputDelay = time.Second
 // Process is a running child, alone in its process group: a Ctrl-C in the terminal reaches only us, who decide the order
 // in which children stop.
 type Process struct {
-	cmd  *exec.Cmd
-	done chan struct{}
+	cmd    *exec.Cmd
+	output *lines // nil when the command has an output of its own
+	done   chan struct{}
 }
 
-// Start starts the command. Stop must be called, or Done awaited, before the caller returns.
-func Start(cmd *exec.Cmd) (*Process, error) {
+// Start starts the command. Each line that it writes goes to log; without log it writes to its own Stdout and Stderr. Stop must be
+// called, or Done awaited, before the caller returns.
+func Start(cmd *exec.Cmd, log func(line string)) (*Process, error) {
 	cmd.SysProcAttr = attributes()
 	cmd.WaitDelay = outputDelay
 	p := &Process{cmd: cmd, done: make(chan struct{})}
+	if log != nil {
+		p.output = &lines{each: log}
+		cmd.Stdout, cmd.Stderr = p.output, p.output
+	}
 	started := make(chan error)
 	go p.run(started)
 	if err := <-started; err != nil {
@@ -42,6 +48,9 @@ func (p *Process) run(started chan<- error) {
 		return
 	}
 	_ = p.cmd.Wait() // how it ended is in ProcessState
+	if p.output != nil {
+		p.output.flush()
+	}
 	p.signal(syscall.SIGKILL)
 }
 

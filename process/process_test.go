@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,6 +37,9 @@ func TestMain(m *testing.M) {
 		for range asked {
 			fmt.Println("no")
 		}
+	case "broken":
+		fmt.Println("cannot open the database")
+		os.Exit(3)
 	case "parent":
 		beParent()
 	}
@@ -45,7 +49,7 @@ func TestMain(m *testing.M) {
 func beParent() {
 	cmd := play("stubborn")
 	cmd.Stdout = os.Stdout
-	if _, err := process.Start(cmd); err != nil {
+	if _, err := process.Start(cmd, nil); err != nil {
 		panic(err)
 	}
 	select {}
@@ -67,7 +71,7 @@ func start(t *testing.T, cmd *exec.Cmd) (*process.Process, *bufio.Reader) {
 	t.Cleanup(func() { _ = read.Close() })
 	_ = read.SetReadDeadline(time.Now().Add(10 * time.Second)) // a child that never ends fails the test
 	cmd.Stdout = write
-	child, err := process.Start(cmd)
+	child, err := process.Start(cmd, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,8 +127,20 @@ func TestWhatAChildLeftBehindEndsWithIt(t *testing.T) {
 	rest(t, output) // ends only when nobody has the pipe open any more
 }
 
+func TestEveryLineIsLoggedBeforeTheEndIsKnown(t *testing.T) {
+	var said []string
+	child, err := process.Start(exec.Command("sh", "-c", "echo one; echo two >&2; printf three"), func(line string) { said = append(said, line) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-child.Done()
+	if want := []string{"one", "two", "three"}; !slices.Equal(said, want) {
+		t.Errorf("got %q, want %q", said, want)
+	}
+}
+
 func TestACommandThatCannotStartIsAnError(t *testing.T) {
-	if _, err := process.Start(exec.Command("/nowhere/at/all")); err == nil || !strings.Contains(err.Error(), "/nowhere/at/all") {
+	if _, err := process.Start(exec.Command("/nowhere/at/all"), nil); err == nil || !strings.Contains(err.Error(), "/nowhere/at/all") {
 		t.Errorf("got error %v, want one that names the command", err)
 	}
 }

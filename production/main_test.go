@@ -216,7 +216,7 @@ func (s *site) database() *unit {
 func run(command *exec.Cmd) error {
 	var said bytes.Buffer
 	command.Stdout, command.Stderr = &said, &said
-	child, err := process.Start(command)
+	child, err := process.Start(command, nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", command, err)
 	}

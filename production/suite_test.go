@@ -26,16 +26,13 @@ var elsewhere = []string{"barriers_test.go", "connection_test.go", "package_test
 
 // The end-to-end tests that Temporal or the catalogue have to do with; make test runs them on a development server and mostly on SQLite.
 func TestTheEndToEndSuiteOnPostgreSQLAndARealTemporalServer(t *testing.T) {
-	said := &process.Tail{Max: 600}
-	output := &process.Lines{Each: said.Add}
+	said := &process.LogTail{Max: 600}
 	command := exec.Command("go", "test", "-count=1", "-timeout", suiteLimit.String(), "-run", suite(t), "./e2e")
 	command.Dir = here.machine.root
 	command.Env = append(os.Environ(), "E2E_TEMPORAL_ADDRESS="+here.temporalAddress(), "PATH="+here.built+string(filepath.ListSeparator)+os.Getenv("PATH"))
-	command.Stdout, command.Stderr = output, output
-	running, err := process.Start(command)
+	running, err := process.Start(command, said.Add)
 	require.NoError(t, err)
 	<-running.Done()
-	output.Flush()
 	if !running.Succeeded() {
 		here.tell(os.Stderr)
 		t.Fatalf("the suite ended with %s:\n%s", running.Exit(), said)

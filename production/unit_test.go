@@ -5,7 +5,6 @@ package production
 import (
 	"fmt"
 	"os/exec"
-	"strings"
 	"sync"
 	"time"
 
@@ -22,7 +21,7 @@ type unit struct {
 	health  func() error
 
 	mu       sync.Mutex
-	said     process.Tail
+	said     process.LogTail
 	child    *process.Process
 	stopping chan struct{}
 	ended    chan struct{}
@@ -30,7 +29,7 @@ type unit struct {
 }
 
 func newUnit(name string, command func() *exec.Cmd) *unit {
-	return &unit{name: name, command: command, said: process.Tail{Max: kept}}
+	return &unit{name: name, command: command, said: process.LogTail{Max: kept}}
 }
 
 // pause is how long a process that ended by itself is left alone.
@@ -66,11 +65,9 @@ func (u *unit) supervise(stopping <-chan struct{}, ended chan<- struct{}) {
 // spawn starts the process; what it returns is closed when that is over.
 func (u *unit) spawn() <-chan struct{} {
 	command := u.command()
-	output := &process.Lines{Each: u.say}
-	command.Stdout, command.Stderr = output, output
-	child, err := process.Start(command)
+	child, err := process.Start(command, u.said.Add)
 	if err != nil {
-		u.say(fmt.Sprintf("(%s does not start: %s)", command.Path, err))
+		u.said.Add(fmt.Sprintf("(%s does not start: %s)", command.Path, err))
 		failed := make(chan struct{})
 		close(failed)
 		return failed
@@ -82,15 +79,9 @@ func (u *unit) spawn() <-chan struct{} {
 	go func() {
 		defer close(over)
 		<-child.Done()
-		u.say("(ended: " + child.Exit() + ")")
+		u.said.Add("(ended: " + child.Exit() + ")")
 	}()
 	return over
-}
-
-func (u *unit) say(line string) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.said.Add(line)
 }
 
 // healthy waits until the process says that it is.
@@ -119,5 +110,5 @@ func (u *unit) stop(grace time.Duration) string {
 func (u *unit) String() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return fmt.Sprintf("--- %s, started again by itself %d times, said last:\n%s\n", u.name, u.restarts, strings.TrimRight(u.said.String(), "\n"))
+	return fmt.Sprintf("--- %s, started again by itself %d times, its last lines:\n%s\n", u.name, u.restarts, &u.said)
 }

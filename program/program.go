@@ -1,4 +1,4 @@
-// Package program is what the programs that serve have in common: how they are asked about themselves, and how they end.
+// Package program is what the programs that serve have in common: how they begin, are asked about themselves, and end.
 package program
 
 import (
@@ -21,14 +21,14 @@ type Program struct {
 	Name, Summary string
 	// Settings is a pointer to what the environment is read into, for --help.
 	Settings any
-	// Addr is where the program answers whether it is ready.
-	Addr func() (string, error)
+	// Addr is the one of the settings at which the program answers whether it is ready.
+	Addr *string
 	// Run serves until its context is done. An error is why it could not start or go on.
 	Run func(context.Context) error
 }
 
-// Main does what the arguments say and returns the exit code: 0, or 1 after an error, or 2 for arguments that are unknown. The first SIGTERM
-// or SIGINT lets Run finish what it does, a second one ends the process at once.
+// Main does what the arguments say and returns the exit code: 0, or 1 after an error, or 2 for arguments that are unknown. The
+// first SIGTERM or SIGINT lets Run finish what it does, a second one ends the process at once.
 func (p Program) Main(args []string, stdout, stderr io.Writer) int {
 	var err error
 	switch {
@@ -74,25 +74,25 @@ It is configured by variables of its environment; each may be given as the conte
 	for _, variable := range config.Variables(p.Settings) {
 		_, _ = fmt.Fprintf(stdout, "  %-20s %s\n", variable.Name, variable.Default)
 	}
-	_, _ = fmt.Fprintln(stdout, "\nWhat they mean: docs/operations.md. The connection to Temporal is configured by TEMPORAL_… as for Temporal's own tools.")
+	_, _ = fmt.Fprintln(stdout, "\nWhat they mean: docs/operations.md. "+
+		"The connection to Temporal is configured by TEMPORAL_… as for Temporal's own tools.")
 }
 
-// patience is how long the one that serves may take to say whether it is ready.
-const patience = 5 * time.Second
+// healthTimeout is how long the one that serves may take to say whether it is ready.
+const healthTimeout = 5 * time.Second
 
 func (p Program) healthcheck() error {
-	addr, err := p.Addr()
-	if err != nil {
+	if err := config.Parse(p.Settings); err != nil {
 		return err
 	}
-	host, port, err := net.SplitHostPort(addr)
+	host, port, err := net.SplitHostPort(*p.Addr)
 	if err != nil {
 		return err
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1" // it listens everywhere, here too
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
 	if err != nil {

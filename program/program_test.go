@@ -22,11 +22,9 @@ type settings struct {
 	Addr string `env:"PROGRAM_ADDR" envDefault:"127.0.0.1:1"`
 }
 
-func named(addr string, run func(context.Context) error) program.Program {
-	return program.Program{
-		Name: "crane", Summary: "lifts", Settings: &settings{}, Run: run,
-		Addr: func() (string, error) { return addr, nil },
-	}
+func crane(run func(context.Context) error) program.Program {
+	var s settings
+	return program.Program{Name: "crane", Summary: "lifts", Settings: &s, Addr: &s.Addr, Run: run}
 }
 
 // said is what the program prints, and its exit code.
@@ -37,18 +35,18 @@ func said(p program.Program, args ...string) (stdout, stderr string, code int) {
 }
 
 func TestAProgramSaysWhatItIsAndWhatConfiguresIt(t *testing.T) {
-	out, _, code := said(named("", nil), "--help")
+	out, _, code := said(crane(nil), "--help")
 	assert.Zero(t, code)
 	for _, line := range []string{"crane: lifts", "crane healthcheck", "PROGRAM_ADDR", "127.0.0.1:1"} {
 		assert.Contains(t, out, line)
 	}
-	out, _, code = said(named("", nil), "--version")
+	out, _, code = said(crane(nil), "--version")
 	assert.Zero(t, code)
 	assert.Regexp(t, `^crane \S+ go1\.`, out)
 }
 
 func TestUnknownArgumentsAreRefusedAndNothingRuns(t *testing.T) {
-	p := named("", func(context.Context) error { t.Error("it ran"); return nil })
+	p := crane(func(context.Context) error { t.Error("it ran"); return nil })
 	for _, args := range [][]string{{"serve"}, {"--help", "x"}, {"--Version"}, {""}} {
 		_, problems, code := said(p, args...)
 		assert.Equal(t, 2, code)
@@ -57,10 +55,10 @@ func TestUnknownArgumentsAreRefusedAndNothingRuns(t *testing.T) {
 }
 
 func TestAnErrorEndsTheProgramWithItsSentence(t *testing.T) {
-	_, problems, code := said(named("", func(context.Context) error { return errors.New("no rope") }))
+	_, problems, code := said(crane(func(context.Context) error { return errors.New("no rope") }))
 	assert.Equal(t, 1, code)
 	assert.Equal(t, "crane: no rope\n", problems)
-	_, problems, code = said(named("", func(context.Context) error { return nil }))
+	_, problems, code = said(crane(func(context.Context) error { return nil }))
 	assert.Zero(t, code)
 	assert.Empty(t, problems)
 }
@@ -76,15 +74,17 @@ func TestTheHealthcheckAsksTheOneThatServes(t *testing.T) {
 	defer server.Close()
 	_, port, _ := strings.Cut(server.Listener.Addr().String(), ":")
 	for _, addr := range []string{server.Listener.Addr().String(), "0.0.0.0:" + port, ":" + port, "[::]:" + port} {
-		_, problems, code := said(named(addr, nil), "healthcheck")
+		t.Setenv("PROGRAM_ADDR", addr)
+		_, problems, code := said(crane(nil), "healthcheck")
 		assert.Zero(t, code, "%s: %s", addr, problems)
 	}
 	ready = false
-	_, problems, code := said(named(":"+port, nil), "healthcheck")
+	t.Setenv("PROGRAM_ADDR", ":"+port)
+	_, problems, code := said(crane(nil), "healthcheck")
 	assert.Equal(t, 1, code)
 	assert.Contains(t, problems, "the database is away")
 	server.Close()
-	_, problems, code = said(named(":"+port, nil), "healthcheck")
+	_, problems, code = said(crane(nil), "healthcheck")
 	assert.Equal(t, 1, code)
 	assert.Contains(t, problems, "it does not answer")
 }
@@ -94,7 +94,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("PROGRAM_STUBBORN") == "" {
 		os.Exit(m.Run())
 	}
-	os.Exit(named("", func(ctx context.Context) error {
+	os.Exit(crane(func(ctx context.Context) error {
 		_, _ = os.Stdout.WriteString("runs\n")
 		<-ctx.Done()
 		_, _ = os.Stdout.WriteString("ends\n")

@@ -33,7 +33,7 @@ func (c *requestCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.say(c.ID, outcome)
+	return a.printOutcome(c.ID, outcome)
 }
 
 type uploadCommand struct {
@@ -65,7 +65,7 @@ func (a *app) upload(ctx context.Context, id string, file *os.File, version stri
 	if err != nil {
 		return err
 	}
-	return a.say(id, outcome)
+	return a.printOutcome(id, outcome)
 }
 
 type actCommand struct {
@@ -157,12 +157,35 @@ func (a *app) act(ctx context.Context, id string, command lifecycle.Command) err
 	if err != nil {
 		return err
 	}
-	return a.say(id, outcome)
+	return a.printOutcome(id, outcome)
+}
+
+type recoverCommand struct {
+	ID string `arg:"" help:"Id of the mini-program."`
+}
+
+// Run starts the workflow again and says where the mini-program stands.
+func (c *recoverCommand) Run(ctx context.Context, a *app) error {
+	platform, err := a.platform()
+	if err != nil {
+		return err
+	}
+	status, err := platform.recover(ctx, c.ID, a.actor("operator"))
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.printJSON(status)
+	}
+	return printLines(a.stdout, fmt.Sprintf("%s: its workflow runs again; %s, revision %d", c.ID, status.State, status.Revision))
 }
 
 // helpVars are what the help says that other packages know: names, and how much each field may hold.
 func helpVars() map[string]string {
-	vars := map[string]string{"accounts": accountNames(), "actions": actionNames()}
+	vars := map[string]string{
+		"accounts": accountNames(), "actions": actionNames(),
+		"token_kinds": "pipeline (acts for a team), host-app (asks what users get) or edge (follows what is delivered)",
+	}
 	for _, limit := range lifecycle.Limits {
 		vars["limit_"+strings.Trim(limit.Field, "[]")] = limit.String()
 	}

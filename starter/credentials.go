@@ -14,8 +14,10 @@ type credentials struct {
 }
 
 const (
-	unknownToken  = "the server does not know who you are; sign in with starter login, give --token, or --as an account where it runs with AUTH=dev"
-	unknownSignIn = "the server does not take the sign-in that is kept for it; sign in again with starter login, or end it with starter logout"
+	unknownToken = "the server does not know who you are; sign in with starter login, give --token, " +
+		"or --as an account where it runs with AUTH=dev"
+	unknownSignIn = "the server does not accept the sign-in that is kept for it; sign in again with starter login, " +
+		"or end it with starter logout"
 )
 
 // bearer is the token to send; refused is what it means when the server does not take it.

@@ -32,7 +32,7 @@ func demoPlan() *lifecycle.Plan {
 	}
 }
 
-// Run tells the whole story with a real package: people act by signals, timers bring the release to everyone.
+// Run goes through the whole lifecycle with a real package: people act by signals, timers bring the release to everyone.
 func (c *demoCommand) Run(ctx context.Context, a *app) error {
 	if err := c.request(ctx, a); err != nil {
 		return err
@@ -66,7 +66,10 @@ func (c *demoCommand) request(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	creation := lifecycle.Creation{ID: cmp.Or(c.ID, "weather"), Title: "Weather", Description: "The sample of slipway demo", Team: "acme", Actor: a.actor("developer")}
+	creation := lifecycle.Creation{
+		ID: cmp.Or(c.ID, "weather"), Title: "Weather", Description: "The sample of slipway demo",
+		Team: "acme", Actor: a.actor("developer"),
+	}
 	outcome, err := platform.requestCreation(ctx, creation)
 	if taken := codeOf(outcome, err) == lifecycle.AlreadyExists; taken && c.ID == "" {
 		creation.ID = "weather-" + time.Now().UTC().Format("20060102-150405")
@@ -76,7 +79,7 @@ func (c *demoCommand) request(ctx context.Context, a *app) error {
 		return err
 	}
 	c.ID = creation.ID
-	return a.say(c.ID, outcome)
+	return a.printOutcome(c.ID, outcome)
 }
 
 // codeOf is why something was refused, by an outcome or an error; "" when it was not.

@@ -34,12 +34,12 @@ func (c *explainCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.sayExplanation(explanation)
+	return a.printExplanation(explanation)
 }
 
-func (a *app) sayExplanation(e delivery.Explanation) error {
+func (a *app) printExplanation(e delivery.Explanation) error {
 	if a.JSON {
-		return a.print(e)
+		return a.printJSON(e)
 	}
 	gets := "nothing"
 	if e.Available {
@@ -48,6 +48,7 @@ func (a *app) sayExplanation(e delivery.Explanation) error {
 	return printLines(a.stdout,
 		fmt.Sprintf("%s gets of %s: %s", e.User, e.MiniProgram, gets),
 		"because    "+e.Because,
-		fmt.Sprintf("after      %s by %s, revision %d, %s", e.Record.Action, who(e.Record), e.Record.Revision, e.Record.At.Local().Format(time.DateTime)),
+		fmt.Sprintf("after      %s by %s, revision %d, %s",
+			e.Record.Action, actorOf(e.Record), e.Record.Revision, e.Record.At.Local().Format(time.DateTime)),
 	)
 }

@@ -30,10 +30,11 @@ func (p *planFlag) UnmarshalText(text []byte) error {
 // readers read flags, with words for people where kong repeats those of Go.
 func readers() []kong.Option {
 	number := readAs(lifecycle.WantedInteger, func(text string) (int64, error) { return strconv.ParseInt(text, 10, 64) })
+	moment := readAs(lifecycle.WantedTime, func(text string) (time.Time, error) { return time.Parse(time.RFC3339, text) })
 	return []kong.Option{
 		kong.KindMapper(reflect.Int, number), kong.KindMapper(reflect.Int64, number),
 		kong.TypeMapper(reflect.TypeFor[time.Duration](), readAs(lifecycle.WantedDuration, time.ParseDuration)),
-		kong.TypeMapper(reflect.TypeFor[time.Time](), readAs(lifecycle.WantedTime, func(text string) (time.Time, error) { return time.Parse(time.RFC3339, text) })),
+		kong.TypeMapper(reflect.TypeFor[time.Time](), moment),
 	}
 }
 

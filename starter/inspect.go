@@ -41,12 +41,12 @@ func (c *inspectCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if a.JSON {
-		err = a.print(report)
+		err = a.printJSON(report)
 	} else {
-		err = printLines(a.stdout, describeReport(report)...)
+		err = printLines(a.stdout, reportLines(report)...)
 	}
 	if err == nil && !report.Accepted() {
-		return errSaid
+		return errRefused
 	}
 	return err
 }
@@ -74,8 +74,8 @@ func (a *app) versionIn(ctx context.Context, file *os.File) (string, error) {
 // maxListed is how many pages, domains and the like are listed; --json has them all.
 const maxListed = 30
 
-// describeReport words a report for a terminal. Much of it was written by whoever made the package.
-func describeReport(r packages.Report) []string {
+// reportLines words a report for a terminal. Much of it was written by whoever made the package.
+func reportLines(r packages.Report) []string {
 	lines := []string{headline(r)}
 	lines = append(lines, identity(r)...)
 	for _, list := range []struct {
@@ -90,9 +90,11 @@ func describeReport(r packages.Report) []string {
 		{"domains named in the code", wordEach(r.Domains, wordDomain)},
 		{"languages", r.Locales},
 		{"kinds of files, unpacked", wordEach(r.Kinds, func(k packages.KindSize) string {
-			return fmt.Sprintf("%s: %s, %s", k.Kind, packages.Count(k.Files, "file"), size(k.Size))
+			return fmt.Sprintf("%s: %s, %s", k.Kind, packages.Count(k.Files, "file"), packages.Size(k.Size))
 		})},
-		{"largest files, unpacked", wordEach(r.Largest, func(f packages.FileSize) string { return fmt.Sprintf("%s: %s", f.Path, size(f.Size)) })},
+		{"largest files, unpacked", wordEach(r.Largest, func(f packages.FileSize) string {
+			return fmt.Sprintf("%s: %s", f.Path, packages.Size(f.Size))
+		})},
 	} {
 		lines = append(lines, listed(list.title, list.lines)...)
 	}
@@ -114,7 +116,7 @@ func headline(r packages.Report) string {
 
 // identity words what tells one package of a mini-program from others.
 func identity(r packages.Report) []string {
-	lines := []string{"  unpacked: " + size(r.Unpacked)}
+	lines := []string{"  unpacked: " + packages.Size(r.Unpacked)}
 	if r.AppID != "" {
 		lines = append(lines, "  app id: "+r.AppID)
 	}
@@ -157,7 +159,7 @@ func wordPart(p packages.Part) string {
 	if p.Independent {
 		name += " (independent)"
 	}
-	return fmt.Sprintf("%s: %s, %s", name, packages.Count(p.Pages, "page"), size(p.Size))
+	return fmt.Sprintf("%s: %s, %s", name, packages.Count(p.Pages, "page"), packages.Size(p.Size))
 }
 
 func wordPermission(p packages.Permission) string {
@@ -173,17 +175,4 @@ func wordDomain(d packages.Domain) string {
 		host += " (without encryption)"
 	}
 	return fmt.Sprintf("%s: %s, such as %s", host, packages.Count(d.Files, "file"), d.Path)
-}
-
-// size words a number of bytes for people.
-func size(bytes int64) string {
-	const kib, mib = 1 << 10, 1 << 20
-	switch {
-	case bytes >= mib:
-		return fmt.Sprintf("%.1f MiB", float64(bytes)/mib)
-	case bytes >= kib:
-		return fmt.Sprintf("%.1f KiB", float64(bytes)/kib)
-	default:
-		return packages.Count(bytes, "byte")
-	}
 }

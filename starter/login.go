@@ -12,8 +12,8 @@ import (
 	"slipway/starter/signin"
 )
 
-// signInPatience is how long a person may take to sign in.
-const signInPatience = 10 * time.Minute
+// signInTimeout is how long a person may take to sign in.
+const signInTimeout = 10 * time.Minute
 
 type loginCommand struct {
 	Device bool `help:"Sign in with a browser on another device: an address and a code are printed."`
@@ -25,7 +25,7 @@ func (c *loginCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, signInPatience)
+	ctx, cancel := context.WithTimeout(ctx, signInTimeout)
 	defer cancel()
 	place, err := signin.Ask(ctx, a.server())
 	if err != nil {
@@ -33,7 +33,7 @@ func (c *loginCommand) Run(ctx context.Context, a *app) error {
 	}
 	grant, err := c.signIn(ctx, a, place)
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("nobody has signed in within %s; begin again", lifecycle.Duration(signInPatience))
+		err = fmt.Errorf("nobody has signed in within %s; begin again", lifecycle.Duration(signInTimeout))
 	}
 	if err == nil {
 		err = kept.Keep(ctx, grant)
@@ -104,11 +104,11 @@ func (c *whoamiCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	var who whoami
-	if err := platform.(remote).look(ctx, "/api/v1/me", nil, &who); err != nil { //nolint:forcetypeassert // with --server it is
+	if err := platform.(remote).get(ctx, "/api/v1/me", nil, &who); err != nil { //nolint:forcetypeassert // with --server it is
 		return err
 	}
 	if a.JSON {
-		return a.print(who)
+		return a.printJSON(who)
 	}
 	list := func(words []string) string {
 		if len(words) == 0 {

@@ -253,7 +253,7 @@ func TestASignInThatCannotBeRenewedSaysWhy(t *testing.T) {
 	issuer.Person("rita", nil)
 	c.fails("whoami", "the sign-in at http://"+addr+" has expired; sign in again with starter login")
 	c.changeKept(map[string]any{"expiry": time.Now().Add(time.Hour), "token": "nonsense"})
-	c.fails("whoami", "the server does not take the sign-in that is kept for it; sign in again with starter login")
+	c.fails("whoami", "the server does not accept the sign-in that is kept for it; sign in again with starter login")
 
 	issuer.Away(true)
 	c.fails("logout", "you are signed out on this machine, but the grant may live on: the identity provider")
@@ -269,7 +269,7 @@ func TestWhatIsNoSignInIsNamedAndReplaced(t *testing.T) {
 	require.NoError(t, err)
 	for _, rubbish := range []string{"", "{}", "[1]", string(good[:len(good)/2]), strings.Replace(string(good), `"http://127.0.0.1`, `"http://other`, 1), "\x1b[2J"} {
 		require.NoError(t, os.WriteFile(file, []byte(rubbish), 0o600))
-		c.fails("whoami", "what is kept in "+file+" is no sign-in")
+		c.fails("whoami", "the file "+file+" does not hold a sign-in")
 	}
 	assert.Contains(t, c.signsIn(issuer, "rita"), "you are    rita")
 	require.NoError(t, os.WriteFile(file, []byte("rubbish"), 0o600))

@@ -1,6 +1,6 @@
 // Command starter is Slipway's command line: it requests, uploads, acts, and shows what came of it.
 //
-// Exit codes: 0 done, 1 it did not work, 2 wrong usage, 3 refused, 4 recorded but not answered yet.
+// Exit codes: 0 done, 1 it did not work, 2 wrong usage, 3 refused, 4 recorded, but there is no outcome yet.
 package main
 
 import (
@@ -34,7 +34,7 @@ const (
 	exitFailed     = 1
 	exitUsage      = 2
 	exitRefused    = 3
-	exitUnanswered = 4
+	exitUnfinished = 4
 )
 
 // commandLine is what can be typed.
@@ -44,24 +44,24 @@ type commandLine struct {
 	User    string           `help:"Act as this user, with --role and --member-of." env:"SLIPWAY_USER"`
 	Role    []lifecycle.Role `help:"Roles of --user." env:"SLIPWAY_ROLES"`
 	Member  []string         `name:"member-of" help:"Teams of --user." env:"SLIPWAY_TEAMS"`
-	Server  string           `help:"Work through the API of this server, such as http://localhost:8080, and not on Temporal." env:"SLIPWAY_SERVER" placeholder:"URL"`
-	Token   string           `help:"Bearer token for --server; else whoever signed in there with login." env:"SLIPWAY_TOKEN"`
+	Server  string           `help:"Work through the API of this server instead of Temporal." env:"SLIPWAY_SERVER" placeholder:"URL"`
+	Token   string           `help:"Bearer token for --server; by default that of starter login." env:"SLIPWAY_TOKEN"`
 	Timeout time.Duration    `help:"How long to wait for an answer." default:"30s"`
 
 	Request requestCommand `cmd:"" help:"Request the creation of a mini-program."`
 	Upload  uploadCommand  `cmd:"" help:"Upload a code package."`
 	Act     actCommand     `cmd:"" help:"Take an action, such as approve-creation, publish or rollback."`
-	Recover recoverCommand `cmd:"" help:"Start the workflow of a mini-program again that was ended from outside; for operators."`
+	Recover recoverCommand `cmd:"" help:"Restart the workflow of a mini-program that was ended from outside; for operators."`
 	Status  statusCommand  `cmd:"" help:"Show where a mini-program stands."`
 	Watch   watchCommand   `cmd:"" help:"Follow a mini-program live."`
 	List    listCommand    `cmd:"" help:"List mini-programs, newest change first."`
 	Audit   auditCommand   `cmd:"" help:"Show the audit trail of a mini-program, newest first."`
-	Explain explainCommand `cmd:"" help:"Say which version --user gets, or got, and why."`
+	Explain explainCommand `cmd:"" help:"Show which version --user gets, or got, and why."`
 	Inspect inspectCommand `cmd:"" help:"Inspect a package file here, without uploading it."`
 	Tokens  tokenCommand   `cmd:"" name:"token" help:"Make, list and revoke access tokens for pipelines and host apps."`
 	Login   loginCommand   `cmd:"" help:"Sign in at --server with its identity provider, for the commands that follow."`
-	Logout  logoutCommand  `cmd:"" help:"End the sign-in at --server, here and at its identity provider."`
-	Whoami  whoamiCommand  `cmd:"" aliases:"me" help:"Say who one is for --server, with which roles and teams."`
+	Logout  logoutCommand  `cmd:"" help:"Sign out of --server, here and at its identity provider."`
+	Whoami  whoamiCommand  `cmd:"" aliases:"me" help:"Show who you are for --server, with which roles and teams."`
 	Demo    demoCommand    `cmd:"" help:"Take a sample mini-program from request to Published."`
 }
 
@@ -113,17 +113,17 @@ func report(a *app, err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.Is(err, errSaid):
+	case errors.Is(err, errRefused):
 		return exitRefused
 	case isUsage:
 		_, _ = fmt.Fprintf(a.stderr, "starter: error: %s; see starter --help\n", err)
 		return exitUsage
 	case refused:
-		a.sayRefusal(lifecycle.Outcome{Code: refusal.Code, Message: refusal.Message})
+		a.printRefusal(lifecycle.Outcome{Code: refusal.Code, Message: refusal.Message})
 		return exitRefused
 	case errors.Is(err, workflows.ErrUnfinished):
 		_, _ = fmt.Fprintln(a.stderr, "recorded:", err)
-		return exitUnanswered
+		return exitUnfinished
 	case errors.Is(err, context.Canceled):
 		return exitFailed
 	default:
@@ -132,8 +132,8 @@ func report(a *app, err error) int {
 	}
 }
 
-// errSaid ends a command whose refusal was printed already.
-var errSaid = errors.New("refused")
+// errRefused ends a command whose refusal was printed already.
+var errRefused = errors.New("refused")
 
 // app is what commands work with. Connections are made when a command first needs them.
 type app struct {
@@ -176,7 +176,8 @@ func (a *app) catalog(ctx context.Context) (*catalog.Catalog, error) {
 	var err error
 	if a.catalogue == nil {
 		if file := a.config.DatabaseFile(); file != "" && !isFile(file) {
-			return nil, fmt.Errorf("there is no catalogue at %s; VAR_DIR (now %q) names the folder of another, or DATABASE_URL the database", file, a.config.VarDir)
+			return nil, fmt.Errorf("there is no catalogue at %s; VAR_DIR (now %q) names the folder of another, or DATABASE_URL the database",
+				file, a.config.VarDir)
 		}
 		a.catalogue, err = catalog.Open(ctx, a.config.Database())
 	}
@@ -199,7 +200,7 @@ func (a *app) packages(ctx context.Context) (*packages.Store, error) {
 // Validate refuses an account that does not exist, and a server that cannot be one.
 func (c *commandLine) Validate() error {
 	if c.Server != "" && !isServer(c.Server) {
-		return fmt.Errorf("--server %q is no address of a server; write it as http://localhost:8080, with nothing behind it", c.Server)
+		return fmt.Errorf("--server %q is not the address of a server; write it as http://localhost:8080, with nothing after it", c.Server)
 	}
 	if _, ok := config.DevAccounts()[c.As]; c.As != "" && !ok {
 		return fmt.Errorf("there is no account %q; choose one of %s, or give --user with --role and --member-of", c.As, accountNames())
@@ -207,7 +208,7 @@ func (c *commandLine) Validate() error {
 	return nil
 }
 
-// isServer tells whether an address is one that the API's paths can be put behind. A name and password in it would be sent, and shown in errors.
+// isServer tells whether the API's paths can be appended to an address. A name and password in it would be sent, and shown in errors.
 func isServer(address string) bool {
 	server, err := url.Parse(address)
 	if err != nil || server.Scheme != "http" && server.Scheme != "https" || server.Hostname() == "" {

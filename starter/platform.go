@@ -41,7 +41,8 @@ func (a *app) platform() (platform, error) {
 		return direct{a}, nil
 	}
 	if a.User != "" {
-		return nil, usageError{errors.New("--user has no meaning with --server, where the token says who you are; give --token, or --as an account")}
+		return nil, usageError{errors.New("--user has no meaning with --server, where the token says who you are; " +
+			"give --token, or --as an account")}
 	}
 	return newRemote(a.commandLine), nil
 }
@@ -69,7 +70,9 @@ func (d direct) act(ctx context.Context, id string, command lifecycle.Command) (
 	return miniPrograms.Act(ctx, id, command)
 }
 
-func (d direct) upload(ctx context.Context, id string, file *os.File, version string, command lifecycle.Command) (lifecycle.Outcome, error) {
+func (d direct) upload(
+	ctx context.Context, id string, file *os.File, version string, command lifecycle.Command,
+) (lifecycle.Outcome, error) {
 	store, err := d.packages(ctx)
 	if err != nil {
 		return lifecycle.Outcome{}, err
@@ -86,6 +89,16 @@ func (d direct) upload(ctx context.Context, id string, file *os.File, version st
 	}
 	command.Package = &lifecycle.Package{Version: version, SHA256: sha256}
 	return d.act(ctx, id, command)
+}
+
+func (d direct) recover(ctx context.Context, id string, operator lifecycle.Actor) (lifecycle.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
+	defer cancel()
+	miniPrograms, err := d.client(ctx)
+	if err != nil {
+		return lifecycle.Status{}, err
+	}
+	return miniPrograms.Recover(ctx, id, operator)
 }
 
 func (d direct) status(ctx context.Context, id string) (lifecycle.Status, error) {
@@ -156,7 +169,8 @@ func (d direct) explain(ctx context.Context, id, user string, at time.Time, vers
 		return delivery.Explanation{}, err
 	}
 	if _, _, err := cat.Status(ctx, id); errors.Is(err, catalog.ErrNotFound) {
-		return delivery.Explanation{}, lifecycle.Refuse(lifecycle.UnknownMiniProgram, "there is no mini-program %q; request its creation first", id)
+		return delivery.Explanation{}, lifecycle.Refuse(lifecycle.UnknownMiniProgram,
+			"there is no mini-program %q; request its creation first", id)
 	}
 	return delivery.ExplainAt(ctx, cat, id, at, user, version)
 }

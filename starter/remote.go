@@ -31,13 +31,13 @@ func (c commandLine) server() string { return strings.TrimSuffix(c.Server, "/") 
 
 const (
 	apiPath = "/api/v1/mini-programs"
-	// onlooker is the development account that looks: it sees everything.
-	onlooker = "operator"
-	// serverPatience is what a server gets beyond --timeout to say that it has recorded a request.
-	serverPatience = 15 * time.Second
-	retryPause     = time.Second
-	maxAnswer      = 64 << 20 // bytes
-	maxAuditPage   = 500
+	// viewer is the development account that looks: it sees everything.
+	viewer = "operator"
+	// serverTimeout is what a server gets beyond --timeout to say that it has recorded a request.
+	serverTimeout = 15 * time.Second
+	retryInterval = time.Second
+	maxAnswer     = 64 << 20 // bytes
+	maxAuditPage  = 500
 )
 
 // remote works through the API of a server.
@@ -50,7 +50,7 @@ type remote struct {
 
 func newRemote(line commandLine) remote {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.ResponseHeaderTimeout = line.Timeout + serverPatience // counts from the end of an upload
+	transport.ResponseHeaderTimeout = line.Timeout + serverTimeout // counts from the end of an upload
 	return remote{
 		server: line.server(), timeout: line.Timeout, http: &http.Client{Transport: transport},
 		credentials: credentials{line.As, line.Token, line.server()},
@@ -62,7 +62,7 @@ func (r remote) requestCreation(ctx context.Context, creation lifecycle.Creation
 	body := map[string]string{
 		"id": creation.ID, "title": creation.Title, "description": creation.Description, "team": creation.Team, "comment": creation.Comment,
 	}
-	err := r.change(ctx, creation.Actor, creation.RequestID, apiPath, jsonBody(body), &created)
+	err := r.post(ctx, creation.Actor, creation.RequestID, apiPath, jsonBody(body), &created)
 	return outcomeOf(created.Outcome, err)
 }
 
@@ -72,7 +72,7 @@ func (r remote) act(ctx context.Context, id string, command lifecycle.Command) (
 		return lifecycle.Outcome{}, err
 	}
 	var outcome lifecycle.Outcome
-	err = r.change(ctx, command.Actor, command.RequestID, pathOf(id, "actions", string(command.Action)), jsonBody(members), &outcome)
+	err = r.post(ctx, command.Actor, command.RequestID, pathOf(id, "actions", string(command.Action)), jsonBody(members), &outcome)
 	return outcomeOf(outcome, err)
 }
 
@@ -87,18 +87,25 @@ func membersOf(command lifecycle.Command) (map[string]json.RawMessage, error) {
 	return members, err
 }
 
-func (r remote) upload(ctx context.Context, id string, file *os.File, version string, command lifecycle.Command) (lifecycle.Outcome, error) {
+func (r remote) upload(
+	ctx context.Context, id string, file *os.File, version string, command lifecycle.Command,
+) (lifecycle.Outcome, error) {
 	fields := map[string]string{"version": version, "notes": command.Notes, "comment": command.Comment}
 	if command.IfRevision > 0 {
 		fields["if_revision"] = strconv.Itoa(command.IfRevision)
 	}
 	var uploaded struct{ Outcome lifecycle.Outcome }
-	err := r.change(ctx, command.Actor, command.RequestID, pathOf(id, "packages"), formBody(fields, file), &uploaded)
+	err := r.post(ctx, command.Actor, command.RequestID, pathOf(id, "packages"), formBody(fields, file), &uploaded)
 	return outcomeOf(uploaded.Outcome, err)
 }
 
+func (r remote) recover(ctx context.Context, id string, operator lifecycle.Actor) (status lifecycle.Status, err error) {
+	err = r.post(ctx, operator, "", pathOf(id, "recover"), jsonBody(map[string]any{}), &status)
+	return status, err
+}
+
 func (r remote) status(ctx context.Context, id string) (status lifecycle.Status, err error) {
-	return status, r.look(ctx, pathOf(id), nil, &status)
+	return status, r.get(ctx, pathOf(id), nil, &status)
 }
 
 func (r remote) list(ctx context.Context, filter catalog.Filter) (page catalog.Page, err error) {
@@ -117,7 +124,7 @@ func (r remote) list(ctx context.Context, filter catalog.Filter) (page catalog.P
 	if filter.Limit > 0 {
 		query.Set("limit", strconv.Itoa(min(filter.Limit, catalog.MaxLimit)))
 	}
-	return page, r.look(ctx, apiPath, query, &page)
+	return page, r.get(ctx, apiPath, query, &page)
 }
 
 func (r remote) audit(ctx context.Context, id string, before int64, limit int) ([]auditLine, error) {
@@ -135,7 +142,7 @@ func (r remote) audit(ctx context.Context, id string, before int64, limit int) (
 			Entries    []auditLine
 			NextCursor string `json:"next_cursor"`
 		}
-		if err := r.look(ctx, pathOf(id, "audit"), query, &page); err != nil {
+		if err := r.get(ctx, pathOf(id, "audit"), query, &page); err != nil {
 			return nil, err
 		}
 		lines = append(lines, page.Entries...)
@@ -154,7 +161,7 @@ func (r remote) explain(ctx context.Context, id, user string, at time.Time, vers
 	if version != delivery.AnyPlatform {
 		query.Set("platform_version", strconv.Itoa(version))
 	}
-	return explanation, r.look(ctx, pathOf(id, "explain"), query, &explanation)
+	return explanation, r.get(ctx, pathOf(id, "explain"), query, &explanation)
 }
 
 func pathOf(id string, more ...string) string {
@@ -207,10 +214,10 @@ func writeForm(form *multipart.Writer, fields map[string]string, file *os.File) 
 	return form.Close()
 }
 
-// change sends a request that changes something, each time with the same request id, so that it is done once.
-func (r remote) change(ctx context.Context, by lifecycle.Actor, requestID, path string, body body, into any) error {
+// post sends a request that changes something, each time with the same request id, so that it is done once.
+func (r remote) post(ctx context.Context, by lifecycle.Actor, requestID, path string, body body, into any) error {
 	requestID = cmp.Or(requestID, uuid.NewString())
-	return r.patiently(ctx, func() error {
+	return r.retry(ctx, func() error {
 		contentType, content, err := body()
 		if err != nil {
 			return err
@@ -225,30 +232,30 @@ func (r remote) change(ctx context.Context, by lifecycle.Actor, requestID, path 
 	})
 }
 
-// look sends a request that changes nothing.
-func (r remote) look(ctx context.Context, path string, query url.Values, into any) error {
-	return r.patiently(ctx, func() error {
+// get sends a request that changes nothing.
+func (r remote) get(ctx context.Context, path string, query url.Values, into any) error {
+	return r.retry(ctx, func() error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.server+path+"?"+query.Encode(), nil)
 		if err != nil {
 			return err
 		}
-		return r.do(request, onlooker, into)
+		return r.do(request, viewer, into)
 	})
 }
 
-// patiently asks again, as long as --timeout allows, when the server says that it can answer later.
-func (r remote) patiently(ctx context.Context, ask func() error) error {
+// retry asks again, as long as --timeout allows, when the server says that it can answer later.
+func (r remote) retry(ctx context.Context, ask func() error) error {
 	for end := time.Now().Add(r.timeout); ; {
 		err := ask()
 		p, isProblem := errors.AsType[*problem](err)
-		later := errors.Is(err, workflows.ErrUnfinished) || isProblem && (p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests)
-		if !later || time.Now().After(end) {
+		busy := isProblem && (p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests)
+		if later := busy || errors.Is(err, workflows.ErrUnfinished); !later || time.Now().After(end) {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return err
-		case <-time.After(retryPause):
+		case <-time.After(retryInterval):
 		}
 	}
 }
@@ -284,7 +291,7 @@ func (r remote) send(request *http.Request, account string) (*http.Response, err
 		return response, nil
 	}
 	defer func() { _ = response.Body.Close() }()
-	err = problemIn(response)
+	err = readProblem(response)
 	if _, said := errors.AsType[*lifecycle.Refusal](err); response.StatusCode == http.StatusUnauthorized && !said {
 		return nil, errors.New(refused)
 	}
@@ -296,16 +303,16 @@ type problem struct {
 	lifecycle.Outcome
 	Status int
 	Detail string
-	Report *packages.Report
+	Report packages.Report
 }
 
 func (p *problem) Error() string { return p.Message }
 
-func problemIn(response *http.Response) error {
+func readProblem(response *http.Response) error {
 	p := &problem{}
 	err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(p)
 	p.Status = response.StatusCode
-	p.Message = strings.Join(append([]string{p.Detail}, errorsIn(p.Report)...), "; ")
+	p.Message = strings.Join(append([]string{p.Detail}, p.Report.Errors()...), "; ")
 	if err != nil || p.Detail == "" {
 		p.Message = fmt.Sprintf("%s answered %s; is it Slipway's web?", response.Request.URL.Host, response.Status)
 	}
@@ -317,19 +324,6 @@ func problemIn(response *http.Response) error {
 	default:
 		return p
 	}
-}
-
-// errorsIn words why a package was refused.
-func errorsIn(report *packages.Report) (sentences []string) {
-	if report == nil {
-		return nil
-	}
-	for _, finding := range report.Findings {
-		if finding.Severity == packages.Error {
-			sentences = append(sentences, strings.TrimPrefix(finding.Path+": ", ": ")+finding.Message)
-		}
-	}
-	return sentences
 }
 
 // outcomeOf makes the outcome of an action that was refused.

@@ -184,7 +184,7 @@ func TestThroughAServerWhatNoWorkerAnswersIsRecorded(t *testing.T) {
 	stopWorker()
 	for _, line := range []string{"request nobody-home --title T --timeout 1s", "upload later --timeout 1s --request-id u " + c.file(samples.Weather())} {
 		code, stdout, stderr := c.types(line)
-		assert.Equal(t, exitUnanswered, code, "%s: %s", line, stderr)
+		assert.Equal(t, exitUnfinished, code, "%s: %s", line, stderr)
 		assert.Empty(t, stdout)
 		assert.Contains(t, stderr, "recorded: the action is recorded, but no worker has answered it yet (request id ")
 	}

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -31,144 +29,9 @@ func (c *statusCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if a.JSON {
-		return a.print(status)
+		return a.printJSON(status)
 	}
-	return printLines(a.stdout, describe(status, time.Now())...)
-}
-
-// knownStates refuses a state that no mini-program can ever be in.
-func knownStates(states ...lifecycle.State) error {
-	for _, state := range states {
-		if !slices.Contains(lifecycle.States, state) {
-			names := strings.ReplaceAll(strings.Trim(fmt.Sprint(lifecycle.States), "[]"), " ", ", ")
-			return fmt.Errorf("there is no state %q; choose one of %s", state, names)
-		}
-	}
-	return nil
-}
-
-type watchCommand struct {
-	ID    string          `arg:"" help:"Id of the mini-program."`
-	Until lifecycle.State `help:"Stop when this state is reached."`
-}
-
-// Validate refuses to wait for ever.
-func (c *watchCommand) Validate() error {
-	if c.Until == "" {
-		return nil
-	}
-	return knownStates(c.Until)
-}
-
-// Run follows the mini-program until the state is reached, its lifecycle is over, or the user has seen enough.
-func (c *watchCommand) Run(ctx context.Context, a *app) error {
-	platform, err := a.platform()
-	if err != nil {
-		return err
-	}
-	view := &view{out: a.stdout, inPlace: isTerminal(a.stdout), json: a.JSON}
-	for status, err := range platform.follow(ctx, c.ID) {
-		if err != nil {
-			return err
-		}
-		if err := view.update(a, status); err != nil {
-			return err
-		}
-		if status.State == c.Until {
-			break
-		}
-		if status.State.Final() {
-			return errors.Join(view.end(), c.missed(status.State))
-		}
-	}
-	return view.end()
-}
-
-// missed is the error of waiting for a state that cannot come any more.
-func (c *watchCommand) missed(final lifecycle.State) error {
-	if c.Until == "" {
-		return nil
-	}
-	return fmt.Errorf("the lifecycle of %s is over: %s, not %s", c.ID, final, c.Until)
-}
-
-// view shows a mini-program as it changes: each transition a line, below it, on a terminal, the live progress.
-type view struct {
-	out           *plain.Writer
-	inPlace, json bool
-	seen          int
-}
-
-func (v *view) update(a *app, s lifecycle.Status) error {
-	if v.json {
-		if place(s.Sequence, s.Revision) == v.seen {
-			return nil
-		}
-		v.seen = place(s.Sequence, s.Revision)
-		return a.print(s)
-	}
-	for _, t := range s.Transitions {
-		if place(t.Sequence, t.Revision) > v.seen {
-			v.seen = place(t.Sequence, t.Revision)
-			if err := v.line("%s  %-20s → %-18s %s %s%s", t.At.Local().Format(time.TimeOnly), t.Action, t.To, who(t), t.Version, remark(t.Comment)); err != nil {
-				return err
-			}
-		}
-	}
-	if !v.inPlace {
-		return nil
-	}
-	return v.over(fmt.Sprintf("%s  %s", s.State, waitingFor(s, time.Now())), "")
-}
-
-// place is where something is in the audit trail. A server that knows no sequence raises the revision with everything.
-func place(sequence, revision int) int { return max(sequence, revision) }
-
-func (v *view) line(format string, args ...any) error {
-	return v.over(fmt.Sprintf(format, args...), "\n")
-}
-
-// over writes a line, on a terminal over the one that shows the progress: the only control sequence that we mean.
-func (v *view) over(line, end string) error {
-	if v.inPlace {
-		if _, err := io.WriteString(v.out.To, "\r\033[K"); err != nil {
-			return err
-		}
-	}
-	_, err := io.WriteString(v.out, plain.Line(line)+end)
-	return err
-}
-
-func (v *view) end() error {
-	if !v.inPlace {
-		return nil
-	}
-	_, err := fmt.Fprintln(v.out)
-	return err
-}
-
-// who names whoever acted, and for a token who made it.
-func who(t lifecycle.Transition) string {
-	if t.OnBehalfOf == "" {
-		return t.Actor
-	}
-	return fmt.Sprintf("%s (made by %s)", t.Actor, t.OnBehalfOf)
-}
-
-func remark(comment string) string {
-	if comment == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (%s)", comment)
-}
-
-func isTerminal(out *plain.Writer) bool {
-	file, ok := out.To.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return printLines(a.stdout, statusLines(status, time.Now())...)
 }
 
 type listCommand struct {
@@ -182,6 +45,16 @@ type listCommand struct {
 
 // Validate refuses a state that does not exist.
 func (c *listCommand) Validate() error { return knownStates(c.State...) }
+
+// knownStates refuses a state that no mini-program can ever be in.
+func knownStates(states ...lifecycle.State) error {
+	for _, state := range states {
+		if !slices.Contains(lifecycle.States, state) {
+			return fmt.Errorf("there is no state %q; choose one of %s", state, joined(lifecycle.States))
+		}
+	}
+	return nil
+}
 
 // Run lists mini-programs.
 func (c *listCommand) Run(ctx context.Context, a *app) error {
@@ -198,7 +71,7 @@ func (c *listCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if a.JSON {
-		return a.print(page)
+		return a.printJSON(page)
 	}
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	row(table, "ID", "STATE", "TEAM", "CANDIDATE", "LIVE", "PERCENT", "UPDATED")
@@ -241,7 +114,7 @@ func (c *auditCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if a.JSON {
-		return a.print(lines)
+		return a.printJSON(lines)
 	}
 	return a.auditTable(lines)
 }
@@ -250,7 +123,8 @@ func (a *app) auditTable(lines []auditLine) error {
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	row(table, "CHANGE", "SEQUENCE", "REVISION", "AT", "ACTION", "WHO", "ROLE", "VIA", "TO", "VERSION", "COMMENT")
 	for _, l := range lines {
-		row(table, l.Change, l.Sequence, l.Revision, l.At.Local().Format(time.DateTime), l.Action, who(l.Transition), l.Role, l.Via, l.To, l.Version, l.Comment)
+		row(table, l.Change, l.Sequence, l.Revision, l.At.Local().Format(time.DateTime), l.Action, actorOf(l.Transition),
+			l.Role, l.Via, l.To, l.Version, l.Comment)
 	}
 	return table.Flush()
 }

@@ -164,7 +164,7 @@ func TestWhatNoWorkerAnswersIsRecorded(t *testing.T) {
 	stop()
 	for _, line := range []string{"request nobody-there --title T --timeout 1s", "act upload-code waiting --version 1.0.0 --sha256 0 --timeout 1s"} {
 		code, stdout, stderr := c.types(line)
-		assert.Equal(t, exitUnanswered, code, line)
+		assert.Equal(t, exitUnfinished, code, line)
 		assert.Empty(t, stdout)
 		assert.Contains(t, stderr, "recorded: the action is recorded, but no worker has answered it yet (request id ")
 	}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -18,14 +17,14 @@ import (
 const tokensPath = "/api/v1/tokens"
 
 type tokenCommand struct {
-	Create tokenCreateCommand `cmd:"" help:"Make an access token; it is printed this once."`
+	Create tokenCreateCommand `cmd:"" help:"Make an access token; it is printed only once."`
 	List   tokenListCommand   `cmd:"" help:"List access tokens, the newest first."`
-	Revoke tokenRevokeCommand `cmd:"" help:"Make an access token worth nothing, for ever."`
+	Revoke tokenRevokeCommand `cmd:"" help:"Revoke an access token, for good."`
 }
 
 type tokenCreateCommand struct {
 	Name   string             `arg:"" help:"What it is for, such as ci or wallet."`
-	Kind   tokens.Kind        `default:"pipeline" help:"pipeline (acts for a team), host-app (asks what users get) or edge (follows what is delivered)."`
+	Kind   tokens.Kind        `default:"pipeline" help:"${token_kinds}."`
 	Team   string             `help:"The team that a pipeline acts for, one of yours."`
 	Action []lifecycle.Action `help:"What a pipeline may do, such as upload-code,request-publishing."`
 	Days   int                `default:"90" help:"When it ends, in days."`
@@ -49,13 +48,14 @@ func (c *tokenCreateCommand) Run(ctx context.Context, a *app) error {
 	}
 	draft := tokens.Draft{Name: c.Name, Kind: c.Kind, Team: c.Team, Actions: c.Action, EndsAt: new(time.Now().AddDate(0, 0, c.Days).UTC())}
 	var made madeToken
-	if err := server.tokenCall(ctx, http.MethodPost, tokensPath, jsonBody(draft), account, &made); err != nil {
+	if err := server.sendOnce(ctx, http.MethodPost, tokensPath, jsonBody(draft), account, &made); err != nil {
 		return err
 	}
 	if a.JSON {
-		return a.print(made)
+		return a.printJSON(made)
 	}
-	_, _ = fmt.Fprintf(a.stderr, "token %s (id %s) ends %s; it is not shown again:\n", made.Name, made.ID, made.EndsAt.Local().Format(time.DateTime))
+	_, _ = fmt.Fprintf(a.stderr, "token %s (id %s) ends %s; it is not shown again:\n",
+		made.Name, made.ID, made.EndsAt.Local().Format(time.DateTime))
 	return printLines(a.stdout, made.Secret)
 }
 
@@ -81,16 +81,16 @@ func (c *tokenListCommand) Run(ctx context.Context, a *app) error {
 		query.Set("cursor", c.Cursor)
 	}
 	var page tokenPage
-	if err := server.look(ctx, tokensPath, query, &page); err != nil {
+	if err := server.get(ctx, tokensPath, query, &page); err != nil {
 		return err
 	}
 	if a.JSON {
-		return a.print(page)
+		return a.printJSON(page)
 	}
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	row(table, "ID", "NAME", "KIND", "TEAM", "MAY", "MADE BY", "ENDS", "USED", "STATE")
 	for _, t := range page.Tokens {
-		row(table, t.ID, t.Name, t.Kind, t.Team, strings.Trim(fmt.Sprint(t.Actions), "[]"), t.MadeBy, t.EndsAt.Local().Format(time.DateOnly), lastUse(t), stateOf(t))
+		row(table, t.ID, t.Name, t.Kind, t.Team, joined(t.Actions), t.MadeBy, t.EndsAt.Local().Format(time.DateOnly), lastUse(t), stateOf(t))
 	}
 	if page.NextCursor != "" {
 		row(table, "more with --cursor "+page.NextCursor)
@@ -127,11 +127,11 @@ func (c *tokenRevokeCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	var revoked tokens.Token
-	if err := server.tokenCall(ctx, http.MethodDelete, tokensPath+"/"+url.PathEscape(c.ID), nil, onlooker, &revoked); err != nil {
+	if err := server.sendOnce(ctx, http.MethodDelete, tokensPath+"/"+url.PathEscape(c.ID), nil, viewer, &revoked); err != nil {
 		return err
 	}
 	if a.JSON {
-		return a.print(revoked)
+		return a.printJSON(revoked)
 	}
 	return printLines(a.stdout, fmt.Sprintf("%s: revoked by %s", revoked.Name, revoked.RevokedBy))
 }
@@ -149,8 +149,8 @@ func (a *app) tokenServer() (remote, error) {
 	return server, nil
 }
 
-// tokenCall is sent once: a token that is made twice would be one too many.
-func (r remote) tokenCall(ctx context.Context, method, path string, body body, account string, into any) error {
+// sendOnce sends a request once: a token that is made twice would be one too many.
+func (r remote) sendOnce(ctx context.Context, method, path string, body body, account string, into any) error {
 	request, err := http.NewRequestWithContext(ctx, method, r.server+path, nil)
 	if err != nil {
 		return err

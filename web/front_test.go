@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"slipway/monitoring"
 )
 
 // fronts are a web whose database answers, and one whose database is away.
@@ -36,9 +38,9 @@ func fronts(t *testing.T, s standing) map[string]standing {
 // again is the same world with metrics of its own, as of another process.
 func again(t *testing.T, s standing) world {
 	w := s.site.world
-	var err error
-	w.metrics, err = newMetrics()
+	common, err := monitoring.NewMetrics()
 	require.NoError(t, err)
+	w.metrics = newMetrics(common)
 	return w
 }
 

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"slipway/catalog"
-	"slipway/config"
 	"slipway/delivery"
 	"slipway/monitoring"
 	"slipway/monitoring/logkey"
@@ -26,10 +25,10 @@ import (
 )
 
 func main() {
-	var configuration settings
+	var environment settings
 	os.Exit(program.Program{
-		Name: "web", Summary: "serves the pages for people, the JSON API for programs, and tells host apps which version a user gets", Settings: &configuration, Run: run,
-		Addr: func() (string, error) { err := config.Parse(&configuration); return configuration.Addr, err },
+		Name: "web", Summary: "serves the pages for people, the JSON API for programs, and tells host apps which version a user gets",
+		Settings: &environment, Addr: &environment.Addr, Run: run,
 	}.Main(os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -39,17 +38,14 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	logger, err := settings.Logger()
+	telemetry, err := program.Prepare(ctx, "web", settings.Common, settings.Settings)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = logger.Sync() }()
-	if err := settings.MakeVarDir(); err != nil {
-		return err
-	}
+	defer telemetry.Stop()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	world, err := open(ctx, settings, logger)
+	world, err := open(ctx, settings, telemetry)
 	if err != nil {
 		return err
 	}
@@ -57,7 +53,7 @@ func run(ctx context.Context) error {
 		stop() // what works in the background has to end before its world does
 		world.close()
 	}()
-	return serve(ctx, settings, world, logger)
+	return serve(ctx, settings, world, telemetry.Logger)
 }
 
 // world is what the web works on.
@@ -80,21 +76,17 @@ const waiting = "waiting for the database; nobody is answered before"
 
 // open connects. Temporal may be away: pages are shown all the same. So may the database when delivery has a file copy of
 // what it needs; else it is waited for.
-func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, err error) {
+func open(ctx context.Context, settings settings, telemetry *program.Telemetry) (w world, err error) {
+	logger := telemetry.Logger
+	w.metrics, w.traces = newMetrics(telemetry.Metrics), telemetry.Traces
 	defer func() {
 		if err != nil {
 			w.close()
 		}
 	}()
-	if w.metrics, err = newMetrics(); err != nil {
-		return w, err
-	}
 	w.database = delivery.NewLater(func(ctx context.Context) (*catalog.Catalog, error) { return catalog.Open(ctx, settings.Database()) })
 	options, err := settings.Temporal(logger)
 	if err != nil {
-		return w, err
-	}
-	if w.traces, err = tracing.Start(ctx, settings.Tracing, "slipway-web", program.Version(), logger); err != nil {
 		return w, err
 	}
 	if _, err = w.traces.Intercept(&options); err != nil {
@@ -146,9 +138,6 @@ func (w world) close() {
 	}
 	if w.temporal != nil {
 		w.temporal.Close()
-	}
-	if w.traces != nil {
-		w.traces.Stop()
 	}
 }
 

@@ -16,17 +16,13 @@ type metrics struct {
 	requests *prometheus.HistogramVec
 }
 
-func newMetrics() (*metrics, error) {
-	common, err := monitoring.NewMetrics()
-	if err != nil {
-		return nil, err
-	}
+func newMetrics(common *monitoring.Metrics) *metrics {
 	requests := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "slipway_http_request_seconds", Help: "How long requests took, by route and status.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	}, []string{"method", "route", "status"})
 	common.Registry.MustRegister(requests)
-	return &metrics{common, requests}, nil
+	return &metrics{common, requests}
 }
 
 // count is observe as a middleware.

@@ -19,6 +19,7 @@ import (
 	"slipway/config"
 	"slipway/delivery"
 	"slipway/lifecycle"
+	"slipway/monitoring"
 	"slipway/packages"
 	"slipway/tokens"
 	"slipway/web/access"
@@ -63,9 +64,9 @@ func (g ground) stand(t *testing.T, change ...func(*settings)) standing {
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	t.Cleanup(cancel)
-	world := world{temporal: g.temporal, store: g.store}
-	world.metrics, err = newMetrics()
+	common, err := monitoring.NewMetrics()
 	require.NoError(t, err)
+	world := world{temporal: g.temporal, store: g.store, metrics: newMetrics(common)}
 	if world.temporal == nil {
 		world.temporal, err = client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1"})
 		require.NoError(t, err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"go.temporal.io/sdk/client"
 
@@ -14,22 +13,11 @@ import (
 	"slipway/monitoring"
 )
 
-// Who watches over the worker gets small answers.
-const (
-	headerTimeout = 10 * time.Second
-	answerTimeout = 30 * time.Second
-	idleTimeout   = 2 * time.Minute
-)
-
 // health tells whether the worker can do its work.
 type health struct {
 	started  atomic.Bool
 	temporal client.Client
 	catalog  *catalog.Catalog
-}
-
-func newHealth(temporal client.Client, catalog *catalog.Catalog) *health {
-	return &health{temporal: temporal, catalog: catalog}
 }
 
 func (h *health) check(ctx context.Context) error {
@@ -53,17 +41,8 @@ func listen(ctx context.Context, addr string, health *health, metrics *monitorin
 	if metrics != nil {
 		mux.Handle("GET /metrics", metrics.Handler())
 	}
-	plain := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return monitoring.Serve(ctx, "WORKER_ADDR", addr, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		mux.ServeHTTP(w, r)
-	})
-	server := &http.Server{Addr: addr, Handler: plain, ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout, WriteTimeout: answerTimeout, IdleTimeout: idleTimeout}
-	go func() {
-		<-ctx.Done()
-		_ = server.Close()
-	}()
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("WORKER_ADDR: %w", err)
-	}
-	return nil
+	}))
 }

@@ -118,7 +118,7 @@ func probed(t *testing.T, health *health) (url string) {
 }
 
 func TestNoAnswerOfTheWorkerIsTakenForSomethingElse(t *testing.T) {
-	url := probed(t, newHealth(nil, nil))
+	url := probed(t, &health{})
 	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/nowhere", "/readyz/"} {
 		response, err := http.Get(url + path)
 		require.NoError(t, err)
@@ -132,7 +132,7 @@ func TestReadinessSaysWhatIsMissing(t *testing.T) {
 	require.NoError(t, err)
 	cat, err := catalog.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "slipway.db"))
 	require.NoError(t, err)
-	health := newHealth(server.Client, cat)
+	health := &health{temporal: server.Client, catalog: cat}
 	url := probed(t, health)
 	unready := func(reason string) {
 		t.Helper()

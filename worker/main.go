@@ -14,18 +14,17 @@ import (
 
 	"slipway/activities"
 	"slipway/catalog"
-	"slipway/config"
 	"slipway/monitoring"
 	"slipway/monitoring/logkey"
-	"slipway/monitoring/tracing"
+	"slipway/packages"
 	"slipway/program"
 )
 
 func main() {
-	var configuration settings
+	var environment settings
 	os.Exit(program.Program{
-		Name: "worker", Summary: "runs the workflows and activities of Slipway", Settings: &configuration, Run: run,
-		Addr: func() (string, error) { err := config.Parse(&configuration); return configuration.Addr, err },
+		Name: "worker", Summary: "runs the workflows and activities of Slipway",
+		Settings: &environment, Addr: &environment.Addr, Run: run,
 	}.Main(os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -35,112 +34,120 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	logger, err := settings.Logger()
+	telemetry, err := program.Prepare(ctx, "worker", settings.Common, settings.Settings)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = logger.Sync() }()
-	if err := settings.MakeVarDir(); err != nil {
-		return err
-	}
-	metrics, err := monitoring.NewMetrics()
-	if err != nil {
-		return err
-	}
-	traces, err := tracing.Start(ctx, settings.Tracing, "slipway-worker", program.Version(), logger)
-	if err != nil {
-		return err
-	}
-	defer traces.Stop()
-	temporal, err := program.Await(ctx, logger, "waiting for Temporal", passes, func(ctx context.Context) (connection, error) {
-		return dial(ctx, settings, logger, metrics, traces)
+	defer telemetry.Stop()
+	temporal, err := program.Await(ctx, telemetry.Logger, "waiting for Temporal", passes, func(ctx context.Context) (connection, error) {
+		return dial(ctx, settings, telemetry)
 	})
 	if err != nil {
 		return err
 	}
 	defer temporal.Close()
-	var closeAll func()
-	acts, err := program.Await(ctx, logger, "waiting for the database", settings.Passes, func(ctx context.Context) (*activities.Activities, error) {
-		acts, closing, err := open(ctx, settings, metrics)
-		closeAll = closing
-		return acts, err
+	kept, err := program.Await(ctx, telemetry.Logger, "waiting for the database", settings.Passes, func(ctx context.Context) (storage, error) {
+		return openStorage(ctx, settings)
 	})
 	if err != nil {
 		return err
 	}
-	defer closeAll()
-	return serve(ctx, settings, temporal, acts, metrics, logger)
+	defer kept.close()
+	acts, err := newActivities(settings, kept)
+	if err != nil {
+		return err
+	}
+	return service{settings, telemetry, temporal, kept, acts}.run(ctx)
 }
 
-// open connects the activities to the world.
-func open(ctx context.Context, settings settings, metrics *monitoring.Metrics) (*activities.Activities, func(), error) {
-	cat, err := catalog.Open(ctx, settings.Database())
-	if err != nil {
-		return nil, nil, err
+// storage is where the worker keeps what it does.
+type storage struct {
+	catalog  *catalog.Catalog
+	packages *packages.Store
+}
+
+func openStorage(ctx context.Context, settings settings) (s storage, err error) {
+	if s.catalog, err = catalog.Open(ctx, settings.Database()); err != nil {
+		return s, err
 	}
-	store, err := settings.OpenPackages(ctx)
-	if err != nil {
-		_ = cat.Close()
-		return nil, nil, err
+	if s.packages, err = settings.OpenPackages(ctx); err != nil {
+		_ = s.catalog.Close()
+		return s, err
 	}
-	closeAll := func() { _, _ = store.Close(), cat.Close() }
-	if err := cat.KeepSettings(ctx, settings.lifecycle); err != nil {
-		closeAll()
-		return nil, nil, err
+	if err = s.catalog.KeepSettings(ctx, settings.lifecycle); err != nil {
+		s.close()
 	}
+	return s, err
+}
+
+func (s storage) close() { _, _ = s.packages.Close(), s.catalog.Close() }
+
+func newActivities(settings settings, kept storage) (*activities.Activities, error) {
 	acts := &activities.Activities{
-		Catalog: cat, Settings: settings.lifecycle, Reports: cat, Packages: store, Limits: settings.PackageLimits(), Metrics: activities.NewMetrics(),
+		Catalog: kept.catalog, Reports: kept.catalog, Packages: kept.packages,
+		Settings: settings.lifecycle, Limits: settings.PackageLimits(), Metrics: activities.NewMetrics(),
 		SignalKeys: settings.SignalKeys, SignedOnly: settings.SignalsFrom == fromWeb,
 	}
-	metrics.Registry.MustRegister(slices.Concat(cat.Collectors(), acts.Metrics.Collectors())...)
-	if settings.PrometheusURL != "" {
-		prometheus, err := activities.NewPrometheus(settings.PrometheusURL)
-		if err != nil {
-			closeAll()
-			return nil, nil, err
-		}
-		acts.Health = prometheus
+	if settings.PrometheusURL == "" {
+		return acts, nil
 	}
-	return acts, closeAll, nil
+	prometheus, err := activities.NewPrometheus(settings.PrometheusURL)
+	if err != nil {
+		return nil, err
+	}
+	acts.Health = prometheus
+	return acts, nil
 }
 
-// serve runs the Temporal worker and the HTTP server beside each other; when one fails, the other stops too.
-func serve(ctx context.Context, settings settings, temporal connection, acts *activities.Activities, metrics *monitoring.Metrics, logger *zap.Logger) error {
-	cat := acts.Catalog.(*catalog.Catalog)
-	health := newHealth(temporal, cat)
+// service is a worker that has all it needs.
+type service struct {
+	settings   settings
+	telemetry  *program.Telemetry
+	temporal   connection
+	storage    storage
+	activities *activities.Activities
+}
+
+// run does everything that a worker does side by side; when one thing fails, the others stop too.
+func (s service) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	watch := monitoring.NewWatch(temporal, func(context.Context) (*catalog.Catalog, error) { return cat, nil })
+	health := &health{temporal: s.temporal, catalog: s.storage.catalog}
+	watch := monitoring.NewWatch(s.temporal, func(context.Context) (*catalog.Catalog, error) { return s.storage.catalog, nil })
+	metrics := s.telemetry.Metrics
 	metrics.Registry.MustRegister(watch)
-	beside := metrics
-	if !settings.BesideRequests(settings.Addr) {
-		beside = nil
+	metrics.Registry.MustRegister(slices.Concat(s.storage.catalog.Collectors(), s.activities.Metrics.Collectors())...)
+	var beside *monitoring.Metrics
+	if s.settings.BesideRequests(s.settings.Addr) {
+		beside = metrics
 	}
-	group.Go(func() error { return listen(ctx, settings.Addr, health, beside) })
-	group.Go(func() error { return metrics.Listen(ctx, settings.MetricsAddr) })
+	sweeper := &sweeper{s.storage.catalog, s.storage.packages, time.Duration(s.settings.PackageGrace), s.telemetry.Logger}
+	group.Go(func() error { return listen(ctx, s.settings.Addr, health, beside) })
+	group.Go(func() error { return metrics.Listen(ctx, s.settings.MetricsAddr) })
 	group.Go(func() error { watch.Run(ctx); return nil })
-	group.Go(func() error {
-		return newSweeper(cat, acts.Packages, time.Duration(settings.PackageGrace), logger).run(ctx)
-	})
-	group.Go(func() error {
-		fatal := make(chan error, 3) // one of each worker
-		work := newWorkers(temporal, settings, acts, func(err error) { fatal <- err })
-		if err := work.Start(); err != nil {
-			return fmt.Errorf("starting the worker: %w", err)
-		}
-		health.started.Store(true)
-		logger.Info("worker started", zap.String(logkey.Address, settings.Addr))
-		defer logger.Info("worker stopped")
-		select {
-		case err := <-fatal: // the SDK has stopped the worker already
-			return fmt.Errorf("working: %w", err)
-		case <-ctx.Done():
-			health.started.Store(false)
-			work.Stop()
-			return nil
-		}
-	})
+	group.Go(func() error { return sweeper.run(ctx) })
+	group.Go(func() error { return s.work(ctx, health) })
 	if err := group.Wait(); !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
+}
+
+// work runs the Temporal workers until ctx is done.
+func (s service) work(ctx context.Context, health *health) error {
+	fatal := make(chan error, 3) // one of each worker
+	workers := newWorkers(s.temporal, s.settings, s.activities, func(err error) { fatal <- err })
+	if err := workers.Start(); err != nil {
+		return fmt.Errorf("starting the worker: %w", err)
+	}
+	health.started.Store(true)
+	s.telemetry.Logger.Info("worker started", zap.String(logkey.Address, s.settings.Addr))
+	defer s.telemetry.Logger.Info("worker stopped")
+	select {
+	case err := <-fatal: // the SDK has stopped the worker already
+		return fmt.Errorf("working: %w", err)
+	case <-ctx.Done():
+		health.started.Store(false)
+		workers.Stop()
+		return nil
+	}
 }

@@ -25,7 +25,7 @@ type settings struct {
 	// SignalKeys are those that the web signs with. SignalsFrom says whether anything else is taken, too.
 	SignalKeys  keyring.Ring `env:"SIGNAL_KEY"`
 	SignalsFrom string       `env:"SIGNALS_FROM" envDefault:"any"`
-	// Deployment and BuildID switch worker versioning on; both or none.
+	// Deployment and BuildID switch worker versioning on; both or neither.
 	Deployment string `env:"WORKER_DEPLOYMENT"`
 	BuildID    string `env:"WORKER_BUILD_ID"`
 
@@ -42,7 +42,8 @@ func load() (settings, error) {
 	var s settings
 	err := config.Parse(&s)
 	if (s.Deployment == "") != (s.BuildID == "") {
-		err = errors.Join(err, fmt.Errorf("worker versioning needs both WORKER_DEPLOYMENT (%q) and WORKER_BUILD_ID (%q), or none", s.Deployment, s.BuildID))
+		err = errors.Join(err, fmt.Errorf("worker versioning needs both WORKER_DEPLOYMENT (%q) and WORKER_BUILD_ID (%q), or neither",
+			s.Deployment, s.BuildID))
 	}
 	err = errors.Join(err, s.checkSignals())
 	var wrong error

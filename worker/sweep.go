@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// answersKept is how long the catalogue keeps the answers to requests; the audit trail is kept for ever.
-	answersKept   = 30 * 24 * time.Hour
+	// outcomesKept is how long the catalogue keeps the outcomes of requests; the audit trail is kept for ever.
+	outcomesKept  = 30 * 24 * time.Hour
 	sweepInterval = time.Hour
 )
 
@@ -27,7 +27,8 @@ const leastGrace = time.Hour
 func (g *graceTime) UnmarshalText(text []byte) error {
 	grace, err := time.ParseDuration(string(text))
 	if err != nil || grace < leastGrace {
-		return fmt.Errorf("%q is not a duration of at least %s, such as 168h; with less, uploads could lose their package on the way", text, leastGrace)
+		return fmt.Errorf("%q is not a duration of at least %s, such as 168h; with less, uploads could lose their package on the way",
+			text, leastGrace)
 	}
 	*g = graceTime(grace)
 	return nil
@@ -41,16 +42,12 @@ type sweeper struct {
 	log     *zap.Logger
 }
 
-func newSweeper(catalog *catalog.Catalog, store *packages.Store, grace time.Duration, log *zap.Logger) *sweeper {
-	return &sweeper{catalog, store, grace, log}
-}
-
 // run sweeps until ctx is done. Packages come an interval after the start: uploads that waited for a worker are decided by then.
 func (s *sweeper) run(ctx context.Context) error {
 	ticker := time.NewTicker(sweepInterval)
 	defer ticker.Stop()
 	for {
-		s.complain(ctx, "answers", s.sweepAnswers(ctx))
+		s.complain(ctx, "outcomes", s.sweepOutcomes(ctx))
 		select {
 		case <-ctx.Done():
 			return nil
@@ -62,12 +59,12 @@ func (s *sweeper) run(ctx context.Context) error {
 
 func (s *sweeper) complain(ctx context.Context, what string, err error) {
 	if err != nil && ctx.Err() == nil {
-		s.log.Warn("not everything old is swept; trying again later", zap.String(logkey.What, what), zap.Error(err))
+		s.log.Warn("not everything old was swept; trying again later", zap.String(logkey.What, what), zap.Error(err))
 	}
 }
 
-func (s *sweeper) sweepAnswers(ctx context.Context) error {
-	_, err := s.catalog.SweepOutcomes(ctx, time.Now().Add(-answersKept))
+func (s *sweeper) sweepOutcomes(ctx context.Context) error {
+	_, err := s.catalog.SweepOutcomes(ctx, time.Now().Add(-outcomesKept))
 	return err
 }
 

@@ -35,7 +35,7 @@ func eachStoreroom(t *testing.T, test func(t *testing.T, r *storeroom)) {
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = store.Close() })
 		core, said := observer.New(zap.InfoLevel)
-		test(t, &storeroom{newSweeper(c, store, time.Hour, zap.New(core)), t, folder, said})
+		test(t, &storeroom{&sweeper{c, store, time.Hour, zap.New(core)}, t, folder, said})
 	})
 }
 
@@ -117,7 +117,7 @@ func TestASweepThatFailsIsLoggedAndDoesNotStopTheWorker(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- r.run(ctx) }()
-		require.Eventually(t, func() bool { return r.said.FilterField(zap.String("what", "answers")).Len() == 1 }, patience, glance)
+		require.Eventually(t, func() bool { return r.said.FilterField(zap.String("what", "outcomes")).Len() == 1 }, patience, glance)
 		cancel()
 		assert.NoError(t, <-ended)
 	})

@@ -4,39 +4,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
-	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
-	"go.uber.org/zap"
 
 	"slipway/activities"
 	"slipway/config"
 	"slipway/keyring"
-	"slipway/monitoring"
-	"slipway/monitoring/tracing"
+	"slipway/program"
 	"slipway/workflows"
 )
 
 const (
-	// stickyTimeout is how long a task waits for the worker that has the workflow in its cache. Temporal's default of 5 s is what
-	// a query takes that gets stuck on the way there (about one in 1,600).
+	// stickyTimeout is how long a task waits for the worker that has the workflow in its cache. About one query in 1,600 gets stuck on
+	// its way there, and waits for this long: 5 s by Temporal's default.
 	stickyTimeout = time.Second
 	// stopTimeout is what running activities get to finish.
 	stopTimeout = 10 * time.Second
-	// probesAtOnce are the questions to Prometheus of all health gates that are under way at the same time, and probesPerSecond those that
-	// begin: what a probe costs Temporal would otherwise, with thousands of gates that ask every few seconds, leave nothing for people.
+	// probesAtOnce bounds the probes of all health gates that are under way at the same time, probesPerSecond those that begin: with
+	// thousands of gates that ask every few seconds, what a probe costs Temporal would otherwise leave nothing for people.
 	probesAtOnce    = 100
 	probesPerSecond = 100
 	// inspectionsAtOnce bounds what packages cost in memory and time.
@@ -51,16 +44,16 @@ type connection struct {
 }
 
 // dial connects to Temporal and makes sure that the namespace has what the workflows need.
-func dial(ctx context.Context, settings settings, logger *zap.Logger, metrics *monitoring.Metrics, traces *tracing.Traces) (connection, error) {
-	options, err := settings.Temporal(logger)
+func dial(ctx context.Context, settings settings, telemetry *program.Telemetry) (connection, error) {
+	options, err := settings.Temporal(telemetry.Logger)
 	if err != nil {
 		return connection{}, err
 	}
-	tracer, err := traces.Intercept(&options)
+	tracer, err := telemetry.Traces.Intercept(&options)
 	if err != nil {
 		return connection{}, err
 	}
-	options.MetricsHandler = metrics.Temporal
+	options.MetricsHandler = telemetry.Metrics.Temporal
 	options.DataConverter = converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), insistent{settings.PayloadCodec()})
 	dialed, err := client.DialContext(ctx, options)
 	if err != nil {
@@ -73,8 +66,8 @@ func dial(ctx context.Context, settings settings, logger *zap.Logger, metrics *m
 	return connection{dialed, options.DataConverter, tracer}, nil
 }
 
-// insistent does not take no for an answer: what cannot be read for want of a key fails the task, which is tried again until the key is back. An
-// error would end a workflow whose beginning cannot be read, and could be taken for the answer of an activity.
+// insistent fails the workflow task when a key is missing; the task is tried again until the key is back. An error would end a workflow
+// whose input cannot be read, and could be taken for the result of an activity.
 type insistent struct{ converter.PayloadCodec }
 
 // Decode panics when a key is missing.
@@ -86,7 +79,7 @@ func (c insistent) Decode(sealed []*commonpb.Payload) ([]*commonpb.Payload, erro
 	return plain, err
 }
 
-// passes tells whether Temporal is away, and not asked for something that it does not have.
+// passes tells whether an error will pass: Temporal is away, and not asked for something that it does not have.
 func passes(err error) bool {
 	_, unavailable := errors.AsType[*serviceerror.Unavailable](err)
 	_, late := errors.AsType[*serviceerror.DeadlineExceeded](err)
@@ -98,8 +91,8 @@ type workers []worker.Worker
 
 // newWorkers are the workers as production runs them. onFatalError hears when one cannot go on, such as when its namespace is gone.
 //
-// Each queue has limits of its own. A thousand gates that ask a Prometheus which does not answer, or a hundred uploads at once, do not keep
-// decisions that wait for the catalogue, or each other, from being done.
+// Each queue has limits of its own, so that a thousand gates that ask a Prometheus which does not answer, or a hundred uploads at once,
+// hold up neither each other nor decisions.
 func newWorkers(temporal connection, settings settings, acts *activities.Activities, onFatalError func(error)) workers {
 	options := worker.Options{
 		WorkerStopTimeout:          stopTimeout,
@@ -109,7 +102,9 @@ func newWorkers(temporal connection, settings settings, acts *activities.Activit
 	}
 	lifecycles, gates, inspections := options, options, options
 	lifecycles.StickyScheduleToStartTimeout = stickyTimeout
-	lifecycles.Interceptors = []interceptor.WorkerInterceptor{&workflows.Interceptor{DataConverter: temporal.dataConverter, Tracer: temporal.tracer}}
+	lifecycles.Interceptors = []interceptor.WorkerInterceptor{
+		&workflows.Interceptor{DataConverter: temporal.dataConverter, Tracer: temporal.tracer},
+	}
 	lifecycles.WorkflowTaskPollerBehavior = config.TaskPollers()
 	gates.DisableWorkflowWorker, inspections.DisableWorkflowWorker = true, true
 	gates.MaxConcurrentActivityExecutionSize = probesAtOnce
@@ -160,42 +155,4 @@ func versioning(settings settings) worker.DeploymentOptions {
 		Version:                   worker.WorkerDeploymentVersion{DeploymentName: settings.Deployment, BuildID: settings.BuildID},
 		DefaultVersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
 	}
-}
-
-// ensureSearchAttributes creates the search attributes that are missing. Without them every workflow task would fail, so
-// a worker that may not create them refuses to start and says what to run.
-func ensureSearchAttributes(ctx context.Context, connection client.Client, namespace string) error {
-	operator := connection.OperatorService()
-	existing, err := operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
-	if err != nil {
-		return fmt.Errorf("listing the search attributes of namespace %q: %w", namespace, err)
-	}
-	missing := map[string]enumspb.IndexedValueType{}
-	for _, key := range workflows.SearchAttributes {
-		found, ok := existing.GetCustomAttributes()[key.GetName()]
-		if ok && found != key.GetValueType() {
-			return fmt.Errorf("search attribute %s of namespace %q is of type %s, but must be %s: remove it and let the worker create it",
-				key.GetName(), namespace, found, key.GetValueType())
-		}
-		if !ok {
-			missing[key.GetName()] = key.GetValueType()
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	_, err = operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{Namespace: namespace, SearchAttributes: missing})
-	if _, exists := errors.AsType[*serviceerror.AlreadyExists](err); err != nil && !exists {
-		return fmt.Errorf("namespace %q lacks search attributes, and creating them failed (%w); run: %s", namespace, err, createCommand(namespace, missing))
-	}
-	return awaitSearchAttributes(ctx, connection, namespace)
-}
-
-func createCommand(namespace string, missing map[string]enumspb.IndexedValueType) string {
-	var command strings.Builder
-	fmt.Fprintf(&command, "temporal operator search-attribute create --namespace %s", namespace)
-	for _, name := range slices.Sorted(maps.Keys(missing)) {
-		fmt.Fprintf(&command, " --name %s --type %s", name, missing[name])
-	}
-	return command.String()
 }

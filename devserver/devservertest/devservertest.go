@@ -3,11 +3,8 @@ package devservertest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -19,10 +16,8 @@ import (
 
 const (
 	attempts     = 3 // another program may take the free port before the server does
-	startLimit   = time.Minute
-	askInterval  = 50 * time.Millisecond
-	stopGrace    = 5 * time.Second
-	keptLogLines = 40
+	startTimeout = time.Minute
+	stopTimeout  = 5 * time.Second
 )
 
 // Server is a development server, in memory unless it is given a file, on loopback ports that were free; or one that was given.
@@ -30,8 +25,7 @@ type Server struct {
 	Address string
 	Client  client.Client // of the namespace "default"
 
-	child *process.Process
-	log   *process.Tail
+	supervisor process.Supervisor // of nothing, when the server was given
 }
 
 // Start starts a server for one test, or for a test and its subtests, and stops it when they end. Settings are those of
@@ -56,7 +50,7 @@ func start(t testing.TB, options devserver.Options) *Server {
 	t.Cleanup(func() {
 		server.Stop()
 		if t.Failed() {
-			t.Logf("last lines of the Temporal development server:\n%s", server.log)
+			t.Log(server.supervisor.LogTails())
 		}
 	})
 	return server
@@ -90,61 +84,29 @@ func launch(ctx context.Context, progress io.Writer, options devserver.Options) 
 	return nil, err
 }
 
-func try(ctx context.Context, cli string, options devserver.Options) (_ *Server, err error) {
-	if options.Port, err = freePort(ctx); err != nil {
+func try(ctx context.Context, cli string, options devserver.Options) (*Server, error) {
+	address, err := process.FreeAddress(ctx, devserver.Host)
+	if err != nil {
 		return nil, err
 	}
-	server := &Server{Address: options.Address(), log: &process.Tail{Max: keptLogLines}}
-	output := &process.Lines{Each: server.log.Add}
-	cmd := exec.Command(cli, options.Args()...)
-	cmd.Stdout, cmd.Stderr = output, output
-	if server.child, err = process.Start(cmd); err != nil {
-		return nil, fmt.Errorf("%s: %w", cli, err)
+	options.Port = int(address.Port())
+	server := &Server{
+		Address:    options.Address(),
+		supervisor: process.Supervisor{StartTimeout: startTimeout, StopTimeout: stopTimeout},
 	}
-	err = server.waitUntilReady(ctx)
+	err = server.supervisor.Start(ctx, options.Program(cli))
 	if err == nil {
 		server.Client, err = client.DialContext(ctx, client.Options{HostPort: server.Address})
 	}
 	if err != nil {
-		server.child.Stop(stopGrace)
-		return nil, fmt.Errorf("%s at %s: %w; it said last:\n%s", cli, server.Address, err, server.log)
+		server.supervisor.Stop()
+		return nil, fmt.Errorf("%s at %s: %w", cli, server.Address, err)
 	}
 	return server, nil
-}
-
-func (s *Server) waitUntilReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startLimit)
-	defer cancel()
-	ticker := time.NewTicker(askInterval)
-	defer ticker.Stop()
-	for {
-		notYet := devserver.Ready(ctx, s.Address)
-		if notYet == nil {
-			return nil
-		}
-		select {
-		case <-s.child.Done():
-			return errors.New("ended with " + s.child.Exit())
-		case <-ctx.Done():
-			return fmt.Errorf("not ready within %s: %w", startLimit, notYet)
-		case <-ticker.C:
-		}
-	}
 }
 
 // Stop ends the server and all that it knew.
 func (s *Server) Stop() {
 	s.Client.Close()
-	if s.child != nil {
-		s.child.Stop(stopGrace)
-	}
-}
-
-func freePort(ctx context.Context) (int, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(devserver.Host, "0"))
-	if err != nil {
-		return 0, fmt.Errorf("free port: %w", err)
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	s.supervisor.Stop()
 }

@@ -50,7 +50,8 @@ func (s Settings) On() bool { return s.Endpoint != "" || s.TracesEndpoint != "" 
 func (s Settings) Validate() error {
 	_, wrongHeaders := s.headers()
 	_, wrongSampler := s.sampler()
-	err := errors.Join(checkURL("OTEL_EXPORTER_OTLP_ENDPOINT", s.Endpoint), checkURL("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", s.TracesEndpoint), wrongHeaders, wrongSampler)
+	err := errors.Join(checkURL("OTEL_EXPORTER_OTLP_ENDPOINT", s.Endpoint),
+		checkURL("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", s.TracesEndpoint), wrongHeaders, wrongSampler)
 	if !slices.Contains([]string{overHTTP, overGRPC}, s.Protocol) {
 		err = errors.Join(err, fmt.Errorf("OTEL_EXPORTER_OTLP_PROTOCOL=%s is not possible; it is %s or %s", s.Protocol, overHTTP, overGRPC))
 	}
@@ -108,7 +109,8 @@ func (s Settings) sampler() (sdktrace.Sampler, error) {
 	}[name]
 	switch {
 	case !known:
-		return nil, fmt.Errorf("OTEL_TRACES_SAMPLER=%s is not known; it is always_on, always_off or traceidratio, each also with parentbased_ before it", s.Sampler)
+		return nil, fmt.Errorf("OTEL_TRACES_SAMPLER=%s is not known; it is always_on, always_off or traceidratio, "+
+			"each also with parentbased_ before it", s.Sampler)
 	case parents:
 		return sdktrace.ParentBased(chosen), nil
 	default:

@@ -31,7 +31,8 @@ func (t *Traces) Intercept(options *client.Options) (tracer interceptor.Tracer, 
 		return nil, nil
 	}
 	made, err := opentelemetry.NewTracer(opentelemetry.TracerOptions{
-		Tracer: t.provider.Tracer(scope), TextMapPropagator: propagator, DisableBaggage: true, AllowInvalidParentSpans: true, SpanStarter: startSpan,
+		Tracer: t.provider.Tracer(scope), SpanStarter: startSpan,
+		TextMapPropagator: propagator, DisableBaggage: true, AllowInvalidParentSpans: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("traces: %w", err)

@@ -27,8 +27,8 @@ type Traces struct {
 // propagator carries nothing but which trace it is: baggage is whatever a stranger wrote.
 var propagator = propagation.TraceContext{}
 
-// Start begins to tell about a program, such as slipway-web, and which version it is, where the settings have an endpoint. A collector that is away holds nothing
-// up; what it misses is lost, and logged.
+// Start begins to tell about a program, such as slipway-web, and which version it is, where the settings have an endpoint. A collector
+// that is away holds nothing up; what it misses is lost, and logged.
 func Start(ctx context.Context, settings Settings, service, version string, logger *zap.Logger) (*Traces, error) {
 	if !settings.On() {
 		return &Traces{}, nil
@@ -50,7 +50,8 @@ func Start(ctx context.Context, settings Settings, service, version string, logg
 		return nil, fmt.Errorf("traces: %w", err)
 	}
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { logger.Warn("traces are lost", zap.Error(err)) }))
-	return &Traces{sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithSampler(sampler), sdktrace.WithResource(about))}, nil
+	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithSampler(sampler), sdktrace.WithResource(about))
+	return &Traces{provider}, nil
 }
 
 func (s Settings) exporter(ctx context.Context) (*otlptrace.Exporter, error) {

@@ -34,7 +34,7 @@ func InBrowser(ctx context.Context, place Place, show func(address string)) (Gra
 	address := found.oauth.AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier))
 	if !safe(address) {
 		_ = listener.Close()
-		return Grant{}, fmt.Errorf("the identity provider sends people to %q, which is no https address", found.oauth.Endpoint.AuthURL)
+		return Grant{}, fmt.Errorf("the identity provider sends people to %q, which is not an https address", found.oauth.Endpoint.AuthURL)
 	}
 	show(address)
 	openBrowser(address)

@@ -9,8 +9,8 @@ import (
 // longestInterval is how seldom, in seconds, a provider may want to be asked whether somebody has signed in.
 const longestInterval = 60
 
-// OnDevice signs a person in with a browser anywhere. show is told the address to open there, and the code to type; whole is an address with
-// the code in it, "" when there is none.
+// OnDevice signs a person in with a browser anywhere. show is told the address to open there, and the code to type; whole is an address
+// with the code in it, "" when there is none.
 func OnDevice(ctx context.Context, place Place, show func(address, code, whole string)) (Grant, error) {
 	found, err := place.discover(ctx)
 	if err != nil {

@@ -57,7 +57,8 @@ func (k Kept) read() (Grant, error) {
 	}
 	var grant Grant
 	if err := json.Unmarshal(content, &grant); err != nil || grant.Server != k.server || grant.Token == "" || !safe(grant.Issuer) {
-		return Grant{}, fmt.Errorf("what is kept in %s is no sign-in at %s; sign in again with starter login, or remove the file", k.path, k.server)
+		return Grant{}, fmt.Errorf("the file %s does not hold a sign-in at %s; sign in again with starter login, or remove the file",
+			k.path, k.server)
 	}
 	return grant, nil
 }

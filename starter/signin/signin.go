@@ -44,7 +44,8 @@ type Place struct {
 // Ask asks a server how people sign in there. The error says in words for people why nobody can from a command line.
 func Ask(ctx context.Context, server string) (Place, error) {
 	if !safe(server) {
-		return Place{}, fmt.Errorf("%s is not https: whoever is on the way could read the token; give the address that begins with https://", server)
+		return Place{}, fmt.Errorf("%s is not https: others on the network could read the token; "+
+			"give the address that begins with https://", server)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, server+discoveryPath, nil)
 	if err != nil {
@@ -58,7 +59,8 @@ func Ask(ctx context.Context, server string) (Place, error) {
 	var place Place
 	err = json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&place)
 	if response.StatusCode != http.StatusOK || err != nil || place.Auth == "" {
-		return Place{}, fmt.Errorf("the server %s does not say how people sign in (it answered %s); is it Slipway's web, and new enough?", server, response.Status)
+		return Place{}, fmt.Errorf("the server %s does not say how people sign in (it answered %s); is it Slipway's web, and new enough?",
+			server, response.Status)
 	}
 	return place, place.check(server)
 }
@@ -71,7 +73,7 @@ func (p Place) check(server string) error {
 		return fmt.Errorf("the server %s has no client for command lines: "+
 			"its operator registers one at the identity provider and sets OIDC_CLI_CLIENT_ID; until then give --token", server)
 	case !safe(p.Issuer):
-		return fmt.Errorf("the server %s names %q as its identity provider, which is no https address", server, p.Issuer)
+		return fmt.Errorf("the server %s names %q as its identity provider, which is not an https address", server, p.Issuer)
 	}
 	return nil
 }
@@ -124,7 +126,7 @@ func withClient(ctx context.Context) context.Context { return oidc.ClientContext
 // granted makes of what the provider granted what is kept. refresh is the token to go on with when there is no new one, nonce that of the
 // request, "" when there was none.
 //
-// What is sent to the server is the access token. Where that says something to others only, as with providers whose access tokens are opaque or
+// What is sent to the server is the access token. Where the server cannot read that, as with providers whose access tokens are opaque or
 // for a scope instead of a client, it is the ID token, which is for this client.
 func (p *provider) granted(ctx context.Context, token *oauth2.Token, refresh, nonce string) (Grant, error) {
 	grant := Grant{
@@ -143,7 +145,7 @@ func (p *provider) granted(ctx context.Context, token *oauth2.Token, refresh, no
 		err = errors.New("its nonce is that of another sign-in")
 	}
 	if err != nil {
-		return Grant{}, fmt.Errorf("the identity provider's ID token is worth nothing: %s", plain.Line(err.Error()))
+		return Grant{}, fmt.Errorf("the identity provider's ID token is not valid: %s", plain.Line(err.Error()))
 	}
 	if !isFor(token.AccessToken, p.Audiences) {
 		grant.Token, grant.Expiry = raw, verified.Expiry

@@ -127,7 +127,7 @@ func (p *Pages) show(c *gin.Context, status int, name string, page page) {
 	page.Person = access.IdentityOf(c.Request.Context())
 	page.Contact = p.Contact
 	page.SignedIn = page.Person.User != ""
-	page.TemporalAway = !p.Service.Temporal.Answers()
+	page.TemporalAway = !p.Service.Temporal.Up()
 	var rendered bytes.Buffer
 	if err := p.templates[name].ExecuteTemplate(&rendered, "layout", page); err != nil {
 		p.Service.Logger.Error("rendering a page", zap.String(logkey.Page, name), zap.Error(err))

@@ -49,7 +49,7 @@ func functions(assets assets) template.FuncMap {
 		"moment":    func(t time.Time) momentData { return momentData{t, "moment"} },
 		"left":      func(t time.Time) momentData { return momentData{t, "left"} },
 		"clock":     func(t time.Time) momentData { return momentData{t, "clock"} },
-		"size":      size,
+		"size":      packages.Size,
 		"count":     packages.Count[int],
 		"maxlength": func(field string) int { return lifecycle.LimitOf(field).Max },
 		"short":     func(sha256 string) string { return sha256[:min(len(sha256), 12)] },
@@ -83,17 +83,6 @@ const longText = 400
 func excerpt(text string) string {
 	runes := []rune(text)
 	return string(runes[:min(len(runes), longText)])
-}
-
-func size(bytes int64) string {
-	switch {
-	case bytes < 1<<10:
-		return fmt.Sprintf("%d B", bytes)
-	case bytes < 1<<20:
-		return fmt.Sprintf("%.1f KiB", float64(bytes)/(1<<10))
-	default:
-		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
-	}
 }
 
 // groupClass names a state's phase for the style sheet: request-for-creation, release, …

@@ -26,8 +26,8 @@ func NewMonitor(ctx context.Context, temporal client.Client) *Monitor {
 	return m
 }
 
-// Answers tells whether Temporal answered when it was asked last, at most some seconds ago.
-func (m *Monitor) Answers() bool { return !m.away.Load() }
+// Up tells whether Temporal answered when it was asked last, at most some seconds ago.
+func (m *Monitor) Up() bool { return !m.away.Load() }
 
 // Run keeps looking until ctx is done.
 func (m *Monitor) Run(ctx context.Context) {

@@ -11,7 +11,7 @@ import (
 
 // Recover starts the workflow of a mini-program again after it was ended from outside. The errors are those of Act.
 func (s *Service) Recover(ctx context.Context, operator lifecycle.Actor, id string) (lifecycle.Status, error) {
-	if !s.Temporal.Answers() {
+	if !s.Temporal.Up() {
 		return lifecycle.Status{}, ErrAway
 	}
 	waiting, cancel := context.WithTimeout(ctx, s.AnswerWait)
@@ -27,7 +27,7 @@ func (s *Service) Recover(ctx context.Context, operator lifecycle.Actor, id stri
 
 // Runs tells whether the workflow of a mini-program whose life has not ended runs; true when that cannot be told.
 func (s *Service) Runs(ctx context.Context, status lifecycle.Status) bool {
-	if status.State.Final() || !s.Temporal.Answers() {
+	if status.State.Final() || !s.Temporal.Up() {
 		return true
 	}
 	looking, cancel := context.WithTimeout(ctx, s.AnswerWait)

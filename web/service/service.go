@@ -157,7 +157,7 @@ func (s *Service) send(ctx context.Context, asked request, action func(context.C
 		return asked.answeredBy(first)
 	case !errors.Is(err, catalog.ErrNotFound): // also when that is not known
 		return lifecycle.Outcome{}, err
-	case !s.Temporal.Answers():
+	case !s.Temporal.Up():
 		return lifecycle.Outcome{}, ErrAway
 	}
 	waiting, cancel := context.WithTimeout(ctx, s.AnswerWait)

@@ -78,7 +78,7 @@ func (s *Service) admitUpload(ctx context.Context, upload Upload) (repeated *lif
 	if refusal := status.WhyNot(lifecycle.UploadCode, upload.Person); refusal != nil {
 		return nil, refusal
 	}
-	if !s.Temporal.Answers() {
+	if !s.Temporal.Up() {
 		return nil, ErrAway
 	}
 	return nil, nil

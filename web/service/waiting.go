@@ -31,7 +31,7 @@ func (s *Service) Begun(ctx context.Context, id string, person lifecycle.Actor, 
 	if s.Waits(id, person, requestID) {
 		return true
 	}
-	if !s.Temporal.Answers() || lifecycle.ValidateID(id) != nil {
+	if !s.Temporal.Up() || lifecycle.ValidateID(id) != nil {
 		return false
 	}
 	looking, cancel := context.WithTimeout(ctx, s.AnswerWait)

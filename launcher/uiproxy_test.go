@@ -1,9 +1,11 @@
 package main
 
 import (
+	"encoding/json"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -52,7 +54,7 @@ var signals = []asked{
 }
 
 func TestTemporalUITakesSignalsOnlyFromItsOwnPagesOnThisMachine(t *testing.T) {
-	h, address := houseWithTemporal(t)
+	h, address := installationWithTemporal(t)
 	launcher := h.launch()
 	launcher.output.await(t, "Slipway is ready")
 	temporal := must(client.Dial(client.Options{HostPort: address}))
@@ -74,7 +76,7 @@ func TestTemporalUITakesSignalsOnlyFromItsOwnPagesOnThisMachine(t *testing.T) {
 	}
 }
 
-func (h *house) sendsSignal(a asked) (status int) {
+func (h *installation) sendsSignal(a asked) (status int) {
 	h.t.Helper()
 	url := "http://" + h.uiAddr + "/api/v1/namespaces/default/workflows/one/signal/stop"
 	request := must(http.NewRequestWithContext(h.t.Context(), http.MethodPost, url, strings.NewReader("{}")))
@@ -102,17 +104,49 @@ func signalsOf(t *testing.T, temporal client.Client, id string) (n int) {
 	return n
 }
 
-func TestTemporalUIBehindTheShieldIsOnThisMachineToo(t *testing.T) {
+func TestTemporalUIBehindTheProxyIsOnThisMachineToo(t *testing.T) {
 	if address := must(hidden(t.Context())); !address.Addr().IsLoopback() || address.Port() == 0 {
 		t.Errorf("got %s, want a port of this machine alone", address)
 	}
 }
 
-func TestAShieldWithoutTemporalUIBehindItSaysSo(t *testing.T) {
+func TestAProxyWithoutTemporalUIBehindItSaysSo(t *testing.T) {
 	asker := httptest.NewRecorder()
-	shielded(freeAddress(t), "").ServeHTTP(asker, httptest.NewRequest(http.MethodGet, "http://localhost", nil))
+	uiHandler(freeAddress(t), "").ServeHTTP(asker, httptest.NewRequest(http.MethodGet, "http://localhost", nil))
 	if asker.Code != http.StatusBadGateway {
 		t.Errorf("status %d, want 502", asker.Code)
 	}
 	mustSay(t, asker.Body.String(), "Temporal UI does not answer", "connection refused")
+}
+
+func TestTemporalUIIsToldOfTheCodecUnderTheNameThatItWasAskedBy(t *testing.T) {
+	ui := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(`{"Version": "` + r.URL.Path + `", "Codec": {"Endpoint": "", "IncludeCredentials": false}}`))
+	}))
+	defer ui.Close()
+	address := must(url.Parse(ui.URL)).Host
+	for _, asked := range []struct{ host, path, web, endpoint string }{
+		{"127.0.0.1:8233", "/api/v1/settings", "127.0.0.1:8080", "http://127.0.0.1:8080/codec"},
+		{"localhost:8233", "/api/v1/settings", "127.0.0.1:8080", "http://localhost:8080/codec"},
+		{"[::1]:8233", "/api/v1/settings", "127.0.0.1:8080", "http://[::1]:8080/codec"},
+		{"localhost:8233", "/api/v1/settings", "127.0.0.5:8080", "http://127.0.0.5:8080/codec"},
+		{"localhost:8233", "/api/v1/settings", "", ""},
+		{"localhost:8233", "/api/v1/cluster", "127.0.0.1:8080", ""},
+	} {
+		request := httptest.NewRequest(http.MethodGet, "http://"+asked.host+asked.path, nil)
+		request.Header.Set("Accept-Encoding", "gzip")
+		answer := httptest.NewRecorder()
+		uiHandler(address, asked.web).ServeHTTP(answer, request)
+		var settings struct {
+			Version string
+			Codec   struct {
+				Endpoint           string
+				IncludeCredentials bool
+			}
+		}
+		check(t, json.Unmarshal(answer.Body.Bytes(), &settings))
+		if settings.Version != asked.path || settings.Codec.Endpoint != asked.endpoint || settings.Codec.IncludeCredentials != (asked.endpoint != "") {
+			t.Errorf("%+v got %s", asked, answer.Body)
+		}
+	}
 }

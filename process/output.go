@@ -3,50 +3,55 @@ package process
 import (
 	"bytes"
 	"strings"
+	"sync"
 )
 
 // longest is where a line without an end is cut, so that a child cannot fill our memory.
 const longest = 64 << 10
 
-// Lines is a writer that hands on whole lines, without their ends.
-type Lines struct {
-	Each func(line string)
+// lines is a writer that hands on whole lines, without their ends.
+type lines struct {
+	each func(line string)
 	part []byte
 }
 
 // Write hands on the lines that are complete and keeps the rest.
-func (l *Lines) Write(b []byte) (int, error) {
+func (l *lines) Write(b []byte) (int, error) {
 	l.part = append(l.part, b...)
 	for {
 		line, rest, found := bytes.Cut(l.part, []byte("\n"))
 		if !found {
 			break
 		}
-		l.Each(strings.TrimSuffix(string(line), "\r"))
+		l.each(strings.TrimSuffix(string(line), "\r"))
 		l.part = rest
 	}
 	if len(l.part) > longest {
-		l.Flush()
+		l.flush()
 	}
 	return len(b), nil
 }
 
-// Flush hands on a last line that has no end.
-func (l *Lines) Flush() {
+// flush hands on a last line that has no end.
+func (l *lines) flush() {
 	if len(l.part) > 0 {
-		l.Each(string(l.part))
+		l.each(string(l.part))
 		l.part = nil
 	}
 }
 
-// Tail keeps the last lines of what a child said.
-type Tail struct {
-	Max   int
+// LogTail keeps the last lines of what a child wrote. It may be read while the child writes.
+type LogTail struct {
+	Max int
+
+	mu    sync.Mutex
 	lines []string
 }
 
 // Add keeps one more line and forgets the oldest when there are too many.
-func (t *Tail) Add(line string) {
+func (t *LogTail) Add(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.lines = append(t.lines, line)
 	if len(t.lines) > t.Max {
 		t.lines = t.lines[1:]
@@ -54,9 +59,11 @@ func (t *Tail) Add(line string) {
 }
 
 // String shows the lines indented, one under the other, to stand below a sentence.
-func (t *Tail) String() string {
+func (t *LogTail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if len(t.lines) == 0 {
-		return "    (it said nothing)"
+		return "    (it wrote nothing)"
 	}
 	return "    " + strings.Join(t.lines, "\n    ")
 }

@@ -11,14 +11,14 @@ import (
 	"slipway/plain"
 )
 
-// say prints an outcome. A refusal is printed too, and ends the command with exitRefused.
-func (a *app) say(id string, outcome lifecycle.Outcome) error {
+// printOutcome prints an outcome for people, or as JSON. A refusal is printed too, and ends the command with exitRefused.
+func (a *app) printOutcome(id string, outcome lifecycle.Outcome) error {
 	if !outcome.Accepted {
-		a.sayRefusal(outcome)
-		return errSaid
+		a.printRefusal(outcome)
+		return errRefused
 	}
 	if a.JSON {
-		return a.print(outcome)
+		return a.printJSON(outcome)
 	}
 	said := []string{fmt.Sprintf("%s: %s accepted", id, outcome.Action)}
 	if outcome.ScheduledAt != nil {
@@ -30,15 +30,15 @@ func (a *app) say(id string, outcome lifecycle.Outcome) error {
 	return printLines(a.stdout, strings.Join(said, "; "))
 }
 
-func (a *app) sayRefusal(outcome lifecycle.Outcome) {
+func (a *app) printRefusal(outcome lifecycle.Outcome) {
 	if a.JSON {
-		_ = a.print(outcome)
+		_ = a.printJSON(outcome)
 		return
 	}
 	lines := []string{fmt.Sprintf("refused (%s): %s", outcome.Code, outcome.Message)}
 	if len(outcome.Actions) > 0 {
-		names := strings.Trim(fmt.Sprint(outcome.Actions), "[]")
-		lines = append(lines, fmt.Sprintf("in state %s, revision %d, these are possible: %s", outcome.State, outcome.Revision, strings.ReplaceAll(names, " ", ", ")))
+		lines = append(lines, fmt.Sprintf("in state %s, revision %d, these are possible: %s",
+			outcome.State, outcome.Revision, joined(outcome.Actions)))
 	}
 	_ = printLines(a.stderr, lines...)
 }
@@ -49,15 +49,15 @@ func printLines(to io.Writer, lines ...string) error {
 	return err
 }
 
-func (a *app) print(value any) error {
+func (a *app) printJSON(value any) error {
 	encoder := json.NewEncoder(a.stdout)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(value)
 }
 
-// describe words a status for a terminal.
-func describe(s lifecycle.Status, now time.Time) (lines []string) {
+// statusLines words a status for a terminal.
+func statusLines(s lifecycle.Status, now time.Time) (lines []string) {
 	line := func(label, format string, args ...any) {
 		lines = append(lines, fmt.Sprintf("%-11s %s", label, fmt.Sprintf(format, args...)))
 	}
@@ -88,7 +88,12 @@ func rolesOf(legal lifecycle.LegalAction) string {
 	if len(legal.Roles) == 0 {
 		return "everyone"
 	}
-	return strings.ReplaceAll(strings.Trim(fmt.Sprint(legal.Roles), "[]"), " ", ", ")
+	return joined(legal.Roles)
+}
+
+// joined is a list of names for people.
+func joined[T ~string](names []T) string {
+	return strings.Join(wordEach(names, func(name T) string { return string(name) }), ", ")
 }
 
 // waitingFor words what happens next, and how long that takes.

@@ -19,27 +19,26 @@ import (
 	"slipway/web/access"
 )
 
-const headerLimit = 10 * time.Second
+const (
+	uiProxyCommand = "ui-proxy"
+	headerTimeout  = 10 * time.Second
+)
 
-// shield listens at the address and hands on to Temporal UI, which has no accounts, what people of this machine ask. codec is the address of the web
-// that decrypts payloads for it; "" for none.
-func shield(ctx context.Context, address, ui, codec string) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err != nil {
-		return fmt.Errorf("shield of Temporal UI: %w", err)
-	}
-	server := &http.Server{Handler: shielded(ui, codec), ReadHeaderTimeout: headerLimit}
+// serveUI listens at the address and forwards requests from this machine to Temporal UI, which has no accounts. codec is the address of the
+// web that decrypts payloads for it; "" for none.
+func serveUI(ctx context.Context, address, ui, codec string) error {
+	server := &http.Server{Addr: address, Handler: uiHandler(ui, codec), ReadHeaderTimeout: headerTimeout}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("shield of Temporal UI at %s: %w", address, err)
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("proxy of Temporal UI: %w", err)
 	}
 	return nil
 }
 
-// shielded refuses what the page of another site sends, also of one that points its own name at this machine.
-func shielded(ui, codec string) http.Handler {
+// uiHandler refuses what the page of another site sends, also of one that points its own name at this machine.
+func uiHandler(ui, codec string) http.Handler {
 	protection := http.NewCrossOriginProtection()
-	protection.SetDenyHandler(refusal("A page of another site sent this. Temporal UI takes only what its own pages send."))
+	protection.SetDenyHandler(refusal("A page of another site sent this. Temporal UI accepts only what its own pages send."))
 	pages := http.Handler(proxy(ui))
 	if codec != "" {
 		pages = withCodec(proxy(ui), codec)
@@ -59,18 +58,18 @@ func proxy(ui string) *httputil.ReverseProxy {
 	}
 }
 
-// withCodec lets Temporal UI know where payloads are decrypted, and that whoever is signed in there may read them: its own settings have no
-// word for the latter on a development server. The address has the name that Temporal UI was asked by, because browsers send sessions to no other.
+// withCodec tells Temporal UI where payloads are decrypted, and that requests go there with cookies, which a development server has no
+// setting for. The address has the name that Temporal UI was asked by, because browsers send sessions to no other.
 func withCodec(pages *httputil.ReverseProxy, web string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/api/v1/settings" {
 			pages.ServeHTTP(w, r)
 			return
 		}
-		asked := *pages
-		asked.ModifyResponse = func(response *http.Response) error { return addCodec(response, codecAddress(r.Host, web)) }
+		withSettings := *pages
+		withSettings.ModifyResponse = func(response *http.Response) error { return addCodec(response, codecAddress(r.Host, web)) }
 		r.Header.Del("Accept-Encoding")
-		asked.ServeHTTP(w, r)
+		withSettings.ServeHTTP(w, r)
 	})
 }
 

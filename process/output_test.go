@@ -1,21 +1,19 @@
-package process_test
+package process
 
 import (
 	"io"
 	"slices"
 	"strings"
 	"testing"
-
-	"slipway/process"
 )
 
 func collect(chunks ...string) []string {
 	var got []string
-	lines := &process.Lines{Each: func(line string) { got = append(got, line) }}
+	output := &lines{each: func(line string) { got = append(got, line) }}
 	for _, chunk := range chunks {
-		_, _ = io.WriteString(lines, chunk)
+		_, _ = io.WriteString(output, chunk)
 	}
-	lines.Flush()
+	output.flush()
 	return got
 }
 
@@ -33,8 +31,8 @@ func TestALineWithoutEndIsCutRatherThanKept(t *testing.T) {
 	}
 }
 
-func TestTailKeepsTheLastLines(t *testing.T) {
-	tail := process.Tail{Max: 2}
+func TestALogTailKeepsTheLastLines(t *testing.T) {
+	tail := LogTail{Max: 2}
 	for _, line := range []string{"a", "b", "c"} {
 		tail.Add(line)
 	}
@@ -43,8 +41,8 @@ func TestTailKeepsTheLastLines(t *testing.T) {
 	}
 }
 
-func TestTailOfASilentProgramSaysSo(t *testing.T) {
-	if got := new(process.Tail).String(); got != "    (it said nothing)" {
+func TestTheLogTailOfASilentProgramSaysSo(t *testing.T) {
+	if got := new(LogTail).String(); got != "    (it wrote nothing)" {
 		t.Errorf("got %q", got)
 	}
 }

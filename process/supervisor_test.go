@@ -1,0 +1,208 @@
+package process_test
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"slipway/process"
+)
+
+// transcript is what the programs of a supervisor wrote, each line under the name of its program.
+type transcript struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (tr *transcript) log(program, line string) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.text.WriteString(program + " | " + line + "\n")
+}
+
+func (tr *transcript) String() string {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return tr.text.String()
+}
+
+// after is the Ready of a program that has written a line.
+func (tr *transcript) after(line string) func(context.Context) error {
+	return func(context.Context) error {
+		if !strings.Contains(tr.String(), line+"\n") {
+			return errors.New("it has not written " + line)
+		}
+		return nil
+	}
+}
+
+// polite is a program that is ready when it says so, and ends when it is asked to.
+func (tr *transcript) polite(name string) process.Program {
+	return process.Program{Name: name, Command: play("polite"), Ready: tr.after(name + " | ready")}
+}
+
+// supervise makes a supervisor that has ended all its programs when the test ends.
+func supervise(t *testing.T) (*process.Supervisor, *transcript) {
+	var said transcript
+	supervisor := &process.Supervisor{StartTimeout: time.Minute, StopTimeout: time.Minute, Log: said.log}
+	t.Cleanup(supervisor.Stop)
+	return supervisor, &said
+}
+
+func mustStart(t *testing.T, supervisor *process.Supervisor, programs ...process.Program) {
+	t.Helper()
+	for _, program := range programs {
+		if err := supervisor.Start(t.Context(), program); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func mustSay(t *testing.T, err error, wanted ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("there was no error")
+	}
+	for _, want := range wanted {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing in: %v", want, err)
+		}
+	}
+}
+
+func never(context.Context) error { return errors.New("/readyz answers 503") }
+
+func TestAProgramIsAskedUntilItIsReady(t *testing.T) {
+	supervisor, said := supervise(t)
+	asked := 0
+	program := said.polite("web")
+	program.Ready = func(context.Context) error {
+		if asked++; asked < 3 {
+			return errors.New("not yet")
+		}
+		return nil
+	}
+	mustStart(t, supervisor, program)
+	if asked != 3 {
+		t.Errorf("it was asked %d times, want 3", asked)
+	}
+}
+
+func TestProgramsStopInReverse(t *testing.T) {
+	supervisor, said := supervise(t)
+	mustStart(t, supervisor, said.polite("first"), said.polite("second"))
+	supervisor.Stop()
+	want := "first | (starting)\nfirst | ready\nsecond | (starting)\nsecond | ready\n" +
+		"second | goodbye\nsecond | (ended: exit status 0)\nfirst | goodbye\nfirst | (ended: exit status 0)\n"
+	if said.String() != want {
+		t.Errorf("got:\n%swant:\n%s", said, want)
+	}
+}
+
+func TestTheLastLinesOfASilentStopAreLeftOut(t *testing.T) {
+	supervisor, said := supervise(t)
+	program := said.polite("temporal")
+	program.SilentStop = true
+	mustStart(t, supervisor, program)
+	supervisor.Stop()
+	if want := "temporal | (starting)\ntemporal | ready\ntemporal | (ended: exit status 0)\n"; said.String() != want {
+		t.Errorf("got:\n%swant:\n%s", said, want)
+	}
+}
+
+func TestAProgramThatDoesNotStopInTimeIsKilled(t *testing.T) {
+	supervisor, said := supervise(t)
+	supervisor.StopTimeout = time.Millisecond
+	mustStart(t, supervisor, process.Program{Name: "web", Command: play("stubborn"), Ready: said.after("web | ready")})
+	supervisor.Stop()
+	if !strings.Contains(said.String(), "web | (ended: signal: killed)\n") {
+		t.Errorf("got:\n%s", said)
+	}
+}
+
+func TestAProgramThatEndsWhileItStartsIsNamedWithItsLogTail(t *testing.T) {
+	supervisor, _ := supervise(t)
+	err := supervisor.Start(t.Context(), process.Program{Name: "web", Command: play("broken"), Ready: never})
+	mustSay(t, err, "web ended by itself (exit status 3)", "    cannot open the database")
+}
+
+func TestAProgramThatEndsWhileAnotherStartsIsNamed(t *testing.T) {
+	supervisor, _ := supervise(t)
+	mustStart(t, supervisor, process.Program{Name: "first", Command: play("broken"), Ready: func(context.Context) error { return nil }})
+	err := supervisor.Start(t.Context(), process.Program{Name: "second", Command: play("polite"), Ready: never})
+	mustSay(t, err, "first ended by itself (exit status 3)")
+}
+
+func TestWaitingEndsWithTheFirstProgramThatEndsByItself(t *testing.T) {
+	supervisor, said := supervise(t)
+	last := exec.Command("sh", "-c", "echo ready; read line; exit 5")
+	stdin, err := last.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustStart(t, supervisor, said.polite("first"), process.Program{Name: "last", Command: last, Ready: said.after("last | ready")})
+	if err := stdin.Close(); err != nil {
+		t.Fatal(err)
+	}
+	mustSay(t, supervisor.Wait(t.Context()), "last ended by itself (exit status 5)")
+}
+
+func TestWaitingEndsWhenNobodyWantsTheProgramsAnyMore(t *testing.T) {
+	supervisor, said := supervise(t)
+	mustStart(t, supervisor, said.polite("web"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := supervisor.Wait(ctx); err != nil {
+		t.Errorf("got %v, want success: somebody asked for the end", err)
+	}
+}
+
+func TestAProgramThatIsNeverReadyIsNamedWithTheReasonAndItsLogTail(t *testing.T) {
+	supervisor, said := supervise(t)
+	supervisor.StartTimeout = time.Millisecond
+	wrote := make(chan struct{})
+	supervisor.Log = func(_, line string) {
+		if line == "ready" {
+			close(wrote)
+		}
+	}
+	program := said.polite("web")
+	program.Ready = func(ctx context.Context) error {
+		<-wrote
+		return never(ctx)
+	}
+	mustSay(t, supervisor.Start(t.Context(), program), "web was not ready within 1ms: /readyz answers 503", "    ready")
+}
+
+func TestNothingIsWaitedForOnceNobodyWantsIt(t *testing.T) {
+	supervisor, said := supervise(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	program := said.polite("web")
+	program.Ready = func(context.Context) error {
+		cancel()
+		return errors.New("not yet")
+	}
+	if err := supervisor.Start(ctx, program); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context canceled", err)
+	}
+}
+
+func TestAProgramThatCannotStartIsNamed(t *testing.T) {
+	supervisor := &process.Supervisor{StartTimeout: time.Minute} // without a log
+	err := supervisor.Start(t.Context(), process.Program{Name: "web", Command: exec.Command("/nowhere/web"), Ready: never})
+	mustSay(t, err, "web did not start", "/nowhere/web")
+}
+
+func TestLogTailsHaveTheLastLinesOfEveryProgram(t *testing.T) {
+	supervisor, said := supervise(t)
+	mustStart(t, supervisor, said.polite("first"), said.polite("second"))
+	supervisor.Stop()
+	want := "the last lines of first:\n    ready\n    goodbye\nthe last lines of second:\n    ready\n    goodbye\n"
+	if got := supervisor.LogTails(); got != want {
+		t.Errorf("got:\n%swant:\n%s", got, want)
+	}
+}
