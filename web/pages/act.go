@@ -2,7 +2,6 @@ package pages
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -27,7 +26,7 @@ type actionData struct {
 	Problem string
 	Since   []lifecycle.Transition
 	Plans   []planChoice
-	Preview []previewRow
+	Preview []stageRow
 	// Report is what the inspection found in the package that was sent last; nil when it found out nothing.
 	Report *packages.Report
 }
@@ -76,7 +75,9 @@ func (p *Pages) actionData(c *gin.Context, status lifecycle.Status, form form) a
 }
 
 func (p *Pages) showAction(c *gin.Context, status int, data actionData) {
-	p.show(c, status, "action", page{Title: fmt.Sprintf("%s: %s", data.Title, data.Form.Action.Label()), Data: data})
+	words := p.words(c)
+	title := words.t("%s: %s", data.Title, words.name(data.Form.Action.Label()))
+	p.show(c, status, "action", page{Title: title, Data: data})
 }
 
 // act takes the action. What was refused is shown with what was typed, so that nothing has to be typed again.
@@ -196,7 +197,7 @@ func (p *Pages) preview(c *gin.Context) {
 }
 
 // previewOf resolves the plan as the workflow will.
-func (p *Pages) previewOf(form form, status lifecycle.Status) ([]previewRow, error) {
+func (p *Pages) previewOf(form form, status lifecycle.Status) ([]stageRow, error) {
 	var command lifecycle.Command
 	if err := form.readPlan(&command); err != nil {
 		return nil, err

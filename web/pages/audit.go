@@ -49,5 +49,5 @@ func (p *Pages) audit(c *gin.Context) {
 		}
 		data.Entries = append(data.Entries, auditEntry{entry, string(details)})
 	}
-	p.show(c, http.StatusOK, "audit", page{Title: "Audit trail of " + id, Watch: id, Data: data})
+	p.show(c, http.StatusOK, "audit", page{Title: p.words(c).t("Audit trail of %s", id), Watch: id, Data: data})
 }

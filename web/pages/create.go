@@ -18,13 +18,16 @@ type creationData struct {
 	Problem string
 }
 
+// Label is what the button says.
+func (creationData) Label() string { return lifecycle.RequestCreation.Label() }
+
 func (p *Pages) creationPage(c *gin.Context) {
 	p.showCreation(c, http.StatusOK, creationData{Creation: lifecycle.Creation{RequestID: uuid.NewString()}})
 }
 
 func (p *Pages) showCreation(c *gin.Context, status int, data creationData) {
 	data.Teams = person(c).Teams
-	p.show(c, status, "request-creation", page{Title: "Request a mini-program", Menu: menuNew, Data: data})
+	p.show(c, status, "request-creation", page{Title: p.words(c).t("Request a mini-program"), Menu: menuNew, Data: data})
 }
 
 func (p *Pages) requestCreation(c *gin.Context) {

@@ -62,7 +62,7 @@ func (p *Pages) list(c *gin.Context) {
 	if list.NextCursor != "" {
 		data.Next = pageAt(c.Request.URL, list.NextCursor)
 	}
-	p.show(c, http.StatusOK, "list", page{Title: "Mini-programs", Menu: menuList, Watch: everything, Data: data})
+	p.show(c, http.StatusOK, "list", page{Title: p.words(c).t("Mini-programs"), Menu: menuList, Watch: everything, Data: data})
 }
 
 // readFilter understands what the form of the list sends; empty fields choose nothing.

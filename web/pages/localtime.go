@@ -91,10 +91,11 @@ func changeAt(t time.Time) time.Time {
 	return end
 }
 
-// momentChoice is one of the moments that a local time may mean.
+// momentChoice is one of the two moments that a local time may mean.
 type momentChoice struct {
-	Offset, Name string
-	Chosen       bool
+	Offset, Clock string
+	Second        bool
+	Chosen        bool
 }
 
 // momentChoices are those to choose from; none when there is no choice.
@@ -110,7 +111,7 @@ func momentChoices(text, zoneName, offset string) []momentChoice {
 	var choices []momentChoice
 	for i, moment := range moments {
 		its := moment.Format(offsetLayout)
-		choices = append(choices, momentChoice{its, []string{"the first one", "the second one"}[min(i, 1)] + ", " + moment.Format("15:04 MST (UTC-07:00)"), its == offset})
+		choices = append(choices, momentChoice{its, moment.Format("15:04 MST (UTC-07:00)"), i > 0, its == offset})
 	}
 	return choices
 }

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"slipway/lifecycle"
 )
@@ -147,25 +146,4 @@ func readDuration(what, text string) (lifecycle.Duration, error) {
 		return 0, lifecycle.Refuse(lifecycle.InvalidInput, "%s: %s", what, err)
 	}
 	return duration, nil
-}
-
-// previewRow says when a stage begins and how many users have the version then.
-type previewRow struct {
-	stageRow
-	At *time.Time // nil when the plan has no beginning yet
-}
-
-// previewOf says when each stage of a plan that begins at a time will happen; without a time only how long each takes.
-func previewOf(plan lifecycle.Plan, begins *time.Time) []previewRow {
-	var rows []previewRow
-	passed := time.Duration(0)
-	for _, stage := range planRows(plan) {
-		row := previewRow{stageRow: stage}
-		if begins != nil {
-			row.At = new(begins.Add(passed))
-			passed += time.Duration(stage.Lasts)
-		}
-		rows = append(rows, row)
-	}
-	return rows
 }

@@ -33,7 +33,7 @@ func (p *Pages) signInPage(c *gin.Context) {
 	for _, name := range slices.Sorted(maps.Keys(accounts)) {
 		data.Accounts = append(data.Accounts, account{name, accounts[name]})
 	}
-	p.show(c, http.StatusOK, "sign-in", page{Title: "Sign in", Data: data})
+	p.show(c, http.StatusOK, "sign-in", page{Title: p.words(c).t("Sign in"), Data: data})
 }
 
 func (p *Pages) signIn(c *gin.Context) {
@@ -58,7 +58,7 @@ func (p *Pages) signOut(c *gin.Context) {
 	}
 	if p.Provider != nil {
 		if elsewhere := p.Provider.EndSession(c.Request.Context(), tokens, p.PublicURL+"/sign-in"); elsewhere != "" {
-			p.show(c, http.StatusOK, "signed-out", page{Title: "Signed out", Data: elsewhere})
+			p.show(c, http.StatusOK, "signed-out", page{Title: p.words(c).t("Signed out"), Data: elsewhere})
 			return
 		}
 	}
@@ -141,4 +141,6 @@ func (p *Pages) setFlow(c *gin.Context, state, value string, seconds int) {
 }
 
 // me says who one is here.
-func (p *Pages) me(c *gin.Context) { p.show(c, http.StatusOK, "me", page{Title: "Who you are"}) }
+func (p *Pages) me(c *gin.Context) {
+	p.show(c, http.StatusOK, "me", page{Title: p.words(c).t("Who you are")})
+}

@@ -101,7 +101,7 @@ func (p *Pages) showTokens(c *gin.Context, status int, data tokensData) {
 	for _, token := range found {
 		data.Tokens = append(data.Tokens, tokenRow{token, stateOf(token), token.RevocableBy(person(c))})
 	}
-	p.show(c, status, "tokens", page{Title: "Access tokens", Menu: menuTokens, Data: data})
+	p.show(c, status, "tokens", page{Title: p.words(c).t("Access tokens"), Menu: menuTokens, Data: data})
 }
 
 func stateOf(token tokens.Token) string {

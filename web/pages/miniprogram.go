@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -25,10 +26,10 @@ type miniProgramData struct {
 	Answer     *answer
 }
 
-// answer is what came of the action that somebody just took.
+// answer is what a page says came of the action that somebody just took.
 type answer struct {
 	lifecycle.Outcome
-	// Waiting says that the action is recorded but not answered yet, Unknown that nothing is known here of this person's request.
+	// Waiting says that the action is recorded and has no outcome yet, Unknown that nothing is known here of this person's request.
 	Waiting, Unknown bool
 	// Findings are what the inspection has to say about the package that was uploaded.
 	Findings []packages.Finding
@@ -78,8 +79,9 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 	if err != nil {
 		return miniProgramData{}, err
 	}
+	words := p.words(c)
 	data := miniProgramData{
-		Status: status, Diagram: newDiagram(status), Stages: stagesOf(status), Next: nextInWords(status), WorkflowUI: p.workflowUI(status.ID),
+		Status: status, Diagram: newDiagram(status, words), Stages: stagesOf(status), Next: words.next(status), WorkflowUI: p.workflowUI(status.ID),
 		Actions: newActions(status, person(c)), Stopped: p.isStopped(c, status),
 	}
 	data.Answer, err = p.answerTo(c, c.Query("answer"))
@@ -129,34 +131,17 @@ func (p *Pages) workflowUI(id string) string {
 	return p.TemporalUI + "/namespaces/" + url.PathEscape(p.Namespace) + "/workflows/" + url.PathEscape(workflows.WorkflowID(id))
 }
 
-// stageRow is one stage of a rollout.
-type stageRow struct {
-	Name    string
-	Percent lifecycle.Percent
-	Lasts   lifecycle.Duration
-	Reached bool // under way or passed
-	Current bool
-	Last    bool
+// isStopped tells operators, who can do something about it, that the workflow was ended from outside.
+func (p *Pages) isStopped(c *gin.Context, status lifecycle.Status) bool {
+	return slices.Contains(person(c).Roles, lifecycle.Operator) && !p.Service.Runs(c.Request.Context(), status)
 }
 
-// stagesOf lists the stages of the rollout under way.
-func stagesOf(status lifecycle.Status) []stageRow {
-	if status.Rollout == nil {
-		return nil
+// recover starts the workflow again and leads back to the mini-program.
+func (p *Pages) recover(c *gin.Context) {
+	_, err := p.Service.Recover(c.Request.Context(), person(c), c.Param("id"))
+	if err != nil && !errors.Is(err, workflows.ErrUnanswered) {
+		p.Refuse(c, err)
+		return
 	}
-	rows := planRows(status.Rollout.Plan)
-	for i := range rows {
-		rows[i].Reached, rows[i].Current = i <= status.Rollout.Stage, i == status.Rollout.Stage
-	}
-	return rows
-}
-
-func planRows(plan lifecycle.Plan) []stageRow {
-	rows := []stageRow{{Name: "Grayscale", Percent: plan.Grayscale.Percent, Lasts: plan.Grayscale.Bake}}
-	for i, stage := range plan.Production {
-		rows = append(rows, stageRow{
-			Name: "Production", Percent: stage.Percent, Lasts: stage.Hold, Last: i == len(plan.Production)-1,
-		})
-	}
-	return rows
+	c.Redirect(http.StatusSeeOther, "/mini-programs/"+url.PathEscape(c.Param("id")))
 }

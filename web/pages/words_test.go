@@ -1,0 +1,386 @@
+package pages
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"text/template/parse"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/html"
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message/catalog"
+
+	"slipway/lifecycle"
+	"slipway/packages"
+	"slipway/tokens"
+	"slipway/web/service"
+)
+
+func inEnglish(t *testing.T) words {
+	t.Helper()
+	w, err := newWords(english)
+	require.NoError(t, err)
+	return w
+}
+
+// said are all keys of what pages say, each with a place that says it: what templates, Go code and the script look up, and the names that
+// the lifecycle gives.
+func said(t *testing.T) map[string]string {
+	t.Helper()
+	keys := map[string]string{}
+	for name, root := range trees(t) {
+		walk(root, func(command *parse.CommandNode) {
+			if called(command) == "t" {
+				key, isLiteral := command.Args[1].(*parse.StringNode)
+				require.True(t, isLiteral, "%s: %s has to look up a literal", name, command)
+				keys[key.Text] = name
+			}
+		})
+	}
+	for key, place := range saidInGo(t) {
+		keys[key] = place
+	}
+	script, err := assetFiles.ReadFile("assets/app.js")
+	require.NoError(t, err)
+	for _, found := range scriptKey.FindAllSubmatch(script, -1) {
+		keys[string(found[1])] = "app.js"
+	}
+	for _, name := range names() {
+		keys[name] = "the lifecycle"
+	}
+	return keys
+}
+
+// names are those of others that pages show.
+func names() (all []string) {
+	for _, state := range lifecycle.States {
+		all = append(all, string(state), string(state.Group()))
+	}
+	for _, role := range append(slices.Clone(lifecycle.Roles), lifecycle.System) {
+		all = append(all, string(role))
+	}
+	for _, rule := range lifecycle.Table {
+		all = append(all, rule.Label, rule.Summary)
+	}
+	for _, note := range []lifecycle.Action{lifecycle.Reminded, lifecycle.Escalated, lifecycle.Held, lifecycle.HealthChanged, lifecycle.Recovered} {
+		all = append(all, note.Label())
+	}
+	for _, kind := range tokens.Kinds {
+		all = append(all, string(kind))
+	}
+	for name := range lifecycle.StandardPlans() {
+		all = append(all, name)
+	}
+	for _, code := range service.Codes() {
+		all = append(all, http.StatusText(service.HTTPStatus(code)))
+	}
+	for _, status := range []int{
+		http.StatusTooManyRequests, http.StatusMethodNotAllowed, http.StatusServiceUnavailable, http.StatusRequestEntityTooLarge, http.StatusInternalServerError,
+	} {
+		all = append(all, http.StatusText(status))
+	}
+	all = append(all, string(lifecycle.HeldForPromotion), string(lifecycle.HeldForHealth), string(lifecycle.KindRemark), string(lifecycle.KindNote),
+		string(lifecycle.Healthy), string(lifecycle.Unhealthy), string(lifecycle.HealthUnknown), string(packages.Error), string(packages.Warning),
+		"added", "removed", "changed")
+	return all
+}
+
+// saidInGo are the keys that the package's own code looks up.
+func saidInGo(t *testing.T) map[string]string {
+	keys := map[string]string{}
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		ast.Inspect(parsed, func(node ast.Node) bool {
+			call, isCall := node.(*ast.CallExpr)
+			if !isCall {
+				return true
+			}
+			method, isMethod := call.Fun.(*ast.SelectorExpr)
+			if !isMethod || method.Sel.Name != "t" {
+				return true
+			}
+			literal, isLiteral := call.Args[0].(*ast.BasicLit)
+			if !isLiteral {
+				assert.Equal(t, "words.go", file, "a key has to be a literal")
+				return true
+			}
+			key, err := strconv.Unquote(literal.Value)
+			require.NoError(t, err)
+			keys[key] = file
+			return true
+		})
+	}
+	return keys
+}
+
+// trees are the parsed templates by name, in which no function is known.
+func trees(t *testing.T) map[string]*parse.ListNode {
+	t.Helper()
+	all := map[string]*parse.ListNode{}
+	files, err := filepath.Glob("templates/*.html")
+	require.NoError(t, err)
+	below, err := filepath.Glob("templates/*/*.html")
+	require.NoError(t, err)
+	for _, file := range append(files, below...) {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		set := map[string]*parse.Tree{}
+		tree := parse.New(file)
+		tree.Mode = parse.SkipFuncCheck
+		_, err = tree.Parse(string(text), "", "", set)
+		require.NoError(t, err)
+		for name, part := range set {
+			all[file+" "+name] = part.Root
+		}
+	}
+	require.NotEmpty(t, all)
+	return all
+}
+
+// walk visits every command below a node of a template, those in parentheses, too.
+func walk(node parse.Node, visit func(*parse.CommandNode)) {
+	pipe := func(p *parse.PipeNode) {
+		if p == nil {
+			return
+		}
+		for _, command := range p.Cmds {
+			walk(command, visit)
+		}
+	}
+	branch := func(b *parse.BranchNode) {
+		pipe(b.Pipe)
+		walk(b.List, visit)
+		if b.ElseList != nil {
+			walk(b.ElseList, visit)
+		}
+	}
+	switch node := node.(type) {
+	case *parse.ListNode:
+		for _, child := range node.Nodes {
+			walk(child, visit)
+		}
+	case *parse.ActionNode:
+		pipe(node.Pipe)
+	case *parse.TemplateNode:
+		pipe(node.Pipe)
+	case *parse.PipeNode:
+		pipe(node)
+	case *parse.IfNode:
+		branch(&node.BranchNode)
+	case *parse.WithNode:
+		branch(&node.BranchNode)
+	case *parse.RangeNode:
+		branch(&node.BranchNode)
+	case *parse.CommandNode:
+		visit(node)
+		for _, arg := range node.Args {
+			walk(arg, visit)
+		}
+	}
+}
+
+// called is the name of the function or method that a command calls; "" when it calls none.
+func called(command *parse.CommandNode) string {
+	switch first := command.Args[0].(type) {
+	case *parse.IdentifierNode:
+		return first.Ident
+	case *parse.FieldNode:
+		return first.Ident[len(first.Ident)-1]
+	case *parse.VariableNode:
+		return first.Ident[len(first.Ident)-1]
+	default:
+		return ""
+	}
+}
+
+// action stands for what a template fills in.
+const action = "\x00"
+
+// textOf is the text of a template itself, with all branches one after the other.
+func textOf(node parse.Node) string {
+	branch := func(b *parse.BranchNode) string {
+		text := textOf(b.List)
+		if b.ElseList != nil {
+			text += textOf(b.ElseList)
+		}
+		return text
+	}
+	switch node := node.(type) {
+	case *parse.ListNode:
+		var text strings.Builder
+		for _, child := range node.Nodes {
+			text.WriteString(textOf(child))
+		}
+		return text.String()
+	case *parse.TextNode:
+		return string(node.Text)
+	case *parse.IfNode:
+		return branch(&node.BranchNode)
+	case *parse.WithNode:
+		return branch(&node.BranchNode)
+	case *parse.RangeNode:
+		return branch(&node.BranchNode)
+	default:
+		return action
+	}
+}
+
+// visible are the texts of a piece of HTML that people see or hear.
+func visible(text string) (found []string) {
+	document := html.NewTokenizer(strings.NewReader(text))
+	isCode := false // what is between code tags is no language
+	for {
+		switch document.Next() {
+		case html.ErrorToken:
+			return found
+		case html.TextToken:
+			if !isCode {
+				found = append(found, string(document.Text()))
+			}
+		case html.StartTagToken, html.SelfClosingTagToken:
+			tag := document.Token()
+			isCode = tag.Data == "code"
+			for _, attribute := range tag.Attr {
+				if slices.Contains([]string{"aria-label", "title", "alt", "placeholder", "label"}, attribute.Key) {
+					found = append(found, attribute.Val)
+				}
+			}
+		case html.EndTagToken:
+			isCode = false
+		}
+	}
+}
+
+// noLanguage is the same in every language: the product's name, and what is typed and read as it stands.
+var noLanguage = regexp.MustCompile(`Slipway|SHA-256|\d+[hm]\b`)
+
+var letters = regexp.MustCompile(`\pL`)
+
+func TestEverythingOnPagesIsLookedUpInTheWords(t *testing.T) {
+	for name, root := range trees(t) {
+		for _, text := range visible(textOf(root)) {
+			assert.NotRegexp(t, letters, noLanguage.ReplaceAllString(text, ""), "%s: say it with t", name)
+		}
+		walk(root, func(command *parse.CommandNode) {
+			takesNames := []string{"t", "eq", "asset", "maxlength", "Has", "or"}
+			for _, arg := range command.Args {
+				if text, isText := arg.(*parse.StringNode); isText {
+					assert.Contains(t, takesNames, called(command), "%s: say %q with t", name, text.Text)
+				}
+			}
+		})
+	}
+	assert.NotEmpty(t, visible(`<p title="a">`+action+`</p>`))
+	assert.Equal(t, []string{"Hello", "there", "you"}, visible(`<p aria-label="Hello">there<code>not</code>you</p>`), "this test finds what it looks for")
+}
+
+// sentences are texts in quotes that begin like a sentence.
+var sentences = regexp.MustCompile("[\"`]([A-Z][a-z]+ [a-z][^\"`]*)[\"`]")
+
+func TestWhatTheScriptSaysIsLookedUpInTheWords(t *testing.T) {
+	script, err := assetFiles.ReadFile("assets/app.js")
+	require.NoError(t, err)
+	keys := said(t)
+	found := sentences.FindAllSubmatch(script, -1)
+	require.NotEmpty(t, found)
+	for _, sentence := range found {
+		assert.Equal(t, "app.js", keys[string(sentence[1])], "say %q with t", sentence[1])
+	}
+}
+
+func TestWordsHaveNoMarkupAndNoVerbsThatTheirPlaceDoesNotKnow(t *testing.T) {
+	keys := said(t)
+	require.Greater(t, len(keys), 200)
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		assert.NotRegexp(t, `[<>&"]`, key, keys[key])
+		for _, verb := range regexp.MustCompile(`%\S*`).FindAllString(key, -1) {
+			assert.Regexp(t, `^%(s|d|\.1f)`, verb, key)
+		}
+	}
+	for key := range english.messages {
+		assert.Contains(t, keys, key, "nobody says this any more")
+	}
+}
+
+func TestASentenceIsSafeWhateverIsFilledIn(t *testing.T) {
+	w := inEnglish(t)
+	assert.Equal(t, "by &lt;b&gt;", string(w.html("by %s", "<b>")))
+	assert.Equal(t, "by <bdi>&lt;b&gt;</bdi>", string(w.html("by %s", bdi("<b>"))))
+	assert.Equal(t, "100%d <b>", w.name("100%d <b>"), "a name that is not known stands for itself")
+}
+
+func TestNumbersAndTimesAreWorded(t *testing.T) {
+	w := inEnglish(t)
+	assert.Equal(t, "1 file", w.t("%d files", 1))
+	assert.Equal(t, "2,000 files", w.t("%d files", 2000))
+	for d, text := range map[time.Duration]string{
+		0: "0 s", 250 * time.Millisecond: "250 ms", 24 * time.Hour: "24 h", 90 * time.Minute: "1 h 30 min", 59*time.Minute + 29*time.Second: "59 min 29 s",
+		time.Hour + 300*time.Millisecond: "1 h",
+	} {
+		assert.Equal(t, text, w.duration(lifecycle.Duration(d)))
+	}
+	for bytes, text := range map[int64]string{1023: "1,023 B", 1536: "1.5 KiB", 3 << 20: "3.0 MiB"} {
+		assert.Equal(t, text, w.size(bytes))
+	}
+	at := time.Date(2026, 12, 1, 9, 0, 0, 0, time.FixedZone("", 3600))
+	assert.Equal(t, `<time datetime="2026-12-01T08:00:00Z" title="2026-12-01T08:00:00Z" data-as="left">1 Dec 2026, 08:00 UTC</time>`, string(w.time(at, "left")))
+}
+
+func TestASecondLanguageIsOnlyADictionary(t *testing.T) {
+	german := dictionary{language.German, map[string]catalog.Message{
+		"Sign in":               catalog.String("Anmelden"),
+		"%d files":              plural.Selectf(1, "%d", plural.One, "%d Datei", plural.Other, "%d Dateien"),
+		"by %s %s":              catalog.String("%[2]s von %[1]s"),
+		"CodeUnavailable":       catalog.String("ohne Code"),
+		"2 Jan 2006, 15:04 UTC": catalog.String("02.01.2006, 15:04 UTC"),
+		"Now %s":                catalog.String("Jetzt %s"),
+	}}
+	w, err := newWords(german)
+	require.NoError(t, err)
+	assert.Equal(t, "1 Datei", w.t("%d files", 1))
+	assert.Equal(t, "2.000 Dateien", w.t("%d files", 2000))
+	assert.Equal(t, "heute von <bdi>rita</bdi>", string(w.html("by %s %s", bdi("rita"), "heute")))
+	assert.Equal(t, "ohne Code", w.name(lifecycle.CodeUnavailable))
+	assert.Equal(t, "Overview", w.t("Overview"), "what it lacks is said in English")
+	assert.Contains(t, w.time(time.Unix(0, 0), "clock"), "01.01.1970, 00:00 UTC")
+	script, err := assetFiles.ReadFile("assets/app.js")
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"Now %s": "Jetzt %s"}, w.ofScript(script))
+	assert.Empty(t, inEnglish(t).ofScript(script))
+
+	dictionaries = append(dictionaries, german)
+	t.Cleanup(func() { dictionaries = dictionaries[:1] })
+	pages, err := New(Options{})
+	require.NoError(t, err)
+	for wanted, tag := range map[string]language.Tag{
+		"": language.English, "de-AT,de;q=0.9,en;q=0.5": language.German, "fr": language.English, "en-GB,de": language.English, "\x00;;q=": language.English,
+	} {
+		assert.Equal(t, tag, pages.editionFor(wanted).words.language, wanted)
+	}
+	var page strings.Builder
+	require.NoError(t, pages.editionFor("de").templates["sign-in"].ExecuteTemplate(&page, "layout", pageOf(signInData{Provider: true})))
+	assert.Contains(t, page.String(), `<html lang="de">`)
+	assert.Contains(t, page.String(), `<h1>Anmelden</h1>`)
+	assert.Contains(t, page.String(), `<script type="application/json" id="words">{"Now %s":"Jetzt %s"}</script>`)
+}
+
+func pageOf(data any) page { return page{Title: "T", Name: "sign-in", Data: data} }
