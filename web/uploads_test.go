@@ -54,7 +54,7 @@ func TestAnUploadThatFailsKeepsWhatWasTypedAndWhoseRequestItIsUntilItIsAnswered(
 		assertTyped(t, body)
 		assert.Contains(t, body, `name="request_id" value="the-same"`)
 		assert.Contains(t, body, `name="if_revision" value="1"`)
-		assert.Contains(t, body, "Your last upload was not taken: Temporal does not answer")
+		assert.Contains(t, body, "Your last upload was not accepted: Temporal does not answer")
 		assert.Contains(t, body, "What happened in the meantime")
 		assert.Contains(t, body, "approve-creation")
 	}

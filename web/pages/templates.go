@@ -49,7 +49,6 @@ func functions(w words, assets assets) template.FuncMap {
 		"bdi":      bdi,
 		"join":     w.join,
 		"language": w.language.String,
-		"script":   func() map[string]string { return w.ofScript(assets.file("app.js")) },
 		"moment":   func(t time.Time) template.HTML { return w.time(t, "moment") },
 		"left":     func(t time.Time) template.HTML { return w.time(t, "left") },
 		"clock":    func(t time.Time) template.HTML { return w.time(t, "clock") },
@@ -58,13 +57,14 @@ func functions(w words, assets assets) template.FuncMap {
 		"waiting":  w.waiting,
 		"sentence": sentence,
 
-		"asset":     assets.url,
-		"maxlength": func(field string) int { return lifecycle.LimitOf(field).Max },
-		"short":     func(sha256 string) string { return sha256[:min(len(sha256), 12)] },
-		"excerpt":   excerpt,
-		"isLong":    func(text string) bool { return utf8.RuneCountInString(text) > longText },
-		"group":     groupClass,
-		"newest":    newest,
+		"asset":       assets.url,
+		"scriptWords": func() (string, error) { return w.ofScript(assets.file("app.js")) },
+		"maxlength":   func(field string) int { return lifecycle.LimitOf(field).Max },
+		"short":       func(sha256 string) string { return sha256[:min(len(sha256), 12)] },
+		"excerpt":     excerpt,
+		"isLong":      func(text string) bool { return utf8.RuneCountInString(text) > longText },
+		"group":       groupClass,
+		"newest":      newest,
 	}
 }
 

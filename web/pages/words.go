@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"regexp"
@@ -110,8 +111,8 @@ func (w words) size(bytes int64) string {
 // scriptKey finds what the script says, which looks it up as the templates do.
 var scriptKey = regexp.MustCompile(`\b(?:t|phrase)\("([^"]+)"`)
 
-// ofScript are the words of the script that differ from the English ones. They keep their verbs, which the script fills in.
-func (w words) ofScript(script []byte) map[string]string {
+// ofScript is JSON with what the script says otherwise than in English, "" for nothing. Verbs are left to the script.
+func (w words) ofScript(script []byte) (string, error) {
 	said := map[string]string{}
 	for _, found := range scriptKey.FindAllSubmatch(script, -1) {
 		key := string(found[1])
@@ -123,5 +124,9 @@ func (w words) ofScript(script []byte) map[string]string {
 			said[key] = text
 		}
 	}
-	return said
+	if len(said) == 0 {
+		return "", nil
+	}
+	text, err := json.Marshal(said)
+	return string(text), err
 }

@@ -3,7 +3,7 @@
 
 // Words. What is said is looked up by its English text, which is also what is said where the page has no other words for it.
 
-const dictionary = JSON.parse(document.getElementById("words").textContent);
+const dictionary = JSON.parse(document.body.dataset.words ?? "{}");
 
 // phrase is a sentence in pieces; a text or an element takes the place of each %s.
 function phrase(key, ...parts) {
