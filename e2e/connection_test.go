@@ -208,6 +208,42 @@ func TestWhoTypesIsNotInterruptedByWhatHappens(t *testing.T) {
 	assert.Equal(t, "half a sentence", evaluate[string](x, fmt.Sprintf(`document.querySelector("%s [name=comment]").value`, form)))
 }
 
+func TestWhatSomebodyHasOpenedStaysOpenWhenThePageFollows(t *testing.T) {
+	p := running(t)
+	b := browse(t, p.web())
+	p.request("stays-open")
+	p.do("stays-open", lifecycle.UploadCode, developer, coded(p))
+	x := b.as("developer")
+	x.open("/mini-programs/stays-open")
+	form := x.unfold(lifecycle.RequestPublishing)
+	x.do("look why not", chromedp.Click(chromedp.CSS("#act-others > summary")))
+	revision := fmt.Sprintf(`document.querySelector("%s [name=if_revision]").value`, form)
+	assert.Equal(t, "3", evaluate[string](x, revision))
+	p.do("stays-open", lifecycle.UploadCode, developer, coded(p))
+	x.waits("sees that it happened", `document.querySelector("#head").innerText.includes("revision 4")`)
+	assert.Equal(t, "4", evaluate[string](x, revision), "nobody typed into it: it acts on what is shown")
+	assert.True(t, evaluate[bool](x, fmt.Sprintf(`document.querySelector("%s").open && document.querySelector("#act-others").open`, form)))
+	assert.True(t, evaluate[bool](x, `document.activeElement === document.querySelector("#act-others > summary")`), "and the focus")
+}
+
+func TestAPreviewThatCannotBeShownSaysSo(t *testing.T) {
+	p := running(t)
+	l := lineTo(t, p.web())
+	b := browse(t, l.URL)
+	p.approved(p.request("no-preview"), "1.0.0")
+	x := b.as("developer")
+	x.open("/mini-programs/no-preview/actions/publish")
+	x.sees("4 Production")
+	for _, instead := range []http.HandlerFunc{gone, unable} {
+		l.cut(instead)
+		x.click(`//form//button[text()="Preview"]`)
+		x.sees("The preview cannot be shown at the moment.")
+		l.mend()
+		x.click(`//form//button[text()="Preview"]`)
+		x.sees("4 Production")
+	}
+}
+
 func TestATabOfAnotherPersonListensForThemAndTheFormerOnesSaySo(t *testing.T) {
 	p := running(t)
 	b := browse(t, p.web())

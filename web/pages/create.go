@@ -40,11 +40,9 @@ func (p *Pages) requestCreation(c *gin.Context) {
 		Comment: lines(c.PostForm("comment")), RequestID: c.PostForm("request_id"), Actor: person(c),
 	}
 	outcome, err := p.Service.RequestCreation(c.Request.Context(), creation)
-	if err == nil && !outcome.Accepted {
-		err = &lifecycle.Refusal{Code: outcome.Code, Message: outcome.Message}
-	}
+	err = refused(outcome, err)
 	if err == nil || errors.Is(err, workflows.ErrUnanswered) {
-		c.Redirect(http.StatusSeeOther, answerAt(creation.ID, creation.RequestID))
+		c.Redirect(http.StatusSeeOther, outcomeAt(creation.ID, creation.RequestID))
 		return
 	}
 	problem := p.Service.Problem(err)

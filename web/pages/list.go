@@ -74,7 +74,7 @@ func readFilter(query url.Values) (catalog.Filter, error) {
 			continue
 		}
 		if !slices.Contains(lifecycle.States, state) {
-			return filter, lifecycle.Refuse(lifecycle.InvalidInput, "there is no state %q", name)
+			return filter, invalid("there is no state %q", name)
 		}
 		filter.States = append(filter.States, state)
 	}

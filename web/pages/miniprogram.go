@@ -23,11 +23,11 @@ type miniProgramData struct {
 	Next       string // what happens next, in words
 	WorkflowUI string
 	Stopped    bool // the workflow was ended from outside
-	Answer     *answer
+	Outcome    *outcome
 }
 
-// answer is what a page says came of the action that somebody just took.
-type answer struct {
+// outcome is what came of the action that somebody just took.
+type outcome struct {
 	lifecycle.Outcome
 	// Waiting says that the action is recorded and has no outcome yet, Unknown that nothing is known here of this person's request.
 	Waiting, Unknown bool
@@ -81,38 +81,39 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 	}
 	words := p.words(c)
 	data := miniProgramData{
-		Status: status, Diagram: newDiagram(status, words), Stages: stagesOf(status), Next: words.next(status), WorkflowUI: p.workflowUI(status.ID),
-		Actions: newActions(status, person(c)), Stopped: p.isStopped(c, status),
+		Status: status, Diagram: newDiagram(status, words), Actions: newActions(status, person(c)), Stages: stagesOf(status),
+		Next: words.next(status), WorkflowUI: p.workflowUI(status.ID), Stopped: p.isStopped(c, status),
 	}
-	data.Answer, err = p.answerTo(c, c.Query("answer"))
-	if err == nil && data.Answer != nil {
-		data.Answer.Findings, err = p.findingsOf(c, status, data.Answer.Outcome)
+	data.Outcome, err = p.outcomeOf(c, c.Query("answer"))
+	if err == nil && data.Outcome != nil {
+		data.Outcome.Findings, err = p.findingsOf(c, status, data.Outcome.Outcome)
 	}
 	return data, err
 }
 
-// answerTo finds the answer to a request by its id, as it is in the address of the page; nil when there is none to show.
-func (p *Pages) answerTo(c *gin.Context, requestID string) (*answer, error) {
+// outcomeOf finds the outcome of a request by its id, as it is in the address of the page; nil when there is none to show.
+func (p *Pages) outcomeOf(c *gin.Context, requestID string) (*outcome, error) {
 	if requestID == "" {
 		return nil, nil
 	}
-	outcome, err := p.Service.Outcome(c.Request.Context(), person(c), c.Param("id"), requestID)
+	found, err := p.Service.Outcome(c.Request.Context(), person(c), c.Param("id"), requestID)
 	_, refused := errors.AsType[*lifecycle.Refusal](err)
 	switch {
 	case refused:
 		return nil, nil
 	case errors.Is(err, catalog.ErrNotFound):
 		waits := p.Service.Waits(c.Param("id"), person(c), requestID)
-		return &answer{Waiting: waits, Unknown: !waits}, nil
+		return &outcome{Waiting: waits, Unknown: !waits}, nil
 	default:
-		return &answer{Outcome: outcome}, err
+		return &outcome{Outcome: found}, err
 	}
 }
 
 // findingsOf are those of the upload that was just accepted, as long as its package is the candidate.
 func (p *Pages) findingsOf(c *gin.Context, status lifecycle.Status, outcome lifecycle.Outcome) ([]packages.Finding, error) {
 	candidate := status.Candidate
-	isIts := outcome.Accepted && outcome.Action == lifecycle.UploadCode && candidate != nil && candidate.UploadedAt != nil && candidate.UploadedAt.Equal(outcome.At)
+	isIts := outcome.Accepted && outcome.Action == lifecycle.UploadCode &&
+		candidate != nil && candidate.UploadedAt != nil && candidate.UploadedAt.Equal(outcome.At)
 	if !isIts {
 		return nil, nil
 	}

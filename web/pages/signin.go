@@ -39,7 +39,7 @@ func (p *Pages) signInPage(c *gin.Context) {
 func (p *Pages) signIn(c *gin.Context) {
 	person, ok := p.Sessions.Accounts()[c.PostForm("account")]
 	if !ok {
-		p.Refuse(c, lifecycle.Refuse(lifecycle.InvalidInput, "there is no account %q; choose one of those offered", c.PostForm("account")))
+		p.Refuse(c, invalid("there is no account %q; choose one of those offered", c.PostForm("account")))
 		return
 	}
 	if err := p.Sessions.SignIn(c.Request.Context(), person); err != nil {
@@ -49,7 +49,8 @@ func (p *Pages) signIn(c *gin.Context) {
 	c.Redirect(http.StatusSeeOther, ownPath(c.PostForm("next")))
 }
 
-// signOut ends the session here and leads to the provider, where it ends, too. A page leads there, because a form may be answered by this site only.
+// signOut ends the session here and leads to the provider, where it ends, too. A page leads there, because a form may lead to this site
+// only.
 func (p *Pages) signOut(c *gin.Context) {
 	tokens, err := p.Sessions.SignOut(c.Request.Context())
 	if err != nil {

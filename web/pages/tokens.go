@@ -149,7 +149,9 @@ func (p *Pages) makeToken(c *gin.Context) {
 }
 
 func readDraft(posted url.Values) (tokens.Draft, error) {
-	draft := tokens.Draft{ID: posted.Get("request_id"), Name: posted.Get("name"), Kind: tokens.Kind(posted.Get("kind")), Team: posted.Get("team")}
+	draft := tokens.Draft{
+		ID: posted.Get("request_id"), Name: posted.Get("name"), Kind: tokens.Kind(posted.Get("kind")), Team: posted.Get("team"),
+	}
 	for name := range posted {
 		if action, ok := strings.CutPrefix(name, allowed); ok {
 			draft.Actions = append(draft.Actions, lifecycle.Action(action))
@@ -158,7 +160,7 @@ func readDraft(posted url.Values) (tokens.Draft, error) {
 	slices.Sort(draft.Actions)
 	days, err := strconv.Atoi(posted.Get("days"))
 	if err != nil || days < 1 || days > tokens.MaxDays {
-		return draft, lifecycle.Refuse(lifecycle.InvalidInput, "the token is to last %.100q days; write a number from 1 to %d", posted.Get("days"), tokens.MaxDays)
+		return draft, invalid("the number of days is %.100q; write a number from 1 to %d", posted.Get("days"), tokens.MaxDays)
 	}
 	draft.EndsAt = new(time.Now().AddDate(0, 0, days))
 	return draft, nil

@@ -74,7 +74,8 @@ func (w words) join(names []string) string { return strings.Join(names, w.t(", "
 // (left) or with date and time (clock).
 func (w words) time(at time.Time, as string) template.HTML {
 	at = at.UTC()
-	return template.HTML(fmt.Sprintf(`<time datetime="%[1]s" title="%[1]s" data-as="%[2]s">%[3]s</time>`, //nolint:gosec // nobody wrote any of it
+	return template.HTML(fmt.Sprintf( //nolint:gosec // nobody wrote any of it
+		`<time datetime="%[1]s" title="%[1]s" data-as="%[2]s">%[3]s</time>`,
 		at.Format(time.RFC3339Nano), as, template.HTMLEscapeString(at.Format(w.t("2 Jan 2006, 15:04 UTC")))))
 }
 
