@@ -101,8 +101,8 @@ func TestAPageWhoseServerIsGoneSaysSoAndGoesOnWhenItIsBack(t *testing.T) {
 		watching.sees(name)
 		other.sees(name)
 		l.mend()
-		watching.waits("goes on", `!document.body.innerText.includes("What you see may be old")`)
-		other.waits("goes on", `!document.body.innerText.includes("What you see may be old")`)
+		watching.waits("goes on", `!document.body.innerText.includes("What you see may be out of date")`)
+		other.waits("goes on", `!document.body.innerText.includes("What you see may be out of date")`)
 	}
 	p.do("cut-off", lifecycle.UploadCode, developer, coded(p))
 	watching.seesState(lifecycle.CodeAvailable)
@@ -120,7 +120,7 @@ func TestAPageFindsOutThatItsServerHasFallenSilent(t *testing.T) {
 	lost := func() bool { return evaluate[bool](watching, `document.body.innerText.includes("Connection lost")`) }
 	require.Eventually(t, lost, 2*patience, glance, "it asks every 20 s, and waits 18 s for the answers")
 	l.mend()
-	watching.waits("goes on", `!document.body.innerText.includes("What you see may be old")`)
+	watching.waits("goes on", `!document.body.innerText.includes("What you see may be out of date")`)
 }
 
 func TestWhatIsSentWhileTheServerIsGoneIsSentOnceWhenItIsBack(t *testing.T) {
@@ -136,7 +136,7 @@ func TestWhatIsSentWhileTheServerIsGoneIsSentOnceWhenItIsBack(t *testing.T) {
 	l.cut(gone)
 	person.sees("Connection lost")
 	person.press(form)
-	person.sees("This is sent, once, when the server is back")
+	person.sees("This will be sent, once, when the server is back")
 	assert.Equal(t, "please look at the map", evaluate[string](person, fmt.Sprintf(`document.querySelector("%s [name=comment]").value`, form)))
 	l.mend()
 	person.seesState(lifecycle.PublishingPending)
@@ -154,15 +154,15 @@ func TestAFormThatMeetsPlainTextIsStillAlive(t *testing.T) {
 	person.fill("[name=version]", "1.0.0")
 	person.fill("[name=notes]", "typed notes")
 	person.do("choose a file", chromedp.SetUploadFiles(chromedp.CSS("[name=file]"), []string{packageFile(t)}))
-	for said, instead := range map[string]http.HandlerFunc{"the database does not answer": unable, "the connection broke off": gone} {
+	for said, instead := range map[string]http.HandlerFunc{"the database does not answer": unable, "the connection was lost": gone} {
 		l.cut(instead)
-		person.press("form.act")
+		person.press("form.action-form")
 		person.sees(said)
 		assert.Equal(t, "typed notes", evaluate[string](person, `document.querySelector("[name=notes]").value`))
-		assert.False(t, evaluate[bool](person, `document.querySelector("form.act button").disabled`))
+		assert.False(t, evaluate[bool](person, `document.querySelector("form.action-form button").disabled`))
 		l.mend()
 	}
-	person.press("form.act")
+	person.press("form.action-form")
 	person.seesState(lifecycle.CodeAvailable)
 }
 
@@ -208,6 +208,42 @@ func TestWhoTypesIsNotInterruptedByWhatHappens(t *testing.T) {
 	assert.Equal(t, "half a sentence", evaluate[string](x, fmt.Sprintf(`document.querySelector("%s [name=comment]").value`, form)))
 }
 
+func TestWhatSomebodyHasOpenedStaysOpenWhenThePageFollows(t *testing.T) {
+	p := running(t)
+	b := browse(t, p.web())
+	p.request("stays-open")
+	p.do("stays-open", lifecycle.UploadCode, developer, coded(p))
+	x := b.as("developer")
+	x.open("/mini-programs/stays-open")
+	form := x.unfold(lifecycle.RequestPublishing)
+	x.do("look why not", chromedp.Click(chromedp.CSS("#act-others > summary")))
+	revision := fmt.Sprintf(`document.querySelector("%s [name=if_revision]").value`, form)
+	assert.Equal(t, "3", evaluate[string](x, revision))
+	p.do("stays-open", lifecycle.UploadCode, developer, coded(p))
+	x.waits("sees that it happened", `document.querySelector("#head").innerText.includes("revision 4")`)
+	assert.Equal(t, "4", evaluate[string](x, revision), "nobody typed into it: it acts on what is shown")
+	assert.True(t, evaluate[bool](x, fmt.Sprintf(`document.querySelector("%s").open && document.querySelector("#act-others").open`, form)))
+	assert.True(t, evaluate[bool](x, `document.activeElement === document.querySelector("#act-others > summary")`), "and the focus")
+}
+
+func TestAPreviewThatCannotBeShownSaysSo(t *testing.T) {
+	p := running(t)
+	l := lineTo(t, p.web())
+	b := browse(t, l.URL)
+	p.approved(p.request("no-preview"), "1.0.0")
+	x := b.as("developer")
+	x.open("/mini-programs/no-preview/actions/publish")
+	x.sees("4 Production")
+	for _, instead := range []http.HandlerFunc{gone, unable} {
+		l.cut(instead)
+		x.click(`//form//button[text()="Preview"]`)
+		x.sees("The preview cannot be shown at the moment.")
+		l.mend()
+		x.click(`//form//button[text()="Preview"]`)
+		x.sees("4 Production")
+	}
+}
+
 func TestATabOfAnotherPersonListensForThemAndTheFormerOnesSaySo(t *testing.T) {
 	p := running(t)
 	b := browse(t, p.web())
@@ -219,7 +255,7 @@ func TestATabOfAnotherPersonListensForThemAndTheFormerOnesSaySo(t *testing.T) {
 	first.sees("You are signed out")
 	second.click(`//button[text()="reviewer"]`)
 	second.sees("Requests that wait for a decision")
-	first.sees("reviewer is signed in in this browser now")
+	first.sees("reviewer is now signed in in this browser")
 	p.request("another-team")
 	second.sees("1 CodeUnavailable") // though the first tab listened for somebody else
 }
@@ -253,7 +289,7 @@ func TestAPackageThatIsRefusedLeavesWhatWasTypedAndItsFindings(t *testing.T) {
 		x.fill("[name=version]", "1.0.0")
 		x.fill("[name=notes]", "typed notes")
 		x.do("choose a file", chromedp.SetUploadFiles(chromedp.CSS("[name=file]"), []string{file}))
-		x.press("form.act")
+		x.press("form.action-form")
 		x.sees(said)
 		kept := func(when string) {
 			x.sees(said)
@@ -282,7 +318,7 @@ func TestWarningsOfAPackageAreShownWhenItIsUploaded(t *testing.T) {
 	x.open("/mini-programs/warned/actions/upload-code")
 	x.fill("[name=version]", "1.0.0")
 	x.do("choose a file", chromedp.SetUploadFiles(chromedp.CSS("[name=file]"), []string{file}))
-	x.press("form.act")
+	x.press("form.action-form")
 	x.sees("Done: Upload code.")
 	x.sees("permission_without_reason")
 }

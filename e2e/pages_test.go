@@ -33,7 +33,7 @@ func (x tab) requestsCreation(id string) {
 	x.open("/request-creation")
 	x.fill("[name=id]", id)
 	x.fill("[name=title]", "Coffee")
-	x.press("form.act")
+	x.press("form.action-form")
 	x.seesState(lifecycle.CreationPending)
 }
 
@@ -42,7 +42,7 @@ func (x tab) uploads(id, version string) {
 	x.open("/mini-programs/" + id + "/actions/upload-code")
 	x.fill("[name=version]", version)
 	x.do("choose a file", chromedp.SetUploadFiles(chromedp.CSS("[name=file]"), []string{packageFile(x.t)}))
-	x.press("form.act")
+	x.press("form.action-form")
 	x.seesState(lifecycle.CodeAvailable)
 }
 
@@ -140,7 +140,7 @@ func TestAnActionIsSafeWhileNoWorkerRuns(t *testing.T) {
 	developer.open("/mini-programs/later/actions/upload-code")
 	developer.fill("[name=version]", "1.0.0")
 	developer.do("choose a file", chromedp.SetUploadFiles(chromedp.CSS("[name=file]"), []string{packageFile(t)}))
-	developer.press("form.act")
+	developer.press("form.action-form")
 	developer.sees("Recorded.")
 	p.start()
 	developer.seesState(lifecycle.CodeAvailable)

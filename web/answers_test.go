@@ -43,7 +43,7 @@ func TestARequestThatWaitsForItsAnswerIsSaidToBeRecorded(t *testing.T) {
 	s.waitsFor("weather", "an-action")
 	s.waitsFor("maps", "a-creation")
 	for path, said := range map[string]string{
-		"/mini-programs/weather?answer=an-action": "It is safe and will be applied",
+		"/mini-programs/weather?answer=an-action": "The action is safe and will be applied",
 		"/mini-programs/maps?answer=a-creation":   "The request for creation is safe",
 	} {
 		_, body := s.ask(http.MethodGet, path, as("developer"))

@@ -84,7 +84,7 @@ func TestAPageMakesATokenShowsItOnceAndRevokesIt(t *testing.T) {
 func TestWhatIsWrongWithATokenIsShownWithWhatWasTyped(t *testing.T) {
 	s := stand(t)
 	for sentence, change := range map[string][]string{
-		"The name": {"name", "My build"}, "is to last": {"days", "a year"}, "is not in team": {"team", "globex"}, "cannot be allowed": {"may-suspend", "yes"},
+		"The name": {"name", "My build"}, "number of days": {"days", "a year"}, "is not in team": {"team", "globex"}, "cannot be allowed": {"may-suspend", "yes"},
 	} {
 		response, body := s.ask(http.MethodPost, "/tokens", as("developer"), form(pipelineForm(change...)))
 		assert.GreaterOrEqual(t, response.StatusCode, 400, sentence)

@@ -54,8 +54,8 @@ func TestAnUploadThatFailsKeepsWhatWasTypedAndWhoseRequestItIsUntilItIsAnswered(
 		assertTyped(t, body)
 		assert.Contains(t, body, `name="request_id" value="the-same"`)
 		assert.Contains(t, body, `name="if_revision" value="1"`)
-		assert.Contains(t, body, "Your last upload was not taken: Temporal does not answer")
-		assert.Contains(t, body, "What happened meanwhile")
+		assert.Contains(t, body, "Your last upload was not accepted: Temporal does not answer")
+		assert.Contains(t, body, "What happened in the meantime")
 		assert.Contains(t, body, "approve-creation")
 	}
 	_, body = s.ask(http.MethodGet, "/mini-programs/weather/actions/upload-code", as("operator"))
@@ -91,6 +91,6 @@ func TestAnUploadThatIsRefusedInItsStateKeepsWhatWasTyped(t *testing.T) {
 	assert.Equal(t, http.StatusConflict, response.StatusCode)
 	assert.Contains(t, body, "typed &lt;notes&gt;")
 	assert.Contains(t, body, "1.2.3")
-	assert.Contains(t, body, "What you had written")
+	assert.Contains(t, body, "What you had typed")
 	assert.NotContains(t, body, "used-up", "a refused request is over")
 }

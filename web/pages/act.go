@@ -2,7 +2,6 @@ package pages
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -27,7 +26,7 @@ type actionData struct {
 	Problem string
 	Since   []lifecycle.Transition
 	Plans   []planChoice
-	Preview []previewRow
+	Preview []stageRow
 	// Report is what the inspection found in the package that was sent last; nil when it found out nothing.
 	Report *packages.Report
 }
@@ -61,7 +60,7 @@ func (p *Pages) actionPage(c *gin.Context) {
 }
 
 func noAction(name string) *lifecycle.Refusal {
-	return lifecycle.Refuse(lifecycle.InvalidInput, "there is no action %q; go back to the mini-program and choose one that is offered", name)
+	return invalid("there is no action %q; go back to the mini-program and choose one that is offered", name)
 }
 
 func (p *Pages) actionData(c *gin.Context, status lifecycle.Status, form form) actionData {
@@ -76,10 +75,13 @@ func (p *Pages) actionData(c *gin.Context, status lifecycle.Status, form form) a
 }
 
 func (p *Pages) showAction(c *gin.Context, status int, data actionData) {
-	p.show(c, status, "action", page{Title: fmt.Sprintf("%s: %s", data.Title, data.Form.Action.Label()), Data: data})
+	words := p.words(c)
+	title := words.t("%s: %s", data.Title, words.name(data.Form.Action.Label()))
+	p.show(c, status, "action", page{Title: title, Data: data})
 }
 
-// act takes the action. What was refused is shown with what was typed, so that nothing has to be typed again.
+// act takes the action and leads to the mini-program, where its outcome is or will be shown. What was refused is shown with what was typed,
+// so that nothing has to be typed again.
 func (p *Pages) act(c *gin.Context) {
 	form, err := p.postedForm(c)
 	if err != nil {
@@ -91,10 +93,20 @@ func (p *Pages) act(c *gin.Context) {
 	if err == nil {
 		outcome, err = p.Service.Act(c.Request.Context(), c.Param("id"), command)
 	}
-	if err == nil && !outcome.Accepted {
-		err = &lifecycle.Refusal{Code: outcome.Code, Message: outcome.Message}
+	err = refused(outcome, err)
+	if err == nil || errors.Is(err, workflows.ErrUnfinished) {
+		c.Redirect(http.StatusSeeOther, outcomeAt(c.Param("id"), form.RequestID))
+		return
 	}
-	p.answer(c, form, err)
+	p.showAgain(c, form, nil, err)
+}
+
+// refused makes an error of an outcome that is none.
+func refused(outcome lifecycle.Outcome, err error) error {
+	if err == nil && !outcome.Accepted {
+		return &lifecycle.Refusal{Code: outcome.Code, Message: outcome.Message}
+	}
+	return err
 }
 
 func (p *Pages) postedForm(c *gin.Context) (form, error) {
@@ -104,36 +116,6 @@ func (p *Pages) postedForm(c *gin.Context) (form, error) {
 	}
 	posted, err := fieldsOnce(c)
 	return readForm(action, posted), err
-}
-
-// fieldsOnce reads a form in which each field is there once: of two, nobody knows which is meant.
-func fieldsOnce(c *gin.Context) (url.Values, error) {
-	if err := c.Request.ParseForm(); err != nil {
-		return nil, unreadable(err)
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Request.PostForm)) {
-		if len(c.Request.PostForm[name]) > 1 {
-			return nil, lifecycle.Refuse(lifecycle.InvalidInput, "the form has %.100q twice; send it once", name)
-		}
-	}
-	return c.Request.PostForm, nil
-}
-
-// unreadable keeps a body that is too large apart from one that is no form.
-func unreadable(err error) error {
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return err
-	}
-	return lifecycle.Refuse(lifecycle.InvalidInput, "the form is not well-formed, or was cut off; send all of it, as browsers do")
-}
-
-// answer leads to the mini-program when the action was accepted or at least recorded, else back to the form.
-func (p *Pages) answer(c *gin.Context, form form, err error) {
-	if err == nil || errors.Is(err, workflows.ErrUnfinished) {
-		c.Redirect(http.StatusSeeOther, answerAt(c.Param("id"), form.RequestID))
-		return
-	}
-	p.showAgain(c, form, nil, err)
 }
 
 // showAgain shows a form that was refused, or failed, with what was typed.
@@ -171,8 +153,8 @@ func since(status lifecycle.Status, seen int) []lifecycle.Transition {
 	return slices.DeleteFunc(slices.Clone(status.Transitions), func(t lifecycle.Transition) bool { return t.Revision <= seen })
 }
 
-// answerAt is the page that shows what came of a request.
-func answerAt(id, requestID string) string {
+// outcomeAt is the page that shows what came of a request.
+func outcomeAt(id, requestID string) string {
 	return "/mini-programs/" + url.PathEscape(id) + "?answer=" + url.QueryEscape(requestID)
 }
 
@@ -196,7 +178,7 @@ func (p *Pages) preview(c *gin.Context) {
 }
 
 // previewOf resolves the plan as the workflow will.
-func (p *Pages) previewOf(form form, status lifecycle.Status) ([]previewRow, error) {
+func (p *Pages) previewOf(form form, status lifecycle.Status) ([]stageRow, error) {
 	var command lifecycle.Command
 	if err := form.readPlan(&command); err != nil {
 		return nil, err

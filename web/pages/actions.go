@@ -9,8 +9,10 @@ type actions struct {
 	Others []otherAction
 }
 
+// legalAction has a form, for the mini-program with the id.
 type legalAction struct {
 	lifecycle.Rule
+	ID   string
 	Form form
 }
 
@@ -28,7 +30,7 @@ func newActions(status lifecycle.Status, person lifecycle.Actor) actions {
 		if refusal := status.WhyNot(rule.Action, person); refusal != nil {
 			all.Others = append(all.Others, otherAction{rule, refusal.Message})
 		} else {
-			all.Legal = append(all.Legal, legalAction{rule, newForm(rule, status)})
+			all.Legal = append(all.Legal, legalAction{rule, status.ID, newForm(rule, status)})
 		}
 	}
 	return all

@@ -45,6 +45,8 @@ func newAssets() (assets, error) {
 
 func (a assets) url(file string) string { return a.served[file] }
 
+func (a assets) file(file string) []byte { return a.content[path.Base(a.served[file])] }
+
 func (a assets) serve(c *gin.Context) {
 	name := path.Base(c.Param("file"))
 	content, ok := a.content[name]

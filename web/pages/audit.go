@@ -8,7 +8,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"slipway/catalog"
-	"slipway/lifecycle"
 )
 
 const auditLength = 50
@@ -28,7 +27,7 @@ type auditEntry struct {
 func (p *Pages) audit(c *gin.Context) {
 	before, err := strconv.ParseInt(c.DefaultQuery("cursor", "0"), 10, 64)
 	if err != nil || before < 0 {
-		p.Refuse(c, lifecycle.Refuse(lifecycle.InvalidInput, "the cursor %q is not one of this list; leave it out to begin at the newest entry", c.Query("cursor")))
+		p.Refuse(c, invalid("the cursor %q does not belong to this list; leave it out to begin with the newest entry", c.Query("cursor")))
 		return
 	}
 	id := c.Param("id")
@@ -49,5 +48,5 @@ func (p *Pages) audit(c *gin.Context) {
 		}
 		data.Entries = append(data.Entries, auditEntry{entry, string(details)})
 	}
-	p.show(c, http.StatusOK, "audit", page{Title: "Audit trail of " + id, Watch: id, Data: data})
+	p.show(c, http.StatusOK, "audit", page{Title: p.words(c).t("Audit trail of %s", id), Watch: id, Data: data})
 }

@@ -18,13 +18,16 @@ type creationData struct {
 	Problem string
 }
 
+// Label is what the button says.
+func (creationData) Label() string { return lifecycle.RequestCreation.Label() }
+
 func (p *Pages) creationPage(c *gin.Context) {
 	p.showCreation(c, http.StatusOK, creationData{Creation: lifecycle.Creation{RequestID: uuid.NewString()}})
 }
 
 func (p *Pages) showCreation(c *gin.Context, status int, data creationData) {
 	data.Teams = person(c).Teams
-	p.show(c, status, "request-creation", page{Title: "Request a mini-program", Menu: menuNew, Data: data})
+	p.show(c, status, "request-creation", page{Title: p.words(c).t("Request a mini-program"), Menu: menuNew, Data: data})
 }
 
 func (p *Pages) requestCreation(c *gin.Context) {
@@ -37,11 +40,9 @@ func (p *Pages) requestCreation(c *gin.Context) {
 		Comment: lines(c.PostForm("comment")), RequestID: c.PostForm("request_id"), Actor: person(c),
 	}
 	outcome, err := p.Service.RequestCreation(c.Request.Context(), creation)
-	if err == nil && !outcome.Accepted {
-		err = &lifecycle.Refusal{Code: outcome.Code, Message: outcome.Message}
-	}
+	err = refused(outcome, err)
 	if err == nil || errors.Is(err, workflows.ErrUnfinished) {
-		c.Redirect(http.StatusSeeOther, answerAt(creation.ID, creation.RequestID))
+		c.Redirect(http.StatusSeeOther, outcomeAt(creation.ID, creation.RequestID))
 		return
 	}
 	problem := p.Service.Problem(err)

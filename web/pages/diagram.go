@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"fmt"
 	"slices"
 
 	"slipway/lifecycle"
@@ -60,16 +59,16 @@ type diagramEdge struct {
 	from, to           lifecycle.State
 }
 
-func newDiagram(status lifecycle.Status) diagram {
+func newDiagram(status lifecycle.Status, words words) diagram {
 	d := diagram{
 		Width:  2*diagramMargin + 6*nodeWidth + 5*columnGap,
 		Height: diagramTop + 3*nodeHeight + 2*rowGap + diagramMargin,
-		Label:  fmt.Sprintf("State diagram: %s is in %s", status.ID, status.State),
+		Label:  words.t("State diagram: %s is in %s", status.ID, words.name(status.State)),
 	}
 	visited := []lifecycle.State{status.State}
 	for _, t := range slices.Backward(status.Transitions) {
 		visited = append(visited, t.From, t.To)
-		d.draw(t.From, t.To, "taken", t.Action.Label())
+		d.draw(t.From, t.To, "taken", words.name(t.Action.Label()))
 	}
 	for i, from := range mainWay[:len(mainWay)-1] {
 		d.draw(from, mainWay[i+1], "main", "")
@@ -80,7 +79,7 @@ func newDiagram(status lifecycle.Status) diagram {
 			if !leadsTo(legal.Action, to, status) {
 				continue
 			}
-			d.draw(status.State, to, "possible", legal.Action.Label())
+			d.draw(status.State, to, "possible", words.name(legal.Action.Label()))
 		}
 	}
 	d.addNodes(status.State, visited)

@@ -2,6 +2,9 @@ package pages
 
 import (
 	"cmp"
+	"errors"
+	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -9,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
 	"slipway/lifecycle"
@@ -76,6 +80,27 @@ func readForm(action lifecycle.Action, posted url.Values) form {
 		Percent: posted.Get("percent"), Testers: lines(posted.Get("testers")),
 		At: posted.Get("at"), Zone: posted.Get("zone"), Offset: posted.Get("offset"), Plan: readPlanForm(posted),
 	}
+}
+
+// fieldsOnce reads a form in which each field occurs once: of two, nobody knows which is meant.
+func fieldsOnce(c *gin.Context) (url.Values, error) {
+	if err := c.Request.ParseForm(); err != nil {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			return nil, err
+		}
+		return nil, invalid("the form is malformed or incomplete; send all of it, as browsers do")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Request.PostForm)) {
+		if len(c.Request.PostForm[name]) > 1 {
+			return nil, invalid("the form has the field %.100q twice; send it once", name)
+		}
+	}
+	return c.Request.PostForm, nil
+}
+
+// invalid refuses what cannot be understood, or is not there.
+func invalid(format string, args ...any) *lifecycle.Refusal {
+	return lifecycle.Refuse(lifecycle.InvalidInput, format, args...)
 }
 
 // lines undoes what browsers do to the ends of lines.
@@ -160,10 +185,11 @@ func readTesters(text string) ([]string, error) {
 		case strings.HasPrefix(tester, quote) && err == nil:
 			tester = quoted
 		case strings.HasPrefix(tester, quote):
-			return nil, lifecycle.Refuse(lifecycle.InvalidInput, "the tester %.100q begins with a quotation mark; write an id that has one as in %s", tester, strconv.Quote(`"`+"ann"))
+			return nil, invalid("the tester %.100q begins with a quotation mark; write an id that contains one as in %s",
+				tester, strconv.Quote(`"ann`))
 		case strings.ContainsFunc(tester, separates):
-			return nil, lifecycle.Refuse(lifecycle.InvalidInput,
-				"the line %.100q of the testers may be one user id or several; write each on a line of its own, and put one that has blanks or commas in quotes", tester)
+			return nil, invalid("the testers line %.100q could be one user id or several; put each id on a line of its own, "+
+				"and one that contains blanks or commas in quotes", tester)
 		}
 		testers = append(testers, tester)
 	}
@@ -177,7 +203,7 @@ func percentText(percent lifecycle.Percent) string {
 func readPercent(what, text string) (lifecycle.Percent, error) {
 	var percent lifecycle.Percent
 	if err := percent.UnmarshalJSON([]byte(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "%")))); err != nil {
-		return 0, lifecycle.Refuse(lifecycle.InvalidInput, "%s is %q; write a number from 0 to 100", what, text)
+		return 0, invalid("%s is %q; write a number from 0 to 100", what, text)
 	}
 	return percent, nil
 }

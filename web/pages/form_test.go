@@ -181,8 +181,8 @@ func TestAPreviewSaysWhenEachStageBegins(t *testing.T) {
 	var percents []string
 	for i, row := range rows {
 		percents = append(percents, row.Percent.String())
-		assert.Equal(t, begins.Add(time.Duration(i)*24*time.Hour), *row.At)
+		assert.Equal(t, begins.Add(time.Duration(i)*24*time.Hour), *row.Begins)
 	}
 	assert.Equal(t, []string{"5 %", "10 %", "25 %", "50 %", "100 %"}, percents)
-	assert.Nil(t, previewOf(lifecycle.StandardPlans()["fast"], nil)[1].At, "nobody knows when it begins")
+	assert.Nil(t, previewOf(lifecycle.StandardPlans()["fast"], nil)[1].Begins, "nobody knows when it begins")
 }

@@ -62,7 +62,7 @@ func (p *Pages) list(c *gin.Context) {
 	if list.NextCursor != "" {
 		data.Next = pageAt(c.Request.URL, list.NextCursor)
 	}
-	p.show(c, http.StatusOK, "list", page{Title: "Mini-programs", Menu: menuList, Watch: everything, Data: data})
+	p.show(c, http.StatusOK, "list", page{Title: p.words(c).t("Mini-programs"), Menu: menuList, Watch: everything, Data: data})
 }
 
 // readFilter understands what the form of the list sends; empty fields choose nothing.
@@ -74,7 +74,7 @@ func readFilter(query url.Values) (catalog.Filter, error) {
 			continue
 		}
 		if !slices.Contains(lifecycle.States, state) {
-			return filter, lifecycle.Refuse(lifecycle.InvalidInput, "there is no state %q", name)
+			return filter, invalid("there is no state %q", name)
 		}
 		filter.States = append(filter.States, state)
 	}

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"time"
 	_ "time/tzdata" // people name their time zone, whatever the machine knows
-
-	"slipway/lifecycle"
 )
 
 // localTime is how browsers send a local time; some add the seconds.
@@ -19,19 +17,19 @@ const offsetLayout = "-07:00"
 func readLocalTime(text, zoneName, offset string) (time.Time, error) {
 	zone, err := time.LoadLocation(zoneName)
 	if err != nil || zoneName == "" || zoneName == "Local" { // the machine's own, which nobody means
-		return time.Time{}, lifecycle.Refuse(lifecycle.InvalidInput, "there is no time zone %.100q; give one such as UTC or Asia/Shanghai", zoneName)
+		return time.Time{}, invalid("there is no time zone %.100q; give one such as UTC or Asia/Shanghai", zoneName)
 	}
 	moments, around, ok := momentsOf(text, zone)
 	switch {
 	case !ok:
-		return time.Time{}, lifecycle.Refuse(lifecycle.InvalidInput, "%.100q is not a time; write it as %s", text, localTime)
+		return time.Time{}, invalid("%.100q is not a time; write it as %s", text, localTime)
 	case len(moments) == 0:
-		return time.Time{}, lifecycle.Refuse(lifecycle.InvalidInput,
+		return time.Time{}, invalid(
 			"%s does not exist in %s: the clocks are put forward from %s to %s then; choose another time", text, zoneName, around[0], around[1])
 	case offset == "" && len(moments) == 1:
 		return moments[0].UTC(), nil
 	case offset == "":
-		return time.Time{}, lifecycle.Refuse(lifecycle.InvalidInput,
+		return time.Time{}, invalid(
 			"%s happens twice in %s, because the clocks are put back then; say which one is meant", text, zoneName)
 	}
 	for _, moment := range moments {
@@ -39,11 +37,11 @@ func readLocalTime(text, zoneName, offset string) (time.Time, error) {
 			return moment.UTC(), nil
 		}
 	}
-	return time.Time{}, lifecycle.Refuse(lifecycle.InvalidInput, "%s is never %.20q in %s; choose the time once more", text, offset, zoneName)
+	return time.Time{}, invalid("%s is never %.20q in %s; choose the time again", text, offset, zoneName)
 }
 
-// momentsOf are the moments at which clocks in a zone show a local time, earliest first; around are what they show before and after a change
-// that leaves it out.
+// momentsOf are the moments at which clocks in a zone show a local time, earliest first; around are what they show before and after a
+// change that leaves it out.
 func momentsOf(text string, zone *time.Location) (moments []time.Time, around [2]string, ok bool) {
 	wall, err := time.Parse(localTime, text)
 	if err != nil {
@@ -91,10 +89,11 @@ func changeAt(t time.Time) time.Time {
 	return end
 }
 
-// momentChoice is one of the moments that a local time may mean.
+// momentChoice is one of the two moments that a local time may mean.
 type momentChoice struct {
-	Offset, Name string
-	Chosen       bool
+	Offset, Clock string
+	Second        bool
+	Chosen        bool
 }
 
 // momentChoices are those to choose from; none when there is no choice.
@@ -110,7 +109,7 @@ func momentChoices(text, zoneName, offset string) []momentChoice {
 	var choices []momentChoice
 	for i, moment := range moments {
 		its := moment.Format(offsetLayout)
-		choices = append(choices, momentChoice{its, []string{"the first one", "the second one"}[min(i, 1)] + ", " + moment.Format("15:04 MST (UTC-07:00)"), its == offset})
+		choices = append(choices, momentChoice{its, moment.Format("15:04 MST (UTC-07:00)"), i > 0, its == offset})
 	}
 	return choices
 }

@@ -34,36 +34,54 @@ type queue struct {
 	Title, Empty string
 	// More leads to the whole list.
 	More   string
-	Kind   string // how the rows are shown: reviews, own, rollouts or live
+	Kind   queueKind
 	Items  []catalog.Item
 	filter catalog.Filter
 }
 
-var overdue = true
+// queueKind decides what the table of a queue tells.
+type queueKind string
 
-// queuesOf are the queues of each role, most urgent first.
-var queuesOf = map[lifecycle.Role][]queue{
-	lifecycle.Reviewer: {{
-		Title: "Requests that wait for a decision", Empty: "No request waits.", Kind: "reviews", More: "?state=CreationPending&state=PublishingPending&order=due",
-		filter: catalog.Filter{States: []lifecycle.State{lifecycle.CreationPending, lifecycle.PublishingPending}, Order: catalog.DueFirst},
-	}},
-	lifecycle.ReleaseManager: {{
-		Title: "Rollouts under way", Empty: "Nothing is being rolled out.", Kind: "rollouts", More: "?state=GrayscaleRelease&state=ProductionRelease&order=due",
-		filter: catalog.Filter{States: []lifecycle.State{lifecycle.GrayscaleRelease, lifecycle.ProductionRelease}, Order: catalog.DueFirst},
-	}},
-	lifecycle.Operator: {{
-		Title: "Overdue", Empty: "Nothing is overdue.", Kind: "reviews", More: "?overdue=true&order=due",
-		filter: catalog.Filter{Overdue: &overdue, Order: catalog.DueFirst},
-	}, {
-		Title: "Live for everyone", Empty: "Nothing is live for everyone.", Kind: "live", More: "?state=Published",
-		filter: catalog.Filter{States: []lifecycle.State{lifecycle.Published}},
-	}},
-	lifecycle.Auditor: {{
-		Title: "Changed last", Empty: "There are no mini-programs yet.", Kind: "own",
-	}},
-	lifecycle.Developer: {{
-		Title: "Your mini-programs", Empty: "Your teams have no mini-programs yet; request the creation of the first one.", Kind: "own",
-	}},
+const (
+	queueReviews  queueKind = "reviews"
+	queueRollouts queueKind = "rollouts"
+	queueLive     queueKind = "live"
+	queueChanged  queueKind = "changed"
+)
+
+// queuesOf are the queues of a role, most urgent first.
+func (w words) queuesOf(role lifecycle.Role) []queue {
+	switch role {
+	case lifecycle.Reviewer:
+		return []queue{{
+			Title: w.t("Requests that wait for a decision"), Empty: w.t("No request waits."), Kind: queueReviews,
+			More:   "?state=CreationPending&state=PublishingPending&order=due",
+			filter: catalog.Filter{States: []lifecycle.State{lifecycle.CreationPending, lifecycle.PublishingPending}, Order: catalog.DueFirst},
+		}}
+	case lifecycle.ReleaseManager:
+		return []queue{{
+			Title: w.t("Rollouts under way"), Empty: w.t("Nothing is being rolled out."), Kind: queueRollouts,
+			More:   "?state=GrayscaleRelease&state=ProductionRelease&order=due",
+			filter: catalog.Filter{States: []lifecycle.State{lifecycle.GrayscaleRelease, lifecycle.ProductionRelease}, Order: catalog.DueFirst},
+		}}
+	case lifecycle.Operator:
+		return []queue{{
+			Title: w.t("Overdue"), Empty: w.t("Nothing is overdue."), Kind: queueReviews, More: "?overdue=true&order=due",
+			filter: catalog.Filter{Overdue: new(true), Order: catalog.DueFirst},
+		}, {
+			Title: w.t("Live for everyone"), Empty: w.t("Nothing is live for everyone."), Kind: queueLive, More: "?state=Published",
+			filter: catalog.Filter{States: []lifecycle.State{lifecycle.Published}},
+		}}
+	case lifecycle.Auditor:
+		return []queue{{Title: w.t("Recently changed"), Empty: w.t("There are no mini-programs yet."), Kind: queueChanged}}
+	case lifecycle.Developer:
+		return []queue{{
+			Title: w.t("Your mini-programs"), Kind: queueChanged,
+			Empty: w.t("Your teams have no mini-programs yet; request the creation of the first one."),
+		}}
+	default:
+		return nil
+	}
 }
 
 func (p *Pages) overview(c *gin.Context) {
@@ -72,7 +90,7 @@ func (p *Pages) overview(c *gin.Context) {
 		p.Refuse(c, err)
 		return
 	}
-	p.show(c, http.StatusOK, "overview", page{Title: "Overview", Menu: menuOverview, Watch: everything, Data: data})
+	p.show(c, http.StatusOK, "overview", page{Title: p.words(c).t("Overview"), Menu: menuOverview, Watch: everything, Data: data})
 }
 
 func (p *Pages) overviewOf(c *gin.Context, person lifecycle.Actor) (overviewData, error) {
@@ -85,7 +103,7 @@ func (p *Pages) overviewOf(c *gin.Context, person lifecycle.Actor) (overviewData
 		if !slices.Contains(person.Roles, role) {
 			continue
 		}
-		for _, queue := range queuesOf[role] {
+		for _, queue := range p.words(c).queuesOf(role) {
 			queue.filter.Limit = queueLength
 			if role == lifecycle.Developer {
 				queue.filter.Teams = person.Teams

@@ -12,7 +12,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"go.uber.org/zap"
+	"golang.org/x/text/language"
 
+	"slipway/catalog"
 	"slipway/lifecycle"
 	"slipway/monitoring/logkey"
 	"slipway/web/access"
@@ -39,8 +41,15 @@ type Options struct {
 // Pages answers people.
 type Pages struct {
 	Options
+	assets   assets
+	editions []edition
+	matcher  language.Matcher // finds the edition for a browser
+}
+
+// edition is the pages in one language.
+type edition struct {
+	words     words
 	templates templates
-	assets    assets
 }
 
 // New reads the templates.
@@ -49,9 +58,32 @@ func New(options Options) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	templates, err := newTemplates(assets)
-	return &Pages{options, templates, assets}, err
+	p := &Pages{Options: options, assets: assets}
+	var languages []language.Tag
+	for _, dictionary := range dictionaries {
+		words, err := newWords(dictionary)
+		if err != nil {
+			return nil, err
+		}
+		templates, err := newTemplates(words, assets)
+		if err != nil {
+			return nil, err
+		}
+		p.editions, languages = append(p.editions, edition{words, templates}), append(languages, dictionary.language)
+	}
+	p.matcher = language.NewMatcher(languages)
+	return p, nil
 }
+
+// edition is the one in the language that the browser wants most of those that there are.
+func (p *Pages) edition(c *gin.Context) edition { return p.editionFor(c.GetHeader("Accept-Language")) }
+
+func (p *Pages) editionFor(wanted string) edition {
+	_, index := language.MatchStrings(p.matcher, wanted)
+	return p.editions[index]
+}
+
+func (p *Pages) words(c *gin.Context) words { return p.edition(c).words }
 
 // Register adds the routes, each with who may call it.
 func (p *Pages) Register(router *access.Router) {
@@ -129,9 +161,9 @@ func (p *Pages) show(c *gin.Context, status int, name string, page page) {
 	page.SignedIn = page.Person.User != ""
 	page.TemporalAway = !p.Service.Temporal.Up()
 	var rendered bytes.Buffer
-	if err := p.templates[name].ExecuteTemplate(&rendered, "layout", page); err != nil {
+	if err := p.edition(c).templates[name].ExecuteTemplate(&rendered, "layout", page); err != nil {
 		p.Service.Logger.Error("rendering a page", zap.String(logkey.Page, name), zap.Error(err))
-		c.String(http.StatusInternalServerError, "This page could not be shown; it was logged.")
+		c.String(http.StatusInternalServerError, "%s", p.words(c).t("This page cannot be shown. The error was logged."))
 		return
 	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
@@ -147,8 +179,19 @@ func (p *Pages) Refuse(c *gin.Context, err error) {
 	case problem.Status == http.StatusUnauthorized && c.Request.Method == http.MethodGet:
 		c.Redirect(http.StatusSeeOther, "/sign-in?next="+url.QueryEscape(c.Request.URL.RequestURI()))
 	default:
-		p.show(c, problem.Status, "problem", page{Title: http.StatusText(problem.Status), Data: problem})
+		p.show(c, problem.Status, "problem", page{Title: p.words(c).name(http.StatusText(problem.Status)), Data: problem})
 	}
+}
+
+// live tells open pages which mini-programs change. It only names them: pages ask again for what they show.
+func (p *Pages) live(c *gin.Context) {
+	watcher := person(c)
+	p.Feed.Stream(c.Request.Context(), c.Writer, p.Feed.Last(), func(change catalog.Change) any {
+		if !service.Sees(watcher, change.Team) {
+			return nil
+		}
+		return change.ID
+	})
 }
 
 // person is who asks.

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"slipway/lifecycle"
 )
@@ -61,7 +60,8 @@ func readPlanForm(posted url.Values) planForm {
 		Choice: posted.Get("plan"), Percent: posted.Get("plan_percent"), Bake: posted.Get("plan_bake"),
 		Testers: lines(posted.Get("plan_testers")), Stages: lines(posted.Get("plan_stages")),
 		StopForPerson: posted.Get("plan_stop") != "", PauseOnUnhealthy: posted.Get("plan_unhealthy") == string(lifecycle.PauseOnUnhealthy),
-		Query: lines(posted.Get("health_query")), Max: posted.Get("health_max"), Interval: posted.Get("health_interval"), Count: posted.Get("health_failures"),
+		Query: lines(posted.Get("health_query")), Max: posted.Get("health_max"),
+		Interval: posted.Get("health_interval"), Count: posted.Get("health_failures"),
 		NoDataIsHealthy: posted.Get("health_no_data") == string(lifecycle.Healthy),
 	}
 }
@@ -100,7 +100,7 @@ func (f planForm) readStages() ([]lifecycle.Stage, error) {
 			continue
 		}
 		if len(words) > 2 {
-			return nil, lifecycle.Refuse(lifecycle.InvalidInput, "the stage %q is not a percentage and a time; write it as in 25%% 24h", strings.TrimSpace(line))
+			return nil, invalid("the stage %q is not a percentage and a time; write it as in 25%% 24h", strings.TrimSpace(line))
 		}
 		percent, err := readPercent("the percentage of a stage", words[0])
 		if err != nil {
@@ -124,7 +124,7 @@ func (f planForm) readHealth() (*lifecycle.Health, error) {
 	}
 	limit, err := strconv.ParseFloat(strings.TrimSpace(f.Max), 64)
 	if err != nil || math.IsNaN(limit) || math.IsInf(limit, 0) {
-		return nil, lifecycle.Refuse(lifecycle.InvalidInput, "the limit of the health gate is %q; write a number", f.Max)
+		return nil, invalid("the limit of the health gate is %q; write a number", f.Max)
 	}
 	interval, err := readDuration("the interval of the health gate", f.Interval)
 	if err != nil {
@@ -132,7 +132,7 @@ func (f planForm) readHealth() (*lifecycle.Health, error) {
 	}
 	failures, err := strconv.Atoi(strings.TrimSpace(f.Count))
 	if err != nil {
-		return nil, lifecycle.Refuse(lifecycle.InvalidInput, "the number of breaches in a row is %q; write a whole number", f.Count)
+		return nil, invalid("the number of breaches in a row is %q; write a whole number", f.Count)
 	}
 	health := &lifecycle.Health{Query: f.Query, Max: limit, Interval: interval, Failures: failures}
 	if f.NoDataIsHealthy {
@@ -144,28 +144,7 @@ func (f planForm) readHealth() (*lifecycle.Health, error) {
 func readDuration(what, text string) (lifecycle.Duration, error) {
 	var duration lifecycle.Duration
 	if err := duration.UnmarshalText([]byte(cmp.Or(strings.TrimSpace(text), "0s"))); err != nil {
-		return 0, lifecycle.Refuse(lifecycle.InvalidInput, "%s: %s", what, err)
+		return 0, invalid("%s: %s", what, err)
 	}
 	return duration, nil
-}
-
-// previewRow says when a stage begins and how many users have the version then.
-type previewRow struct {
-	stageRow
-	At *time.Time // nil when the plan has no beginning yet
-}
-
-// previewOf says when each stage of a plan that begins at a time will happen; without a time only how long each takes.
-func previewOf(plan lifecycle.Plan, begins *time.Time) []previewRow {
-	var rows []previewRow
-	passed := time.Duration(0)
-	for _, stage := range planRows(plan) {
-		row := previewRow{stageRow: stage}
-		if begins != nil {
-			row.At = new(begins.Add(passed))
-			passed += time.Duration(stage.Lasts)
-		}
-		rows = append(rows, row)
-	}
-	return rows
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func TestAReportCountsOneAsOne(t *testing.T) {
-	all, err := newTemplates(assets{})
+	all, err := newTemplates(inEnglish(t), assets{})
 	require.NoError(t, err)
 	shows := func(part string, data any) string {
 		var page strings.Builder

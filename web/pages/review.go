@@ -53,7 +53,7 @@ func (p *Pages) versionData(c *gin.Context) (versionData, error) {
 	}
 	report, err := p.Service.Report(ctx, version)
 	if errors.Is(err, service.ErrNoPackage) || errors.Is(err, packages.ErrCorrupt) {
-		data.Missing = "The package store does not have this package any more."
+		data.Missing = p.words(c).t("The package store does not have this package any more.")
 		return data, nil
 	}
 	if err != nil {

@@ -33,13 +33,13 @@ func (p *Pages) signInPage(c *gin.Context) {
 	for _, name := range slices.Sorted(maps.Keys(accounts)) {
 		data.Accounts = append(data.Accounts, account{name, accounts[name]})
 	}
-	p.show(c, http.StatusOK, "sign-in", page{Title: "Sign in", Data: data})
+	p.show(c, http.StatusOK, "sign-in", page{Title: p.words(c).t("Sign in"), Data: data})
 }
 
 func (p *Pages) signIn(c *gin.Context) {
 	person, ok := p.Sessions.Accounts()[c.PostForm("account")]
 	if !ok {
-		p.Refuse(c, lifecycle.Refuse(lifecycle.InvalidInput, "there is no account %q; choose one of those offered", c.PostForm("account")))
+		p.Refuse(c, invalid("there is no account %q; choose one of those offered", c.PostForm("account")))
 		return
 	}
 	if err := p.Sessions.SignIn(c.Request.Context(), person); err != nil {
@@ -49,7 +49,8 @@ func (p *Pages) signIn(c *gin.Context) {
 	c.Redirect(http.StatusSeeOther, ownPath(c.PostForm("next")))
 }
 
-// signOut ends the session here and leads to the provider, where it ends, too. A page leads there, because a form may be answered by this site only.
+// signOut ends the session here and leads to the provider, where it ends, too. A page leads there, because a form may lead to this site
+// only.
 func (p *Pages) signOut(c *gin.Context) {
 	tokens, err := p.Sessions.SignOut(c.Request.Context())
 	if err != nil {
@@ -58,7 +59,7 @@ func (p *Pages) signOut(c *gin.Context) {
 	}
 	if p.Provider != nil {
 		if elsewhere := p.Provider.EndSession(c.Request.Context(), tokens, p.PublicURL+"/sign-in"); elsewhere != "" {
-			p.show(c, http.StatusOK, "signed-out", page{Title: "Signed out", Data: elsewhere})
+			p.show(c, http.StatusOK, "signed-out", page{Title: p.words(c).t("Signed out"), Data: elsewhere})
 			return
 		}
 	}
@@ -141,4 +142,6 @@ func (p *Pages) setFlow(c *gin.Context, state, value string, seconds int) {
 }
 
 // me says who one is here.
-func (p *Pages) me(c *gin.Context) { p.show(c, http.StatusOK, "me", page{Title: "Who you are"}) }
+func (p *Pages) me(c *gin.Context) {
+	p.show(c, http.StatusOK, "me", page{Title: p.words(c).t("Who you are")})
+}

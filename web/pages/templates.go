@@ -2,7 +2,6 @@ package pages
 
 import (
 	"embed"
-	"fmt"
 	"html/template"
 	"path"
 	"slices"
@@ -11,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"slipway/lifecycle"
-	"slipway/packages"
 )
 
 //go:embed templates
@@ -20,8 +18,9 @@ var templateFiles embed.FS
 // templates are the pages by name. Each is the layout, the parts that pages share, and what is its own.
 type templates map[string]*template.Template
 
-func newTemplates(assets assets) (templates, error) {
-	common, err := template.New("").Funcs(functions(assets)).ParseFS(templateFiles, "templates/layout.html", "templates/parts/*.html")
+// newTemplates reads the templates, which say everything in one language.
+func newTemplates(w words, assets assets) (templates, error) {
+	common, err := template.New("").Funcs(functions(w, assets)).ParseFS(templateFiles, "templates/layout.html", "templates/parts/*.html")
 	if err != nil {
 		return nil, err
 	}
@@ -43,39 +42,31 @@ func newTemplates(assets assets) (templates, error) {
 	return all, nil
 }
 
-func functions(assets assets) template.FuncMap {
+func functions(w words, assets assets) template.FuncMap {
 	return template.FuncMap{
-		"asset":     assets.url,
-		"moment":    func(t time.Time) momentData { return momentData{t, "moment"} },
-		"left":      func(t time.Time) momentData { return momentData{t, "left"} },
-		"clock":     func(t time.Time) momentData { return momentData{t, "clock"} },
-		"size":      packages.Size,
-		"count":     packages.Count[int],
-		"maxlength": func(field string) int { return lifecycle.LimitOf(field).Max },
-		"short":     func(sha256 string) string { return sha256[:min(len(sha256), 12)] },
-		"excerpt":   excerpt,
-		"isLong":    func(text string) bool { return utf8.RuneCountInString(text) > longText },
-		"group":     groupClass,
-		"waiting":   waiting,
-		"sentence":  sentence,
-		"dict":      dict,
-		"newest":    newest,
-		"join":      joinNames,
+		"t":        w.html,
+		"name":     w.name,
+		"bdi":      bdi,
+		"join":     w.join,
+		"language": w.language.String,
+		"moment":   func(t time.Time) template.HTML { return w.time(t, "moment") },
+		"left":     func(t time.Time) template.HTML { return w.time(t, "left") },
+		"clock":    func(t time.Time) template.HTML { return w.time(t, "clock") },
+		"duration": w.duration,
+		"size":     w.size,
+		"waiting":  w.waiting,
+		"sentence": sentence,
+
+		"asset":       assets.url,
+		"scriptWords": func() (string, error) { return w.ofScript(assets.file("app.js")) },
+		"maxlength":   func(field string) int { return lifecycle.LimitOf(field).Max },
+		"short":       func(sha256 string) string { return sha256[:min(len(sha256), 12)] },
+		"excerpt":     excerpt,
+		"isLong":      func(text string) bool { return utf8.RuneCountInString(text) > longText },
+		"group":       groupClass,
+		"newest":      newest,
 	}
 }
-
-// momentData is a time as a page shows it. The script puts it into the reader's time zone: as how long ago it was (moment),
-// counting down to it (left) or with date and time (clock).
-type momentData struct {
-	At   time.Time
-	Kind string
-}
-
-// ISO is the time for machines.
-func (m momentData) ISO() string { return m.At.UTC().Format(time.RFC3339Nano) }
-
-// Text is the time for people without the script.
-func (m momentData) Text() string { return m.At.UTC().Format("2 Jan 2006, 15:04 UTC") }
 
 // longText is how many characters of a text are shown before one has to ask for the rest.
 const longText = 400
@@ -97,28 +88,10 @@ func sentence(text string) string {
 		return ""
 	}
 	text = strings.ToUpper(string(first)) + text[width:]
-	if strings.ContainsAny(text[len(text)-1:], ".!?…") {
+	if last, _ := utf8.DecodeLastRuneInString(text); strings.ContainsRune(".!?…。！？", last) {
 		return text
 	}
 	return text + "."
-}
-
-// dict hands several values to a part: names and values take turns.
-func dict(pairs ...any) (map[string]any, error) {
-	values := map[string]any{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		name, ok := pairs[i].(string)
-		if !ok {
-			return nil, fmt.Errorf("dict: %v is no name", pairs[i])
-		}
-		values[name] = pairs[i+1]
-	}
-	return values, nil
-}
-
-// joinNames lists states or roles, whose names have no spaces.
-func joinNames(names any) string {
-	return strings.ReplaceAll(strings.Trim(fmt.Sprint(names), "[]"), " ", ", ")
 }
 
 // newest puts the latest transition first.

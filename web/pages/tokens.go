@@ -101,7 +101,7 @@ func (p *Pages) showTokens(c *gin.Context, status int, data tokensData) {
 	for _, token := range found {
 		data.Tokens = append(data.Tokens, tokenRow{token, stateOf(token), token.RevocableBy(person(c))})
 	}
-	p.show(c, status, "tokens", page{Title: "Access tokens", Menu: menuTokens, Data: data})
+	p.show(c, status, "tokens", page{Title: p.words(c).t("Access tokens"), Menu: menuTokens, Data: data})
 }
 
 func stateOf(token tokens.Token) string {
@@ -149,7 +149,9 @@ func (p *Pages) makeToken(c *gin.Context) {
 }
 
 func readDraft(posted url.Values) (tokens.Draft, error) {
-	draft := tokens.Draft{ID: posted.Get("request_id"), Name: posted.Get("name"), Kind: tokens.Kind(posted.Get("kind")), Team: posted.Get("team")}
+	draft := tokens.Draft{
+		ID: posted.Get("request_id"), Name: posted.Get("name"), Kind: tokens.Kind(posted.Get("kind")), Team: posted.Get("team"),
+	}
 	for name := range posted {
 		if action, ok := strings.CutPrefix(name, allowed); ok {
 			draft.Actions = append(draft.Actions, lifecycle.Action(action))
@@ -158,7 +160,7 @@ func readDraft(posted url.Values) (tokens.Draft, error) {
 	slices.Sort(draft.Actions)
 	days, err := strconv.Atoi(posted.Get("days"))
 	if err != nil || days < 1 || days > tokens.MaxDays {
-		return draft, lifecycle.Refuse(lifecycle.InvalidInput, "the token is to last %.100q days; write a number from 1 to %d", posted.Get("days"), tokens.MaxDays)
+		return draft, invalid("the number of days is %.100q; write a number from 1 to %d", posted.Get("days"), tokens.MaxDays)
 	}
 	draft.EndsAt = new(time.Now().AddDate(0, 0, days))
 	return draft, nil

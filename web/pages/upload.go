@@ -22,11 +22,12 @@ func (p *Pages) upload(c *gin.Context) {
 	report, err := p.takeUpload(c, &upload)
 	if err == nil || errors.Is(err, workflows.ErrUnfinished) {
 		p.forget(c, upload.MiniProgram)
-		c.Redirect(http.StatusSeeOther, answerAt(upload.MiniProgram, upload.RequestID))
+		c.Redirect(http.StatusSeeOther, outcomeAt(upload.MiniProgram, upload.RequestID))
 		return
 	}
 	form := form{
-		Action: lifecycle.UploadCode, RequestID: cmp.Or(upload.RequestID, uuid.NewString()), IfRevision: upload.IfRevision, Version: upload.Version, Notes: upload.Notes,
+		Action: lifecycle.UploadCode, RequestID: cmp.Or(upload.RequestID, uuid.NewString()), IfRevision: upload.IfRevision,
+		Version: upload.Version, Notes: upload.Notes,
 	}
 	p.keep(c, form, report, err)
 	p.showAgain(c, form, report, err)
@@ -60,14 +61,14 @@ func (p *Pages) takeUp(c *gin.Context, data actionData) {
 	if err == nil && draft != nil && !draft.Refused {
 		if _, errAnswer := p.Service.Outcome(ctx, person(c), data.ID, draft.RequestID); errAnswer == nil {
 			p.forget(c, data.ID)
-			c.Redirect(http.StatusSeeOther, answerAt(data.ID, draft.RequestID))
+			c.Redirect(http.StatusSeeOther, outcomeAt(data.ID, draft.RequestID))
 			return
 		}
 		data.Form.RequestID, data.Form.IfRevision = draft.RequestID, draft.IfRevision
 	}
 	if err == nil && draft != nil {
 		data.Form.Version, data.Form.Notes = draft.Version, draft.Notes
-		data.Problem, data.Since = "your last upload was not taken: "+draft.Problem, since(data.Status, draft.IfRevision)
+		data.Problem, data.Since = p.words(c).t("your last upload was not accepted: %s", draft.Problem), since(data.Status, draft.IfRevision)
 		data.Report, err = p.Service.KeptReport(ctx, draft.SHA256, draft.Version)
 	}
 	if err != nil {
@@ -90,10 +91,7 @@ func (p *Pages) takeUpload(c *gin.Context, upload *service.Upload) (*packages.Re
 		return nil, err
 	}
 	outcome, report, err := p.Service.Submit(c.Request.Context(), *upload, received)
-	if err == nil && !outcome.Accepted {
-		err = &lifecycle.Refusal{Code: outcome.Code, Message: outcome.Message}
-	}
-	return report, err
+	return report, refused(outcome, err)
 }
 
 func (p *Pages) receive(c *gin.Context, form *uploadform.Form, upload service.Upload) (service.Received, error) {

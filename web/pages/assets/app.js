@@ -1,12 +1,23 @@
 // What pages can do beyond showing themselves: local times, following what happens, forms that count once. Without it
-// every page and every form works all the same.
-"use strict";
+// every page and every form works all the same. It is a module, so that nothing in it is global.
+
+// Words. What is said is looked up by its English text, which is also what is said where the page has no other words for it.
+
+const dictionary = JSON.parse(document.body.dataset.words ?? "{}");
+
+// phrase is a sentence in pieces; a text or an element takes the place of each %s.
+function phrase(key, ...parts) {
+	return (dictionary[key] ?? key).split("%s").flatMap((text, i) => i ? [parts[i - 1], text] : [text]);
+}
+
+const t = (key, ...parts) => phrase(key, ...parts).join("");
 
 // Times.
 
 // Times are worded in the language of the page, in the reader's way of it when they have one.
 const language = document.documentElement.lang;
-const locale = navigator.languages.find(known => known.split("-")[0] === language) ?? language;
+const base = tag => tag.split("-")[0];
+const locale = navigator.languages.find(known => base(known) === base(language)) ?? language;
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "long" });
 const brief = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 const clock = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
@@ -17,8 +28,9 @@ const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 function fromNow(at) {
 	const seconds = (at - Date.now()) / 1000;
 	if (seconds < -10) return ago(at);
-	if (seconds <= 0) return "any moment now";
-	if (seconds < 3600) return `in ${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")} min`;
+	if (seconds <= 0) return t("any moment now");
+	if (seconds < 60) return t("in %s s", Math.floor(seconds));
+	if (seconds < 3600) return t("in %s min %s s", Math.floor(seconds / 60), Math.floor(seconds % 60));
 	const [unit, length] = units.find(([, length]) => seconds >= 2 * length) ?? units[3];
 	return relative.format(Math.floor(seconds / length), unit);
 }
@@ -26,17 +38,17 @@ function fromNow(at) {
 function ago(at) {
 	const seconds = (Date.now() - at) / 1000;
 	if (seconds > 2 * 86400) return brief.format(at);
-	if (seconds < 5) return "just now"; // clocks differ a little
+	if (seconds < 5) return t("just now"); // clocks differ a little
 	const [unit, length] = units.find(([, length]) => seconds >= length);
 	return relative.format(-Math.floor(seconds / length), unit);
 }
 
-const wordings = { moment: ago, left: fromNow, clock: at => clock.format(at) };
+const formats = { moment: ago, left: fromNow, clock: at => clock.format(at) };
 
 function tick() {
 	for (const element of document.querySelectorAll("time[data-as]")) {
 		const at = new Date(element.dateTime);
-		const text = wordings[element.dataset.as](at);
+		const text = formats[element.dataset.as](at);
 		if (element.textContent !== text) element.textContent = text;
 		if (!element.dataset.exact) element.title = element.dataset.exact = exact.format(at);
 	}
@@ -49,27 +61,32 @@ function prepare() {
 	tick();
 }
 
-// Connection. What keeps a page from going on is said at its top; what was typed stays.
+// Connection. What keeps a page from being up to date is said at its top; what was typed stays.
 
 const page = document.body.dataset;
 let trouble = ""; // "", lost, out or other
 
-function say(kind, ...words) {
+function say(kind, ...parts) {
 	if (trouble === kind) return;
 	trouble = kind;
-	const note = document.createElement("p");
-	note.className = "notice warn";
-	note.append(...words);
-	document.getElementById("connection").replaceChildren(...(kind ? [note] : []));
+	document.getElementById("connection").replaceChildren(...(kind ? [paragraph("notice warn", ...parts)] : []));
+}
+
+function paragraph(className, ...parts) {
+	const made = document.createElement("p");
+	made.className = className;
+	made.append(...parts);
+	return made;
 }
 
 function link(text, address, target) {
 	return Object.assign(document.createElement("a"), { textContent: text, href: address, target });
 }
 
-function lost(what = "Connection lost.") {
+function lost(what = t("Connection lost.")) {
 	if (trouble) return;
-	say("lost", what, " What you see may be old; what you typed stays here. This page goes on by itself when the server is back.");
+	say("lost", what, " ", t("What you see may be out of date; what you typed stays here."), " ",
+		t("This page continues by itself when the server is back."));
 	again();
 }
 
@@ -82,13 +99,15 @@ async function again() {
 }
 
 function signedOut() {
-	const signIn = link("Sign in", "/sign-in?next=" + encodeURIComponent(location.pathname + location.search), "_blank");
-	say("out", "You are signed out. What you typed stays here. ", signIn, " again, in another tab, and this page goes on.");
+	const signIn = link(t("Sign in again"), "/sign-in?next=" + encodeURIComponent(location.pathname + location.search), "_blank");
+	say("out", ...phrase("You are signed out. What you typed stays here. %s in another tab, and this page continues.", signIn));
 	leave();
 }
 
 function somebodyElse(person) {
-	say("other", `${person} is signed in in this browser now. This page was made for ${page.person}: `, link("reload it", location.href, ""), " when you need nothing of it any more.");
+	const reload = link(t("Reload it"), location.href, "");
+	say("other", t("%s is now signed in in this browser. This page was made for %s.", person, page.person), " ",
+		...phrase("%s when you no longer need what is on it.", reload));
 	leave();
 }
 
@@ -147,7 +166,7 @@ async function refresh() {
 function take(response, text) {
 	if (response.redirected && new URL(response.url).pathname === "/sign-in") return signedOut();
 	const isPage = response.headers.get("Content-Type")?.startsWith("text/html");
-	if (!isPage || response.status >= 500 || response.status === 429) return lost("The server cannot show this page at the moment.");
+	if (!isPage || response.status >= 500 || response.status === 429) return lost(t("The server cannot show this page at the moment."));
 	const fresh = new DOMParser().parseFromString(text, "text/html");
 	if (fresh.body.dataset.person && fresh.body.dataset.person !== page.person) return somebodyElse(fresh.body.dataset.person);
 	fine();
@@ -160,57 +179,47 @@ function show(fresh) {
 	const before = document.querySelector("#head .state")?.textContent;
 	for (const old of document.querySelectorAll("[data-live]")) {
 		const now = fresh.getElementById(old.id);
-		if (now && plain(now) !== plain(old)) replace(old, document.adoptNode(now));
+		if (now) morph(old, now);
 	}
 	prepare();
 	const after = document.querySelector("#head .state")?.textContent;
-	if (before !== after) document.getElementById("told").textContent = `Now ${after}`;
+	if (before !== after) document.getElementById("told").textContent = t("Now %s", after);
 }
 
-// plain is a part without what differs each time it is asked for, or what we changed ourselves.
-function plain(element) {
-	const copy = element.cloneNode(true);
-	for (const time of copy.querySelectorAll("time")) time.replaceWith(time.dateTime);
-	for (const input of copy.querySelectorAll("[name=request_id]")) input.remove();
-	for (const open of copy.querySelectorAll("details[open]")) open.removeAttribute("open");
-	for (const touched of copy.querySelectorAll(".touched")) touched.classList.remove("touched");
-	for (const told of copy.querySelectorAll(".told")) told.remove();
-	return copy.innerHTML;
-}
+// inUse are forms that stay as they are, with the revision that their sender has seen and the request id that makes them count once.
+const inUse = "form.touched, form[data-sent], form[data-waits], form:has(.told)";
 
-// replace keeps what somebody has opened, and above all what they are typing, with the revision that they have seen.
-function replace(old, now) {
-	const focused = old.contains(document.activeElement) && document.activeElement; // before it is moved, which takes the focus away
-	for (const details of old.querySelectorAll("details[open]")) {
-		const same = details.id && now.querySelector("#" + details.id);
-		const typing = details.querySelector("form.touched");
-		if (same && typing) same.replaceWith(details);
-		else if (same) same.open = true;
-		else if (typing) {
-			keepApart(details);
-			now.append(details);
-		}
+// morph makes a part what it is now. What somebody has opened stays open, what is in use stays, and so does the focus.
+function morph(old, now) {
+	const focused = old.contains(document.activeElement) && document.activeElement;
+	const place = focused && focused.closest("[id]").id;
+	for (const details of old.querySelectorAll("details[id]:has(form.touched)")) {
+		if (now.querySelector("#" + details.id)) continue;
+		keepApart(details);
+		now.append(details.cloneNode(true)); // else it would be removed
 	}
-	const id = focused && (focused.id || focused.closest("[id]").id);
-	old.replaceWith(now);
-	if (focused && document.contains(focused)) focused.focus();
-	else if (focused && id && document.getElementById(id)) document.getElementById(id).querySelector("summary, a, button")?.focus();
+	Idiomorph.morph(old, now, {
+		callbacks: {
+			beforeNodeMorphed: (node, fresh) => !node.matches?.(inUse) && !(node.localName === "time" && node.dateTime === fresh.dateTime),
+			beforeAttributeUpdated: (name, node) => !(name === "open" && node.localName === "details"),
+		},
+	});
+	if (!focused || document.activeElement === focused) return;
+	(document.contains(focused) ? focused : document.getElementById(place)?.querySelector("summary, a, button"))?.focus();
 }
 
 // keepApart leaves what was being written where it can be copied, though it can no longer be sent.
 function keepApart(details) {
 	if (details.classList.contains("gone")) return;
-	const note = document.createElement("p");
-	note.textContent = "This is no longer possible. What you wrote stays here for you to copy.";
 	details.classList.add("gone");
-	details.querySelector("form").prepend(note);
+	details.querySelector("form").prepend(paragraph("", t("This is no longer possible. What you typed stays here for you to copy.")));
 	for (const button of details.querySelectorAll("button")) button.disabled = true;
 }
 
 let leave = () => {}; // ends listening
 
-// listen holds the connection until it is of no use any more. A stream that the browser opens anew by itself is asked about all the same, and
-// a server that went away without a word is found out by asking.
+// listen holds the connection until it is of no use any more. When the browser opens a stream anew by itself the page asks all the same, and
+// by asking it finds out that a server went away without a word.
 function listen() {
 	const source = new EventSource("/live");
 	const tell = id => {
@@ -270,28 +279,26 @@ function dead(form, isDead) {
 	if (isDead) form.dataset.sent = "yes";
 	else delete form.dataset.sent;
 	for (const button of form.querySelectorAll("button")) button.disabled = isDead;
+	for (const progress of form.querySelectorAll("progress")) Object.assign(progress, { hidden: !isDead, value: 0 });
 }
 
 // send sends a form and goes where it leads. What was refused is shown in place; whatever else comes is said above the form, which stays.
 function send(form) {
 	dead(form, true);
 	const isUpload = form.hasAttribute("data-upload");
-	const progress = form.querySelector("progress.upload");
 	const request = new XMLHttpRequest();
-	if (progress) {
-		progress.hidden = false;
-		request.upload.onprogress = event => { progress.value = 100 * event.loaded / event.total; };
-	}
+	const progress = form.querySelector("progress");
+	if (progress) request.upload.onprogress = event => { progress.value = 100 * event.loaded / event.total; };
 	request.onload = () => answered(form, request);
 	request.onerror = () => {
 		if (!isUpload && !form.dataset.waits) {
 			form.dataset.waits = "yes";
-			tellAt(form, "Connection lost. This is sent, once, when the server is back.");
+			tellAt(form, t("Connection lost. This will be sent, once, when the server is back."));
 			return lost();
 		}
 		delete form.dataset.waits;
 		dead(form, false);
-		tellAt(form, "It did not arrive: the connection broke off. Nothing is lost here; send it again.");
+		tellAt(form, t("This did not arrive: the connection was lost. What you typed stays here; send it again."));
 	};
 	request.open("POST", form.action);
 	request.send(isUpload ? new FormData(form) : new URLSearchParams(new FormData(form)));
@@ -302,7 +309,7 @@ function answered(form, request) {
 	const isPage = request.getResponseHeader("Content-Type")?.startsWith("text/html");
 	const arrived = new URL(request.responseURL);
 	if (arrived.pathname !== new URL(form.action).pathname) return arrive(arrived);
-	if (isPage && fresh.querySelector("#content #action, #content form.act")) {
+	if (isPage && fresh.querySelector("#content #action, #content form.action-form")) {
 		document.getElementById("content").replaceChildren(...document.adoptNode(fresh.getElementById("content")).childNodes);
 		document.getElementById("main").focus();
 		scrollTo(0, 0);
@@ -312,7 +319,8 @@ function answered(form, request) {
 	delete form.dataset.waits;
 	dead(form, false);
 	if (request.status === 401) signedOut();
-	tellAt(form, (isPage ? fresh.querySelector("[role=alert]")?.textContent : request.responseText.slice(0, 500)) || "The server cannot answer at the moment; send it again.");
+	const said = isPage ? fresh.querySelector("[role=alert]")?.textContent : request.responseText.slice(0, 500);
+	tellAt(form, said || t("The server cannot answer at the moment; send it again."));
 }
 
 function arrive(address) {
@@ -322,7 +330,7 @@ function arrive(address) {
 
 // tellAt says above a form what came of it.
 function tellAt(form, text) {
-	const note = form.querySelector(".told") ?? Object.assign(document.createElement("p"), { className: "notice bad told" });
+	const note = form.querySelector(".told") ?? paragraph("notice bad told");
 	note.setAttribute("role", "alert");
 	note.textContent = text;
 	form.prepend(note);
@@ -335,20 +343,23 @@ addEventListener("pageshow", event => {
 
 let previews = 0;
 
+// preview shows what the plan that is being typed comes to, or why that cannot be shown.
 async function preview(form, address) {
 	const turn = ++previews;
 	let fresh;
 	try {
-		const response = await fetch(address, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+		const body = new URLSearchParams(new FormData(form));
+		const response = await fetch(address, { method: "POST", body, signal: AbortSignal.timeout(10000) });
 		fresh = new DOMParser().parseFromString(await response.text(), "text/html");
 	} catch {
-		return; // the form says so when it is sent
+		fresh = document.implementation.createHTMLDocument();
 	}
 	if (turn !== previews) return; // a later one is on its way
-	const problem = fresh.querySelector("[role=alert]");
-	document.getElementById("preview").replaceChildren(...(problem ? [problem] : fresh.getElementById("preview")?.childNodes ?? []));
+	const shown = fresh.querySelector("[role=alert]") ?? fresh.getElementById("preview");
+	const none = paragraph("notice warn", t("The preview cannot be shown at the moment."));
+	document.getElementById("preview").replaceChildren(...(shown?.id ? shown.childNodes : [shown ?? none]));
 	const moments = fresh.getElementById("moments");
-	if (moments && plain(moments) !== plain(document.getElementById("moments"))) document.getElementById("moments").replaceWith(document.adoptNode(moments));
+	if (moments) Idiomorph.morph(document.getElementById("moments"), moments);
 	prepare();
 }
 

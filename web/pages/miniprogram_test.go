@@ -18,7 +18,7 @@ func TestEveryStateHasItsPlaceInTheDiagramAndWaitsForSomething(t *testing.T) {
 		require.True(t, ok, state)
 		assert.Empty(t, taken[at], "%s stands where another state does", state)
 		taken[at] = state
-		assert.NotEmpty(t, waiting(state), state)
+		assert.NotEmpty(t, inEnglish(t).waiting(state), state)
 		assert.NotEmpty(t, groupClass(state), state)
 	}
 }
@@ -41,7 +41,7 @@ func TestTheDiagramShowsWhereItStandsTheWayItCameAndWhereItCanGo(t *testing.T) {
 			{Action: lifecycle.ApproveCreation, From: lifecycle.CreationPending, To: lifecycle.CodeUnavailable},
 		},
 		Actions: []lifecycle.LegalAction{{Action: lifecycle.UploadCode}},
-	})
+	}, inEnglish(t))
 	assert.Contains(t, classOf(d, lifecycle.CodeUnavailable), "current")
 	assert.Contains(t, classOf(d, lifecycle.CreationPending), "visited")
 	assert.NotContains(t, classOf(d, lifecycle.Published), "visited")
@@ -57,7 +57,7 @@ func TestTheDiagramShowsWhereItStandsTheWayItCameAndWhereItCanGo(t *testing.T) {
 
 func TestTheDiagramLeadsOnlyWhereAnActionLeadsAsThingsStand(t *testing.T) {
 	possible := func(status lifecycle.Status) (to []lifecycle.State) {
-		for _, edge := range newDiagram(status).Edges {
+		for _, edge := range newDiagram(status, inEnglish(t)).Edges {
 			if edge.Class == "possible" {
 				to = append(to, edge.to)
 			}
@@ -79,7 +79,7 @@ func TestTheDiagramLeadsOnlyWhereAnActionLeadsAsThingsStand(t *testing.T) {
 }
 
 func TestEveryEdgeOfTheDiagramIsInsideItAndBehindNoState(t *testing.T) {
-	d := newDiagram(lifecycle.Status{})
+	d := newDiagram(lifecycle.Status{}, inEnglish(t))
 	for from, a := range places {
 		for to, b := range places {
 			if a == b {
@@ -141,16 +141,16 @@ func TestWhatHappensNextIsSaidInWords(t *testing.T) {
 	for sentence, m := range map[string]lifecycle.MiniProgram{
 		"It waits for a code package.":                                       {State: lifecycle.CodeUnavailable},
 		"It waits for nothing: everyone has it.":                             {State: lifecycle.Published},
-		"A reviewer decides.":                                                {State: lifecycle.PublishingPending, Review: &lifecycle.Review{}},
+		"A reviewer has to decide.":                                          {State: lifecycle.PublishingPending, Review: &lifecycle.Review{}},
 		"The request is overdue; a reviewer has to decide.":                  {State: lifecycle.CreationPending, Review: &lifecycle.Review{Overdue: true}},
-		"It is published by itself.":                                         {State: lifecycle.ReadyToPublish, Schedule: &lifecycle.Schedule{At: soon}},
-		"It is promoted to the production release.":                          rollout(func(*lifecycle.Rollout) {}),
-		"The next stage begins, with 25 % of the users.":                     rollout(func(r *lifecycle.Rollout) { r.Stage = 1 }),
-		"It becomes Published.":                                              rollout(func(r *lifecycle.Rollout) { r.Stage = 4 }),
-		"Somebody promotes it; it does not go on by itself.":                 rollout(func(r *lifecycle.Rollout) { r.Plan.AutoPromote = new(false) }),
+		"It will be published automatically.":                                {State: lifecycle.ReadyToPublish, Schedule: &lifecycle.Schedule{At: soon}},
+		"It will be promoted to the production release.":                     rollout(func(*lifecycle.Rollout) {}),
+		"The next stage will begin, with 25 % of the users.":                 rollout(func(r *lifecycle.Rollout) { r.Stage = 1 }),
+		"It will become Published.":                                          rollout(func(r *lifecycle.Rollout) { r.Stage = 4 }),
+		"Somebody has to promote it; it does not go on by itself.":           rollout(func(r *lifecycle.Rollout) { r.Plan.AutoPromote = new(false) }),
 		"Held: the health of the release is not known.":                      rollout(func(r *lifecycle.Rollout) { r.Held = lifecycle.HeldForHealth }),
 		"Paused. The clock stands still until somebody resumes the rollout.": rollout(func(r *lifecycle.Rollout) { r.PausedAt = &soon }),
 	} {
-		assert.Equal(t, sentence, nextInWords(m.Status()))
+		assert.Equal(t, sentence, inEnglish(t).next(m.Status()))
 	}
 }

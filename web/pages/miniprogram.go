@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -22,13 +23,13 @@ type miniProgramData struct {
 	Next       string // what happens next, in words
 	WorkflowUI string
 	Stopped    bool // the workflow was ended from outside
-	Answer     *answer
+	Outcome    *outcome
 }
 
-// answer is what came of the action that somebody just took.
-type answer struct {
+// outcome is what came of the action that somebody just took.
+type outcome struct {
 	lifecycle.Outcome
-	// Waiting says that the action is recorded but not answered yet, Unknown that nothing is known here of this person's request.
+	// Waiting says that the action is recorded and has no outcome yet, Unknown that nothing is known here of this person's request.
 	Waiting, Unknown bool
 	// Findings are what the inspection has to say about the package that was uploaded.
 	Findings []packages.Finding
@@ -78,39 +79,41 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 	if err != nil {
 		return miniProgramData{}, err
 	}
+	words := p.words(c)
 	data := miniProgramData{
-		Status: status, Diagram: newDiagram(status), Stages: stagesOf(status), Next: nextInWords(status), WorkflowUI: p.workflowUI(status.ID),
-		Actions: newActions(status, person(c)), Stopped: p.isStopped(c, status),
+		Status: status, Diagram: newDiagram(status, words), Actions: newActions(status, person(c)), Stages: stagesOf(status),
+		Next: words.next(status), WorkflowUI: p.workflowUI(status.ID), Stopped: p.isStopped(c, status),
 	}
-	data.Answer, err = p.answerTo(c, c.Query("answer"))
-	if err == nil && data.Answer != nil {
-		data.Answer.Findings, err = p.findingsOf(c, status, data.Answer.Outcome)
+	data.Outcome, err = p.outcomeOf(c, c.Query("answer"))
+	if err == nil && data.Outcome != nil {
+		data.Outcome.Findings, err = p.findingsOf(c, status, data.Outcome.Outcome)
 	}
 	return data, err
 }
 
-// answerTo finds the answer to a request by its id, as it is in the address of the page; nil when there is none to show.
-func (p *Pages) answerTo(c *gin.Context, requestID string) (*answer, error) {
+// outcomeOf finds the outcome of a request by its id, as it is in the address of the page; nil when there is none to show.
+func (p *Pages) outcomeOf(c *gin.Context, requestID string) (*outcome, error) {
 	if requestID == "" {
 		return nil, nil
 	}
-	outcome, err := p.Service.Outcome(c.Request.Context(), person(c), c.Param("id"), requestID)
+	found, err := p.Service.Outcome(c.Request.Context(), person(c), c.Param("id"), requestID)
 	_, refused := errors.AsType[*lifecycle.Refusal](err)
 	switch {
 	case refused:
 		return nil, nil
 	case errors.Is(err, catalog.ErrNotFound):
 		waits := p.Service.Waits(c.Param("id"), person(c), requestID)
-		return &answer{Waiting: waits, Unknown: !waits}, nil
+		return &outcome{Waiting: waits, Unknown: !waits}, nil
 	default:
-		return &answer{Outcome: outcome}, err
+		return &outcome{Outcome: found}, err
 	}
 }
 
 // findingsOf are those of the upload that was just accepted, as long as its package is the candidate.
 func (p *Pages) findingsOf(c *gin.Context, status lifecycle.Status, outcome lifecycle.Outcome) ([]packages.Finding, error) {
 	candidate := status.Candidate
-	isIts := outcome.Accepted && outcome.Action == lifecycle.UploadCode && candidate != nil && candidate.UploadedAt != nil && candidate.UploadedAt.Equal(outcome.At)
+	isIts := outcome.Accepted && outcome.Action == lifecycle.UploadCode &&
+		candidate != nil && candidate.UploadedAt != nil && candidate.UploadedAt.Equal(outcome.At)
 	if !isIts {
 		return nil, nil
 	}
@@ -129,34 +132,17 @@ func (p *Pages) workflowUI(id string) string {
 	return p.TemporalUI + "/namespaces/" + url.PathEscape(p.Namespace) + "/workflows/" + url.PathEscape(workflows.WorkflowID(id))
 }
 
-// stageRow is one stage of a rollout.
-type stageRow struct {
-	Name    string
-	Percent lifecycle.Percent
-	Lasts   lifecycle.Duration
-	Reached bool // under way or passed
-	Current bool
-	Last    bool
+// isStopped tells operators, who can do something about it, that the workflow was ended from outside.
+func (p *Pages) isStopped(c *gin.Context, status lifecycle.Status) bool {
+	return slices.Contains(person(c).Roles, lifecycle.Operator) && !p.Service.Runs(c.Request.Context(), status)
 }
 
-// stagesOf lists the stages of the rollout under way.
-func stagesOf(status lifecycle.Status) []stageRow {
-	if status.Rollout == nil {
-		return nil
+// recover starts the workflow again and leads back to the mini-program.
+func (p *Pages) recover(c *gin.Context) {
+	_, err := p.Service.Recover(c.Request.Context(), person(c), c.Param("id"))
+	if err != nil && !errors.Is(err, workflows.ErrUnfinished) {
+		p.Refuse(c, err)
+		return
 	}
-	rows := planRows(status.Rollout.Plan)
-	for i := range rows {
-		rows[i].Reached, rows[i].Current = i <= status.Rollout.Stage, i == status.Rollout.Stage
-	}
-	return rows
-}
-
-func planRows(plan lifecycle.Plan) []stageRow {
-	rows := []stageRow{{Name: "Grayscale", Percent: plan.Grayscale.Percent, Lasts: plan.Grayscale.Bake}}
-	for i, stage := range plan.Production {
-		rows = append(rows, stageRow{
-			Name: "Production", Percent: stage.Percent, Lasts: stage.Hold, Last: i == len(plan.Production)-1,
-		})
-	}
-	return rows
+	c.Redirect(http.StatusSeeOther, "/mini-programs/"+url.PathEscape(c.Param("id")))
 }

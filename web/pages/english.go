@@ -1,0 +1,13 @@
+package pages
+
+import (
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message/catalog"
+)
+
+// english has only what depends on a number: the keys are English already.
+var english = dictionary{language.English, map[string]catalog.Message{
+	"%d files":       plural.Selectf(1, "%d", plural.One, "%d file", plural.Other, "%d files"),
+	"%d files added": plural.Selectf(1, "%d", plural.One, "%d file added", plural.Other, "%d files added"),
+}}
