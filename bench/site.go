@@ -37,7 +37,7 @@ type site struct {
 	client workflows.Client
 	// catalog answers the product's actions as it does in production; minimal workflows have none.
 	catalog    *catalog.Catalog
-	answers    *catalog.Answers
+	answers    *catalog.Waiters
 	sha256     string // of the package that every mini-program releases
 	web        string // where the web is
 	worker     string // where the worker is asked about itself

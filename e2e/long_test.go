@@ -38,10 +38,10 @@ func TestWhoActsAgainAtOnceDoesNotKeepALongRunFromEnding(t *testing.T) {
 func (p *platform) hearAnswers() {
 	last, err := p.catalog.LastChange(p.t.Context())
 	require.NoError(p.t, err)
-	p.client.Answers = &catalog.Answers{}
+	p.client.Answers = &catalog.Waiters{}
 	go func() {
 		_ = p.catalog.Follow(p.t.Context(), last, func(change catalog.Change) error { // ends with the test
-			p.client.Answers.Hear(change)
+			p.client.Answers.Deliver(change)
 			return nil
 		})
 	}()
