@@ -13,8 +13,8 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"slipway/accounts"
 	"slipway/catalog"
-	"slipway/config"
 	"slipway/lifecycle"
 	"slipway/workflows"
 )
@@ -174,7 +174,7 @@ func (s *site) startGated(ctx context.Context, commit catalog.Commit, id string)
 	}
 	options := client.StartWorkflowOptions{ID: workflows.WorkflowID(id), TaskQueue: workflows.TaskQueue}
 	_, err := s.client.Temporal.ExecuteWorkflow(ctx, options, workflows.WorkflowType, workflows.Input{
-		Creation: lifecycle.Creation{ID: id}, Recover: new(config.DevAccounts()["operator"]),
+		Creation: lifecycle.Creation{ID: id}, Recover: new(accounts.Dev()["operator"]),
 	})
 	return err
 }

@@ -7,7 +7,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"slipway/config"
+	"slipway/accounts"
 	"slipway/lifecycle"
 	"slipway/workflows"
 )
@@ -16,10 +16,10 @@ import (
 const patience = 30 * time.Second
 
 var (
-	developer = config.DevAccounts()["developer"]
-	reviewer  = config.DevAccounts()["reviewer"]
-	manager   = config.DevAccounts()["release-manager"]
-	operator  = config.DevAccounts()["operator"]
+	developer = accounts.Dev()["developer"]
+	reviewer  = accounts.Dev()["reviewer"]
+	manager   = accounts.Dev()["release-manager"]
+	operator  = accounts.Dev()["operator"]
 )
 
 // mostAtOnce is how many workflows of one kind there may be.

@@ -17,7 +17,6 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"slipway/config"
-	"slipway/lifecycle"
 	"slipway/packages"
 )
 
@@ -199,17 +198,4 @@ func TestAProfileThatCannotBeReadIsAnError(t *testing.T) {
 	t.Setenv("TEMPORAL_CONFIG_FILE", file)
 	_, err := config.Common{}.Temporal(zap.NewNop())
 	assert.ErrorContains(t, err, "connection to Temporal")
-}
-
-func TestTheDevelopmentAccountsCoverEveryRoleOfPeople(t *testing.T) {
-	accounts := config.DevAccounts()
-	for _, role := range []lifecycle.Role{lifecycle.Developer, lifecycle.Reviewer, lifecycle.ReleaseManager, lifecycle.Operator} {
-		assert.Equal(t, []lifecycle.Role{role}, accounts[string(role)].Roles)
-	}
-	assert.Equal(t, []string{"acme"}, accounts["developer"].Teams)
-	assert.Equal(t, []string{"globex"}, accounts["other-developer"].Teams)
-	for name, account := range accounts {
-		assert.Equal(t, name, account.User)
-		assert.NotContains(t, account.Roles, lifecycle.System, "no person is the system")
-	}
 }

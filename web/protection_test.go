@@ -8,13 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"slipway/accounts"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"slipway/config"
 )
 
 // The file is what a person reads to see who may do what; it changes only on purpose.
@@ -58,7 +57,7 @@ func TestNobodyGetsAnywhereWithoutSigningIn(t *testing.T) {
 func TestARoleGetsOnlyWhereItMay(t *testing.T) {
 	s := stand(t)
 	s.weather()
-	for account := range config.DevAccounts() {
+	for account := range accounts.Dev() {
 		for _, route := range []string{"POST /mini-programs/weather/actions/", "POST /api/v1/mini-programs/weather/actions/"} {
 			for action, may := range map[string][]string{
 				"suspend": {"operator"}, "approve-creation": {"reviewer"}, "advance": {"release-manager"},

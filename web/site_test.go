@@ -14,9 +14,9 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 
+	"slipway/accounts"
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
-	"slipway/config"
 	"slipway/delivery"
 	"slipway/lifecycle"
 	"slipway/packages"
@@ -108,7 +108,7 @@ func (s standing) weather() { s.requested("life", "developer", "acme") }
 
 // requested is a life of the weather, as the workflow would have committed it.
 func (s standing) requested(life, account, team string) lifecycle.MiniProgram {
-	creation := lifecycle.Creation{ID: "weather", Title: "Weather", Team: team, Actor: config.DevAccounts()[account], RequestID: life + "-begins"}
+	creation := lifecycle.Creation{ID: "weather", Title: "Weather", Team: team, Actor: accounts.Dev()[account], RequestID: life + "-begins"}
 	m, record, refusal := lifecycle.NewMiniProgram(creation, time.Now(), lifecycle.DefaultSettings())
 	require.Nil(s.t, refusal)
 	s.commit(life, m, record)
@@ -123,7 +123,7 @@ func (s standing) commit(life string, m lifecycle.MiniProgram, record lifecycle.
 
 // welcomed is the weather as soon as its creation was approved.
 func (s standing) welcomed() {
-	approve := lifecycle.Command{Action: lifecycle.ApproveCreation, Actor: config.DevAccounts()["reviewer"], RequestID: "approval"}
+	approve := lifecycle.Command{Action: lifecycle.ApproveCreation, Actor: accounts.Dev()["reviewer"], RequestID: "approval"}
 	approved, record, refusal := s.requested("life", "developer", "acme").Decide(approve, lifecycle.Facts{}, time.Now(), lifecycle.DefaultSettings())
 	require.Nil(s.t, refusal)
 	s.commit("life", approved, record)
@@ -131,7 +131,7 @@ func (s standing) welcomed() {
 
 // reborn is the weather of team globex, after its creation was denied to team acme.
 func (s standing) reborn() {
-	reject := lifecycle.Command{Action: lifecycle.RejectCreation, Actor: config.DevAccounts()["reviewer"], RequestID: "denial", Comment: "acme's secret"}
+	reject := lifecycle.Command{Action: lifecycle.RejectCreation, Actor: accounts.Dev()["reviewer"], RequestID: "denial", Comment: "acme's secret"}
 	denied, record, refusal := s.requested("first", "developer", "acme").Decide(reject, lifecycle.Facts{}, time.Now(), lifecycle.DefaultSettings())
 	require.Nil(s.t, refusal)
 	s.commit("first", denied, record)

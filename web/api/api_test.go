@@ -24,8 +24,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"slipway/accounts"
 	"slipway/catalog"
-	"slipway/config"
 	"slipway/devserver/devservertest"
 	"slipway/lifecycle"
 	"slipway/packages"
@@ -145,7 +145,7 @@ func (i *installation) engine(ctx context.Context, temporal client.Client, answe
 		Workflows: workflows.Client{Temporal: temporal, Answers: &feed.Answers}, Catalog: i.catalog, Store: i.store,
 		Temporal: service.NewMonitor(ctx, temporal), Tokens: known, Logger: zap.New(core), Settings: lifecycle.DefaultSettings(), AnswerWait: answerWait,
 	}
-	sessions := access.NewSessions(i.catalog.Sessions(), config.DevAccounts(), nil)
+	sessions := access.NewSessions(i.catalog.Sessions(), accounts.Dev(), nil)
 	sessions.Tokens = known
 	programs := api.New(service, feed)
 	gin.SetMode(gin.ReleaseMode)

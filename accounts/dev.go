@@ -1,4 +1,4 @@
-package config
+package accounts
 
 import (
 	"maps"
@@ -7,8 +7,8 @@ import (
 	"slipway/lifecycle"
 )
 
-// DevAccounts are the people of a development machine (interfaces.md, "Sign-in"), by the name of their account.
-func DevAccounts() map[string]lifecycle.Actor {
+// Dev are the people of a development machine, by the name of their account.
+func Dev() map[string]lifecycle.Actor {
 	person := func(user string, role lifecycle.Role, teams ...string) lifecycle.Actor {
 		return lifecycle.Actor{User: user, Roles: []lifecycle.Role{role}, Teams: teams}
 	}
@@ -21,11 +21,11 @@ func DevAccounts() map[string]lifecycle.Actor {
 	}
 }
 
-// DevAccountOf is the account that acts in a role; of several the first by name.
-func DevAccountOf(role lifecycle.Role) string {
-	accounts := DevAccounts()
-	for _, name := range slices.Sorted(maps.Keys(accounts)) {
-		if slices.Contains(accounts[name].Roles, role) {
+// DevOf names the development account that acts in a role; of several the first by name.
+func DevOf(role lifecycle.Role) string {
+	people := Dev()
+	for _, name := range slices.Sorted(maps.Keys(people)) {
+		if slices.Contains(people[name].Roles, role) {
 			return name
 		}
 	}
