@@ -77,7 +77,7 @@ func workMinimally(ctx context.Context, address string) error {
 	defer connection.Close()
 	w := worker.New(connection, minimalQueue, worker.Options{
 		StickyScheduleToStartTimeout: time.Second,
-		WorkflowTaskPollerBehavior:   config.TaskPollers(),
+		WorkflowTaskPollerBehavior:   workflows.TaskPollers(),
 	})
 	w.RegisterWorkflowWithOptions(minimal, workflow.RegisterOptions{Name: minimalType})
 	w.RegisterWorkflowWithOptions(updated, workflow.RegisterOptions{Name: updateType})

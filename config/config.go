@@ -16,7 +16,6 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
-	"go.temporal.io/sdk/worker"
 	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
 	"go.uber.org/zap/zapcore"
@@ -36,7 +35,7 @@ type Common struct {
 	// PackageStore names where packages are kept: a folder or s3://…; empty means packages in VarDir.
 	PackageStore string `env:"PACKAGE_STORE"`
 	// PackageMax is the largest package that is taken.
-	PackageMax MiB `env:"PACKAGE_MAX_MIB" envDefault:"20"`
+	PackageMax packages.MiB `env:"PACKAGE_MAX_MIB" envDefault:"20"`
 	// PayloadKeys encrypt what people write in Temporal's histories; without any it is stored as it is. The variable is meant to be given as
 	// PAYLOAD_KEY_FILE.
 	PayloadKeys keyring.Ring `env:"PAYLOAD_KEY"`
@@ -80,9 +79,6 @@ func (c Common) Packages() string {
 	}
 	return filepath.Join(c.VarDir, "packages")
 }
-
-// PackageLimits bound what uploads and inspections accept.
-func (c Common) PackageLimits() packages.Limits { return packages.LimitsFor(c.PackageMax.Bytes()) }
 
 // OpenPackages opens the package store, which takes packages up to the limit. The caller closes it.
 func (c Common) OpenPackages(ctx context.Context) (*packages.Store, error) {
@@ -146,15 +142,3 @@ func (c Common) encrypt(options *client.Options) {
 
 // PayloadCodec is the codec of PayloadKeys.
 func (c Common) PayloadCodec() converter.PayloadCodec { return keyring.NewCodec(c.PayloadKeys) }
-
-// taskPollers is how many requests for workflow tasks a worker keeps open at least. A task that meets none is written to
-// Temporal's database and read again. With the SDK's 5, which grow only when tasks wait for a fifth of a second, that was so
-// for eight tasks of ten when 16 people acted at once, and an action took 137 ms instead of 98.
-const taskPollers = 32
-
-// TaskPollers is how a worker asks Temporal for workflow tasks.
-func TaskPollers() worker.PollerBehavior {
-	return worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
-		InitialNumberOfPollers: taskPollers, MinimumNumberOfPollers: taskPollers,
-	})
-}

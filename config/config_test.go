@@ -62,7 +62,7 @@ func TestDatabaseAndPackagesCanBeNamed(t *testing.T) {
 func TestPackagesMayHave20MiBUnlessToldOtherwise(t *testing.T) {
 	nothingSet(t)
 	t.Setenv("PACKAGE_STORE", "mem://")
-	assert.Equal(t, packages.DefaultLimits, parse(t).PackageLimits())
+	assert.Equal(t, packages.DefaultLimits, parse(t).PackageMax.Limits())
 	for variable, bytes := range map[string]int64{"": 20 << 20, "2": 2 << 20, "200": 200 << 20} {
 		t.Setenv("PACKAGE_MAX_MIB", variable)
 		common := parse(t)
@@ -70,7 +70,7 @@ func TestPackagesMayHave20MiBUnlessToldOtherwise(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, bytes, store.MaxBytes)
 		require.NoError(t, store.Close())
-		limits := common.PackageLimits()
+		limits := common.PackageMax.Limits()
 		assert.Equal(t, bytes, limits.PackageBytes)
 		assert.GreaterOrEqual(t, limits.FileBytes, bytes, "a package may be one large file")
 	}

@@ -189,7 +189,7 @@ func servePeople(ctx context.Context, group *errgroup.Group, front *front, setti
 		service: &service.Service{
 			Workflows: workflows.Client{Temporal: world.temporal, Answers: &feed.Answers, Known: world.catalog.Knows},
 			Catalog:   world.catalog, Store: world.store, Temporal: monitor, Tokens: world.tokens, Logger: logger,
-			Settings: settings.lifecycle, Limits: settings.PackageLimits(), AnswerWait: settings.AnswerWait,
+			Settings: settings.lifecycle, Limits: settings.PackageMax.Limits(), AnswerWait: settings.AnswerWait,
 		},
 	}
 	if settings.Auth == authOIDC {

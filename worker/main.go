@@ -89,7 +89,7 @@ func open(ctx context.Context, settings settings, metrics *monitoring.Metrics) (
 		return nil, nil, err
 	}
 	acts := &activities.Activities{
-		Catalog: cat, Settings: settings.lifecycle, Reports: cat, Packages: store, Limits: settings.PackageLimits(), Metrics: activities.NewMetrics(),
+		Catalog: cat, Settings: settings.lifecycle, Reports: cat, Packages: store, Limits: settings.PackageMax.Limits(), Metrics: activities.NewMetrics(),
 		SignalKeys: settings.SignalKeys, SignedOnly: settings.SignalsFrom == fromWeb,
 	}
 	metrics.Registry.MustRegister(slices.Concat(cat.Collectors(), acts.Metrics.Collectors())...)

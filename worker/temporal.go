@@ -22,7 +22,6 @@ import (
 	"go.uber.org/zap"
 
 	"slipway/activities"
-	"slipway/config"
 	"slipway/keyring"
 	"slipway/monitoring"
 	"slipway/monitoring/tracing"
@@ -110,7 +109,7 @@ func newWorkers(temporal connection, settings settings, acts *activities.Activit
 	lifecycles, gates, inspections := options, options, options
 	lifecycles.StickyScheduleToStartTimeout = stickyTimeout
 	lifecycles.Interceptors = []interceptor.WorkerInterceptor{&workflows.Interceptor{DataConverter: temporal.dataConverter, Tracer: temporal.tracer}}
-	lifecycles.WorkflowTaskPollerBehavior = config.TaskPollers()
+	lifecycles.WorkflowTaskPollerBehavior = workflows.TaskPollers()
 	gates.DisableWorkflowWorker, inspections.DisableWorkflowWorker = true, true
 	gates.MaxConcurrentActivityExecutionSize = probesAtOnce
 	gates.WorkerActivitiesPerSecond = probesPerSecond

@@ -1,17 +1,15 @@
-package config
+package packages
 
 import (
 	"fmt"
 	"strconv"
-
-	"slipway/packages"
 )
 
 // MiB is the size of a package in mebibytes.
 type MiB int64
 
 // mostMiB is what all files of a package may have together: with more, the package could hold nothing that is accepted.
-var mostMiB = packages.DefaultLimits.TotalBytes >> 20
+var mostMiB = DefaultLimits.TotalBytes >> 20
 
 // UnmarshalText reads a whole number of MiB.
 func (m *MiB) UnmarshalText(text []byte) error {
@@ -25,3 +23,6 @@ func (m *MiB) UnmarshalText(text []byte) error {
 
 // Bytes is the same in bytes.
 func (m MiB) Bytes() int64 { return int64(m) << 20 }
+
+// Limits bound a package of at most this size.
+func (m MiB) Limits() Limits { return LimitsFor(m.Bytes()) }
