@@ -13,6 +13,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"slipway/accounts"
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
 	"slipway/lifecycle"
@@ -144,13 +145,13 @@ func TestQuestionsHaveSpansWhereWhoeverAsksHasOne(t *testing.T) {
 		require.NoError(t, err)
 		_, err = c.Commit(ctx, next)
 		require.Error(t, err)
-		_, _, err = c.Sessions().FindCtx(ctx, "token")
+		_, _, err = accounts.NewSessions(c.Database()).FindCtx(ctx, "token")
 		require.NoError(t, err)
 		var names []string
 		for _, span := range told.GetSpans() {
 			names = append(names, span.Name)
 		}
-		assert.Equal(t, []string{"COMMIT", "catalogue Commit", "catalogue Status", "catalogue Commit", "catalogue FindCtx"}, names)
+		assert.Equal(t, []string{"COMMIT", "catalogue Commit", "catalogue Status", "catalogue Commit", "accounts FindCtx"}, names)
 		spans := told.GetSpans()
 		assert.Equal(t, spans[1].SpanContext.SpanID(), spans[0].Parent.SpanID())
 		assert.Equal(t, asker.SpanContext().SpanID(), spans[1].Parent.SpanID())

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"runtime"
-
+	"slipway/database"
 	"slipway/lifecycle"
 )
 
@@ -69,7 +69,7 @@ func (c *Catalog) readReleases(ctx context.Context, after int64, handle func([]r
 		}
 		return err
 	}
-	err := answered(ctx, longTimeout, func(ctx context.Context) error { return eachRow(ctx, c.statements.releasesSince, take, after) })
+	err := database.EachWithin(ctx, database.LongTimeout, c.statements.releasesSince, take, after)
 	if err == nil {
 		handle(rows)
 	}

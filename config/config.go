@@ -6,10 +6,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
@@ -20,7 +18,7 @@ import (
 	"go.uber.org/zap/exp/zapslog"
 	"go.uber.org/zap/zapcore"
 
-	"slipway/catalog"
+	"slipway/database"
 	"slipway/keyring"
 	"slipway/packages"
 	"slipway/plain"
@@ -51,26 +49,14 @@ func (c Common) Database() string {
 	return "sqlite:" + filepath.Join(c.VarDir, "slipway.db")
 }
 
-// DatabaseFile is the path of the catalogue's file; "" when it is on a server.
+// DatabaseFile is the path of the catalogue's file; "" when it is on a server, or nowhere.
 func (c Common) DatabaseFile() string {
-	scheme, path, _ := strings.Cut(c.Database(), ":")
-	path = strings.TrimPrefix(path, "//")
-	switch scheme {
-	case "sqlite":
-		return path
-	case "file":
-		path, _, _ = strings.Cut(path, "?")
-		if plain, err := url.PathUnescape(path); err == nil {
-			return plain
-		}
-		return path
-	default:
-		return ""
-	}
+	parsed, _ := database.ParseURL(c.Database()) // whoever opens it says what is wrong
+	return parsed.File
 }
 
 // Passes tells whether the database is away, so that a program that starts waits for it. A file that cannot be opened is not away but wrong.
-func (c Common) Passes(err error) bool { return c.DatabaseFile() == "" && catalog.Unavailable(err) }
+func (c Common) Passes(err error) bool { return c.DatabaseFile() == "" && database.Unavailable(err) }
 
 // Packages is the location of the package store.
 func (c Common) Packages() string {

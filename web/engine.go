@@ -70,7 +70,7 @@ func (s site) handler() (http.Handler, error) {
 
 // sessions are those of the accounts of a development machine, or of people whom the provider signs in.
 func (s site) sessions() *access.Sessions {
-	kept := s.world.catalog.Sessions()
+	kept := accounts.NewSessions(s.world.catalog.Database())
 	sessions := access.NewSessions(kept, accounts.Dev(), s.sessionFailed)
 	if s.provider != nil {
 		secure := strings.HasPrefix(s.settings.PublicURL, "https://")

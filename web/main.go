@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/accounts"
 	"slipway/catalog"
 	"slipway/config"
 	"slipway/delivery"
@@ -110,7 +111,7 @@ func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, 
 	if w.store, err = settings.OpenPackages(ctx); err != nil {
 		return w, err
 	}
-	w.tokens = tokens.NewKnown(w.database, logger)
+	w.tokens = tokens.NewKnown(tokensIn(w.database), logger)
 	w.watch = monitoring.NewWatch(w.temporal, w.database.Catalog)
 	w.metrics.Registry.MustRegister(w.watch)
 	if settings.DeliveryFile == "" { // else the snapshot gives it only a moment, and the tables may have to be converted
@@ -122,6 +123,16 @@ func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, 
 		return delivery.Open(ctx, w.database, delivery.Options{File: settings.DeliveryFile, Logger: logger})
 	})
 	return w, err
+}
+
+func tokensIn(database *delivery.Later) func(context.Context) (tokens.Source, error) {
+	return func(ctx context.Context) (tokens.Source, error) {
+		cat, err := database.Catalog(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return tokens.NewStore(cat.Database()), nil
+	}
 }
 
 func lifeIn(database *delivery.Later) func(ctx context.Context, id string) (string, error) {
@@ -188,7 +199,8 @@ func servePeople(ctx context.Context, group *errgroup.Group, front *front, setti
 		settings: settings, world: world, logger: logger, feed: feed,
 		service: &service.Service{
 			Workflows: workflows.Client{Temporal: world.temporal, Answers: &feed.Answers, Known: world.catalog.Knows},
-			Catalog:   world.catalog, Store: world.store, Temporal: monitor, Tokens: world.tokens, Logger: logger,
+			Catalog:   world.catalog, Sessions: accounts.NewSessions(world.catalog.Database()), Store: world.store, Temporal: monitor,
+			TokenStore: tokens.NewStore(world.catalog.Database()), Tokens: world.tokens, Logger: logger,
 			Settings: settings.lifecycle, Limits: settings.PackageMax.Limits(), AnswerWait: settings.AnswerWait,
 		},
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"slipway/accounts"
 	"strings"
 	"testing"
 	"time"
@@ -79,7 +80,7 @@ func TestSigningInNeverLeadsToAnotherSite(t *testing.T) {
 func TestTheSessionsAreInTheDatabaseButNotTheirTokens(t *testing.T) {
 	s := stand(t)
 	session := s.signIn("developer")
-	_, found, err := s.site.world.catalog.Sessions().FindCtx(t.Context(), session.Value)
+	_, found, err := accounts.NewSessions(s.site.world.catalog.Database()).FindCtx(t.Context(), session.Value)
 	require.NoError(t, err)
 	assert.False(t, found)
 }

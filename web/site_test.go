@@ -73,7 +73,8 @@ func (g ground) stand(t *testing.T, change ...func(*settings)) standing {
 	world.catalog = catalogtest.Open(t, g.database)
 	world.snapshot, err = delivery.Open(ctx, world.catalog, delivery.Options{})
 	require.NoError(t, err)
-	world.tokens = tokens.NewKnown(world.catalog, zap.NewNop())
+	tokenStore := tokens.NewStore(world.catalog.Database())
+	world.tokens = tokens.NewKnown(func(context.Context) (tokens.Source, error) { return tokenStore, nil }, zap.NewNop())
 	following := make(chan struct{})
 	go func() { world.tokens.Run(ctx); close(following) }()
 	t.Cleanup(func() { cancel(); <-following })
@@ -85,6 +86,7 @@ func (g ground) stand(t *testing.T, change ...func(*settings)) standing {
 	require.NoError(t, err)
 	s := site{settings: settings, world: world, logger: zap.NewNop(), feed: feed, service: &service.Service{
 		Workflows: workflows.Client{Temporal: world.temporal}, Catalog: world.catalog, Store: world.store,
+		Sessions: accounts.NewSessions(world.catalog.Database()), TokenStore: tokenStore,
 		Temporal: service.NewMonitor(ctx, world.temporal), Tokens: world.tokens, Logger: zap.NewNop(), Settings: settings.lifecycle, AnswerWait: time.Second,
 	}}
 	server := httptest.NewUnstartedServer(nil)

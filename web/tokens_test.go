@@ -137,7 +137,7 @@ func TestAnAuditorLooksAtTokensAndMakesAndRevokesNone(t *testing.T) {
 	}
 	response, _ := s.ask(http.MethodPost, "/api/v1/tokens", bearer(tokenOf(s, audrey)), filledIn(`{"name": "ci", "kind": "host-app"}`), header("Content-Type", "application/json"))
 	assert.Equal(t, http.StatusForbidden, response.StatusCode)
-	kept, err := s.site.world.catalog.Token(t.Context(), made.ID)
+	kept, err := tokens.NewStore(s.site.world.catalog.Database()).Token(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.Nil(t, kept.RevokedAt)
 }

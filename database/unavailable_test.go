@@ -1,10 +1,9 @@
-package catalog_test
+package database_test
 
 import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"errors"
 	"io"
 	"net"
 	"os"
@@ -22,6 +21,7 @@ import (
 
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
+	"slipway/database"
 )
 
 func TestAPostgreSQLThatTakesNoConnectionsIsUnavailable(t *testing.T) {
@@ -30,31 +30,7 @@ func TestAPostgreSQLThatTakesNoConnectionsIsUnavailable(t *testing.T) {
 	catalogtest.CutOff(t, address)
 	for range 2 { // a connection that broke, and one that cannot be made
 		_, err := c.LastChange(t.Context())
-		assert.True(t, catalog.Unavailable(err), "%v", err)
-	}
-}
-
-func TestHoweverAConnectionToPostgreSQLEndsItIsUnavailable(t *testing.T) {
-	for name, end := range map[string]func(*catalogtest.Proxy){
-		"reset":                func(p *catalogtest.Proxy) { p.Cut(true) },
-		"closed":               func(p *catalogtest.Proxy) { p.Cut(false) },
-		"reset when it is new": func(p *catalogtest.Proxy) { p.Become(catalogtest.Resets); p.Cut(true) },
-		"refused":              func(p *catalogtest.Proxy) { p.Refuse(); p.Cut(true) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			c, p, proxy := behind(t)
-			next := p.upload("1.0.0")
-			end(proxy)
-			again := strings.HasPrefix(name, "re") && name != "reset" // another connection is no better
-			for range 10 {
-				_, readErr := c.LastChange(t.Context())
-				_, writeErr := c.Commit(t.Context(), next)
-				for _, err := range []error{readErr, writeErr} {
-					down := err != nil && !errors.Is(err, catalog.ErrStepTaken)
-					assert.Equal(t, down || again, catalog.Unavailable(err), "%v", err)
-				}
-			}
-		})
+		assert.True(t, database.Unavailable(err), "%v", err)
 	}
 }
 
@@ -94,20 +70,20 @@ func TestWhatADriverSaysOfAnEndedConnectionIsUnavailable(t *testing.T) {
 		"crashed (57P02)":            &pgconn.PgError{Code: "57P02"},
 		"starting up (57P03)":        &pgconn.PgError{Code: "57P03"},
 		"input or output (58030)":    &pgconn.PgError{Code: "58030"},
-		"asked: broken pipe":         catalog.Asked(over("write", syscall.EPIPE)),
-		"asked: reset":               catalog.Asked(over("read", syscall.ECONNRESET)),
-		"asked: aborted":             catalog.Asked(over("read", syscall.ECONNABORTED)),
-		"asked: no route":            catalog.Asked(over("read", syscall.EHOSTUNREACH)),
-		"asked: timed out":           catalog.Asked(over("read", syscall.ETIMEDOUT)),
-		"asked: took too long":       catalog.Asked(over("read", os.ErrDeadlineExceeded)),
-		"asked: closed by them":      catalog.Asked(io.EOF),
-		"asked: closed half way":     catalog.Asked(io.ErrUnexpectedEOF),
-		"asked: closed by us":        catalog.Asked(net.ErrClosed),
-		"asked: closed by the pool":  catalog.Asked(sql.ErrConnDone),
-		"asked: closed by pgx":       catalog.Asked(pgconn.ErrConnClosed),
-		"asked: name does not exist": catalog.Asked(&net.DNSError{Err: "no such host"}),
+		"asked: broken pipe":         database.Asked(over("write", syscall.EPIPE)),
+		"asked: reset":               database.Asked(over("read", syscall.ECONNRESET)),
+		"asked: aborted":             database.Asked(over("read", syscall.ECONNABORTED)),
+		"asked: no route":            database.Asked(over("read", syscall.EHOSTUNREACH)),
+		"asked: timed out":           database.Asked(over("read", syscall.ETIMEDOUT)),
+		"asked: took too long":       database.Asked(over("read", os.ErrDeadlineExceeded)),
+		"asked: closed by them":      database.Asked(io.EOF),
+		"asked: closed half way":     database.Asked(io.ErrUnexpectedEOF),
+		"asked: closed by us":        database.Asked(net.ErrClosed),
+		"asked: closed by the pool":  database.Asked(sql.ErrConnDone),
+		"asked: closed by pgx":       database.Asked(pgconn.ErrConnClosed),
+		"asked: name does not exist": database.Asked(&net.DNSError{Err: "no such host"}),
 	} {
-		assert.True(t, catalog.Unavailable(err), "%s: %v", name, err)
+		assert.True(t, database.Unavailable(err), "%s: %v", name, err)
 	}
 }
 
@@ -128,7 +104,7 @@ func TestAPostgreSQLThatCannotBeConnectedToIsUnavailable(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := catalog.Open(context.Background(), address)
-			assert.True(t, catalog.Unavailable(err), "%v", err)
+			assert.True(t, database.Unavailable(err), "%v", err)
 		})
 	}
 }
@@ -181,7 +157,7 @@ func TestASQLiteThatSomebodyElseWritesToForTooLongIsUnavailable(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = writing.Rollback() }()
 	err = c.KeepReport(t.Context(), "abc", "1.0.0", []byte("{}"))
-	assert.True(t, catalog.Unavailable(err), "%v", err)
+	assert.True(t, database.Unavailable(err), "%v", err)
 }
 
 func TestASQLiteThatHasNoRoomIsUnavailable(t *testing.T) {
@@ -190,14 +166,14 @@ func TestASQLiteThatHasNoRoomIsUnavailable(t *testing.T) {
 	c := catalogtest.Open(t, "file:"+file+"?_pragma=max_page_count(1)") // it keeps the pages that it has
 	err := c.KeepReport(t.Context(), "abc", "1.0.0", []byte(`"`+strings.Repeat("x", 1<<20)+`"`))
 	assert.ErrorContains(t, err, "full")
-	assert.True(t, catalog.Unavailable(err), "%v", err)
+	assert.True(t, database.Unavailable(err), "%v", err)
 }
 
 func TestASQLiteWhoseFileCannotBeOpenedIsUnavailable(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "slipway.db")
 	require.NoError(t, os.Mkdir(file, 0o700))
 	_, err := catalog.Open(t.Context(), "file:"+file)
-	assert.True(t, catalog.Unavailable(err), "%v", err)
+	assert.True(t, database.Unavailable(err), "%v", err)
 }
 
 func TestWhatPassesInSQLite(t *testing.T) {
@@ -205,37 +181,37 @@ func TestWhatPassesInSQLite(t *testing.T) {
 		sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_LOCKED_SHAREDCACHE, sqlite3.SQLITE_FULL,
 		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY_DBMOVED,
 	} {
-		assert.True(t, catalog.Passes(passing), passing)
+		assert.True(t, database.Passes(passing), passing)
 	}
 	for _, wrong := range []int{sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_MISMATCH} {
-		assert.False(t, catalog.Passes(wrong), wrong)
+		assert.False(t, database.Passes(wrong), wrong)
 	}
 }
 
 // A statement of SQLite that takes too long is broken off, whoever holds it up.
 func TestASQLiteStatementThatNeverEndsIsUnavailable(t *testing.T) {
 	c := catalogtest.Open(t, catalogtest.SQLite(t))
-	_, err := c.Execute(t.Context(), 20*time.Millisecond, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) INSERT INTO reports
+	_, err := c.Database().ExecWithin(t.Context(), 20*time.Millisecond, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) INSERT INTO reports
 		SELECT i, i, i, i FROM n WHERE i < 0`)
-	assert.True(t, catalog.Unavailable(err), "%v", err)
+	assert.True(t, database.Unavailable(err), "%v", err)
 }
 
 func TestADatabaseThatWasAskedForSomethingWrongIsNotUnavailable(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		_, _, err := c.Status(t.Context(), "nowhere")
-		assert.False(t, catalog.Unavailable(err), "%v", err)
+		assert.False(t, database.Unavailable(err), "%v", err)
 		_, err = c.List(t.Context(), catalog.Filter{Cursor: "nonsense"})
-		assert.False(t, catalog.Unavailable(err), "%v", err)
-		_, err = c.Execute(t.Context(), time.Minute, "SELECT nonsense")
+		assert.False(t, database.Unavailable(err), "%v", err)
+		_, err = c.Database().ExecWithin(t.Context(), time.Minute, "SELECT nonsense")
 		assert.Error(t, err)
-		assert.False(t, catalog.Unavailable(err), "%v", err)
+		assert.False(t, database.Unavailable(err), "%v", err)
 	})
 	for _, other := range []error{
 		nil, io.ErrUnexpectedEOF, over("read", os.ErrDeadlineExceeded), over("read", syscall.ECONNRESET), context.DeadlineExceeded, context.Canceled,
 	} {
-		assert.False(t, catalog.Unavailable(other), "%v may come from the sender of a request", other)
+		assert.False(t, database.Unavailable(other), "%v may come from the sender of a request", other)
 	}
 	for _, code := range []string{"22021", "23505", "42P01", "42601", "XX001"} {
-		assert.False(t, catalog.Unavailable(&pgconn.PgError{Code: code}), code)
+		assert.False(t, database.Unavailable(&pgconn.PgError{Code: code}), code)
 	}
 }

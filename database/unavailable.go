@@ -1,22 +1,64 @@
-package catalog
+package database
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
+// A database may be silent instead of refusing: its machine hangs, its disk stalls, the network swallows what is sent. Nothing waits
+// for it longer than this.
+const (
+	// AnswerTimeout is what a statement or a transaction may take, waiting for a free connection included.
+	AnswerTimeout = 5 * time.Second
+	// LongTimeout is what a statement may take that is long by nature: reading everything, forgetting what is old.
+	LongTimeout = time.Minute
+	// pingTimeout is what a connection has to show that it still is one.
+	pingTimeout = time.Second
+	// connectTimeout leaves time for a second host of the URL within the AnswerTimeout.
+	connectTimeout = 3 * time.Second
+	// lockTimeout is how long a lock is waited for that somebody else holds: less than the AnswerTimeout, so that it has its own error.
+	lockTimeout = 4 * time.Second
+	// idleTimeout ends a transaction whose process is frozen, or can no longer be reached.
+	idleTimeout = 10 * time.Second
+)
+
+// errAway is wrapped by the errors of a database that did not answer in time, or whose connection ended.
+var errAway = errors.New("the database does not answer")
+
+// within lets ask have so much time with the database, and tells by its error whether that is away.
+func within(ctx context.Context, patience time.Duration, ask func(context.Context) error) (err error) {
+	ctx, end := traced(ctx, caller)
+	defer func() { end(err) }()
+	asking, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%w within %s", errAway, patience))
+	defer cancel()
+	err = ask(asking)
+	switch cause := context.Cause(asking); {
+	case err == nil || errors.Is(err, cause):
+		return err
+	case cause != nil:
+		return fmt.Errorf("%w: %w", cause, err)
+	case ended(err):
+		return fmt.Errorf("%w: %w", errAway, err)
+	default:
+		return err
+	}
+}
+
 // Unavailable tells whether an error says that the database does not answer at the moment, so that the same thing may work
-// later, rather than that something is wrong with it or with what it was asked. Errors of the network count when the catalogue
-// returned them: others may come from whoever sent a request.
+// later, rather than that something is wrong with it or with what it was asked. Errors of the network count when they come from this
+// package: others may come from whoever sent a request.
 func Unavailable(err error) bool {
 	if errors.Is(err, errAway) {
 		return true

@@ -1,4 +1,5 @@
-package catalog
+// Package accounts is about people who sign in: those of a development machine, their sessions, and what an identity provider granted.
+package accounts
 
 import (
 	"context"
@@ -6,22 +7,23 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slipway/database"
 	"time"
 )
 
 // Sessions keeps who is signed in to the web, for all its processes. It is a store of alexedwards/scs.
-type Sessions struct{ catalog *Catalog }
+type Sessions struct{ db *database.DB }
 
-// Sessions gives access to the sessions.
-func (c *Catalog) Sessions() Sessions { return Sessions{c} }
+// NewSessions are the sessions in a database with the catalogue's tables.
+func NewSessions(db *database.DB) Sessions { return Sessions{db} }
 
 const selectSession = `SELECT data FROM sessions WHERE token = $1 AND expiry > $2`
 
 // FindCtx reads the data of a session; found is false when there is none or it has expired.
 func (s Sessions) FindCtx(ctx context.Context, token string) (data []byte, found bool, err error) {
 	var text string
-	err = one(ctx, s.catalog.statements.session, []any{&text}, storedText(token), storedTime(time.Now()))
-	if errors.Is(err, ErrNotFound) {
+	err = database.One(ctx, s.db.Select(selectSession), []any{&text}, database.Text(token), database.Time(time.Now()))
+	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil
 	}
 	if err == nil {
@@ -54,15 +56,15 @@ const (
 // CommitOf keeps the data of a person's session until it expires. It forgets those that have expired, and the person's oldest when
 // there are too many; "" is nobody.
 func (s Sessions) CommitOf(ctx context.Context, person, token string, data []byte, expiry time.Time) error {
-	err := s.catalog.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, endExpired, storedTime(time.Now())); err != nil {
+	err := s.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, endExpired, database.Time(time.Now())); err != nil {
 			return err
 		}
 		text := base64.StdEncoding.EncodeToString(data)
-		if _, err := tx.ExecContext(ctx, putSession, storedText(token), storedText(person), text, storedTime(expiry)); err != nil {
+		if _, err := tx.ExecContext(ctx, putSession, database.Text(token), database.Text(person), text, database.Time(expiry)); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, endOldest, storedText(person), sessionsOfOne)
+		_, err := tx.ExecContext(ctx, endOldest, database.Text(person), sessionsOfOne)
 		return err
 	})
 	if err != nil {
@@ -73,7 +75,7 @@ func (s Sessions) CommitOf(ctx context.Context, person, token string, data []byt
 
 // DeleteCtx forgets a session.
 func (s Sessions) DeleteCtx(ctx context.Context, token string) error {
-	_, err := s.catalog.exec(ctx, answerTimeout, `DELETE FROM sessions WHERE token = $1`, storedText(token))
+	_, err := s.db.Exec(ctx, `DELETE FROM sessions WHERE token = $1`, database.Text(token))
 	if err != nil {
 		return fmt.Errorf("end a session: %w", err)
 	}

@@ -1,4 +1,4 @@
-package catalog_test
+package tokens_test
 
 import (
 	"testing"
@@ -14,7 +14,7 @@ import (
 )
 
 // made is a token that somebody made.
-func made(t *testing.T, c *catalog.Catalog, name string, by lifecycle.Actor) (secret string, token tokens.Token) {
+func made(t *testing.T, s *tokens.Store, name string, by lifecycle.Actor) (secret string, token tokens.Token) {
 	t.Helper()
 	draft := tokens.Draft{Name: name, Kind: tokens.HostApp}
 	if len(by.Teams) > 0 {
@@ -22,49 +22,54 @@ func made(t *testing.T, c *catalog.Catalog, name string, by lifecycle.Actor) (se
 	}
 	secret, token, err := draft.Make(by, time.Now().Truncate(time.Microsecond))
 	require.NoError(t, err)
-	require.NoError(t, c.MakeToken(t.Context(), token, 3))
+	require.NoError(t, s.Add(t.Context(), token, 3))
 	return secret, token
 }
 
-var tokenOperator = lifecycle.Actor{User: "otto", Roles: []lifecycle.Role{lifecycle.Operator}}
+var developer = lifecycle.Actor{User: "dora", Roles: []lifecycle.Role{lifecycle.Developer}, Teams: []string{"acme"}}
+
+// eachStore runs the test twice, on an empty store in SQLite and on one in PostgreSQL.
+func eachStore(t *testing.T, test func(*testing.T, *tokens.Store)) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) { test(t, tokens.NewStore(c.Database())) })
+}
 
 func TestATokenIsKeptAsItWasMadeWithoutItself(t *testing.T) {
-	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		before, err := c.TokenChange(t.Context())
+	eachStore(t, func(t *testing.T, s *tokens.Store) {
+		before, err := s.Change(t.Context())
 		require.NoError(t, err)
-		secret, token := made(t, c, "ci", developer)
-		kept, err := c.Token(t.Context(), token.ID)
+		secret, token := made(t, s, "ci", developer)
+		kept, err := s.Token(t.Context(), token.ID)
 		require.NoError(t, err)
 		assert.Equal(t, token, kept)
 		assert.Equal(t, tokens.HashOf(secret), kept.Hash)
 		assert.Equal(t, []lifecycle.Action{lifecycle.UploadCode, lifecycle.RequestPublishing}, kept.Actions)
-		after, err := c.TokenChange(t.Context())
+		after, err := s.Change(t.Context())
 		require.NoError(t, err)
 		assert.Greater(t, after, before)
-		require.ErrorIs(t, c.MakeToken(t.Context(), token, 3), catalog.ErrTokenMade)
-		_, err = c.Token(t.Context(), "unknown")
-		assert.ErrorIs(t, err, catalog.ErrNotFound)
+		require.ErrorIs(t, s.Add(t.Context(), token, 3), tokens.ErrExists)
+		_, err = s.Token(t.Context(), "unknown")
+		assert.ErrorIs(t, err, tokens.ErrNotFound)
 	})
 }
 
 func TestARevokedTokenWorksNoMoreAndStaysInTheList(t *testing.T) {
-	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		_, first := made(t, c, "first", developer)
-		_, second := made(t, c, "second", developer)
-		_, app := made(t, c, "wallet", tokenOperator)
+	eachStore(t, func(t *testing.T, s *tokens.Store) {
+		_, first := made(t, s, "first", developer)
+		_, second := made(t, s, "second", developer)
+		_, app := made(t, s, "wallet", operator)
 		at := time.Now().UTC().Truncate(time.Microsecond)
-		require.NoError(t, c.RevokeToken(t.Context(), first.ID, "dora", at))
-		require.NoError(t, c.RevokeToken(t.Context(), first.ID, "somebody else", at.Add(time.Hour)))
-		revoked, err := c.Token(t.Context(), first.ID)
+		require.NoError(t, s.Revoke(t.Context(), first.ID, "dora", at))
+		require.NoError(t, s.Revoke(t.Context(), first.ID, "somebody else", at.Add(time.Hour)))
+		revoked, err := s.Token(t.Context(), first.ID)
 		require.NoError(t, err)
 		assert.Equal(t, "dora", revoked.RevokedBy, "the first one counts")
 		assert.Equal(t, at, *revoked.RevokedAt)
 
-		working, err := c.WorkingTokens(t.Context())
+		working, err := s.Working(t.Context())
 		require.NoError(t, err)
 		assert.ElementsMatch(t, []tokens.Token{second, app}, working)
 		listed := func(teams []string, before string, limit int) (names []string) {
-			found, err := c.Tokens(t.Context(), teams, before, limit)
+			found, err := s.List(t.Context(), teams, before, limit)
 			require.NoError(t, err)
 			for _, token := range found {
 				names = append(names, token.Name)
@@ -80,31 +85,31 @@ func TestARevokedTokenWorksNoMoreAndStaysInTheList(t *testing.T) {
 }
 
 func TestATeamHasOnlySoManyTokensThatWork(t *testing.T) {
-	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		_, one := made(t, c, "a", developer)
-		made(t, c, "b", developer)
-		made(t, c, "c", developer)
-		made(t, c, "wallet", tokenOperator)
+	eachStore(t, func(t *testing.T, s *tokens.Store) {
+		_, one := made(t, s, "a", developer)
+		made(t, s, "b", developer)
+		made(t, s, "c", developer)
+		made(t, s, "wallet", operator)
 		_, more, err := tokens.Draft{Name: "d", Kind: tokens.Pipeline, Team: "acme", Actions: []lifecycle.Action{lifecycle.UploadCode}}.Make(developer, time.Now())
 		require.NoError(t, err)
-		require.ErrorIs(t, c.MakeToken(t.Context(), more, 3), catalog.ErrTooManyTokens)
-		require.NoError(t, c.RevokeToken(t.Context(), one.ID, "dora", time.Now()))
-		require.NoError(t, c.MakeToken(t.Context(), more, 3))
+		require.ErrorIs(t, s.Add(t.Context(), more, 3), tokens.ErrTooMany)
+		require.NoError(t, s.Revoke(t.Context(), one.ID, "dora", time.Now()))
+		require.NoError(t, s.Add(t.Context(), more, 3))
 	})
 }
 
 func TestTheLastUseOfATokenIsNoted(t *testing.T) {
-	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		_, token := made(t, c, "ci", developer)
-		before, err := c.TokenChange(t.Context())
+	eachStore(t, func(t *testing.T, s *tokens.Store) {
+		_, token := made(t, s, "ci", developer)
+		before, err := s.Change(t.Context())
 		require.NoError(t, err)
 		at := time.Now().UTC().Truncate(time.Second)
-		require.NoError(t, c.NoteTokensUsed(t.Context(), map[string]time.Time{token.ID: at, "unknown": at}))
-		require.NoError(t, c.NoteTokensUsed(t.Context(), map[string]time.Time{token.ID: at.Add(-time.Minute)}))
-		kept, err := c.Token(t.Context(), token.ID)
+		require.NoError(t, s.NoteUsed(t.Context(), map[string]time.Time{token.ID: at, "unknown": at}))
+		require.NoError(t, s.NoteUsed(t.Context(), map[string]time.Time{token.ID: at.Add(-time.Minute)}))
+		kept, err := s.Token(t.Context(), token.ID)
 		require.NoError(t, err)
 		assert.Equal(t, at, *kept.UsedAt, "another process knew an earlier use")
-		after, err := c.TokenChange(t.Context())
+		after, err := s.Change(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, before, after, "which is nothing that others have to read")
 	})

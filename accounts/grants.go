@@ -1,4 +1,4 @@
-package catalog
+package accounts
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slipway/database"
 	"time"
 )
 
@@ -31,9 +32,9 @@ const (
 // FindGrant reads the grant of a session; found is false when there is none or it has expired.
 func (s Sessions) FindGrant(ctx context.Context, session string) (grant Grant, found bool, err error) {
 	var text string
-	question, into := adHoc{s.catalog.read, selectGrant}, []any{&text, &grant.CheckedAt, &grant.UsedAt}
-	err = one(ctx, question, into, storedText(session), storedTime(time.Now()))
-	if errors.Is(err, ErrNotFound) {
+	question, into := s.db.Select(selectGrant), []any{&text, &grant.CheckedAt, &grant.UsedAt}
+	err = database.One(ctx, question, into, database.Text(session), database.Time(time.Now()))
+	if errors.Is(err, sql.ErrNoRows) {
 		return Grant{}, false, nil
 	}
 	if err == nil {
@@ -48,13 +49,13 @@ func (s Sessions) FindGrant(ctx context.Context, session string) (grant Grant, f
 // PutGrant keeps the grant of a session until it expires, and ends the claim of whoever renewed it. A renewed grant keeps its expiry and
 // when it was used.
 func (s Sessions) PutGrant(ctx context.Context, session string, grant Grant, expiry time.Time) error {
-	err := s.catalog.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, expiredGrants, storedTime(time.Now())); err != nil {
+	err := s.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, expiredGrants, database.Time(time.Now())); err != nil {
 			return err
 		}
 		text := base64.StdEncoding.EncodeToString(grant.Data)
-		_, err := tx.ExecContext(ctx, putGrant, storedText(session), text, storedTime(grant.CheckedAt), storedTime(grant.UsedAt),
-			storedTime(time.Time{}), storedTime(expiry))
+		_, err := tx.ExecContext(ctx, putGrant, database.Text(session), text, database.Time(grant.CheckedAt), database.Time(grant.UsedAt),
+			database.Time(time.Time{}), database.Time(expiry))
 		return err
 	})
 	if err != nil {
@@ -65,7 +66,7 @@ func (s Sessions) PutGrant(ctx context.Context, session string, grant Grant, exp
 
 // ClaimGrant tells whether the caller is the one who renews a grant that was confirmed at checkedAt; until is when somebody else may try.
 func (s Sessions) ClaimGrant(ctx context.Context, session string, checkedAt, until time.Time) (bool, error) {
-	claimed, err := s.catalog.exec(ctx, answerTimeout, claimGrant, storedText(session), storedTime(checkedAt), storedTime(until), storedTime(time.Now()))
+	claimed, err := s.db.Exec(ctx, claimGrant, database.Text(session), database.Time(checkedAt), database.Time(until), database.Time(time.Now()))
 	if err != nil {
 		return false, fmt.Errorf("claim a grant: %w", err)
 	}
@@ -74,7 +75,7 @@ func (s Sessions) ClaimGrant(ctx context.Context, session string, checkedAt, unt
 
 // TouchGrant notes that the person did something.
 func (s Sessions) TouchGrant(ctx context.Context, session string, usedAt time.Time) error {
-	if _, err := s.catalog.exec(ctx, answerTimeout, touchGrant, storedText(session), storedTime(usedAt)); err != nil {
+	if _, err := s.db.Exec(ctx, touchGrant, database.Text(session), database.Time(usedAt)); err != nil {
 		return fmt.Errorf("note that a grant was used: %w", err)
 	}
 	return nil
@@ -82,7 +83,7 @@ func (s Sessions) TouchGrant(ctx context.Context, session string, usedAt time.Ti
 
 // DeleteGrant forgets the grant of a session.
 func (s Sessions) DeleteGrant(ctx context.Context, session string) error {
-	if _, err := s.catalog.exec(ctx, answerTimeout, deleteGrant, storedText(session)); err != nil {
+	if _, err := s.db.Exec(ctx, deleteGrant, database.Text(session)); err != nil {
 		return fmt.Errorf("end a grant: %w", err)
 	}
 	return nil

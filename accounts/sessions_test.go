@@ -1,4 +1,4 @@
-package catalog_test
+package accounts_test
 
 import (
 	"fmt"
@@ -8,13 +8,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/accounts"
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
 )
 
 func TestASessionIsFoundUntilItExpiresOrIsDeleted(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		sessions, data := c.Sessions(), []byte("\x00\xffrita")
+		sessions, data := accounts.NewSessions(c.Database()), []byte("\x00\xffrita")
 		require.NoError(t, sessions.CommitCtx(t.Context(), "a", data, time.Now().Add(time.Hour)))
 		require.NoError(t, sessions.CommitCtx(t.Context(), "old", data, time.Now().Add(-time.Second)))
 		require.NoError(t, sessions.CommitCtx(t.Context(), "a", append(data, '2'), time.Now().Add(time.Hour)), "the newest data counts")
@@ -38,7 +39,7 @@ func TestASessionIsFoundUntilItExpiresOrIsDeleted(t *testing.T) {
 
 func TestAPersonKeepsOnlyTheNewestSessions(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		sessions, begin := c.Sessions(), time.Now().Add(time.Hour)
+		sessions, begin := accounts.NewSessions(c.Database()), time.Now().Add(time.Hour)
 		for number := range 60 {
 			at := begin.Add(time.Duration(number) * time.Second)
 			require.NoError(t, sessions.CommitOf(t.Context(), "rita", fmt.Sprint("rita-", number), nil, at))
