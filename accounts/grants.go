@@ -6,8 +6,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"slipway/database"
 	"time"
+
+	"slipway/database"
 )
 
 // Grant is what an identity provider granted for one session. Data is sealed by whoever keeps it.

@@ -7,8 +7,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"slipway/database"
 	"time"
+
+	"slipway/database"
 )
 
 // Sessions keeps who is signed in to the web, for all its processes. It is a store of alexedwards/scs.

@@ -147,7 +147,7 @@ func (a *Activities) repeated(ctx context.Context, q Question) (*Answer, error) 
 	if !q.TookOver || q.Command.RequestID == "" || q.Creation != nil {
 		return nil, nil
 	}
-	record, answered, err := a.Catalog.Answered(ctx, q.id(), q.Life, q.Command.Actor.User, q.Command.RequestID, q.Step)
+	record, answered, err := a.Catalog.Finished(ctx, q.id(), q.Life, q.Command.Actor.User, q.Command.RequestID, q.Step)
 	switch {
 	case err != nil || !answered:
 		return nil, err
@@ -242,5 +242,5 @@ type Committer interface {
 	Stored(ctx context.Context, id string) (catalog.Stored, error)
 	Step(ctx context.Context, id, life string, step int) (*lifecycle.Record, *lifecycle.Outcome, error)
 	Life(ctx context.Context, id string) (string, error)
-	Answered(ctx context.Context, id, life, user, requestID string, before int) (record *lifecycle.Record, answered bool, err error)
+	Finished(ctx context.Context, id, life, user, requestID string, before int) (record *lifecycle.Record, answered bool, err error)
 }

@@ -5,10 +5,11 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
-	"slipway/database"
-	"slipway/lifecycle"
 	"strings"
 	"time"
+
+	"slipway/database"
+	"slipway/lifecycle"
 )
 
 // AuditEntry is one accepted action, remark or note of one life of a mini-program.
@@ -22,9 +23,11 @@ type AuditEntry struct {
 	Err error
 }
 
+const auditEntries = `SELECT changes.number, changes.life, coalesce(present.team, ''), changes.record FROM ` + changesWithTeam
+
 const selectAudit = `
-	SELECT number, changes.life, coalesce(team, ''), record FROM ` + changesWithTeam + `
-	WHERE mini_program = $1 AND record IS NOT NULL AND number < $2 ORDER BY number DESC LIMIT $3`
+	` + auditEntries + ` WHERE changes.mini_program = $1 AND changes.record IS NOT NULL AND changes.number < $2
+	ORDER BY changes.number DESC LIMIT $3`
 
 // Audit reads the accepted actions of all lives of a mini-program, newest first, at most limit: those before the change
 // number, or the newest ones for 0. The next page begins before the Change of the last entry.
@@ -35,20 +38,20 @@ func (c *Catalog) Audit(ctx context.Context, id string, before int64, limit int)
 	return database.Collect(ctx, c.statements.audit, scanAuditEntry, database.Text(id), before, limit)
 }
 
-// AuditOf reads the records of some actions of all lives of a mini-program, newest first, at most limit: those about a version, or about any
-// for "".
+// AuditOf reads the records of some actions in all lives of a mini-program, newest first, at most limit: those about a version, or about
+// any for "".
 func (c *Catalog) AuditOf(ctx context.Context, id string, actions []lifecycle.Action, version string, limit int) ([]AuditEntry, error) {
 	var q database.Builder
-	q.Add(`SELECT number, changes.life, coalesce(team, ''), record FROM `+changesWithTeam+` WHERE mini_program = ? AND record IS NOT NULL`, database.Text(id))
+	q.Add(auditEntries+` WHERE changes.mini_program = ? AND changes.record IS NOT NULL`, database.Text(id))
 	if version != "" {
-		q.Add(` AND record LIKE ? ESCAPE '!'`, member("version", version))
+		q.Add(` AND changes.record LIKE ? ESCAPE '!'`, member("version", version))
 	}
 	before := " AND ("
 	for _, action := range actions {
-		q.Add(before+`record LIKE ? ESCAPE '!'`, member("action", string(action)))
+		q.Add(before+`changes.record LIKE ? ESCAPE '!'`, member("action", string(action)))
 		before = " OR "
 	}
-	q.Add(") ORDER BY number DESC LIMIT ?", limit)
+	q.Add(") ORDER BY changes.number DESC LIMIT ?", limit)
 	return database.Collect(ctx, c.db.Select(q.String()), scanAuditEntry, q.Args...)
 }
 

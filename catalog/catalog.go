@@ -10,9 +10,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slipway/database"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"slipway/database"
 )
 
 // ErrNotFound is wrapped by the error of a read that found nothing.

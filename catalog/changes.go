@@ -6,9 +6,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
+
 	"slipway/database"
 	"slipway/lifecycle"
-	"time"
 )
 
 // Change is what one commit did, as those who follow the catalogue see it. A change with neither a Transition nor an
@@ -102,11 +103,12 @@ func pause(ctx context.Context, notified <-chan struct{}) error {
 }
 
 const selectChanges = `
-	SELECT number, mini_program, coalesce(team, ''), record, outcome FROM ` + changesWithTeam + `
-	WHERE number > $1 AND (record IS NOT NULL OR outcome IS NOT NULL) ORDER BY number LIMIT $2`
+	SELECT changes.number, changes.mini_program, coalesce(present.team, ''), changes.record, changes.outcome FROM ` + changesWithTeam + `
+	WHERE changes.number > $1 AND (changes.record IS NOT NULL OR changes.outcome IS NOT NULL) ORDER BY changes.number LIMIT $2`
 
 // changesWithTeam are the changes, those of present lives with their team.
-const changesWithTeam = `changes LEFT JOIN mini_programs AS present ON id = mini_program AND present.life = changes.life`
+const changesWithTeam = `changes LEFT JOIN mini_programs AS present
+	ON present.id = changes.mini_program AND present.life = changes.life`
 
 // ChangesSince reads the changes above after, oldest first, at most limit, without those of which only answers were known that are
 // forgotten.

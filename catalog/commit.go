@@ -5,11 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slipway/database"
-	"slipway/lifecycle"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"slipway/database"
+	"slipway/lifecycle"
 )
 
 // Commit is what one step of a mini-program leaves behind.
@@ -166,8 +167,8 @@ func put(ctx context.Context, statement *sql.Stmt, number int64, row []any) (boo
 // fillGap writes the records that are missing between what the catalogue knows and the step, as far as the timeline of the
 // mini-program has them, and returns the change number that is left for the step itself.
 //
-// Without a gap, which is always but after an older catalogue was restored, it does nothing. A refusal fills it as well: whoever was
-// refused looks at where the mini-program stands.
+// There is a gap only after an older catalogue was restored. A refusal fills it as well: whoever was refused looks at where the
+// mini-program stands.
 func (s statements) fillGap(ctx context.Context, tx *sql.Tx, number int64, commit Commit, before place) (int64, Gap, error) {
 	known := before.sequence
 	if before.life != database.Text(commit.Life) {
@@ -182,7 +183,7 @@ func (s statements) fillGap(ctx context.Context, tx *sql.Tx, number int64, commi
 		if err != nil {
 			return number, gap, err
 		}
-		if !isNew { // an answer that was kept has its step
+		if !isNew { // an outcome that was kept has its step
 			continue
 		}
 		gap.Restored, gap.Lost = gap.Restored+1, gap.Lost-1
@@ -241,7 +242,8 @@ func newMetrics() metrics {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
 		}, []string{"result"}),
 		conflicts: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "slipway_step_conflicts_total", Help: "Commits of a step that the catalogue knew already: a task was done twice, or workflow and catalogue differ.",
+			Name: "slipway_step_conflicts_total",
+			Help: "Commits of a step that the catalogue knew already: a task was done twice, or workflow and catalogue differ.",
 		}),
 	}
 	for _, result := range []string{resultCommitted, resultRefused, resultFailed} {

@@ -5,9 +5,10 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
+	"sync"
+
 	"slipway/database"
 	"slipway/lifecycle"
-	"sync"
 )
 
 // Counts says how many mini-programs a filter chooses.

@@ -5,11 +5,12 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"fmt"
-	"slipway/database"
-	"slipway/lifecycle"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"slipway/database"
+	"slipway/lifecycle"
 )
 
 // Filter chooses mini-programs; what is left empty chooses all.

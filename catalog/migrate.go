@@ -8,9 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slipway/lifecycle"
 
 	"github.com/pressly/goose/v3"
+
+	"slipway/lifecycle"
 )
 
 //go:embed migrations/*.sql

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
 	"slipway/database"
 	"slipway/lifecycle"
 )
@@ -47,11 +48,11 @@ type Stored struct {
 	Life        string
 	Step        int
 	MiniProgram lifecycle.MiniProgram
-	// Outcomes are the latest answers, oldest first.
+	// Outcomes are the latest ones, oldest first.
 	Outcomes []lifecycle.Outcome
 }
 
-// storedOutcomes is how many answers Stored has: as many as a workflow remembers.
+// storedOutcomes is how many outcomes Stored has: as many as a workflow remembers.
 const storedOutcomes = 250
 
 const selectOutcomes = `
@@ -66,7 +67,8 @@ func (c *Catalog) Stored(ctx context.Context, id string) (Stored, error) {
 		return stored, fmt.Errorf("what is stored of mini-program %q: %w", id, err)
 	}
 	stored.MiniProgram = *m
-	stored.Outcomes, err = database.Collect(ctx, c.db.Select(selectOutcomes), scanOutcome, database.Text(id), database.Text(stored.Life), storedOutcomes)
+	outcomes := c.db.Select(selectOutcomes)
+	stored.Outcomes, err = database.Collect(ctx, outcomes, scanOutcome, database.Text(id), database.Text(stored.Life), storedOutcomes)
 	slices.Reverse(stored.Outcomes)
 	return stored, err
 }

@@ -6,9 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
+
 	"slipway/database"
 	"slipway/lifecycle"
-	"time"
 )
 
 // packagesOf lists the sha256s of what users get and may get again.

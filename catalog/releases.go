@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"runtime"
+
 	"slipway/database"
 	"slipway/lifecycle"
 )

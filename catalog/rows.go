@@ -6,10 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slipway/database"
-	"slipway/lifecycle"
 	"strings"
 	"time"
+
+	"slipway/database"
+	"slipway/lifecycle"
 )
 
 // nextChange comes first in every commit: from there to the end of the transaction no other commit runs.

@@ -78,8 +78,8 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 	sessions, store := stores(c)
 	search := catalog.Filter{Query: "weather"}
 	return map[string]func(context.Context) error{
-		"Answered": func(ctx context.Context) error {
-			_, _, err := c.Answered(ctx, "weather", "life-1", "dora", "r", 1)
+		"Finished": func(ctx context.Context) error {
+			_, _, err := c.Finished(ctx, "weather", "life-1", "dora", "r", 1)
 			return err
 		},
 		"Audit": func(ctx context.Context) error { _, err := c.Audit(ctx, "weather", 0, 1); return err },
@@ -116,7 +116,7 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 // Those are long by nature, and have a minute.
 var sweeps = []string{"Releases", "SweepOutcomes", "SweepReports"}
 
-func TestEveryQuestionIsInTheTests(t *testing.T) {
+func TestEveryMethodIsInTheTests(t *testing.T) {
 	known := questions(nil, catalog.Commit{})
 	maps.Copy(known, following(nil))
 	for prefix, asked := range map[string]reflect.Type{

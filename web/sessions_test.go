@@ -3,13 +3,14 @@ package main
 import (
 	"net/http"
 	"net/url"
-	"slipway/accounts"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"slipway/accounts"
 )
 
 // signIn returns the cookie of a new session.

@@ -10,8 +10,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slipway/accounts"
 	"time"
+
+	"slipway/accounts"
 )
 
 // GrantStore keeps what a provider granted for sessions, for all processes.

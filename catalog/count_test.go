@@ -1,23 +1,66 @@
 package catalog_test
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
+	"sync"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/otel/codes"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
-	"slipway/accounts"
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
 	"slipway/lifecycle"
 )
+
+func countOf(t *testing.T, c *catalog.Catalog, filter catalog.Filter) catalog.Counts {
+	counts, err := c.Count(t.Context(), filter)
+	require.NoError(t, err)
+	return counts
+}
+
+func TestTheCountsOfASearchFollowEveryChange(t *testing.T) {
+	catalogtest.EachURL(t, func(t *testing.T, databaseURL string) {
+		worker, web := catalogtest.Open(t, databaseURL), catalogtest.Open(t, databaseURL)
+		for i := range 5 {
+			p, first := requested(t, fmt.Sprintf("weather-%d", i), "Title", "life-1", newYear)
+			commit(t, worker, first)
+			assert.Equal(t, i+1, countOf(t, web, catalog.Filter{Query: "weather"}).ByState[lifecycle.CreationPending])
+			assert.Equal(t, 1, countOf(t, web, catalog.Filter{Query: fmt.Sprint("weather-", i)}).ByState[lifecycle.CreationPending], "another search")
+			commit(t, worker, p.escalate())
+			assert.Equal(t, i+1, countOf(t, web, catalog.Filter{Query: "weather"}).Overdue)
+		}
+	})
+}
+
+func TestSearchesAreCountedByFilterAndForEachToKeep(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		shelf(t, c)
+		clear(countOf(t, c, catalog.Filter{Query: "a"}).ByState) // what somebody does to theirs is nobody else's
+		assert.Equal(t, 2, countOf(t, c, catalog.Filter{Query: "a"}).ByState[lifecycle.CreationPending])
+		assert.Empty(t, countOf(t, c, catalog.Filter{Query: "a", Teams: []string{"globex"}}).ByState[lifecycle.CreationPending])
+		assert.Equal(t, 1, countOf(t, c, catalog.Filter{Query: "a", Overdue: new(true)}).ByState[lifecycle.CreationPending])
+	})
+}
+
+func TestWhoeverGivesUpOnASearchSpoilsItForNobody(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		shelf(t, c)
+		for i := range 150 { // more than are remembered
+			ctx, cancel := context.WithCancel(t.Context())
+			var all sync.WaitGroup
+			all.Go(func() { _, _ = c.Count(ctx, catalog.Filter{Query: fmt.Sprint(i)}) })
+			all.Go(cancel)
+			counts, err := c.Count(t.Context(), catalog.Filter{Query: fmt.Sprint(i)})
+			assert.NoError(t, err)
+			assert.Empty(t, counts.ByState[lifecycle.Published])
+			all.Wait()
+		}
+	})
+}
 
 func census(t *testing.T, c *catalog.Catalog) catalog.Census {
 	t.Helper()
@@ -85,78 +128,5 @@ func TestAnUpgradeCountsTheRolloutsThatAreUnderWay(t *testing.T) {
 			return nil
 		}))
 		assert.Equal(t, []catalog.Rollouts{{Standing: catalog.Running, Number: 1}}, census(t, catalogtest.Open(t, databaseURL)).Rollouts)
-	})
-}
-
-// measured is what a catalogue tells, by name and result.
-func measured(t *testing.T, c *catalog.Catalog) map[string]float64 {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(c.Collectors()...)
-	gathered, err := registry.Gather()
-	require.NoError(t, err)
-	values := map[string]float64{}
-	for _, family := range gathered {
-		for _, metric := range family.GetMetric() {
-			values[family.GetName()+resultOf(metric)] = metric.GetCounter().GetValue() + float64(metric.GetHistogram().GetSampleCount())
-		}
-	}
-	return values
-}
-
-func resultOf(metric *dto.Metric) string {
-	for _, label := range metric.GetLabel() {
-		if label.GetName() == "result" {
-			return " " + label.GetValue()
-		}
-	}
-	return ""
-}
-
-func TestCommitsAreMeasuredByTheirResult(t *testing.T) {
-	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		p := weather(t, c)
-		again := p.upload("1.0.0")
-		commit(t, c, again)
-		_, err := c.Commit(t.Context(), again)
-		require.ErrorIs(t, err, catalog.ErrStepTaken)
-		_, begins := requested(t, "weather", "Weather", "life-2", newYear)
-		_, err = c.Commit(t.Context(), begins)
-		require.ErrorIs(t, err, catalog.ErrLifeGoesOn)
-		values := measured(t, c)
-		assert.EqualValues(t, 3, values["slipway_commit_seconds committed"])
-		assert.EqualValues(t, 2, values["slipway_commit_seconds refused"])
-		assert.EqualValues(t, 0, values["slipway_commit_seconds failed"])
-		assert.EqualValues(t, 1, values["slipway_step_conflicts_total"])
-	})
-}
-
-func TestQuestionsHaveSpansWhereWhoeverAsksHasOne(t *testing.T) {
-	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		told := tracetest.NewInMemoryExporter()
-		provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(told))
-		p := weather(t, c)
-		require.Empty(t, told.GetSpans(), "nobody asked for it")
-
-		ctx, asker := provider.Tracer("test").Start(t.Context(), "asker")
-		next := p.upload("1.0.0")
-		_, err := c.Commit(ctx, next)
-		require.NoError(t, err)
-		_, _, err = c.Status(ctx, "weather")
-		require.NoError(t, err)
-		_, err = c.Commit(ctx, next)
-		require.Error(t, err)
-		_, _, err = accounts.NewSessions(c.Database()).FindCtx(ctx, "token")
-		require.NoError(t, err)
-		var names []string
-		for _, span := range told.GetSpans() {
-			names = append(names, span.Name)
-		}
-		assert.Equal(t, []string{"COMMIT", "catalogue Commit", "catalogue Status", "catalogue Commit", "accounts FindCtx"}, names)
-		spans := told.GetSpans()
-		assert.Equal(t, spans[1].SpanContext.SpanID(), spans[0].Parent.SpanID())
-		assert.Equal(t, asker.SpanContext().SpanID(), spans[1].Parent.SpanID())
-		assert.Equal(t, codes.Unset, spans[1].Status.Code)
-		assert.Equal(t, codes.Error, spans[3].Status.Code)
-		assert.Empty(t, spans[3].Status.Description)
 	})
 }

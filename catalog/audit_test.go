@@ -54,36 +54,6 @@ func TestTheAuditTrailIsReadPageByPageNewestFirst(t *testing.T) {
 	})
 }
 
-func TestOldAnswersAreForgottenButTheAuditTrailStays(t *testing.T) {
-	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		p, first := requested(t, "weather", "Weather", "life-1", newYear)
-		commit(t, c, first, p.refuse("old"), p.escalate(), p.do(reviewer, lifecycle.ApproveCreation))
-		edge := p.now.Add(time.Minute)
-		for range 700 { // more than one batch
-			commit(t, c, p.refuse("young"))
-		}
-		before, status := audit(t, c, "weather"), snapshot(t, c, "weather")
-
-		forgotten, err := c.SweepOutcomes(t.Context(), edge)
-		require.NoError(t, err)
-		assert.EqualValues(t, 3, forgotten, "the answers to three requests")
-		_, _, err = c.Outcome(t.Context(), "weather", developer.User, "old")
-		assert.ErrorIs(t, err, catalog.ErrNotFound)
-		_, _, err = c.Outcome(t.Context(), "weather", developer.User, first.Outcome.RequestID)
-		assert.ErrorIs(t, err, catalog.ErrNotFound)
-		_, _, err = c.Outcome(t.Context(), "weather", developer.User, "young")
-		assert.NoError(t, err)
-
-		forgotten, err = c.SweepOutcomes(t.Context(), p.now.Add(time.Hour))
-		require.NoError(t, err)
-		assert.EqualValues(t, 700, forgotten)
-		assert.Equal(t, before, audit(t, c, "weather"))
-		assert.Equal(t, status, snapshot(t, c, "weather"))
-		commit(t, c, first)
-		assert.Equal(t, before, audit(t, c, "weather"), "a commit whose answer is forgotten is still known")
-	})
-}
-
 func TestWhatHappenedInAnEarlierLifeBelongsToNoTeam(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p, first := requested(t, "weather", "Weather", "life-1", newYear)
@@ -134,26 +104,5 @@ func TestRecordsAreFoundByTheirActionAndVersion(t *testing.T) {
 		for _, version := range []string{"1.%", "1._.0", "1!.0", `1"`, "\x00", "\xff"} {
 			assert.Empty(t, find(version, 10, uploads...), version)
 		}
-	})
-}
-
-func TestARequestIsAnsweredBeforeLaterStepsOfItsLifeOnly(t *testing.T) {
-	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		weather(t, c)
-		life, err := c.Life(t.Context(), "weather")
-		require.NoError(t, err)
-		assert.Equal(t, "life-1", life)
-		none, err := c.Life(t.Context(), "whether")
-		require.NoError(t, err)
-		assert.Empty(t, none)
-		for before, expected := range map[int]bool{1: false, 2: true, 9: true} {
-			record, answered, err := c.Answered(t.Context(), "weather", "life-1", developer.User, "life-1/request-creation", before)
-			require.NoError(t, err)
-			assert.Equal(t, expected, answered, before)
-			assert.Equal(t, expected, record != nil, before)
-		}
-		_, answered, err := c.Answered(t.Context(), "weather", "life-2", developer.User, "life-1/request-creation", 9)
-		require.NoError(t, err)
-		assert.False(t, answered)
 	})
 }
