@@ -47,7 +47,7 @@ type Committer interface {
 	Stored(ctx context.Context, id string) (catalog.Stored, error)
 	Step(ctx context.Context, id, life string, step int) (*lifecycle.Record, *lifecycle.Outcome, error)
 	Life(ctx context.Context, id string) (string, error)
-	Answered(ctx context.Context, id, life, user, requestID string, before int) (record *lifecycle.Record, answered bool, err error)
+	Finished(ctx context.Context, id, life, user, requestID string, before int) (record *lifecycle.Record, answered bool, err error)
 }
 
 // ReportKeeper is the part of the catalogue that keeps the reports about packages.

@@ -143,7 +143,7 @@ func (a *Activities) repeated(ctx context.Context, q Question) (*ShortOutcome, e
 	if !q.TookOver || q.Command.RequestID == "" || q.Creation != nil {
 		return nil, nil
 	}
-	record, answered, err := a.Catalog.Answered(ctx, q.id(), q.Life, q.Command.Actor.User, q.Command.RequestID, q.Step)
+	record, answered, err := a.Catalog.Finished(ctx, q.id(), q.Life, q.Command.Actor.User, q.Command.RequestID, q.Step)
 	switch {
 	case err != nil || !answered:
 		return nil, err

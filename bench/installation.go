@@ -35,7 +35,7 @@ type installation struct {
 	client     workflows.Client
 	// catalog has the outcomes of the product's actions, as in production; minimal workflows have none.
 	catalog    *catalog.Catalog
-	answers    *catalog.Answers
+	answers    *catalog.Waiters
 	sha256     string // of the package that every mini-program releases
 	web        string // where the web is
 	worker     string // where the worker tells its metrics

@@ -76,7 +76,7 @@ func runMinimalWorker(ctx context.Context, address string) error {
 	defer connection.Close()
 	w := worker.New(connection, minimalQueue, worker.Options{
 		StickyScheduleToStartTimeout: time.Second,
-		WorkflowTaskPollerBehavior:   config.TaskPollers(),
+		WorkflowTaskPollerBehavior:   workflows.TaskPollers(),
 	})
 	w.RegisterWorkflowWithOptions(minimalWorkflow, workflow.RegisterOptions{Name: minimalType})
 	w.RegisterWorkflowWithOptions(minimalUpdateWorkflow, workflow.RegisterOptions{Name: updateType})

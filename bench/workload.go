@@ -8,7 +8,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"slipway/config"
+	"slipway/accounts"
 	"slipway/lifecycle"
 	"slipway/workflows"
 )
@@ -17,10 +17,10 @@ import (
 const outcomeTimeout = 30 * time.Second
 
 var (
-	developer = config.DevAccounts()["developer"]
-	reviewer  = config.DevAccounts()["reviewer"]
-	manager   = config.DevAccounts()["release-manager"]
-	operator  = config.DevAccounts()["operator"]
+	developer = accounts.Dev()["developer"]
+	reviewer  = accounts.Dev()["reviewer"]
+	manager   = accounts.Dev()["release-manager"]
+	operator  = accounts.Dev()["operator"]
 )
 
 // mostAtOnce is how many workflows a workload has.

@@ -1,5 +1,5 @@
-// Package catalog keeps what is released to whom, the read model of all mini-programs, the audit trail and the answers
-// to requests, in SQLite or PostgreSQL.
+// Package catalog keeps what is released to whom, the read model of all mini-programs, the audit trail and the outcomes
+// of requests, in SQLite or PostgreSQL.
 //
 // Everything is written by Commit, one step of one mini-program in one transaction. Every commit that has an effect
 // gets the next change number; readers follow those numbers.
@@ -10,10 +10,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
-	"time"
 
-	"github.com/pressly/goose/v3"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"slipway/database"
 )
 
 // ErrNotFound is wrapped by the error of a read that found nothing.
@@ -24,46 +24,31 @@ var ErrInvalid = errors.New("invalid")
 
 // Catalog is the catalogue in one database. It may be used by several goroutines at once.
 type Catalog struct {
-	// One connection writes, so that commits of this process queue here and not at the lock of the database.
-	write, read *sql.DB
-	// migrations is what tables are converted over, however long that takes.
-	migrations *sql.DB
-	dialect    goose.Dialect
+	db         *database.DB
 	statements statements
 	searches   searches
-	listener   *listener
 	metrics    metrics
-	bell       *bell // nil with PostgreSQL, which announces commits itself
 }
 
-// Open connects to the catalogue and brings its tables up to date; several processes may do so at once. databaseURL is
-// "sqlite:PATH", "sqlite://PATH" or "file:PATH?SETTINGS" (a file, which is created when missing, with its folder), or
-// "postgres://…". The caller closes the catalogue. An URL that is none of these is ErrInvalid.
+// Open connects to the catalogue, at a URL as database.ParseURL reads it, and brings its tables up to date; several processes may do so at
+// once. A file is created when it is missing, with its folder. The caller closes the catalogue.
 func Open(ctx context.Context, databaseURL string) (*Catalog, error) {
-	c, err := connect(databaseURL)
+	db, err := database.Open(ctx, databaseURL, tables, inGo()...)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open the catalogue: %w", err)
 	}
-	c.metrics = newMetrics()
-	if err := errors.Join(c.migrate(ctx), c.prepare(ctx), c.migrations.Close()); err != nil {
+	c := &Catalog{db: db, metrics: newMetrics()}
+	if err := c.prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the catalogue: %w", err), c.Close())
 	}
 	return c, nil
 }
 
-// Close ends every connection. A database that is silent is told so in vain, and not waited for.
-func (c *Catalog) Close() error {
-	c.listener.close()
-	c.bell.close()
-	closed := make(chan error, 1)
-	go func() { closed <- errors.Join(c.read.Close(), c.write.Close(), c.migrations.Close()) }()
-	select {
-	case err := <-closed:
-		return err
-	case <-time.After(answerTimeout):
-		return fmt.Errorf("close the catalogue: %w", errAway)
-	}
-}
+// Close ends every connection.
+func (c *Catalog) Close() error { return c.db.Close() }
+
+// Database is where the catalogue is, and what else is kept beside it.
+func (c *Catalog) Database() *database.DB { return c.db }
 
 // Ping tells whether the database answers.
 func (c *Catalog) Ping(ctx context.Context) error {
@@ -71,10 +56,43 @@ func (c *Catalog) Ping(ctx context.Context) error {
 	return err
 }
 
-// storedTime is a time as both databases keep it: UTC, to the microsecond.
-func storedTime(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+// Collectors are the metrics of this catalogue: its commits, and its connections.
+func (c *Catalog) Collectors() []prometheus.Collector {
+	return append(c.db.Collectors(), c.metrics.commits, c.metrics.conflicts)
+}
 
-// storedText replaces what PostgreSQL cannot keep in a text or compare with one.
-func storedText(s string) string {
-	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
+// statements are those that run often, prepared once.
+type statements struct {
+	// Of a commit.
+	nextChange, place, insertChange, putMiniProgram, countStep, putRelease *sql.Stmt
+	// Of those who read.
+	lastChange, changesSince, releasesSince, document, outcome, audit *sql.Stmt
+}
+
+func (c *Catalog) prepare(ctx context.Context) error {
+	s := &c.statements
+	for _, each := range []struct {
+		prepare   func(context.Context, string) (*sql.Stmt, error)
+		statement **sql.Stmt
+		query     string
+	}{
+		{c.db.PrepareWrite, &s.nextChange, nextChange},
+		{c.db.PrepareWrite, &s.place, selectPlace},
+		{c.db.PrepareWrite, &s.insertChange, insertChange},
+		{c.db.PrepareWrite, &s.putMiniProgram, putMiniProgram},
+		{c.db.PrepareWrite, &s.countStep, countStep},
+		{c.db.PrepareWrite, &s.putRelease, putRelease},
+		{c.db.Prepare, &s.lastChange, selectLastChange},
+		{c.db.Prepare, &s.changesSince, selectChanges},
+		{c.db.Prepare, &s.releasesSince, selectReleases},
+		{c.db.Prepare, &s.document, selectDocument},
+		{c.db.Prepare, &s.outcome, selectOutcome},
+		{c.db.Prepare, &s.audit, selectAudit},
+	} {
+		var err error
+		if *each.statement, err = each.prepare(ctx, each.query); err != nil {
+			return err
+		}
+	}
+	return nil
 }

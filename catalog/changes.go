@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"slipway/database"
 	"slipway/lifecycle"
 )
 
@@ -31,7 +32,7 @@ const selectLastChange = `SELECT number FROM last_change`
 // LastChange is the number of the last change, 0 in an empty catalogue. Whoever sees a number sees all changes up to it.
 func (c *Catalog) LastChange(ctx context.Context) (int64, error) {
 	var number int64
-	if err := one(ctx, c.statements.lastChange, []any{&number}); err != nil {
+	if err := database.One(ctx, c.statements.lastChange, []any{&number}); err != nil {
 		return 0, fmt.Errorf("read the last change number: %w", err)
 	}
 	return number, nil
@@ -41,44 +42,15 @@ func (c *Catalog) LastChange(ctx context.Context) (int64, error) {
 // or of the database.
 func (c *Catalog) Wait(ctx context.Context, after int64) (int64, error) {
 	for {
-		woken := c.listener.next() // before looking, so that no change falls in between
+		notified := c.db.Notified() // before looking, so that no change falls in between
 		last, err := c.LastChange(ctx)
 		if err != nil || last > after {
 			return last, err
 		}
-		if err := pause(ctx, woken); err != nil {
+		if err := pause(ctx, notified); err != nil {
 			return last, err
 		}
 	}
-}
-
-const selectChanges = `
-	SELECT number, mini_program, coalesce(team, ''), record, outcome FROM ` + changesWithTeam + `
-	WHERE number > $1 AND (record IS NOT NULL OR outcome IS NOT NULL) ORDER BY number LIMIT $2`
-
-// changesWithTeam are the changes, those of present lives with their team.
-const changesWithTeam = `changes LEFT JOIN mini_programs AS present ON id = mini_program AND present.life = changes.life`
-
-// ChangesSince reads the changes above after, oldest first, at most limit, without those of which only answers were known that are
-// forgotten.
-func (c *Catalog) ChangesSince(ctx context.Context, after int64, limit int) ([]Change, error) {
-	return collect(ctx, c.statements.changesSince, scanChange, after, limit)
-}
-
-func scanChange(row *sql.Rows) (Change, error) {
-	var change Change
-	var record, outcome sql.NullString
-	if err := row.Scan(&change.Number, &change.ID, &change.Team, &record, &outcome); err != nil {
-		return change, err
-	}
-	var errs [2]error
-	change.Transition, errs[0] = decode[lifecycle.Transition](record)
-	change.Outcome, errs[1] = decode[lifecycle.Outcome](outcome)
-	if err := errors.Join(errs[:]...); err != nil {
-		change.Transition, change.Outcome = nil, nil
-		change.Err = fmt.Errorf("read change %d of %s: %w", change.Number, change.ID, err)
-	}
-	return change, nil
 }
 
 // ErrWentBack says that the catalogue has fewer changes than it had: an older copy of it was restored.
@@ -89,7 +61,7 @@ var ErrWentBack = errors.New("the catalogue is an older copy of itself")
 // number of the last change handled.
 func (c *Catalog) Follow(ctx context.Context, after int64, handle func(Change) error) error {
 	for {
-		woken := c.listener.next() // before looking, so that no change falls in between
+		notified := c.db.Notified() // before looking, so that no change falls in between
 		changes, err := c.ChangesSince(ctx, after, followBatch)
 		if err != nil {
 			return err
@@ -108,7 +80,7 @@ func (c *Catalog) Follow(ctx context.Context, after int64, handle func(Change) e
 				return cmp.Or(err, ErrWentBack)
 			}
 		}
-		if err := pause(ctx, woken); err != nil {
+		if err := pause(ctx, notified); err != nil {
 			return err
 		}
 	}
@@ -116,13 +88,46 @@ func (c *Catalog) Follow(ctx context.Context, after int64, handle func(Change) e
 
 const followBatch = 500
 
+// safetyPoll is for notifications that get lost.
+const safetyPoll = 500 * time.Millisecond
+
 // pause ends when something was committed, or may have been.
-func pause(ctx context.Context, woken <-chan struct{}) error {
+func pause(ctx context.Context, notified <-chan struct{}) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-woken:
+	case <-notified:
 	case <-time.After(safetyPoll):
 	}
 	return nil
+}
+
+const selectChanges = `
+	SELECT changes.number, changes.mini_program, coalesce(present.team, ''), changes.record, changes.outcome FROM ` + changesWithTeam + `
+	WHERE changes.number > $1 AND (changes.record IS NOT NULL OR changes.outcome IS NOT NULL) ORDER BY changes.number LIMIT $2`
+
+// changesWithTeam are the changes, those of present lives with their team.
+const changesWithTeam = `changes LEFT JOIN mini_programs AS present
+	ON present.id = changes.mini_program AND present.life = changes.life`
+
+// ChangesSince reads the changes above after, oldest first, at most limit, without those of which only answers were known that are
+// forgotten.
+func (c *Catalog) ChangesSince(ctx context.Context, after int64, limit int) ([]Change, error) {
+	return database.Collect(ctx, c.statements.changesSince, scanChange, after, limit)
+}
+
+func scanChange(row *sql.Rows) (Change, error) {
+	var change Change
+	var record, outcome sql.NullString
+	if err := row.Scan(&change.Number, &change.ID, &change.Team, &record, &outcome); err != nil {
+		return change, err
+	}
+	var errs [2]error
+	change.Transition, errs[0] = decode[lifecycle.Transition](record)
+	change.Outcome, errs[1] = decode[lifecycle.Outcome](outcome)
+	if err := errors.Join(errs[:]...); err != nil {
+		change.Transition, change.Outcome = nil, nil
+		change.Err = fmt.Errorf("read change %d of %s: %w", change.Number, change.ID, err)
+	}
+	return change, nil
 }

@@ -89,19 +89,19 @@ func TestAnEscalationIsAChangeWithoutOutcome(t *testing.T) {
 	})
 }
 
-func TestWhoWaitsIsWokenByTheChangeOfAnotherProcess(t *testing.T) {
+func TestWhoeverWaitsIsNotifiedOfTheChangesOfOtherProcesses(t *testing.T) {
 	catalogtest.EachURL(t, func(t *testing.T, databaseURL string) {
 		worker, web := catalogtest.Open(t, databaseURL), catalogtest.Open(t, databaseURL)
 		p := weather(t, worker)
-		_, err := web.Wait(t.Context(), 0) // from now on it listens
+		_, err := web.Wait(t.Context(), 0) // from now on it watches
 		require.NoError(t, err)
 		for i := range int64(20) {
-			woken := web.Woken() // by the announcement alone: nobody polls here
+			notified := web.Database().Notified() // by the notification alone: nobody polls here
 			commit(t, worker, p.refuse(fmt.Sprint(i)))
 			select {
-			case <-woken:
+			case <-notified:
 			case <-time.After(time.Minute):
-				require.Fail(t, "nothing was announced")
+				require.Fail(t, "nobody was notified")
 			}
 			last, err := web.Wait(t.Context(), 2+i)
 			require.NoError(t, err)
@@ -110,14 +110,14 @@ func TestWhoWaitsIsWokenByTheChangeOfAnotherProcess(t *testing.T) {
 	})
 }
 
-func TestALostAnnouncementDelaysNobodyForLong(t *testing.T) {
+func TestALostNotificationDelaysNobodyForLong(t *testing.T) {
 	folder := t.TempDir()
 	databaseURL := "sqlite:" + filepath.Join(folder, "slipway.db")
 	web := catalogtest.Open(t, databaseURL)
-	_, err := web.Wait(t.Context(), -1) // from now on it listens
+	_, err := web.Wait(t.Context(), -1) // from now on it watches
 	require.NoError(t, err)
 	require.NoError(t, os.Remove(filepath.Join(folder, "slipway.db-bell")))
-	worker := catalogtest.Open(t, databaseURL) // announces by another file of that name
+	worker := catalogtest.Open(t, databaseURL) // notifies by another file of that name
 	weather(t, worker)
 	last, err := web.Wait(t.Context(), 1)
 	require.NoError(t, err)

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
+	"slipway/database"
 	"slipway/lifecycle"
 )
 
@@ -44,7 +47,7 @@ func (c *Catalog) Commit(ctx context.Context, commit Commit) (Gap, error) {
 	var gap Gap
 	if err == nil {
 		begin := time.Now()
-		err = c.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		err = c.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 			gap, err = c.statements.write(ctx, tx, commit, rows)
 			return err
 		})
@@ -53,7 +56,7 @@ func (c *Catalog) Commit(ctx context.Context, commit Commit) (Gap, error) {
 	if err != nil {
 		return Gap{}, fmt.Errorf("commit step %d of %s: %w", commit.Step, commit.MiniProgram.ID, err)
 	}
-	c.bell.ring()
+	c.db.Notify()
 	return gap, nil
 }
 
@@ -72,25 +75,6 @@ func (c Commit) validate() error {
 	default:
 		return nil
 	}
-}
-
-func (c *Catalog) inTransaction(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
-	return answered(ctx, answerTimeout, func(ctx context.Context) error { return c.transact(ctx, do) })
-}
-
-func (c *Catalog) transact(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
-	tx, err := c.write.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := do(ctx, tx); err != nil {
-		_ = tx.Rollback() // err says what went wrong
-		return err
-	}
-	_, end := traced(ctx, func() string { return "COMMIT" })
-	err = tx.Commit()
-	end(err)
-	return err
 }
 
 func (s statements) write(ctx context.Context, tx *sql.Tx, commit Commit, rows rows) (Gap, error) {
@@ -124,7 +108,7 @@ func (s statements) write(ctx context.Context, tx *sql.Tx, commit Commit, rows r
 func (s statements) writeState(ctx context.Context, tx *sql.Tx, number int64, commit Commit, rows rows, gap Gap) error {
 	if commit.Record == nil && gap == (Gap{}) {
 		countStep := tx.StmtContext(ctx, s.countStep) //nolint:sqlclosecheck // lives as long as the transaction
-		_, err := countStep.ExecContext(ctx, commit.Step, commit.MiniProgram.ID, storedText(commit.Life))
+		_, err := countStep.ExecContext(ctx, commit.Step, commit.MiniProgram.ID, database.Text(commit.Life))
 		return err
 	}
 	isNewest, err := put(ctx, tx.StmtContext(ctx, s.putMiniProgram), number, rows.miniProgram)
@@ -161,9 +145,9 @@ func (s statements) placeOf(ctx context.Context, tx *sql.Tx, id string) (place, 
 func (c Commit) follows(before place) error {
 	begins := c.Record != nil && c.Record.Sequence == 1
 	switch {
-	case before.life == storedText(c.Life) && c.Step <= before.step:
+	case before.life == database.Text(c.Life) && c.Step <= before.step:
 		return ErrStepTaken
-	case before.life != storedText(c.Life) && begins && before.state != "" && !before.state.Final():
+	case before.life != database.Text(c.Life) && begins && before.state != "" && !before.state.Final():
 		return ErrLifeGoesOn
 	default:
 		return nil
@@ -178,4 +162,106 @@ func put(ctx context.Context, statement *sql.Stmt, number int64, row []any) (boo
 	}
 	written, err := result.RowsAffected()
 	return written > 0, err
+}
+
+// fillGap writes the records that are missing between what the catalogue knows and the step, as far as the timeline of the
+// mini-program has them, and returns the change number that is left for the step itself.
+//
+// There is a gap only after an older catalogue was restored. A refusal fills it as well: whoever was refused looks at where the
+// mini-program stands.
+func (s statements) fillGap(ctx context.Context, tx *sql.Tx, number int64, commit Commit, before place) (int64, Gap, error) {
+	known := before.sequence
+	if before.life != database.Text(commit.Life) {
+		known = 0
+	}
+	if commit.before() <= known {
+		return number, Gap{}, nil
+	}
+	gap := Gap{Lost: commit.before() - known}
+	for _, missing := range commit.missing(known) {
+		isNew, err := put(ctx, tx.StmtContext(ctx, s.insertChange), number, missing)
+		if err != nil {
+			return number, gap, err
+		}
+		if !isNew { // an outcome that was kept has its step
+			continue
+		}
+		gap.Restored, gap.Lost = gap.Restored+1, gap.Lost-1
+		next := tx.StmtContext(ctx, s.nextChange) //nolint:sqlclosecheck // lives as long as the transaction
+		if err := next.QueryRowContext(ctx).Scan(&number); err != nil {
+			return number, gap, err
+		}
+	}
+	return number, gap, nil
+}
+
+// before is the sequence of the last record before the step.
+func (c Commit) before() int {
+	if c.Record == nil {
+		return c.MiniProgram.Sequence
+	}
+	return c.Record.Sequence - 1
+}
+
+// missing are the rows of the records above a sequence that the timeline still has. There was at least one step for each of them.
+func (c Commit) missing(known int) [][]any {
+	var e encoder
+	var rows [][]any
+	for _, transition := range c.MiniProgram.Transitions {
+		if transition.Sequence <= known || transition.Sequence > c.before() {
+			continue
+		}
+		record := lifecycle.Record{Transition: transition, Restored: true}
+		if transition.Sequence == c.MiniProgram.Sequence {
+			record.Serving = c.MiniProgram.Serving() // of the newest it is known
+		}
+		rows = append(rows, Commit{
+			Life: c.Life, Step: c.Step - 1 - (c.before() - transition.Sequence), MiniProgram: c.MiniProgram, Record: &record,
+		}.changeRow(&e))
+	}
+	return rows
+}
+
+// metrics are about the commits of this process.
+type metrics struct {
+	commits   *prometheus.HistogramVec
+	conflicts prometheus.Counter
+}
+
+// How a commit ends: written, refused for what is stored already, or with an error.
+const (
+	resultCommitted = "committed"
+	resultRefused   = "refused"
+	resultFailed    = "failed"
+)
+
+func newMetrics() metrics {
+	m := metrics{
+		commits: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "slipway_commit_seconds", Help: "How long commits of mini-programs took, by result, the wait for a connection included.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+		}, []string{"result"}),
+		conflicts: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "slipway_step_conflicts_total",
+			Help: "Commits of a step that the catalogue knew already: a task was done twice, or workflow and catalogue differ.",
+		}),
+	}
+	for _, result := range []string{resultCommitted, resultRefused, resultFailed} {
+		m.commits.WithLabelValues(result)
+	}
+	return m
+}
+
+func (m metrics) observe(took time.Duration, err error) {
+	result := resultFailed
+	switch {
+	case err == nil:
+		result = resultCommitted
+	case errors.Is(err, ErrStepTaken):
+		m.conflicts.Inc()
+		result = resultRefused
+	case errors.Is(err, ErrLifeGoesOn):
+		result = resultRefused
+	}
+	m.commits.WithLabelValues(result).Observe(took.Seconds())
 }

@@ -9,9 +9,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"slipway/accounts"
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
 	"slipway/lifecycle"
@@ -231,7 +237,7 @@ func TestAnIDWhoseLifeHasNotEndedIsTaken(t *testing.T) {
 	})
 }
 
-func TestARefusedCreationLeavesOnlyItsAnswer(t *testing.T) {
+func TestARefusedCreationLeavesOnlyItsOutcome(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		nobody := &program{MiniProgram: lifecycle.MiniProgram{ID: "weather"}, life: "life-1", now: newYear}
 		commit(t, c, nobody.refuse("r1"))
@@ -298,35 +304,6 @@ func TestARequestIDThatNoDatabaseCanKeepDoesNotStopTheCommit(t *testing.T) {
 	})
 }
 
-func TestTheFirstAnswerToARequestStays(t *testing.T) {
-	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		p := weather(t, c)
-		again := func(c *lifecycle.Command) { c.RequestID = "r1" }
-		commit(t, c, p.refuse("r1"), p.upload("1.0.0"), p.do(developer, lifecycle.RequestPublishing, again))
-		outcome, _, err := c.Outcome(t.Context(), "weather", developer.User, "r1")
-		require.NoError(t, err)
-		assert.Equal(t, lifecycle.ForbiddenRole, outcome.Code)
-		assert.Equal(t, lifecycle.RequestPublishing, audit(t, c, "weather")[0].Record.Action, "but what was done is recorded")
-	})
-}
-
-func TestAnOutcomeIsThatOfTheLatestLife(t *testing.T) {
-	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		p, first := requested(t, "weather", "Weather", "life-1", newYear)
-		commit(t, c, first, p.refuse("r1"), p.do(reviewer, lifecycle.RejectCreation))
-		second, again := requested(t, "weather", "Weather", "life-2", newYear.Add(time.Hour))
-		commit(t, c, again)
-		outcome, _, err := c.Outcome(t.Context(), "weather", developer.User, "r1")
-		require.NoError(t, err)
-		assert.Equal(t, newYear.Add(time.Minute), outcome.At)
-
-		commit(t, c, second.refuse("r1"))
-		outcome, _, err = c.Outcome(t.Context(), "weather", developer.User, "r1")
-		require.NoError(t, err)
-		assert.Equal(t, newYear.Add(time.Hour+time.Minute), outcome.At)
-	})
-}
-
 func assertSameJSON(t *testing.T, want, got any) {
 	t.Helper()
 	wantJSON, err := json.Marshal(want)
@@ -334,4 +311,77 @@ func assertSameJSON(t *testing.T, want, got any) {
 	gotJSON, err := json.Marshal(got)
 	require.NoError(t, err)
 	assert.JSONEq(t, string(wantJSON), string(gotJSON))
+}
+
+func TestCommitsAreMeasuredByTheirResult(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		again := p.upload("1.0.0")
+		commit(t, c, again)
+		_, err := c.Commit(t.Context(), again)
+		require.ErrorIs(t, err, catalog.ErrStepTaken)
+		_, begins := requested(t, "weather", "Weather", "life-2", newYear)
+		_, err = c.Commit(t.Context(), begins)
+		require.ErrorIs(t, err, catalog.ErrLifeGoesOn)
+		values := measured(t, c)
+		assert.EqualValues(t, 3, values["slipway_commit_seconds committed"])
+		assert.EqualValues(t, 2, values["slipway_commit_seconds refused"])
+		assert.EqualValues(t, 0, values["slipway_commit_seconds failed"])
+		assert.EqualValues(t, 1, values["slipway_step_conflicts_total"])
+	})
+}
+
+func TestStatementsHaveSpansWhereTheirCallerHasOne(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		told := tracetest.NewInMemoryExporter()
+		provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(told))
+		p := weather(t, c)
+		require.Empty(t, told.GetSpans(), "nobody asked for it")
+
+		ctx, asker := provider.Tracer("test").Start(t.Context(), "asker")
+		next := p.upload("1.0.0")
+		_, err := c.Commit(ctx, next)
+		require.NoError(t, err)
+		_, _, err = c.Status(ctx, "weather")
+		require.NoError(t, err)
+		_, err = c.Commit(ctx, next)
+		require.Error(t, err)
+		_, _, err = accounts.NewSessions(c.Database()).FindCtx(ctx, "token")
+		require.NoError(t, err)
+		var names []string
+		for _, span := range told.GetSpans() {
+			names = append(names, span.Name)
+		}
+		assert.Equal(t, []string{"COMMIT", "catalogue Commit", "catalogue Status", "catalogue Commit", "accounts FindCtx"}, names)
+		spans := told.GetSpans()
+		assert.Equal(t, spans[1].SpanContext.SpanID(), spans[0].Parent.SpanID())
+		assert.Equal(t, asker.SpanContext().SpanID(), spans[1].Parent.SpanID())
+		assert.Equal(t, codes.Unset, spans[1].Status.Code)
+		assert.Equal(t, codes.Error, spans[3].Status.Code)
+		assert.Empty(t, spans[3].Status.Description)
+	})
+}
+
+// measured is what a catalogue tells, by name and result.
+func measured(t *testing.T, c *catalog.Catalog) map[string]float64 {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(c.Collectors()...)
+	gathered, err := registry.Gather()
+	require.NoError(t, err)
+	values := map[string]float64{}
+	for _, family := range gathered {
+		for _, metric := range family.GetMetric() {
+			values[family.GetName()+resultOf(metric)] = metric.GetCounter().GetValue() + float64(metric.GetHistogram().GetSampleCount())
+		}
+	}
+	return values
+}
+
+func resultOf(metric *dto.Metric) string {
+	for _, label := range metric.GetLabel() {
+		if label.GetName() == "result" {
+			return " " + label.GetValue()
+		}
+	}
+	return ""
 }

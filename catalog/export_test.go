@@ -4,14 +4,19 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io/fs"
+	"slices"
+	"testing/fstest"
 	"time"
 
 	"github.com/pressly/goose/v3"
+
+	"slipway/database"
 )
 
 // CommitAll writes many commits in one transaction, to fill a catalogue quickly.
 func (c *Catalog) CommitAll(ctx context.Context, commits func(yield func(Commit) bool)) error {
-	return c.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return c.db.TransactWithin(ctx, time.Hour, func(ctx context.Context, tx *sql.Tx) error {
 		for commit := range commits {
 			rows, err := commit.rows()
 			if err != nil {
@@ -27,16 +32,16 @@ func (c *Catalog) CommitAll(ctx context.Context, commits func(yield func(Commit)
 
 // Vacuum does what PostgreSQL does by itself some time after a catalogue was filled.
 func (c *Catalog) Vacuum(ctx context.Context) error {
-	if c.dialect != goose.DialectPostgres {
+	if c.db.IsSQLite() {
 		return nil
 	}
-	_, err := c.write.ExecContext(ctx, "VACUUM ANALYZE")
+	_, err := c.db.ExecWithin(ctx, time.Hour, "VACUUM ANALYZE")
 	return err
 }
 
 // Spoil makes unreadable what is stored of a mini-program.
 func (c *Catalog) Spoil(ctx context.Context, id string) error {
-	return c.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return c.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err1 := tx.ExecContext(ctx, "UPDATE releases SET serving = '{' WHERE mini_program = $1", id)
 		_, err2 := tx.ExecContext(ctx, "UPDATE changes SET record = '{' WHERE mini_program = $1", id)
 		_, err3 := tx.ExecContext(ctx, "UPDATE mini_programs SET document = '{' WHERE id = $1", id)
@@ -46,33 +51,25 @@ func (c *Catalog) Spoil(ctx context.Context, id string) error {
 
 // AtVersion brings an empty database up to a version of its tables, and fills them as they were then.
 func AtVersion(ctx context.Context, databaseURL string, version int64, fill func(*sql.Tx) error) (err error) {
-	c, err := connect(databaseURL)
+	files := fstest.MapFS{}
+	names, err := fs.Glob(tables, "*.sql")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	provider, err := c.migrationProvider()
+	for _, name := range names {
+		number, errNumber := goose.NumericComponent(name)
+		content, errRead := fs.ReadFile(tables, name)
+		if err := errors.Join(errNumber, errRead); err != nil {
+			return err
+		}
+		if number <= version {
+			files[name] = &fstest.MapFile{Data: content}
+		}
+	}
+	db, err := database.Open(ctx, databaseURL, files, slices.DeleteFunc(inGo(), func(m *goose.Migration) bool { return m.Version > version })...)
 	if err != nil {
 		return err
 	}
-	if _, err := provider.UpTo(ctx, version); err != nil {
-		return err
-	}
-	return c.transact(ctx, func(_ context.Context, tx *sql.Tx) error { return fill(tx) })
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return db.TransactWithin(ctx, time.Hour, func(_ context.Context, tx *sql.Tx) error { return fill(tx) })
 }
-
-// Asked is the error of a catalogue whose driver returned this one.
-func Asked(err error) error {
-	return answered(context.Background(), time.Minute, func(context.Context) error { return err })
-}
-
-// Passes tells whether a result of SQLite is about what passes.
-func Passes(result int) bool { return passes(result) }
-
-// Execute is for statements that nobody should send.
-func (c *Catalog) Execute(ctx context.Context, patience time.Duration, statement string) (int64, error) {
-	return c.exec(ctx, patience, statement)
-}
-
-// Woken is closed when something was committed, or when the listener has connected.
-func (c *Catalog) Woken() <-chan struct{} { return c.listener.next() }

@@ -3,9 +3,13 @@ package catalog
 import (
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
+	"slipway/database"
 	"slipway/lifecycle"
 )
 
@@ -71,7 +75,7 @@ func (c *Catalog) List(ctx context.Context, filter Filter) (Page, error) {
 	if err != nil {
 		return Page{}, fmt.Errorf("list mini-programs: %w", err)
 	}
-	items, err := collect(ctx, q.on(c.read), scanItem, q.args...)
+	items, err := database.Collect(ctx, c.db.Select(q.String()), scanItem, q.Args...)
 	if err != nil {
 		return Page{}, fmt.Errorf("list mini-programs: %w", err)
 	}
@@ -79,6 +83,57 @@ func (c *Catalog) List(ctx context.Context, filter Filter) (Page, error) {
 		return Page{Items: items}, nil
 	}
 	return Page{Items: items[:limit], NextCursor: filter.Order.cursor(items[limit-1])}, nil
+}
+
+func (c *Catalog) listQuery(ctx context.Context, f Filter, limit int) (*database.Builder, error) {
+	q, by := &database.Builder{}, f.Order.sql()
+	q.Add(`SELECT id, title, team, state, revision, candidate_version, live_version, percent, due_at, overdue, updated_at
+		FROM mini_programs WHERE TRUE`)
+	if f.Cursor != "" {
+		at, id, err := readCursor(f.Cursor)
+		if err != nil {
+			return nil, err
+		}
+		q.Add(" AND ("+by.column+", id) "+by.later+" (?, ?)", at, id)
+	}
+	err := c.choose(ctx, q, f)
+	q.Add(" ORDER BY "+by.column+" "+by.direction+", id "+by.direction+" LIMIT ?", limit)
+	return q, err
+}
+
+// ordering is an order in SQL: the column, its direction, and how a row compares that comes later.
+type ordering struct{ column, direction, later string }
+
+func (o Order) sql() ordering {
+	if o == DueFirst {
+		return ordering{"due_at", "ASC", ">"}
+	}
+	return ordering{"updated_at", "DESC", "<"}
+}
+
+// cursor names the place in the list behind the item.
+func (o Order) cursor(item Item) string {
+	at := item.UpdatedAt
+	if o == DueFirst {
+		at = nothingAwaited
+		if item.DueAt != nil {
+			at = *item.DueAt
+		}
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(at.Format(time.RFC3339Nano) + " " + item.ID))
+}
+
+func readCursor(cursor string) (at time.Time, id string, err error) {
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err == nil {
+		before, after, _ := strings.Cut(string(text), " ")
+		id = database.Text(after)
+		at, err = time.Parse(time.RFC3339Nano, before)
+	}
+	if err != nil {
+		return at, id, fmt.Errorf("%w cursor %q: it must be the next_cursor of a page", ErrInvalid, cursor)
+	}
+	return database.Time(at), id, nil
 }
 
 func scanItem(row *sql.Rows) (Item, error) {
@@ -93,65 +148,55 @@ func scanItem(row *sql.Rows) (Item, error) {
 	return item, err
 }
 
-// Counts says how many mini-programs a filter chooses.
-type Counts struct {
-	ByState map[lifecycle.State]int `json:"by_state"`
-	Overdue int                     `json:"overdue"`
+// choose appends what mini-programs must be like. The conditions are worded so that they lead SQLite to no index but
+// the one that has the order of the list.
+func (c *Catalog) choose(ctx context.Context, q *database.Builder, f Filter) error {
+	database.AddOneOf(q, "state", f.States)
+	c.chooseTeams(q, f.Teams)
+	if f.Overdue != nil && *f.Overdue {
+		q.Add(" AND overdue")
+	}
+	if f.Overdue != nil && !*f.Overdue {
+		q.Add(" AND NOT overdue")
+	}
+	if f.Query == "" {
+		return nil
+	}
+	text := searchable(f.Query[:min(len(f.Query), longerThanAnyTitle)])
+	q.Add(` AND search LIKE ? ESCAPE '\'`, "%"+likeEscaper.Replace(text)+"%")
+	return c.narrow(ctx, q, text)
 }
 
-// Count counts the mini-programs that the filter chooses. States without any are missing.
-func (c *Catalog) Count(ctx context.Context, filter Filter) (Counts, error) {
-	choose, count := c.chooseCounts, c.count
-	if filter.Query != "" {
-		choose, count = c.chooseToCount, c.countOnce
+// chooseTeams lets one team be found by the index of teams, which has the order of the list. With several SQLite would have
+// to sort all that they have; the plus keeps it from that.
+func (c *Catalog) chooseTeams(q *database.Builder, teams []string) {
+	switch {
+	case len(teams) == 1:
+		q.Add(" AND team = ?", database.Text(teams[0]))
+	case c.db.IsSQLite():
+		database.AddOneOf(q, "+team", teams)
+	default:
+		database.AddOneOf(q, "team", teams)
 	}
-	q := &query{}
-	err := choose(ctx, q, filter)
-	var counts Counts
-	if err == nil {
-		q.add(" GROUP BY overdue, state")
-		counts, err = count(ctx, q)
-	}
-	if err != nil {
-		return Counts{}, fmt.Errorf("count mini-programs: %w", err)
-	}
-	return counts, nil
 }
 
-// chooseToCount chooses the mini-programs themselves.
-func (c *Catalog) chooseToCount(ctx context.Context, q *query, filter Filter) error {
-	q.add("SELECT overdue, state, count(*) FROM mini_programs WHERE TRUE")
-	return c.choose(ctx, q, filter)
-}
+const longerThanAnyTitle = 1000
 
-func (c *Catalog) count(ctx context.Context, q *query) (Counts, error) {
-	counts := Counts{ByState: map[lifecycle.State]int{}}
-	err := each(ctx, q.on(c.read), counts.add, q.args...)
-	return counts, err
-}
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// allTeams is the team under which the counts of all are kept; no team has this name.
-const allTeams = ""
-
-// chooseCounts chooses the counts that the database keeps, because counting a hundred thousand takes too long for a page.
-func (c *Catalog) chooseCounts(ctx context.Context, q *query, filter Filter) error {
-	if len(filter.Teams) == 0 {
-		filter.Teams = []string{allTeams}
+// narrow leads SQLite straight to the mini-programs that contain a text, if they are few. If they are many, a page is
+// full soon anyway.
+func (c *Catalog) narrow(ctx context.Context, q *database.Builder, text string) error {
+	const few, trigram = 200, 3
+	if !c.db.IsSQLite() || utf8.RuneCountInString(text) < trigram {
+		return nil
 	}
-	q.add("SELECT overdue, state, CAST(sum(number) AS BIGINT) FROM mini_program_counts WHERE number > 0")
-	return c.choose(ctx, q, filter)
-}
-
-func (c *Counts) add(row *sql.Rows) error {
-	var overdue bool
-	var state lifecycle.State
-	var count int
-	if err := row.Scan(&overdue, &state, &count); err != nil {
-		return err
+	phrase := `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
+	var found int
+	count := c.db.Select(`SELECT count(*) FROM (SELECT 1 FROM search_index WHERE text MATCH $1 LIMIT $2)`)
+	err := database.One(ctx, count, []any{&found}, phrase, few+1)
+	if err == nil && found <= few {
+		q.Add(" AND id IN (SELECT id FROM search_index WHERE text MATCH ?)", phrase)
 	}
-	c.ByState[state] += count
-	if overdue {
-		c.Overdue += count
-	}
-	return nil
+	return err
 }

@@ -2,87 +2,223 @@ package catalog
 
 import (
 	"context"
+	"database/sql"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+
+	"slipway/lifecycle"
 )
 
-// The migrations are for both databases, but for those whose name says which one they are for.
-//
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-const (
-	migrationAttempts = 30
-	migrationPause    = 200 * time.Millisecond
-)
+// tables are the migrations of the whole database, for what others keep beside the catalogue as well: they have one numbering.
+var tables, _ = fs.Sub(migrations, "migrations") // only for invalid paths
 
-// migrate brings the tables up to date while other processes may be doing the same. PostgreSQL has a lock for that.
-// SQLite needs none: a migration and the note that it was applied are one transaction, and the note can be made only
-// once, so that who loses the race has changed nothing and looks again. It may take long, and has no deadline; the usual look whether
-// there is anything to do has one.
-func (c *Catalog) migrate(ctx context.Context) error {
-	provider, err := c.migrationProvider()
-	if err != nil {
-		return err
-	}
-	if done, err := c.migrated(ctx, provider); done || Unavailable(err) {
-		return err
-	}
-	for range migrationAttempts {
-		if _, err = provider.Up(ctx); !lostRace(err) {
-			break
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(migrationPause):
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("migrate the tables: %w", err)
-	}
-	return nil
-}
-
-// migrated tells whether there is nothing to do; an empty database has no versions yet, which is an error.
-func (c *Catalog) migrated(ctx context.Context, provider *goose.Provider) (done bool, err error) {
-	var version int64
-	err = one(ctx, adHoc{c.migrations, `SELECT max(version_id) FROM goose_db_version`}, []any{&version})
-	sources := provider.ListSources()
-	return err == nil && version >= sources[len(sources)-1].Version, err
-}
-
-// lostRace tells whether another process was in the way: it applied the migration first, or it held the lock of the
-// file for longer than SQLite waits (turning an empty file to WAL does not wait at all).
-func lostRace(err error) bool {
-	var lost *goose.PartialError
-	var busy *sqlite.Error
-	return errors.As(err, &lost) || errors.As(err, &busy) && busy.Code()&0xff == sqlite3.SQLITE_BUSY
-}
-
-func (c *Catalog) migrationProvider() (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, err
-	}
-	inGo := goose.WithGoMigrations(
+// inGo are the migrations that SQL cannot say.
+func inGo() []*goose.Migration {
+	return []*goose.Migration{
 		goose.NewGoMigration(8, &goose.GoFunc{RunTx: writeDocuments}, nil), goose.NewGoMigration(11, &goose.GoFunc{RunTx: writeServed}, nil),
-		goose.NewGoMigration(15, &goose.GoFunc{RunTx: addStages}, nil))
-	if c.dialect == goose.DialectSQLite3 {
-		return goose.NewProvider(c.dialect, c.migrations, files, inGo,
-			goose.WithExcludeNames([]string{"00002_postgres_notify.sql", "00006_postgres_counts.sql"}))
+		goose.NewGoMigration(15, &goose.GoFunc{RunTx: addStages}, nil),
 	}
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+}
+
+// documentBatch is how many rows are converted at a time.
+const documentBatch = 500
+
+// writeDocuments turns what was stored before, the status that pages showed, into the mini-program that it was the status of.
+func writeDocuments(ctx context.Context, tx *sql.Tx) error {
+	for after := ""; ; {
+		batch, err := readStatuses(ctx, tx, after)
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		for _, status := range batch {
+			document, err := json.Marshal(lifecycle.FromStatus(status))
+			if err != nil {
+				return fmt.Errorf("convert the status of %s: %w", status.ID, err)
+			}
+			if _, err := tx.ExecContext(ctx, `UPDATE mini_programs SET document = $1 WHERE id = $2`, string(document), status.ID); err != nil {
+				return err
+			}
+			after = status.ID
+		}
+	}
+}
+
+func readStatuses(ctx context.Context, tx *sql.Tx, after string) (batch []lifecycle.Status, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT document FROM mini_programs WHERE id > $1 ORDER BY id LIMIT $2`, after, documentBatch)
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(c.dialect, c.migrations, files, inGo,
-		goose.WithExcludeNames([]string{"00003_sqlite_search.sql", "00005_sqlite_counts.sql"}), goose.WithSessionLocker(locker))
+	defer func() { _ = rows.Close() }() // Err says what went wrong
+	for rows.Next() {
+		var text sql.NullString
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		status, err := decode[lifecycle.Status](text)
+		if err != nil {
+			return nil, fmt.Errorf("read a stored status: %w", err)
+		}
+		batch = append(batch, *status)
+	}
+	return batch, rows.Err()
+}
+
+// releaseRecord is what the audit trail tells of what users were given.
+type releaseRecord struct {
+	change      int64
+	miniProgram string
+	To          lifecycle.State   `json:"to"`
+	Serving     lifecycle.Serving `json:"serving"`
+}
+
+// writeServed finds in the audit trail which mini-program gave the packages to users, and which of them a suspension took away.
+func writeServed(ctx context.Context, tx *sql.Tx) error {
+	var history servedHistory
+	for after := (releaseRecord{}); ; {
+		batch, err := readReleaseRecords(ctx, tx, after)
+		if err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			return errors.Join(history.write(ctx, tx, after.miniProgram), forgetUnknown(ctx, tx))
+		}
+		for _, record := range batch {
+			if record.miniProgram != after.miniProgram {
+				if err := history.write(ctx, tx, after.miniProgram); err != nil {
+					return err
+				}
+				history = servedHistory{}
+			}
+			history.take(record)
+			after = record
+		}
+	}
+}
+
+// servedHistory is what one mini-program gave to users so far: sha256 -> withdrawn.
+type servedHistory struct {
+	withdrawn map[string]bool
+	suspended bool
+}
+
+func (h *servedHistory) take(record releaseRecord) {
+	switch record.To {
+	case lifecycle.SuspendedByOp:
+		h.suspended = true
+	case lifecycle.Published:
+		h.suspended = false
+	}
+	if h.withdrawn == nil {
+		h.withdrawn = map[string]bool{}
+	}
+	for sum := range h.withdrawn {
+		h.withdrawn[sum] = h.withdrawn[sum] || h.suspended
+	}
+	for _, sum := range packagesOf(record.Serving) {
+		h.withdrawn[sum] = false
+	}
+}
+
+func (h *servedHistory) write(ctx context.Context, tx *sql.Tx, miniProgram string) error {
+	var given, withdrawn []string
+	for sum, isWithdrawn := range h.withdrawn {
+		if isWithdrawn {
+			withdrawn = append(withdrawn, sum)
+		} else {
+			given = append(given, sum)
+		}
+	}
+	return errors.Join(putServed(ctx, tx, miniProgram, given, false), putServed(ctx, tx, miniProgram, withdrawn, true))
+}
+
+// forgetUnknown forgets what was known without its mini-program, where that is known now.
+func forgetUnknown(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `
+		DELETE FROM served_packages WHERE mini_program = ''
+			AND sha256 IN (SELECT sha256 FROM served_packages WHERE mini_program <> '')`)
+	return err
+}
+
+// readReleaseRecords reads on behind a record, one mini-program after another. What cannot be read tells nothing.
+func readReleaseRecords(ctx context.Context, tx *sql.Tx, after releaseRecord) (batch []releaseRecord, err error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT mini_program, number, record FROM changes WHERE record IS NOT NULL AND (mini_program, number) > ($1, $2)
+		ORDER BY mini_program, number LIMIT $3`, after.miniProgram, after.change, documentBatch)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err says what went wrong
+	for rows.Next() {
+		var id string
+		var change int64
+		var text sql.NullString
+		if err := rows.Scan(&id, &change, &text); err != nil {
+			return nil, err
+		}
+		record, err := decode[releaseRecord](text)
+		if err != nil {
+			record = &releaseRecord{}
+		}
+		record.miniProgram, record.change = id, change
+		batch = append(batch, *record)
+	}
+	return batch, rows.Err()
+}
+
+// addStages adds the columns of rollouts, and fills them for those that are under way.
+func addStages(ctx context.Context, tx *sql.Tx) error {
+	for _, statement := range []string{
+		`ALTER TABLE mini_programs ADD COLUMN stage INTEGER`,
+		`ALTER TABLE mini_programs ADD COLUMN standing TEXT`,
+		`CREATE INDEX mini_programs_rollouts ON mini_programs (stage, standing) WHERE stage IS NOT NULL`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	for after := ""; ; {
+		batch, err := readReleasing(ctx, tx, after)
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		for _, m := range batch {
+			stage, standing := rolloutColumns(m)
+			if _, err := tx.ExecContext(ctx, `UPDATE mini_programs SET stage = $1, standing = $2 WHERE id = $3`, stage, standing, m.ID); err != nil {
+				return err
+			}
+			after = m.ID
+		}
+	}
+}
+
+// readReleasing reads those with a rollout behind an id. One that cannot be read is not counted until its next commit.
+func readReleasing(ctx context.Context, tx *sql.Tx, after string) (batch []lifecycle.MiniProgram, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT id, document FROM mini_programs WHERE state IN ($1, $2) AND id > $3 ORDER BY id LIMIT $4`,
+		string(lifecycle.GrayscaleRelease), string(lifecycle.ProductionRelease), after, documentBatch)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err says what went wrong
+	for rows.Next() {
+		var id string
+		var text sql.NullString
+		if err := rows.Scan(&id, &text); err != nil {
+			return nil, err
+		}
+		m, err := decode[lifecycle.MiniProgram](text)
+		if err != nil || m == nil {
+			m = &lifecycle.MiniProgram{}
+		}
+		m.ID = id
+		batch = append(batch, *m)
+	}
+	return batch, rows.Err()
 }

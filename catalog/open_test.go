@@ -20,36 +20,6 @@ import (
 	"slipway/catalog/catalogtest"
 )
 
-func TestASQLiteURLNamesTheFile(t *testing.T) {
-	t.Chdir(t.TempDir())
-	folder := t.TempDir()
-	for databaseURL, file := range map[string]string{
-		"sqlite:a.db":                        "a.db",
-		"sqlite:var/deep/a.db":               "var/deep/a.db",
-		"sqlite://b.db":                      "b.db",
-		"sqlite:///" + folder[1:] + "/c.db":  folder + "/c.db",
-		"sqlite:" + folder + "/50%? #1 ü.db": folder + "/50%? #1 ü.db",
-		"file:e.db":                          "e.db",
-		"file:f%20g.db?_busy_timeout=100":    "f g.db",
-		"file:" + folder + "/h.db?mode=rwc":  folder + "/h.db",
-	} {
-		c := catalogtest.Open(t, databaseURL)
-		assert.NoError(t, c.Ping(t.Context()))
-		assert.FileExists(t, file, databaseURL)
-	}
-}
-
-func TestAURLThatIsNoneIsInvalidAndKeepsItsPassword(t *testing.T) {
-	for _, databaseURL := range []string{
-		"", "mysql://user:secret@host/db", "secret", "sqlite:", "sqlite::memory:", "file::memory:?cache=shared", "file:x?mode=memory",
-		"postgres://user:secret@host:port/db", "file:%zz",
-	} {
-		_, err := catalog.Open(t.Context(), databaseURL)
-		require.ErrorIs(t, err, catalog.ErrInvalid, databaseURL)
-		assert.NotContains(t, err.Error(), "secret")
-	}
-}
-
 func TestOpeningWhatIsNoCatalogueFails(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "letter.txt")
 	require.NoError(t, os.WriteFile(file, []byte(strings.Repeat("Dear database, ", 1000)), 0o600))

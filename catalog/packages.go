@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"slipway/database"
 	"slipway/lifecycle"
 )
 
@@ -41,15 +42,15 @@ func putServed(ctx context.Context, tx *sql.Tx, miniProgram string, sums []strin
 	if len(sums) == 0 {
 		return nil
 	}
-	var q query
+	var q database.Builder
 	before := "INSERT INTO served_packages (sha256, mini_program, withdrawn) VALUES "
 	for _, sum := range slices.Compact(slices.Sorted(slices.Values(sums))) {
-		q.add(before+"(?, ?, ?)", sum, miniProgram, withdrawn)
+		q.Add(before+"(?, ?, ?)", sum, miniProgram, withdrawn)
 		before = ", "
 	}
-	q.add(` ON CONFLICT (sha256, mini_program) DO UPDATE SET withdrawn = excluded.withdrawn
+	q.Add(` ON CONFLICT (sha256, mini_program) DO UPDATE SET withdrawn = excluded.withdrawn
 		WHERE served_packages.withdrawn <> excluded.withdrawn`)
-	_, err := tx.ExecContext(ctx, q.String(), q.args...)
+	_, err := tx.ExecContext(ctx, q.String(), q.Args...)
 	return err
 }
 
@@ -57,7 +58,7 @@ func putServed(ctx context.Context, tx *sql.Tx, miniProgram string, sums []strin
 // was live before, by a mini-program from which no suspension took it since.
 func (c *Catalog) Served(ctx context.Context, sha256 string) (bool, error) {
 	return c.ask(ctx, "look for the package among those served", `
-		SELECT EXISTS (SELECT 1 FROM served_packages WHERE sha256 = $1 AND NOT withdrawn)`, storedText(sha256))
+		SELECT EXISTS (SELECT 1 FROM served_packages WHERE sha256 = $1 AND NOT withdrawn)`, database.Text(sha256))
 }
 
 // PackageReferenced tells whether this content is still needed: users were ever given it, it is the candidate of a mini-program, or
@@ -66,11 +67,11 @@ func (c *Catalog) PackageReferenced(ctx context.Context, sha256 string) (bool, e
 	return c.ask(ctx, "look for what refers to the package", `
 		SELECT EXISTS (SELECT 1 FROM served_packages WHERE sha256 = $1)
 			OR EXISTS (SELECT 1 FROM mini_programs WHERE candidate_sha256 = $1)
-			OR EXISTS (SELECT 1 FROM reports WHERE sha256 = $1)`, storedText(sha256))
+			OR EXISTS (SELECT 1 FROM reports WHERE sha256 = $1)`, database.Text(sha256))
 }
 
 func (c *Catalog) ask(ctx context.Context, what, question, sha256 string) (yes bool, err error) {
-	if err := one(ctx, adHoc{c.read, question}, []any{&yes}, sha256); err != nil {
+	if err := database.One(ctx, c.db.Select(question), []any{&yes}, sha256); err != nil {
 		return false, fmt.Errorf("%s, sha256 %q: %w", what, sha256, err)
 	}
 	return yes, nil
@@ -82,10 +83,10 @@ func (c *Catalog) KeepReport(ctx context.Context, sha256, version string, report
 	if !json.Valid(report) {
 		return fmt.Errorf("%w report about package %s: it is no JSON", ErrInvalid, sha256)
 	}
-	_, err := c.exec(ctx, answerTimeout, `
+	_, err := c.db.Exec(ctx, `
 		INSERT INTO reports (sha256, version, kept_at, report) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (sha256, version) DO UPDATE SET kept_at = excluded.kept_at, report = excluded.report`,
-		storedText(sha256), storedText(version), storedTime(time.Now()), storedText(string(report)))
+		database.Text(sha256), database.Text(version), database.Time(time.Now()), database.Text(string(report)))
 	if err != nil {
 		return fmt.Errorf("keep the report about package %s: %w", sha256, err)
 	}
@@ -95,8 +96,8 @@ func (c *Catalog) KeepReport(ctx context.Context, sha256, version string, report
 // Report reads the report about the inspection of a package, uploaded as the version. The error is ErrNotFound when it
 // was never inspected as such, or nobody needed it any more.
 func (c *Catalog) Report(ctx context.Context, sha256, version string) (json.RawMessage, error) {
-	question := adHoc{c.read, `SELECT report FROM reports WHERE sha256 = $1 AND version = $2`}
-	report, err := readOne[json.RawMessage](ctx, question, nil, storedText(sha256), storedText(version))
+	question := c.db.Select(`SELECT report FROM reports WHERE sha256 = $1 AND version = $2`)
+	report, err := readOne[json.RawMessage](ctx, question, nil, database.Text(sha256), database.Text(version))
 	if err != nil {
 		return nil, fmt.Errorf("report about package %q as version %q: %w", sha256, version, err)
 	}
@@ -105,10 +106,10 @@ func (c *Catalog) Report(ctx context.Context, sha256, version string) (json.RawM
 
 // SweepReports forgets the reports kept before the time about packages that nothing else refers to, and tells how many.
 func (c *Catalog) SweepReports(ctx context.Context, before time.Time) (int64, error) {
-	forgotten, err := c.exec(ctx, longTimeout, `
+	forgotten, err := c.db.ExecWithin(ctx, database.LongTimeout, `
 		DELETE FROM reports WHERE kept_at < $1
 			AND NOT EXISTS (SELECT 1 FROM served_packages s WHERE s.sha256 = reports.sha256)
-			AND NOT EXISTS (SELECT 1 FROM mini_programs m WHERE m.candidate_sha256 = reports.sha256)`, storedTime(before))
+			AND NOT EXISTS (SELECT 1 FROM mini_programs m WHERE m.candidate_sha256 = reports.sha256)`, database.Time(before))
 	if err != nil {
 		return 0, fmt.Errorf("forget reports older than %s: %w", before.UTC().Format(time.RFC3339), err)
 	}

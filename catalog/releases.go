@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 
+	"slipway/database"
 	"slipway/lifecycle"
 )
 
@@ -69,7 +70,7 @@ func (c *Catalog) readReleases(ctx context.Context, after int64, handle func([]r
 		}
 		return err
 	}
-	err := answered(ctx, longTimeout, func(ctx context.Context) error { return eachRow(ctx, c.statements.releasesSince, take, after) })
+	err := database.EachWithin(ctx, database.LongTimeout, c.statements.releasesSince, take, after)
 	if err == nil {
 		handle(rows)
 	}

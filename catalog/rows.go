@@ -1,11 +1,15 @@
 package catalog
 
 import (
+	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"slipway/database"
 	"slipway/lifecycle"
 )
 
@@ -60,14 +64,14 @@ func (c Commit) changeRow(e *encoder) []any {
 		at, sequence = c.Record.At, c.Record.Sequence
 	}
 	if c.Outcome != nil {
-		at, actor = c.Outcome.At, storedText(c.Outcome.Actor)
+		at, actor = c.Outcome.At, database.Text(c.Outcome.Actor)
 		// An id that is too long was refused; nobody has to find its answer.
 		if id := c.Outcome.RequestID; id != "" && len(id) <= lifecycle.MaxName {
-			requestID = storedText(id)
+			requestID = database.Text(id)
 		}
 	}
 	return []any{
-		c.MiniProgram.ID, storedText(c.Life), c.Step, sequence, storedTime(at), e.json(c.Record), actor, requestID, e.json(c.Outcome),
+		c.MiniProgram.ID, database.Text(c.Life), c.Step, sequence, database.Time(at), e.json(c.Record), actor, requestID, e.json(c.Outcome),
 	}
 }
 
@@ -82,30 +86,44 @@ func (c Commit) miniProgramRow(e *encoder) []any {
 	}
 	stage, standing := rolloutColumns(m)
 	return []any{
-		m.ID, storedText(c.Life), m.Revision, m.Sequence, c.Step, storedText(m.Title), storedText(m.Team), m.State,
-		versionName(m.Candidate), sha256Of(m.Candidate), versionName(m.Live), percent, storedTime(due), m.Overdue(),
-		storedTime(m.UpdatedAt), searchable(m.ID + "\n" + m.Title), e.json(m), stage, standing,
+		m.ID, database.Text(c.Life), m.Revision, m.Sequence, c.Step, database.Text(m.Title), database.Text(m.Team), m.State,
+		versionName(m.Candidate), sha256Of(m.Candidate), versionName(m.Live), percent, database.Time(due), m.Overdue(),
+		database.Time(m.UpdatedAt), searchable(m.ID + "\n" + m.Title), e.json(m), stage, standing,
 	}
 }
 
 // nothingAwaited stands for "no time" where times are sorted: behind all others, in both databases.
 var nothingAwaited = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
 
+// rolloutColumns are stage and standing of a mini-program as they are stored: NULL while it has no rollout.
+func rolloutColumns(m lifecycle.MiniProgram) (stage, standing any) {
+	switch {
+	case m.Rollout == nil:
+		return nil, nil
+	case m.Rollout.Paused():
+		return m.Rollout.Stage, string(Paused)
+	case m.Rollout.Held != "":
+		return m.Rollout.Stage, string(Held)
+	default:
+		return m.Rollout.Stage, string(Running)
+	}
+}
+
 // searchable is a text as it is searched: without regard to case.
-func searchable(text string) string { return strings.ToLower(storedText(text)) }
+func searchable(text string) string { return strings.ToLower(database.Text(text)) }
 
 func versionName(v *lifecycle.Version) string {
 	if v == nil {
 		return ""
 	}
-	return storedText(v.Version)
+	return database.Text(v.Version)
 }
 
 func sha256Of(v *lifecycle.Version) string {
 	if v == nil {
 		return ""
 	}
-	return storedText(v.SHA256)
+	return database.Text(v.SHA256)
 }
 
 // served is what delivery needs to know; the rest of a version, such as its notes, would only slow its start.
@@ -140,4 +158,29 @@ func (e *encoder) json(value any) any {
 		return nil
 	}
 	return string(text)
+}
+
+// decode reads a stored JSON text; NULL is nil.
+func decode[T any](text sql.NullString) (*T, error) {
+	if !text.Valid {
+		return nil, nil
+	}
+	value := new(T)
+	if err := json.Unmarshal([]byte(text.String), value); err != nil {
+		return nil, err
+	}
+	return value, nil
+}
+
+// readOne reads a row that begins with a JSON text; what follows goes into more. The error is ErrNotFound when there is none.
+func readOne[T any](ctx context.Context, statement database.Statement, more []any, args ...any) (*T, error) {
+	var text sql.NullString
+	err := database.One(ctx, statement, append([]any{&text}, more...), args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return decode[T](text)
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,8 +16,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/accounts"
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
+	"slipway/database"
 	"slipway/lifecycle"
 	"slipway/tokens"
 )
@@ -32,31 +35,39 @@ func following(c *catalog.Catalog) map[string]func(context.Context) error {
 	}
 }
 
-// questions are all that can be asked of a catalogue, by the name of the method; commit is one that it does not know yet.
+// stores are what is kept beside the catalogue; there is nothing to ask without one.
+func stores(c *catalog.Catalog) (accounts.Sessions, *tokens.Store) {
+	if c == nil {
+		return accounts.Sessions{}, nil
+	}
+	return accounts.NewSessions(c.Database()), tokens.NewStore(c.Database())
+}
+
+// questions are all that can be asked of a catalogue, and of what is kept beside it, by the name of the method; commit is one that it does not know yet.
 func questions(c *catalog.Catalog, commit catalog.Commit) map[string]func(context.Context) error {
 	all := reading(c)
-	sessions := c.Sessions()
+	sessions, store := stores(c)
 	for name, question := range map[string]func(context.Context) error{
-		"Commit":       func(ctx context.Context) error { _, err := c.Commit(ctx, commit); return err },
-		"KeepReport":   func(ctx context.Context) error { return c.KeepReport(ctx, "abc", "1.0.0", json.RawMessage("{}")) },
-		"KeepSettings": func(ctx context.Context) error { return c.KeepSettings(ctx, lifecycle.DefaultSettings()) },
-		"PutGrant":     func(ctx context.Context) error { return sessions.PutGrant(ctx, "token", catalog.Grant{}, time.Now()) },
-		"MakeToken": func(ctx context.Context) error {
-			return c.MakeToken(ctx, tokens.Token{ID: rand.Text(), Hash: tokens.HashOf(rand.Text())}, 1000)
+		"Commit":            func(ctx context.Context) error { _, err := c.Commit(ctx, commit); return err },
+		"KeepReport":        func(ctx context.Context) error { return c.KeepReport(ctx, "abc", "1.0.0", json.RawMessage("{}")) },
+		"KeepSettings":      func(ctx context.Context) error { return c.KeepSettings(ctx, lifecycle.DefaultSettings()) },
+		"Sessions.PutGrant": func(ctx context.Context) error { return sessions.PutGrant(ctx, "token", accounts.Grant{}, time.Now()) },
+		"Store.Add": func(ctx context.Context) error {
+			return store.Add(ctx, tokens.Token{ID: rand.Text(), Hash: tokens.HashOf(rand.Text())}, 1000)
 		},
-		"RevokeToken":    func(ctx context.Context) error { return c.RevokeToken(ctx, "id", "dora", time.Now()) },
-		"NoteTokensUsed": func(ctx context.Context) error { return c.NoteTokensUsed(ctx, map[string]time.Time{"id": time.Now()}) },
-		"TouchGrant":     func(ctx context.Context) error { return sessions.TouchGrant(ctx, "token", time.Now()) },
-		"DeleteGrant":    func(ctx context.Context) error { return sessions.DeleteGrant(ctx, "token") },
-		"ClaimGrant": func(ctx context.Context) error {
+		"Store.Revoke":         func(ctx context.Context) error { return store.Revoke(ctx, "id", "dora", time.Now()) },
+		"Store.NoteUsed":       func(ctx context.Context) error { return store.NoteUsed(ctx, map[string]time.Time{"id": time.Now()}) },
+		"Sessions.TouchGrant":  func(ctx context.Context) error { return sessions.TouchGrant(ctx, "token", time.Now()) },
+		"Sessions.DeleteGrant": func(ctx context.Context) error { return sessions.DeleteGrant(ctx, "token") },
+		"Sessions.ClaimGrant": func(ctx context.Context) error {
 			_, err := sessions.ClaimGrant(ctx, "token", time.Now(), time.Now())
 			return err
 		},
-		"CommitCtx":           func(ctx context.Context) error { return sessions.CommitCtx(ctx, "token", nil, time.Now()) },
-		"CommitOf":            func(ctx context.Context) error { return sessions.CommitOf(ctx, "dora", "token", nil, time.Now()) },
-		"DeleteCtx":           func(ctx context.Context) error { return sessions.DeleteCtx(ctx, "token") },
-		"Commit of a session": func(context.Context) error { return sessions.Commit("token", nil, time.Now()) },
-		"Delete":              func(context.Context) error { return sessions.Delete("token") },
+		"Sessions.CommitCtx": func(ctx context.Context) error { return sessions.CommitCtx(ctx, "token", nil, time.Now()) },
+		"Sessions.CommitOf":  func(ctx context.Context) error { return sessions.CommitOf(ctx, "dora", "token", nil, time.Now()) },
+		"Sessions.DeleteCtx": func(ctx context.Context) error { return sessions.DeleteCtx(ctx, "token") },
+		"Sessions.Commit":    func(context.Context) error { return sessions.Commit("token", nil, time.Now()) },
+		"Sessions.Delete":    func(context.Context) error { return sessions.Delete("token") },
 	} {
 		all[name] = question
 	}
@@ -64,11 +75,11 @@ func questions(c *catalog.Catalog, commit catalog.Commit) map[string]func(contex
 }
 
 func reading(c *catalog.Catalog) map[string]func(context.Context) error {
-	sessions := c.Sessions()
+	sessions, store := stores(c)
 	search := catalog.Filter{Query: "weather"}
 	return map[string]func(context.Context) error{
-		"Answered": func(ctx context.Context) error {
-			_, _, err := c.Answered(ctx, "weather", "life-1", "dora", "r", 1)
+		"Finished": func(ctx context.Context) error {
+			_, _, err := c.Finished(ctx, "weather", "life-1", "dora", "r", 1)
 			return err
 		},
 		"Audit": func(ctx context.Context) error { _, err := c.Audit(ctx, "weather", 0, 1); return err },
@@ -76,42 +87,44 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 			_, err := c.AuditOf(ctx, "weather", []lifecycle.Action{lifecycle.Publish}, "1.0.0", 1)
 			return err
 		},
-		"Census":            func(ctx context.Context) error { _, err := c.Census(ctx); return err },
-		"ChangesSince":      func(ctx context.Context) error { _, err := c.ChangesSince(ctx, 0, 1); return err },
-		"Count":             func(ctx context.Context) error { _, err := c.Count(ctx, catalog.Filter{}); return err },
-		"Count of a search": func(ctx context.Context) error { _, err := c.Count(ctx, search); return err },
-		"Knows":             func(ctx context.Context) error { _, err := c.Knows(ctx, "weather"); return err },
-		"Life":              func(ctx context.Context) error { _, err := c.Life(ctx, "weather"); return err },
-		"LastChange":        func(ctx context.Context) error { _, err := c.LastChange(ctx); return err },
-		"List":              func(ctx context.Context) error { _, err := c.List(ctx, search); return err },
-		"Outcome":           func(ctx context.Context) error { _, _, err := c.Outcome(ctx, "weather", "dora", "r"); return err },
-		"PackageReferenced": func(ctx context.Context) error { _, err := c.PackageReferenced(ctx, "abc"); return err },
-		"Ping":              c.Ping,
-		"Report":            func(ctx context.Context) error { _, err := c.Report(ctx, "abc", "1.0.0"); return err },
-		"Served":            func(ctx context.Context) error { _, err := c.Served(ctx, "abc"); return err },
-		"Status":            func(ctx context.Context) error { _, _, err := c.Status(ctx, "weather"); return err },
-		"Step":              func(ctx context.Context) error { _, _, err := c.Step(ctx, "weather", "life-1", 1); return err },
-		"Token":             func(ctx context.Context) error { _, err := c.Token(ctx, "id"); return err },
-		"Tokens":            func(ctx context.Context) error { _, err := c.Tokens(ctx, nil, "", 1); return err },
-		"TokenChange":       func(ctx context.Context) error { _, err := c.TokenChange(ctx); return err },
-		"WorkingTokens":     func(ctx context.Context) error { _, err := c.WorkingTokens(ctx); return err },
-		"Stored":            func(ctx context.Context) error { _, err := c.Stored(ctx, "weather"); return err },
-		"FindGrant":         func(ctx context.Context) error { _, _, err := sessions.FindGrant(ctx, "token"); return err },
-		"FindCtx":           func(ctx context.Context) error { _, _, err := sessions.FindCtx(ctx, "token"); return err },
-		"Find":              func(context.Context) error { _, _, err := sessions.Find("token"); return err },
+		"Census":             func(ctx context.Context) error { _, err := c.Census(ctx); return err },
+		"ChangesSince":       func(ctx context.Context) error { _, err := c.ChangesSince(ctx, 0, 1); return err },
+		"Count":              func(ctx context.Context) error { _, err := c.Count(ctx, catalog.Filter{}); return err },
+		"Count of a search":  func(ctx context.Context) error { _, err := c.Count(ctx, search); return err },
+		"Knows":              func(ctx context.Context) error { _, err := c.Knows(ctx, "weather"); return err },
+		"Life":               func(ctx context.Context) error { _, err := c.Life(ctx, "weather"); return err },
+		"LastChange":         func(ctx context.Context) error { _, err := c.LastChange(ctx); return err },
+		"List":               func(ctx context.Context) error { _, err := c.List(ctx, search); return err },
+		"Outcome":            func(ctx context.Context) error { _, _, err := c.Outcome(ctx, "weather", "dora", "r"); return err },
+		"PackageReferenced":  func(ctx context.Context) error { _, err := c.PackageReferenced(ctx, "abc"); return err },
+		"Ping":               c.Ping,
+		"Report":             func(ctx context.Context) error { _, err := c.Report(ctx, "abc", "1.0.0"); return err },
+		"Served":             func(ctx context.Context) error { _, err := c.Served(ctx, "abc"); return err },
+		"Status":             func(ctx context.Context) error { _, _, err := c.Status(ctx, "weather"); return err },
+		"Step":               func(ctx context.Context) error { _, _, err := c.Step(ctx, "weather", "life-1", 1); return err },
+		"Store.Token":        func(ctx context.Context) error { _, err := store.Token(ctx, "id"); return err },
+		"Store.List":         func(ctx context.Context) error { _, err := store.List(ctx, nil, "", 1); return err },
+		"Store.Change":       func(ctx context.Context) error { _, err := store.Change(ctx); return err },
+		"Store.Working":      func(ctx context.Context) error { _, err := store.Working(ctx); return err },
+		"Stored":             func(ctx context.Context) error { _, err := c.Stored(ctx, "weather"); return err },
+		"Sessions.FindGrant": func(ctx context.Context) error { _, _, err := sessions.FindGrant(ctx, "token"); return err },
+		"Sessions.FindCtx":   func(ctx context.Context) error { _, _, err := sessions.FindCtx(ctx, "token"); return err },
+		"Sessions.Find":      func(context.Context) error { _, _, err := sessions.Find("token"); return err },
 	}
 }
 
 // Those are long by nature, and have a minute.
 var sweeps = []string{"Releases", "SweepOutcomes", "SweepReports"}
 
-func TestEveryQuestionIsInTheTests(t *testing.T) {
+func TestEveryMethodIsInTheTests(t *testing.T) {
 	known := questions(nil, catalog.Commit{})
 	maps.Copy(known, following(nil))
-	for _, asked := range []reflect.Type{reflect.TypeFor[*catalog.Catalog](), reflect.TypeFor[catalog.Sessions]()} {
+	for prefix, asked := range map[string]reflect.Type{
+		"": reflect.TypeFor[*catalog.Catalog](), "Sessions.": reflect.TypeFor[accounts.Sessions](), "Store.": reflect.TypeFor[*tokens.Store](),
+	} {
 		for i := range asked.NumMethod() {
-			name := asked.Method(i).Name
-			if slices.Contains(append(sweeps, "Close", "Collectors", "Sessions", "CommitAll", "Vacuum", "Spoil", "Execute", "Woken"), name) {
+			name := prefix + asked.Method(i).Name
+			if slices.Contains(append(sweeps, "Close", "Collectors", "Database", "CommitAll", "Vacuum", "Spoil"), name) {
 				continue
 			}
 			assert.Contains(t, known, name, "add how it is asked")
@@ -165,7 +178,7 @@ func TestASilentPostgreSQLIsUnavailableToWhoeverAsks(t *testing.T) {
 	all := questions(c, next)
 	maps.Copy(all, following(c))
 	for name, err := range ask(t, all) {
-		assert.True(t, catalog.Unavailable(err), "%s: %v", name, err)
+		assert.True(t, database.Unavailable(err), "%s: %v", name, err)
 	}
 	proxy.Become(catalogtest.Talks)
 	require.Eventually(t, func() bool { return c.Ping(t.Context()) == nil }, patience, 10*time.Millisecond, "it comes back by itself")
@@ -179,7 +192,7 @@ func commitAtLast(t *testing.T, c *catalog.Catalog, next catalog.Commit) {
 	var err error
 	require.Eventually(t, func() bool {
 		_, err = c.Commit(t.Context(), next)
-		return !catalog.Unavailable(err)
+		return !database.Unavailable(err)
 	}, patience, 10*time.Millisecond)
 	if !errors.Is(err, catalog.ErrStepTaken) {
 		require.NoError(t, err)
@@ -189,17 +202,18 @@ func commitAtLast(t *testing.T, c *catalog.Catalog, next catalog.Commit) {
 // Some of the connections may be found dead before they are used, and others made in time.
 func TestAFrozenPostgreSQLHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
-	database := catalogtest.Postgres(t)
-	c := catalogtest.Open(t, database)
+	databaseURL := catalogtest.Postgres(t)
+	c := catalogtest.Open(t, databaseURL)
 	p := weather(t, c)
 	refused := p.refuse("r")
 	next := p.upload("1.0.0")
 	for _, err := range ask(t, questions(c, refused)) { // so that there are connections
-		require.False(t, catalog.Unavailable(err), "%v", err)
+		require.False(t, database.Unavailable(err), "%v", err)
 	}
-	thaw := catalogtest.Freeze(t, database)
+	thaw := catalogtest.Freeze(t, databaseURL)
 	for name, err := range ask(t, questions(c, next)) {
-		assert.True(t, err == nil || catalog.Unavailable(err) || errors.Is(err, catalog.ErrNotFound), "%s: %v", name, err)
+		missing := errors.Is(err, catalog.ErrNotFound) || errors.Is(err, tokens.ErrNotFound)
+		assert.True(t, err == nil || database.Unavailable(err) || missing, "%s: %v", name, err)
 	}
 	thaw()
 	commitAtLast(t, c, next)
@@ -208,19 +222,43 @@ func TestAFrozenPostgreSQLHoldsNobodyUp(t *testing.T) {
 
 func TestALockThatSomebodyElseHoldsIsWaitedForOnlySoLong(t *testing.T) {
 	t.Parallel()
-	database := catalogtest.Postgres(t)
-	c := catalogtest.Open(t, database)
+	databaseURL := catalogtest.Postgres(t)
+	c := catalogtest.Open(t, databaseURL)
 	p := weather(t, c)
 	next := p.upload("1.0.0")
-	release := catalogtest.Hold(t, database)
+	release := catalogtest.Hold(t, databaseURL)
 	_, err := c.Commit(t.Context(), next)
-	assert.True(t, catalog.Unavailable(err), "%v", err)
+	assert.True(t, database.Unavailable(err), "%v", err)
 	assert.ErrorContains(t, err, "lock timeout")
 	for name, err := range ask(t, reading(c)) {
-		assert.False(t, catalog.Unavailable(err), "who reads is not held up: %s: %v", name, err)
+		assert.False(t, database.Unavailable(err), "who reads is not held up: %s: %v", name, err)
 	}
 	release()
 	commit(t, c, next)
+}
+
+func TestHoweverAConnectionToPostgreSQLEndsItIsUnavailable(t *testing.T) {
+	for name, end := range map[string]func(*catalogtest.Proxy){
+		"reset":                func(p *catalogtest.Proxy) { p.Cut(true) },
+		"closed":               func(p *catalogtest.Proxy) { p.Cut(false) },
+		"reset when it is new": func(p *catalogtest.Proxy) { p.Become(catalogtest.Resets); p.Cut(true) },
+		"refused":              func(p *catalogtest.Proxy) { p.Refuse(); p.Cut(true) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, p, proxy := behind(t)
+			next := p.upload("1.0.0")
+			end(proxy)
+			again := strings.HasPrefix(name, "re") && name != "reset" // another connection is no better
+			for range 10 {
+				_, readErr := c.LastChange(t.Context())
+				_, writeErr := c.Commit(t.Context(), next)
+				for _, err := range []error{readErr, writeErr} {
+					down := err != nil && !errors.Is(err, catalog.ErrStepTaken)
+					assert.Equal(t, down || again, database.Unavailable(err), "%v", err)
+				}
+			}
+		})
+	}
 }
 
 // An answer that was lost on its way says nothing about what was done: the step is committed again, and recognised.
@@ -231,7 +269,7 @@ func TestACommitWhoseAnswerIsLostIsRecognisedWhenItComesAgain(t *testing.T) {
 	for _, next := range []catalog.Commit{p.upload("1.0.0"), p.do(developer, lifecycle.RequestPublishing)} {
 		proxy.Become(catalogtest.KeepsAnswers)
 		_, err := c.Commit(t.Context(), next)
-		assert.True(t, catalog.Unavailable(err), "%v", err)
+		assert.True(t, database.Unavailable(err), "%v", err)
 		proxy.Become(catalogtest.Talks)
 		commitAtLast(t, c, next)
 		before++
@@ -252,23 +290,23 @@ func TestACallersOwnDeadlineIsNoFaultOfTheDatabase(t *testing.T) {
 	assert.ErrorIs(t, err, whose)
 }
 
-// The one that hears of commits waits for ever by nature: it finds out that its connection is dead, and makes another.
-func TestAListenerWhoseConnectionIsSilentHearsAgain(t *testing.T) {
+// The notifier waits for ever by nature: it finds out that its connection is dead, and makes another.
+func TestANotifierWhoseConnectionIsSilentConnectsAgain(t *testing.T) {
 	t.Parallel()
 	c, _, proxy := behind(t)
-	listening := c.Woken()
-	wakes(t, listening)
-	again := c.Woken()
+	first := c.Database().Notified()
+	wakes(t, first)
+	again := c.Database().Notified()
 	proxy.Become(catalogtest.SwallowsAll)
 	proxy.Become(catalogtest.Talks) // to new connections; nobody commits
 	wakes(t, again)
 }
 
-func wakes(t *testing.T, woken <-chan struct{}) {
+func wakes(t *testing.T, notified <-chan struct{}) {
 	t.Helper()
 	select {
-	case <-woken:
+	case <-notified:
 	case <-time.After(patience):
-		require.FailNow(t, "nothing is heard")
+		require.FailNow(t, "nobody is notified")
 	}
 }

@@ -6,22 +6,19 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
-	"go.temporal.io/sdk/worker"
 	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
 	"go.uber.org/zap/zapcore"
 
-	"slipway/catalog"
+	"slipway/database"
 	"slipway/keyring"
 	"slipway/packages"
 	"slipway/plain"
@@ -36,7 +33,7 @@ type Common struct {
 	// PackageStore names where packages are kept: a folder or s3://…; empty means packages in VarDir.
 	PackageStore string `env:"PACKAGE_STORE"`
 	// PackageMax is the largest package that is taken.
-	PackageMax MiB `env:"PACKAGE_MAX_MIB" envDefault:"20"`
+	PackageMax packages.MiB `env:"PACKAGE_MAX_MIB" envDefault:"20"`
 	// PayloadKeys encrypt what people write in Temporal's histories; without any it is stored as it is. The variable is meant to be given as
 	// PAYLOAD_KEY_FILE.
 	PayloadKeys keyring.Ring `env:"PAYLOAD_KEY"`
@@ -52,26 +49,14 @@ func (c Common) Database() string {
 	return "sqlite:" + filepath.Join(c.VarDir, "slipway.db")
 }
 
-// DatabaseFile is the path of the catalogue's file; "" when it is on a server.
+// DatabaseFile is the path of the catalogue's file; "" when it is on a server, or nowhere.
 func (c Common) DatabaseFile() string {
-	scheme, path, _ := strings.Cut(c.Database(), ":")
-	path = strings.TrimPrefix(path, "//")
-	switch scheme {
-	case "sqlite":
-		return path
-	case "file":
-		path, _, _ = strings.Cut(path, "?")
-		if plain, err := url.PathUnescape(path); err == nil {
-			return plain
-		}
-		return path
-	default:
-		return ""
-	}
+	parsed, _ := database.ParseURL(c.Database()) // whoever opens it says what is wrong
+	return parsed.File
 }
 
 // Passes tells whether the database is away, so that a program that starts waits for it. A file that cannot be opened is not away but wrong.
-func (c Common) Passes(err error) bool { return c.DatabaseFile() == "" && catalog.Unavailable(err) }
+func (c Common) Passes(err error) bool { return c.DatabaseFile() == "" && database.Unavailable(err) }
 
 // Packages is the location of the package store.
 func (c Common) Packages() string {
@@ -80,9 +65,6 @@ func (c Common) Packages() string {
 	}
 	return filepath.Join(c.VarDir, "packages")
 }
-
-// PackageLimits bound what uploads and inspections accept.
-func (c Common) PackageLimits() packages.Limits { return packages.LimitsFor(c.PackageMax.Bytes()) }
 
 // OpenPackages opens the package store, which takes packages up to the limit. The caller closes it.
 func (c Common) OpenPackages(ctx context.Context) (*packages.Store, error) {
@@ -146,15 +128,3 @@ func (c Common) encrypt(options *client.Options) {
 
 // PayloadCodec is the codec of PayloadKeys.
 func (c Common) PayloadCodec() converter.PayloadCodec { return keyring.NewCodec(c.PayloadKeys) }
-
-// taskPollers is how many requests for workflow tasks a worker keeps open at least. A task that meets none is written to
-// Temporal's database and read again. With the SDK's 5, which grow only when tasks wait for a fifth of a second, that was so
-// for eight tasks of ten when 16 people acted at once, and an action took 137 ms instead of 98.
-const taskPollers = 32
-
-// TaskPollers is how a worker asks Temporal for workflow tasks.
-func TaskPollers() worker.PollerBehavior {
-	return worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
-		InitialNumberOfPollers: taskPollers, MinimumNumberOfPollers: taskPollers,
-	})
-}

@@ -17,7 +17,6 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"slipway/config"
-	"slipway/lifecycle"
 	"slipway/packages"
 )
 
@@ -63,7 +62,7 @@ func TestDatabaseAndPackagesCanBeNamed(t *testing.T) {
 func TestPackagesMayHave20MiBUnlessToldOtherwise(t *testing.T) {
 	nothingSet(t)
 	t.Setenv("PACKAGE_STORE", "mem://")
-	assert.Equal(t, packages.DefaultLimits, parse(t).PackageLimits())
+	assert.Equal(t, packages.DefaultLimits, parse(t).PackageMax.Limits())
 	for variable, bytes := range map[string]int64{"": 20 << 20, "2": 2 << 20, "200": 200 << 20} {
 		t.Setenv("PACKAGE_MAX_MIB", variable)
 		common := parse(t)
@@ -71,7 +70,7 @@ func TestPackagesMayHave20MiBUnlessToldOtherwise(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, bytes, store.MaxBytes)
 		require.NoError(t, store.Close())
-		limits := common.PackageLimits()
+		limits := common.PackageMax.Limits()
 		assert.Equal(t, bytes, limits.PackageBytes)
 		assert.GreaterOrEqual(t, limits.FileBytes, bytes, "a package may be one large file")
 	}
@@ -199,17 +198,4 @@ func TestAProfileThatCannotBeReadIsAnError(t *testing.T) {
 	t.Setenv("TEMPORAL_CONFIG_FILE", file)
 	_, err := config.Common{}.Temporal(zap.NewNop())
 	assert.ErrorContains(t, err, "connection to Temporal")
-}
-
-func TestTheDevelopmentAccountsCoverEveryRoleOfPeople(t *testing.T) {
-	accounts := config.DevAccounts()
-	for _, role := range []lifecycle.Role{lifecycle.Developer, lifecycle.Reviewer, lifecycle.ReleaseManager, lifecycle.Operator} {
-		assert.Equal(t, []lifecycle.Role{role}, accounts[string(role)].Roles)
-	}
-	assert.Equal(t, []string{"acme"}, accounts["developer"].Teams)
-	assert.Equal(t, []string{"globex"}, accounts["other-developer"].Teams)
-	for name, account := range accounts {
-		assert.Equal(t, name, account.User)
-		assert.NotContains(t, account.Roles, lifecycle.System, "no person is the system")
-	}
 }

@@ -70,6 +70,21 @@ func withFiles(environment map[string]string, variables []Variable) (with, files
 	return environment, files, errors.Join(wrong...)
 }
 
+// ReadFile lets read have what is in the file that a variable names, and names both in its error; without a file it does nothing.
+func ReadFile(variable, file string, read func([]byte) error) error {
+	if file == "" {
+		return nil
+	}
+	data, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	if err != nil {
+		return fmt.Errorf("%s: %w", variable, err)
+	}
+	if err := read(data); err != nil {
+		return fmt.Errorf("%s %s: %w", variable, file, err)
+	}
+	return nil
+}
+
 // namingVariables words errors with the name of the variable instead of the field, which only we know.
 func namingVariables(config reflect.Type, environment, files map[string]string, errs []error) []error {
 	var named []error

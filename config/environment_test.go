@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/config"
+	"slipway/packages"
 )
 
 func file(t *testing.T, content string) string {
@@ -41,7 +42,7 @@ func TestAnErrorNamesTheVariableOfAStructWithinAStruct(t *testing.T) {
 	t.Setenv("OUTER_LIMIT", "many")
 	var outer struct {
 		Inner struct {
-			Limit config.MiB `env:"OUTER_LIMIT"`
+			Limit packages.MiB `env:"OUTER_LIMIT"`
 		}
 	}
 	assert.ErrorContains(t, config.Parse(&outer), `OUTER_LIMIT: "many"`)

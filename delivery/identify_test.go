@@ -12,13 +12,16 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
+	"slipway/catalog"
 	"slipway/tokens"
 )
 
 // withAccessTokens follows the tokens of the catalogue.
 func withAccessTokens(needed bool) func(*Handlers) {
 	return func(h *Handlers) {
-		h.Access, h.NeedToken = tokens.NewKnown(h.History.(tokens.Source), zap.NewNop()), needed
+		source := tokens.NewStore(h.History.(*catalog.Catalog).Database())
+		h.Access = tokens.NewKnown(func(context.Context) (tokens.Source, error) { return source, nil }, zap.NewNop())
+		h.NeedToken = needed
 	}
 }
 
@@ -30,7 +33,7 @@ func (p *platform) accessToken(kind tokens.Kind) string {
 	}
 	secret, made, err := draft.Make(by, time.Now())
 	require.NoError(p.t, err)
-	require.NoError(p.t, p.catalogue.MakeToken(p.t.Context(), made, tokens.MaxOfTeam))
+	require.NoError(p.t, tokens.NewStore(p.catalogue.Database()).Add(p.t.Context(), made, tokens.MaxOfTeam))
 	return secret
 }
 
@@ -117,9 +120,9 @@ func TestAnAccessTokenInTheConfigurationCountsOnlyWhileItIsNotKnownWhichThereAre
 	assert.Equal(t, "configured", name)
 	name, _ = asksWith(p.handlers, "Bearer "+secret)
 	assert.Equal(t, "wallet", name)
-	made, err := p.catalogue.WorkingTokens(t.Context())
+	made, err := tokens.NewStore(p.catalogue.Database()).Working(t.Context())
 	require.NoError(t, err)
-	require.NoError(t, p.catalogue.RevokeToken(t.Context(), made[0].ID, "otto", time.Now()))
+	require.NoError(t, tokens.NewStore(p.catalogue.Database()).Revoke(t.Context(), made[0].ID, "otto", time.Now()))
 	require.NoError(t, p.handlers.Access.(*tokens.Known).Load(t.Context()))
 	for _, worthless := range []string{secret, "slp_made-elsewhere"} {
 		_, answer := asksWith(p.handlers, "Bearer "+worthless)

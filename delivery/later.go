@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"slipway/catalog"
-	"slipway/tokens"
 )
 
 // Later is a catalogue that is opened as soon as its database answers: with it as Source and History, and a file copy,
@@ -90,31 +88,4 @@ func (l *Later) Served(ctx context.Context, sha256 string) (bool, error) {
 		return false, err
 	}
 	return c.Served(ctx, sha256)
-}
-
-// TokenChange is catalog.TokenChange.
-func (l *Later) TokenChange(ctx context.Context) (int64, error) {
-	c, err := l.Catalog(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return c.TokenChange(ctx)
-}
-
-// WorkingTokens is catalog.WorkingTokens.
-func (l *Later) WorkingTokens(ctx context.Context) ([]tokens.Token, error) {
-	c, err := l.Catalog(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return c.WorkingTokens(ctx)
-}
-
-// NoteTokensUsed is catalog.NoteTokensUsed.
-func (l *Later) NoteTokensUsed(ctx context.Context, used map[string]time.Time) error {
-	c, err := l.Catalog(ctx)
-	if err != nil {
-		return err
-	}
-	return c.NoteTokensUsed(ctx, used)
 }

@@ -128,12 +128,12 @@ func (p *platform) makesTokens() {
 		}
 		_, made, err := draft.Make(by, time.Now())
 		require.NoError(p.t, err)
-		require.NoError(p.t, p.catalog.MakeToken(p.t.Context(), made, tokens.MaxOfTeam))
+		require.NoError(p.t, tokens.NewStore(p.catalog.Database()).Add(p.t.Context(), made, tokens.MaxOfTeam))
 		switch draft.Name {
 		case "nightly":
-			require.NoError(p.t, p.catalog.RevokeToken(p.t.Context(), made.ID, "operator", time.Now()))
+			require.NoError(p.t, tokens.NewStore(p.catalog.Database()).Revoke(p.t.Context(), made.ID, "operator", time.Now()))
 		case "ci":
-			require.NoError(p.t, p.catalog.NoteTokensUsed(p.t.Context(), map[string]time.Time{made.ID: time.Now()}))
+			require.NoError(p.t, tokens.NewStore(p.catalog.Database()).NoteUsed(p.t.Context(), map[string]time.Time{made.ID: time.Now()}))
 		}
 	}
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/accounts"
 	"slipway/catalog"
-	"slipway/config"
 	"slipway/delivery"
 	"slipway/devserver/devservertest"
 	"slipway/lifecycle"
@@ -40,10 +40,10 @@ var (
 	server            *devservertest.Server
 	workerBin, webBin string
 
-	developer = config.DevAccounts()["developer"]
-	reviewer  = config.DevAccounts()["reviewer"]
-	manager   = config.DevAccounts()["release-manager"]
-	operator  = config.DevAccounts()["operator"]
+	developer = accounts.Dev()["developer"]
+	reviewer  = accounts.Dev()["reviewer"]
+	manager   = accounts.Dev()["release-manager"]
+	operator  = accounts.Dev()["operator"]
 )
 
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }

@@ -38,10 +38,10 @@ func TestWhoActsAgainAtOnceDoesNotKeepALongRunFromEnding(t *testing.T) {
 func (p *platform) hearAnswers() {
 	last, err := p.catalog.LastChange(p.t.Context())
 	require.NoError(p.t, err)
-	p.client.Waiters = &catalog.Answers{}
+	p.client.Waiters = &catalog.Waiters{}
 	go func() {
 		_ = p.catalog.Follow(p.t.Context(), last, func(change catalog.Change) error { // ends with the test
-			p.client.Waiters.Hear(change)
+			p.client.Waiters.Deliver(change)
 			return nil
 		})
 	}()

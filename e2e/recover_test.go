@@ -10,12 +10,12 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
-	"slipway/config"
+	"slipway/accounts"
 	"slipway/lifecycle"
 	"slipway/workflows"
 )
 
-var otherDeveloper = config.DevAccounts()["other-developer"]
+var otherDeveloper = accounts.Dev()["other-developer"]
 
 // refusedAs is the code of a refusal that comes as an error.
 func refusedAs(t *testing.T, err error) *lifecycle.Refusal {

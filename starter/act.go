@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"slipway/config"
+	"slipway/accounts"
 	"slipway/lifecycle"
 )
 
@@ -148,7 +148,7 @@ func (a *app) act(ctx context.Context, id string, command lifecycle.Command) err
 	if len(rule.Roles) > 0 {
 		role = rule.Roles[0]
 	}
-	command.Actor = a.actor(config.DevAccountOf(role))
+	command.Actor = a.actor(accounts.DevOf(role))
 	platform, err := a.platform()
 	if err != nil {
 		return err
@@ -193,7 +193,7 @@ func helpVars() map[string]string {
 }
 
 func accountNames() string {
-	return strings.Join(slices.Sorted(maps.Keys(config.DevAccounts())), ", ")
+	return strings.Join(slices.Sorted(maps.Keys(accounts.Dev())), ", ")
 }
 
 func actionNames() string {

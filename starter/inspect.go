@@ -56,7 +56,7 @@ func (a *app) inspect(ctx context.Context, file *os.File, version string) (packa
 	if err != nil {
 		return packages.Report{}, err
 	}
-	return packages.Inspect(ctx, file, info.Size(), packages.Options{Version: version, Limits: a.config.PackageLimits()})
+	return packages.Inspect(ctx, file, info.Size(), packages.Options{Version: version, Limits: a.config.PackageMax.Limits()})
 }
 
 // versionIn finds the version that the package's manifest states.

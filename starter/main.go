@@ -21,6 +21,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 
+	"slipway/accounts"
 	"slipway/catalog"
 	"slipway/config"
 	"slipway/lifecycle"
@@ -202,7 +203,7 @@ func (c *commandLine) Validate() error {
 	if c.Server != "" && !isServer(c.Server) {
 		return fmt.Errorf("--server %q is not the address of a server; write it as http://localhost:8080, with nothing after it", c.Server)
 	}
-	if _, ok := config.DevAccounts()[c.As]; c.As != "" && !ok {
+	if _, ok := accounts.Dev()[c.As]; c.As != "" && !ok {
 		return fmt.Errorf("there is no account %q; choose one of %s, or give --user with --role and --member-of", c.As, accountNames())
 	}
 	return nil
@@ -223,5 +224,5 @@ func (a *app) actor(account string) lifecycle.Actor {
 	if a.User != "" {
 		return lifecycle.Actor{User: a.User, Roles: a.Role, Teams: a.Member}
 	}
-	return config.DevAccounts()[cmp.Or(a.As, account)]
+	return accounts.Dev()[cmp.Or(a.As, account)]
 }

@@ -12,14 +12,14 @@ import (
 	"slipway/lifecycle"
 )
 
-// Source is where tokens are kept: a *catalog.Catalog.
+// Source is where tokens are kept: a *Store.
 type Source interface {
-	// TokenChange is a number that grows with every token that is made or revoked.
-	TokenChange(ctx context.Context) (int64, error)
-	// WorkingTokens are those that neither have ended nor were revoked.
-	WorkingTokens(ctx context.Context) ([]Token, error)
-	// NoteTokensUsed notes when tokens were used last, by their id.
-	NoteTokensUsed(ctx context.Context, used map[string]time.Time) error
+	// Change is a number that grows with every token that is made or revoked.
+	Change(ctx context.Context) (int64, error)
+	// Working are those that neither have ended nor were revoked.
+	Working(ctx context.Context) ([]Token, error)
+	// NoteUsed notes when tokens were used last, by their id.
+	NoteUsed(ctx context.Context, used map[string]time.Time) error
 }
 
 // ErrNotKnownYet says that the database has not answered since the start, so that nobody knows which tokens there are.
@@ -32,7 +32,7 @@ var (
 
 // Known are the tokens that work, in memory. It follows the database, and goes on with what it knows while that does not answer.
 type Known struct {
-	source Source
+	open   func(context.Context) (Source, error)
 	logger *zap.Logger
 	state  atomic.Pointer[state]
 	turn   chan struct{} // held by who asks the database
@@ -58,9 +58,11 @@ type entry struct {
 	used, noted atomic.Int64 // Unix seconds
 }
 
-// NewKnown knows nothing until Load or Run has asked the source.
-func NewKnown(source Source, logger *zap.Logger) *Known {
-	k := &Known{source: source, logger: logger, turn: make(chan struct{}, 1), Pace: 250 * time.Millisecond, NoteUse: time.Minute, Patience: time.Second}
+// NewKnown knows nothing until Load or Run has asked the source, which open gives as soon as its database has answered.
+func NewKnown(open func(context.Context) (Source, error), logger *zap.Logger) *Known {
+	k := &Known{
+		open: open, logger: logger, turn: make(chan struct{}, 1), Pace: 250 * time.Millisecond, NoteUse: time.Minute, Patience: time.Second,
+	}
 	k.state.Store(&state{next: make(chan struct{})})
 	return k
 }
@@ -130,7 +132,11 @@ var errEmptied = errors.New("the database knows no access tokens, but did; resta
 func (k *Known) refresh(ctx context.Context) error {
 	known := k.state.Load()
 	asked := time.Now()
-	change, err := k.source.TokenChange(ctx)
+	var change int64
+	source, err := k.open(ctx)
+	if err == nil {
+		change, err = source.Change(ctx)
+	}
 	if err == nil && known.loaded && known.err == nil && change == known.change {
 		k.state.Store(&state{known.byHash, change, true, asked, nil, known.next})
 		return nil
@@ -141,7 +147,7 @@ func (k *Known) refresh(ctx context.Context) error {
 	case change == 0 && known.change > 0:
 		err = errEmptied
 	default:
-		working, err = k.source.WorkingTokens(ctx)
+		working, err = source.Working(ctx)
 	}
 	if err != nil {
 		k.note(known, err)
@@ -208,7 +214,11 @@ func (k *Known) noteUsed(ctx context.Context) {
 			entries = append(entries, each)
 		}
 	}
-	if len(used) == 0 || k.source.NoteTokensUsed(ctx, used) != nil {
+	if len(used) == 0 {
+		return
+	}
+	source, err := k.open(ctx)
+	if err != nil || source.NoteUsed(ctx, used) != nil {
 		return
 	}
 	for _, each := range entries {

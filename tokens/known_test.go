@@ -21,21 +21,31 @@ const patience = time.Minute
 
 var operator = lifecycle.Actor{User: "otto", Roles: []lifecycle.Role{lifecycle.Operator}}
 
-func hostApp(t *testing.T, c *catalog.Catalog, change ...func(*tokens.Token)) (secret string, token tokens.Token) {
+func hostApp(t *testing.T, c *tokens.Store, change ...func(*tokens.Token)) (secret string, token tokens.Token) {
 	t.Helper()
 	secret, token, err := tokens.Draft{Name: "wallet", Kind: tokens.HostApp}.Make(operator, time.Now())
 	require.NoError(t, err)
 	for _, each := range change {
 		each(&token)
 	}
-	require.NoError(t, c.MakeToken(t.Context(), token, tokens.MaxOfTeam))
+	require.NoError(t, c.Add(t.Context(), token, tokens.MaxOfTeam))
 	return secret, token
+}
+
+func open(t *testing.T, databaseURL string) *tokens.Store {
+	t.Helper()
+	return tokens.NewStore(catalogtest.Open(t, databaseURL).Database())
+}
+
+// opened is a source whose database has answered.
+func opened(source tokens.Source) func(context.Context) (tokens.Source, error) {
+	return func(context.Context) (tokens.Source, error) { return source, nil }
 }
 
 // following is a process that follows the catalogue until the test ends.
 func following(t *testing.T, source tokens.Source) *tokens.Known {
 	t.Helper()
-	known := tokens.NewKnown(source, zap.NewNop())
+	known := tokens.NewKnown(opened(source), zap.NewNop())
 	require.NoError(t, known.Load(t.Context()))
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -54,7 +64,7 @@ func isInvalid(t *testing.T, err error) (sentence string) {
 
 func TestEveryProcessKnowsANewTokenAtOnceAndRefusesARevokedOne(t *testing.T) {
 	catalogtest.EachURL(t, func(t *testing.T, url string) {
-		one, other := catalogtest.Open(t, url), catalogtest.Open(t, url)
+		one, other := open(t, url), open(t, url)
 		here, there := following(t, one), following(t, other)
 		secret, token := hostApp(t, one)
 		for _, known := range []*tokens.Known{here, there} {
@@ -62,7 +72,7 @@ func TestEveryProcessKnowsANewTokenAtOnceAndRefusesARevokedOne(t *testing.T) {
 			require.NoError(t, err, "also before it was looked for")
 			assert.Equal(t, token.ID, found.ID)
 		}
-		require.NoError(t, one.RevokeToken(t.Context(), token.ID, "otto", time.Now()))
+		require.NoError(t, one.Revoke(t.Context(), token.ID, "otto", time.Now()))
 		for _, known := range []*tokens.Known{here, there} {
 			require.Eventually(t, func() bool {
 				_, err := known.Find(t.Context(), secret)
@@ -73,12 +83,12 @@ func TestEveryProcessKnowsANewTokenAtOnceAndRefusesARevokedOne(t *testing.T) {
 }
 
 func TestNothingTellsAnUnknownTokenFromOneThatEndedOrWasRevoked(t *testing.T) {
-	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+	eachStore(t, func(t *testing.T, c *tokens.Store) {
 		unknown, _, err := tokens.Draft{Name: "x", Kind: tokens.HostApp}.Make(operator, time.Now())
 		require.NoError(t, err)
 		ended, _ := hostApp(t, c, func(token *tokens.Token) { token.EndsAt = time.Now().Add(-time.Second) })
 		revoked, token := hostApp(t, c)
-		require.NoError(t, c.RevokeToken(t.Context(), token.ID, "otto", time.Now()))
+		require.NoError(t, c.Revoke(t.Context(), token.ID, "otto", time.Now()))
 		known := following(t, c)
 		sentences := map[string]bool{}
 		for _, secret := range []string{unknown, ended, revoked} {
@@ -92,7 +102,7 @@ func TestNothingTellsAnUnknownTokenFromOneThatEndedOrWasRevoked(t *testing.T) {
 }
 
 func TestATokenEndsByItself(t *testing.T) {
-	c := catalogtest.Open(t, catalogtest.SQLite(t))
+	c := open(t, catalogtest.SQLite(t))
 	known := following(t, c)
 	secret, token := hostApp(t, c, func(token *tokens.Token) { token.EndsAt = time.Now().Add(time.Second) })
 	ctx, stop := known.While(t.Context(), token)
@@ -102,7 +112,7 @@ func TestATokenEndsByItself(t *testing.T) {
 }
 
 func TestWhatLastsEndsWithItsToken(t *testing.T) {
-	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+	eachStore(t, func(t *testing.T, c *tokens.Store) {
 		known := following(t, c)
 		_, other := hostApp(t, c)
 		_, token := hostApp(t, c)
@@ -111,7 +121,7 @@ func TestWhatLastsEndsWithItsToken(t *testing.T) {
 		defer stop()
 		lasting, stopOther := known.While(t.Context(), other)
 		defer stopOther()
-		require.NoError(t, c.RevokeToken(t.Context(), token.ID, "otto", time.Now()))
+		require.NoError(t, c.Revoke(t.Context(), token.ID, "otto", time.Now()))
 		<-ending.Done() // or the test does not end
 		assert.NoError(t, lasting.Err())
 	})
@@ -119,9 +129,10 @@ func TestWhatLastsEndsWithItsToken(t *testing.T) {
 
 func TestTokensThatAreKnownWorkWhileTheDatabaseIsSilent(t *testing.T) {
 	proxy := catalogtest.NewProxy(t, catalogtest.Postgres(t))
-	c, err := catalog.Open(t.Context(), proxy.URL)
+	catalogue, err := catalog.Open(t.Context(), proxy.URL)
 	require.NoError(t, err)
-	t.Cleanup(func() { proxy.Become(catalogtest.Talks); proxy.Cut(true); _ = c.Close() })
+	t.Cleanup(func() { proxy.Become(catalogtest.Talks); proxy.Cut(true); _ = catalogue.Close() })
+	c := tokens.NewStore(catalogue.Database())
 	secret, token := hostApp(t, c)
 	known := following(t, c)
 	unknown, _, err := tokens.Draft{Name: "x", Kind: tokens.HostApp}.Make(operator, time.Now())
@@ -135,7 +146,7 @@ func TestTokensThatAreKnownWorkWhileTheDatabaseIsSilent(t *testing.T) {
 		isInvalid(t, err)
 	}
 	proxy.Become(catalogtest.Talks)
-	require.Eventually(t, func() bool { return c.RevokeToken(t.Context(), token.ID, "otto", time.Now()) == nil }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return c.Revoke(t.Context(), token.ID, "otto", time.Now()) == nil }, patience, 10*time.Millisecond)
 	require.Eventually(t, func() bool { _, err := known.Find(t.Context(), secret); return err != nil }, patience, 10*time.Millisecond)
 }
 
@@ -146,10 +157,10 @@ type stub struct {
 	change int64
 }
 
-func (s *stub) TokenChange(context.Context) (int64, error) { return s.change, s.err }
+func (s *stub) Change(context.Context) (int64, error) { return s.change, s.err }
 
 func TestBeforeTheDatabaseHasAnsweredNobodyKnows(t *testing.T) {
-	known := tokens.NewKnown(&stub{err: errors.New("away")}, zap.NewNop())
+	known := tokens.NewKnown(opened(&stub{err: errors.New("away")}), zap.NewNop())
 	secret, _, err := tokens.Draft{Name: "x", Kind: tokens.HostApp}.Make(operator, time.Now())
 	require.NoError(t, err)
 	for range 2 {
@@ -160,10 +171,10 @@ func TestBeforeTheDatabaseHasAnsweredNobodyKnows(t *testing.T) {
 }
 
 func TestADatabaseThatWasLostShutsNobodyOut(t *testing.T) {
-	c := catalogtest.Open(t, catalogtest.SQLite(t))
+	c := open(t, catalogtest.SQLite(t))
 	secret, _ := hostApp(t, c)
 	source := &stub{Source: c, change: 1}
-	known := tokens.NewKnown(source, zap.NewNop())
+	known := tokens.NewKnown(opened(source), zap.NewNop())
 	require.NoError(t, known.Load(t.Context()))
 	source.change = 0
 	require.Error(t, known.Load(t.Context()))
@@ -172,9 +183,9 @@ func TestADatabaseThatWasLostShutsNobodyOut(t *testing.T) {
 }
 
 func TestTheLastUseIsWrittenNowAndThen(t *testing.T) {
-	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+	eachStore(t, func(t *testing.T, c *tokens.Store) {
 		secret, token := hostApp(t, c)
-		known := tokens.NewKnown(c, zap.NewNop())
+		known := tokens.NewKnown(opened(c), zap.NewNop())
 		known.NoteUse = time.Hour
 		written := func() *time.Time {
 			known.NoteUsed(t.Context())
@@ -201,7 +212,7 @@ func TestTheLastUseIsWrittenNowAndThen(t *testing.T) {
 }
 
 func TestAFollowerWritesTheLastUseByItself(t *testing.T) {
-	c := catalogtest.Open(t, catalogtest.SQLite(t))
+	c := open(t, catalogtest.SQLite(t))
 	known := following(t, c)
 	secret, token := hostApp(t, c)
 	_, err := known.Find(t.Context(), secret)

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/accounts"
 	"slipway/catalog"
-	"slipway/config"
 	"slipway/lifecycle"
 )
 
@@ -17,7 +17,7 @@ import (
 func (s standing) waitsFor(id, requestID string) {
 	answers := &s.site.feed.Answers
 	s.site.service.Workflows.Waiters = answers
-	require.True(s.t, answers.Expect(catalog.Request{MiniProgram: id, User: config.DevAccounts()["developer"].User, ID: requestID}, 10, 10))
+	require.True(s.t, answers.Expect(catalog.Request{MiniProgram: id, User: accounts.Dev()["developer"].User, ID: requestID}, 10, 10))
 }
 
 func TestOfAMadeUpRequestNothingIsSaidThatIsNotKnown(t *testing.T) {
@@ -59,7 +59,7 @@ func TestAScheduledPublicationSaysWhenItWillHappen(t *testing.T) {
 	m := s.requested("life", "developer", "acme")
 	m.State, m.Schedule = lifecycle.ReadyToPublish, &lifecycle.Schedule{At: at, By: "developer"}
 	m.Revision, m.Sequence = m.Revision+1, m.Sequence+1
-	publish := lifecycle.Command{Action: lifecycle.Publish, Actor: config.DevAccounts()["developer"], RequestID: "later"}
+	publish := lifecycle.Command{Action: lifecycle.Publish, Actor: accounts.Dev()["developer"], RequestID: "later"}
 	s.commit("life", m, lifecycle.Record{Transition: lifecycle.Transition{Sequence: m.Sequence, Revision: m.Revision, Action: publish.Action, At: time.Now()}, Command: publish})
 	_, body := s.ask(http.MethodGet, "/mini-programs/weather?answer=later", as("developer"))
 	assert.Contains(t, body, "Done: Publish, scheduled for")

@@ -10,7 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"go.uber.org/zap"
 
-	"slipway/config"
+	"slipway/accounts"
 	"slipway/monitoring"
 	"slipway/monitoring/logkey"
 	"slipway/web/access"
@@ -70,8 +70,8 @@ func (s site) handler() (http.Handler, error) {
 
 // sessions are those of the accounts of a development machine, or of people whom the provider signs in.
 func (s site) sessions() *access.Sessions {
-	kept := s.world.catalog.Sessions()
-	sessions := access.NewSessions(kept, config.DevAccounts(), s.sessionFailed)
+	kept := accounts.NewSessions(s.world.catalog.Database())
+	sessions := access.NewSessions(kept, accounts.Dev(), s.sessionFailed)
 	if s.provider != nil {
 		secure := strings.HasPrefix(s.settings.PublicURL, "https://")
 		sessions = access.NewProviderSessions(kept, s.provider, s.settings.pace, secure, s.sessionFailed)

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/accounts"
 	"slipway/catalog"
 	"slipway/delivery"
 	"slipway/monitoring"
@@ -102,7 +103,7 @@ func open(ctx context.Context, settings settings, telemetry *program.Telemetry) 
 	if w.store, err = settings.OpenPackages(ctx); err != nil {
 		return w, err
 	}
-	w.tokens = tokens.NewKnown(w.database, logger)
+	w.tokens = tokens.NewKnown(tokensIn(w.database), logger)
 	w.watch = monitoring.NewWatch(w.temporal, w.database.Catalog)
 	w.metrics.Registry.MustRegister(w.watch)
 	if settings.DeliveryFile == "" { // else the snapshot gives it only a moment, and the tables may have to be converted
@@ -114,6 +115,16 @@ func open(ctx context.Context, settings settings, telemetry *program.Telemetry) 
 		return delivery.Open(ctx, w.database, delivery.Options{File: settings.DeliveryFile, Logger: logger})
 	})
 	return w, err
+}
+
+func tokensIn(database *delivery.Later) func(context.Context) (tokens.Source, error) {
+	return func(ctx context.Context) (tokens.Source, error) {
+		cat, err := database.Catalog(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return tokens.NewStore(cat.Database()), nil
+	}
 }
 
 func lifeIn(database *delivery.Later) func(ctx context.Context, id string) (string, error) {
@@ -177,8 +188,9 @@ func servePeople(ctx context.Context, group *errgroup.Group, front *front, setti
 		settings: settings, world: world, logger: logger, feed: feed,
 		service: &service.Service{
 			Workflows: workflows.Client{Temporal: world.temporal, Waiters: &feed.Answers, Known: world.catalog.Knows},
-			Catalog:   world.catalog, Store: world.store, Temporal: monitor, Tokens: world.tokens, Logger: logger,
-			Settings: settings.lifecycle, Limits: settings.PackageLimits(), AnswerWait: settings.AnswerWait,
+			Catalog:   world.catalog, Sessions: accounts.NewSessions(world.catalog.Database()), Store: world.store, Temporal: monitor,
+			TokenStore: tokens.NewStore(world.catalog.Database()), Tokens: world.tokens, Logger: logger,
+			Settings: settings.lifecycle, Limits: settings.PackageMax.Limits(), AnswerWait: settings.AnswerWait,
 		},
 	}
 	if settings.Auth == authOIDC {

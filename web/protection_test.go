@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"slipway/config"
+	"slipway/accounts"
 )
 
 // The file is what a person reads to see who may do what; it changes only on purpose.
@@ -58,7 +58,7 @@ func TestNobodyGetsAnywhereWithoutSigningIn(t *testing.T) {
 func TestARoleGetsOnlyWhereItMay(t *testing.T) {
 	s := stand(t)
 	s.weather()
-	for account := range config.DevAccounts() {
+	for account := range accounts.Dev() {
 		for _, route := range []string{"POST /mini-programs/weather/actions/", "POST /api/v1/mini-programs/weather/actions/"} {
 			for action, may := range map[string][]string{
 				"suspend": {"operator"}, "approve-creation": {"reviewer"}, "advance": {"release-manager"},

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"slipway/config"
+	"slipway/accounts"
 	"slipway/lifecycle"
 	"slipway/lifecycle/lifecycletest"
 )
@@ -20,7 +20,7 @@ const secret = "Umbrella"
 
 // kept is a mini-program of team acme of which other teams may learn that it exists, and nothing else.
 func (s standing) kept(id string, steps ...lifecycle.Command) {
-	creation := lifecycle.Creation{ID: id, Title: secret, Description: secret, Comment: secret, Team: lifecycletest.OwnTeam, Actor: config.DevAccounts()["developer"], RequestID: id}
+	creation := lifecycle.Creation{ID: id, Title: secret, Description: secret, Comment: secret, Team: lifecycletest.OwnTeam, Actor: accounts.Dev()["developer"], RequestID: id}
 	m, record, refusal := lifecycle.NewMiniProgram(creation, time.Now(), lifecycle.DefaultSettings())
 	require.Nil(s.t, refusal)
 	s.commit("life", m, record)
@@ -34,7 +34,7 @@ func (s standing) kept(id string, steps ...lifecycle.Command) {
 
 // keptInManyStates are one that has just been requested, one with a version in review and one that is live.
 func (s standing) keptInManyStates() (ids []string) {
-	account := config.DevAccounts()
+	account := accounts.Dev()
 	upload := lifecycle.Command{Action: lifecycle.UploadCode, Actor: account["developer"], Package: &lifecycle.Package{Version: "1.0.0", SHA256: strings.Repeat("a", 64)}}
 	submitted := []lifecycle.Command{
 		{Action: lifecycle.ApproveCreation, Actor: account["reviewer"]}, upload, {Action: lifecycle.RequestPublishing, Actor: account["developer"]},

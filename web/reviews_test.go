@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"slipway/config"
+	"slipway/accounts"
 	"slipway/lifecycle"
 )
 
@@ -20,7 +20,7 @@ func (s standing) does(account string, command lifecycle.Command) {
 	s.t.Helper()
 	stored, err := s.site.world.catalog.Stored(s.t.Context(), "weather")
 	require.NoError(s.t, err)
-	command.Actor, command.RequestID = config.DevAccounts()[account], fmt.Sprint("request ", stored.Step)
+	command.Actor, command.RequestID = accounts.Dev()[account], fmt.Sprint("request ", stored.Step)
 	after, record, refusal := stored.MiniProgram.Decide(command, lifecycle.Facts{}, time.Now(), lifecycle.DefaultSettings())
 	require.Nil(s.t, refusal)
 	s.commit(stored.Life, after, record)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"slipway/accounts"
 )
 
 // signIn returns the cookie of a new session.
@@ -79,7 +81,7 @@ func TestSigningInNeverLeadsToAnotherSite(t *testing.T) {
 func TestTheSessionsAreInTheDatabaseButNotTheirTokens(t *testing.T) {
 	s := stand(t)
 	session := s.signIn("developer")
-	_, found, err := s.site.world.catalog.Sessions().FindCtx(t.Context(), session.Value)
+	_, found, err := accounts.NewSessions(s.site.world.catalog.Database()).FindCtx(t.Context(), session.Value)
 	require.NoError(t, err)
 	assert.False(t, found)
 }

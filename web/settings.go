@@ -86,8 +86,9 @@ func load() (settings, error) {
 	if s.MaxConnections <= 0 {
 		err = errors.Join(err, fmt.Errorf("MAX_CONNECTIONS=%d lets nobody in; give how many connections may be open", s.MaxConnections))
 	}
-	var wrongFile, wrongTokens, wrongOrigins error
-	s.lifecycle, wrongFile = config.LoadLifecycle(s.SettingsFile)
+	s.lifecycle = lifecycle.DefaultSettings()
+	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, s.lifecycle.Override)
+	var wrongTokens, wrongOrigins error
 	if s.tokens, wrongTokens = delivery.ParseTokens(s.DeliveryTokens); wrongTokens != nil {
 		wrongTokens = fmt.Errorf("DELIVERY_TOKENS: %w", wrongTokens)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"slipway/catalog"
 	"slipway/catalog/catalogtest"
+	"slipway/database"
 	"slipway/delivery"
 	"slipway/lifecycle"
 	"slipway/web/access"
@@ -158,5 +158,5 @@ func TestWhatWasRecordedUnknownToTheWebIsNotRecordedAnew(t *testing.T) {
 	proxy.Cut(true)
 	proxy.Refuse()
 	_, err := s.site.service.Act(t.Context(), "weather", lifecycle.Command{Action: lifecycle.Suspend, Actor: lifecycle.Actor{User: "otto"}, RequestID: "r"})
-	assert.True(t, catalog.Unavailable(err), "%v", err)
+	assert.True(t, database.Unavailable(err), "%v", err)
 }

@@ -14,9 +14,9 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 
+	"slipway/accounts"
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
-	"slipway/config"
 	"slipway/delivery"
 	"slipway/lifecycle"
 	"slipway/monitoring"
@@ -74,7 +74,8 @@ func (g ground) stand(t *testing.T, change ...func(*settings)) standing {
 	world.catalog = catalogtest.Open(t, g.database)
 	world.snapshot, err = delivery.Open(ctx, world.catalog, delivery.Options{})
 	require.NoError(t, err)
-	world.tokens = tokens.NewKnown(world.catalog, zap.NewNop())
+	tokenStore := tokens.NewStore(world.catalog.Database())
+	world.tokens = tokens.NewKnown(func(context.Context) (tokens.Source, error) { return tokenStore, nil }, zap.NewNop())
 	following := make(chan struct{})
 	go func() { world.tokens.Run(ctx); close(following) }()
 	t.Cleanup(func() { cancel(); <-following })
@@ -86,6 +87,7 @@ func (g ground) stand(t *testing.T, change ...func(*settings)) standing {
 	require.NoError(t, err)
 	s := site{settings: settings, world: world, logger: zap.NewNop(), feed: feed, service: &service.Service{
 		Workflows: workflows.Client{Temporal: world.temporal}, Catalog: world.catalog, Store: world.store,
+		Sessions: accounts.NewSessions(world.catalog.Database()), TokenStore: tokenStore,
 		Temporal: service.NewMonitor(ctx, world.temporal), Tokens: world.tokens, Logger: zap.NewNop(), Settings: settings.lifecycle, AnswerWait: time.Second,
 	}}
 	server := httptest.NewUnstartedServer(nil)
@@ -109,7 +111,7 @@ func (s standing) weather() { s.requested("life", "developer", "acme") }
 
 // requested is a life of the weather, as the workflow would have committed it.
 func (s standing) requested(life, account, team string) lifecycle.MiniProgram {
-	creation := lifecycle.Creation{ID: "weather", Title: "Weather", Team: team, Actor: config.DevAccounts()[account], RequestID: life + "-begins"}
+	creation := lifecycle.Creation{ID: "weather", Title: "Weather", Team: team, Actor: accounts.Dev()[account], RequestID: life + "-begins"}
 	m, record, refusal := lifecycle.NewMiniProgram(creation, time.Now(), lifecycle.DefaultSettings())
 	require.Nil(s.t, refusal)
 	s.commit(life, m, record)
@@ -124,7 +126,7 @@ func (s standing) commit(life string, m lifecycle.MiniProgram, record lifecycle.
 
 // welcomed is the weather as soon as its creation was approved.
 func (s standing) welcomed() {
-	approve := lifecycle.Command{Action: lifecycle.ApproveCreation, Actor: config.DevAccounts()["reviewer"], RequestID: "approval"}
+	approve := lifecycle.Command{Action: lifecycle.ApproveCreation, Actor: accounts.Dev()["reviewer"], RequestID: "approval"}
 	approved, record, refusal := s.requested("life", "developer", "acme").Decide(approve, lifecycle.Facts{}, time.Now(), lifecycle.DefaultSettings())
 	require.Nil(s.t, refusal)
 	s.commit("life", approved, record)
@@ -132,7 +134,7 @@ func (s standing) welcomed() {
 
 // reborn is the weather of team globex, after its creation was denied to team acme.
 func (s standing) reborn() {
-	reject := lifecycle.Command{Action: lifecycle.RejectCreation, Actor: config.DevAccounts()["reviewer"], RequestID: "denial", Comment: "acme's secret"}
+	reject := lifecycle.Command{Action: lifecycle.RejectCreation, Actor: accounts.Dev()["reviewer"], RequestID: "denial", Comment: "acme's secret"}
 	denied, record, refusal := s.requested("first", "developer", "acme").Decide(reject, lifecycle.Facts{}, time.Now(), lifecycle.DefaultSettings())
 	require.Nil(s.t, refusal)
 	s.commit("first", denied, record)

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
+	"slipway/accounts"
 	"slipway/catalog/catalogtest"
-	"slipway/config"
 	"slipway/lifecycle"
 	"slipway/lifecycle/lifecycletest"
 	"slipway/tokens"
@@ -27,7 +27,7 @@ var tokenIn = regexp.MustCompile(`slp_[A-Z2-7]{33}`)
 // token makes one as the account would.
 func (s standing) token(account string, draft tokens.Draft) (secret string, made tokens.Token) {
 	s.t.Helper()
-	secret, made, err := s.site.service.MakeToken(s.t.Context(), config.DevAccounts()[account], draft)
+	secret, made, err := s.site.service.MakeToken(s.t.Context(), accounts.Dev()[account], draft)
 	require.NoError(s.t, err)
 	return secret, made
 }
@@ -137,7 +137,7 @@ func TestAnAuditorLooksAtTokensAndMakesAndRevokesNone(t *testing.T) {
 	}
 	response, _ := s.ask(http.MethodPost, "/api/v1/tokens", bearer(tokenOf(s, audrey)), filledIn(`{"name": "ci", "kind": "host-app"}`), header("Content-Type", "application/json"))
 	assert.Equal(t, http.StatusForbidden, response.StatusCode)
-	kept, err := s.site.world.catalog.Token(t.Context(), made.ID)
+	kept, err := tokens.NewStore(s.site.world.catalog.Database()).Token(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.Nil(t, kept.RevokedAt)
 }
@@ -265,7 +265,7 @@ func TestARevokedHostAppIsRefusedByEveryProcess(t *testing.T) {
 			response, _ := process.ask(http.MethodPost, "/ofrep/v1/evaluate/flags/weather", bearing(secret), filledIn(aboutWeather))
 			assert.Equal(t, http.StatusNotFound, response.StatusCode)
 		}
-		_, err := one.site.service.RevokeToken(t.Context(), config.DevAccounts()["operator"], token.ID)
+		_, err := one.site.service.RevokeToken(t.Context(), accounts.Dev()["operator"], token.ID)
 		require.NoError(t, err)
 		for _, process := range []standing{asking(t, one), asking(t, other)} {
 			require.Eventually(t, func() bool {

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"slipway/config"
+	"slipway/accounts"
 	"slipway/lifecycle"
 )
 
@@ -75,7 +75,7 @@ func (s standing) codeUploaded(requestID string) (lifecycle.MiniProgram, lifecyc
 	stored, err := s.site.world.catalog.Stored(s.t.Context(), "weather")
 	require.NoError(s.t, err)
 	upload := lifecycle.Command{
-		Action: lifecycle.UploadCode, Actor: config.DevAccounts()["developer"], RequestID: requestID,
+		Action: lifecycle.UploadCode, Actor: accounts.Dev()["developer"], RequestID: requestID,
 		Package: &lifecycle.Package{Version: "1.2.3", SHA256: "0000000000000000000000000000000000000000000000000000000000000000"},
 	}
 	after, record, refusal := stored.MiniProgram.Decide(upload, lifecycle.Facts{}, time.Now(), lifecycle.DefaultSettings())

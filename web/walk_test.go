@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
-	"slipway/config"
+	"slipway/accounts"
 	"slipway/lifecycle"
 	"slipway/lifecycle/lifecycletest"
 	"slipway/tokens"
@@ -79,7 +79,7 @@ func notForPipelines(action lifecycle.Action) string {
 func everybody(lifecycletest.Person) bool { return true }
 
 func hasAccount(person lifecycletest.Person) bool {
-	_, ok := config.DevAccounts()[person.User]
+	_, ok := accounts.Dev()[person.User]
 	return ok
 }
 

@@ -17,10 +17,10 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"slipway/accounts"
 	"slipway/activities"
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
-	"slipway/config"
 	"slipway/devserver/devservertest"
 	"slipway/lifecycle"
 	"slipway/lifecycle/lifecycletest"
@@ -143,13 +143,13 @@ func actorOf(person lifecycletest.Person) lifecycle.Actor {
 
 // next leads a mini-program on from each state, by somebody who may.
 var next = map[lifecycle.State]lifecycle.Command{
-	lifecycle.CreationPending:   {Action: lifecycle.ApproveCreation, Actor: config.DevAccounts()["reviewer"]},
+	lifecycle.CreationPending:   {Action: lifecycle.ApproveCreation, Actor: accounts.Dev()["reviewer"]},
 	lifecycle.CodeUnavailable:   {Action: lifecycle.UploadCode, Actor: requester},
 	lifecycle.CodeAvailable:     {Action: lifecycle.RequestPublishing, Actor: requester},
-	lifecycle.PublishingPending: {Action: lifecycle.ApprovePublishing, Actor: config.DevAccounts()["reviewer"]},
+	lifecycle.PublishingPending: {Action: lifecycle.ApprovePublishing, Actor: accounts.Dev()["reviewer"]},
 	lifecycle.ReadyToPublish:    {Action: lifecycle.Publish, Actor: requester},
 	lifecycle.GrayscaleRelease:  {Action: lifecycle.Promote, Actor: requester},
-	lifecycle.ProductionRelease: {Action: lifecycle.Advance, Actor: config.DevAccounts()["release-manager"]},
+	lifecycle.ProductionRelease: {Action: lifecycle.Advance, Actor: accounts.Dev()["release-manager"]},
 	lifecycle.Published:         {Action: lifecycle.UploadCode, Actor: requester},
 }
 
@@ -162,7 +162,7 @@ func (w *whole) begin(s lifecycletest.Situation) string {
 		return id
 	}
 	w.told(id, s)
-	status, err := workflows.Client{Temporal: w.temporal}.Recover(w.t.Context(), id, config.DevAccounts()["operator"])
+	status, err := workflows.Client{Temporal: w.temporal}.Recover(w.t.Context(), id, accounts.Dev()["operator"])
 	require.NoError(w.t, err)
 	require.Equal(w.t, s.State, string(status.State))
 	return id

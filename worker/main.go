@@ -85,7 +85,7 @@ func (s storage) close() { _, _ = s.packages.Close(), s.catalog.Close() }
 func newActivities(settings settings, kept storage) (*activities.Activities, error) {
 	acts := &activities.Activities{
 		Catalog: kept.catalog, Reports: kept.catalog, Packages: kept.packages,
-		Settings: settings.lifecycle, Limits: settings.PackageLimits(), Metrics: activities.NewMetrics(),
+		Settings: settings.lifecycle, Limits: settings.PackageMax.Limits(), Metrics: activities.NewMetrics(),
 		SignalKeys: settings.SignalKeys, SignedOnly: settings.SignalsFrom == fromWeb,
 	}
 	if settings.PrometheusURL == "" {

@@ -46,9 +46,9 @@ func load() (settings, error) {
 			s.Deployment, s.BuildID))
 	}
 	err = errors.Join(err, s.checkSignals())
-	var wrong error
-	s.lifecycle, wrong = config.LoadLifecycle(s.SettingsFile)
-	return s, errors.Join(err, s.Tracing.Validate(), wrong)
+	s.lifecycle = lifecycle.DefaultSettings()
+	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, s.lifecycle.Override)
+	return s, errors.Join(err, s.Tracing.Validate(), wrongFile)
 }
 
 func (s settings) checkSignals() error {

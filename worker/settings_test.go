@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/workflow"
 
-	"slipway/config"
 	"slipway/lifecycle"
 )
 
@@ -138,8 +137,8 @@ func TestASettingsFileThatMakesNoSenseIsRefused(t *testing.T) {
 }
 
 func TestAPlanOfTheSameNameReplacesTheStandardOne(t *testing.T) {
-	loaded, err := config.LoadLifecycle(settingsFile(t, `{"plans": {"standard": {"production": [{"percent": 100, "hold": "0s"}]}}}`))
-	require.NoError(t, err)
+	loaded := lifecycle.DefaultSettings()
+	require.NoError(t, loaded.Override([]byte(`{"plans": {"standard": {"production": [{"percent": 100, "hold": "0s"}]}}}`)))
 	assert.Len(t, loaded.Plans["standard"].Production, 1)
 	assert.Zero(t, loaded.Plans["standard"].Grayscale.Percent, "nothing of the old one is mixed in")
 }
@@ -153,8 +152,8 @@ func TestASettingsFileThatIsNotThereIsAnError(t *testing.T) {
 }
 
 func TestASettingsFileMayBeginWithAByteOrderMarkAndSaysNothingTwice(t *testing.T) {
-	_, err := config.LoadLifecycle(settingsFile(t, "\ufeff"+`{"remind_after": "1h"}`))
-	assert.NoError(t, err)
-	_, err = config.LoadLifecycle(settingsFile(t, `{"remind_after": "1h", "remind_after": "2h"}`))
-	assert.ErrorContains(t, err, "remind_after appears twice")
+	settings := lifecycle.DefaultSettings()
+	require.NoError(t, settings.Override([]byte("\ufeff"+`{"remind_after": "1h"}`)))
+	assert.EqualValues(t, time.Hour, settings.RemindAfter)
+	assert.ErrorContains(t, settings.Override([]byte(`{"remind_after": "1h", "remind_after": "2h"}`)), "remind_after appears twice")
 }

@@ -16,7 +16,6 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"slipway/activities"
-	"slipway/config"
 	"slipway/keyring"
 	"slipway/program"
 	"slipway/workflows"
@@ -105,7 +104,7 @@ func newWorkers(temporal connection, settings settings, acts *activities.Activit
 	lifecycles.Interceptors = []interceptor.WorkerInterceptor{
 		&workflows.Interceptor{DataConverter: temporal.dataConverter, Tracer: temporal.tracer},
 	}
-	lifecycles.WorkflowTaskPollerBehavior = config.TaskPollers()
+	lifecycles.WorkflowTaskPollerBehavior = workflows.TaskPollers()
 	gates.DisableWorkflowWorker, inspections.DisableWorkflowWorker = true, true
 	gates.MaxConcurrentActivityExecutionSize = probesAtOnce
 	gates.WorkerActivitiesPerSecond = probesPerSecond

@@ -27,7 +27,7 @@ type Client struct {
 	Temporal client.Client
 	// Waiters brings outcomes from the catalogue, which saves a query for each action. Without it, or when it does not
 	// have the answer, the workflow is asked.
-	Waiters *catalog.Answers
+	Waiters *catalog.Waiters
 	// Known tells whether the catalogue knows a mini-program, for workflows that Temporal has forgotten; nil leaves it to Temporal.
 	Known func(ctx context.Context, id string) (bool, error)
 }

@@ -195,7 +195,7 @@ func (l *ledger) Life(context.Context, string) (string, error) {
 	return l.steps[len(l.steps)-1].Life, nil
 }
 
-func (l *ledger) Answered(_ context.Context, _, _, user, requestID string, before int) (*lifecycle.Record, bool, error) {
+func (l *ledger) Finished(_ context.Context, _, _, user, requestID string, before int) (*lifecycle.Record, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, step := range l.steps {

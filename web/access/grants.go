@@ -12,13 +12,13 @@ import (
 	"fmt"
 	"time"
 
-	"slipway/catalog"
+	"slipway/accounts"
 )
 
 // GrantStore keeps what a provider granted for sessions, for all processes.
 type GrantStore interface {
-	FindGrant(ctx context.Context, session string) (grant catalog.Grant, found bool, err error)
-	PutGrant(ctx context.Context, session string, grant catalog.Grant, expiry time.Time) error
+	FindGrant(ctx context.Context, session string) (grant accounts.Grant, found bool, err error)
+	PutGrant(ctx context.Context, session string, grant accounts.Grant, expiry time.Time) error
 	ClaimGrant(ctx context.Context, session string, checkedAt, until time.Time) (bool, error)
 	TouchGrant(ctx context.Context, session string, usedAt time.Time) error
 	DeleteGrant(ctx context.Context, session string) error
@@ -52,7 +52,7 @@ type granted struct {
 	Expiry   time.Time
 
 	row   string
-	state catalog.Grant
+	state accounts.Grant
 }
 
 const (
@@ -67,7 +67,7 @@ func (g grants) begin(ctx context.Context, session string, identity Identity, to
 	now := time.Now()
 	kept := granted{
 		Identity: identity, Tokens: tokens, Expiry: now.Add(g.pace.Length),
-		row: rowOf(session), state: catalog.Grant{CheckedAt: now, UsedAt: now},
+		row: rowOf(session), state: accounts.Grant{CheckedAt: now, UsedAt: now},
 	}
 	return g.put(ctx, session, kept)
 }

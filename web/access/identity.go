@@ -40,12 +40,12 @@ type Provider interface {
 	Renew(ctx context.Context, tokens Tokens) (Identity, Tokens, error)
 }
 
-// accounts are people who need no password, each with the bearer token dev-NAME.
-type accounts map[string]lifecycle.Actor
+// devAccounts are people who need no password, each with the bearer token dev-NAME.
+type devAccounts map[string]lifecycle.Actor
 
 const devTokenPrefix = "dev-"
 
-func (a accounts) ByToken(_ context.Context, token string) (Identity, error) {
+func (a devAccounts) ByToken(_ context.Context, token string) (Identity, error) {
 	account, isDev := strings.CutPrefix(token, devTokenPrefix)
 	person, known := a[account]
 	if !isDev || !known {
@@ -55,7 +55,7 @@ func (a accounts) ByToken(_ context.Context, token string) (Identity, error) {
 }
 
 // Renew is not asked: accounts are granted nothing.
-func (a accounts) Renew(context.Context, Tokens) (Identity, Tokens, error) {
+func (a devAccounts) Renew(context.Context, Tokens) (Identity, Tokens, error) {
 	return Identity{}, Tokens{}, ErrNotSignedIn
 }
 

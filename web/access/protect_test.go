@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"slipway/config"
+	"slipway/accounts"
 	"slipway/web/access"
 )
 
@@ -47,7 +47,7 @@ func TestARequestWithAUserBeforeItsHostIsNotAddressedToThisMachine(t *testing.T)
 }
 
 func TestATokenWithMoreOrLessThanItselfIsAnotherToken(t *testing.T) {
-	sessions := access.NewSessions(nil, config.DevAccounts(), nil)
+	sessions := access.NewSessions(nil, accounts.Dev(), nil)
 	for header, signedIn := range map[string]bool{
 		"Bearer dev-reviewer": true, "bearer dev-reviewer": true, "BEARER dev-reviewer": true,
 		"Bearer dev-reviewer ": false, "Bearer  dev-reviewer": false, "Bearer \tdev-reviewer": false, "Bearer\tdev-reviewer": false, "Bearer dev-reviewer\t": false, " Bearer dev-reviewer": false,

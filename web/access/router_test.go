@@ -8,7 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/assert"
 
-	"slipway/config"
+	"slipway/accounts"
 	"slipway/web/access"
 )
 
@@ -32,7 +32,7 @@ func TestTheGuardLetsNobodyToARouteThatItsRouterDoesNotKnow(t *testing.T) {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	guard := access.Guard{
-		Router: access.NewRouter(engine), Sessions: access.NewSessions(nil, config.DevAccounts(), nil), Limits: access.NewLimits(0, 0),
+		Router: access.NewRouter(engine), Sessions: access.NewSessions(nil, accounts.Dev(), nil), Limits: access.NewLimits(0, 0),
 		Refuse: func(c *gin.Context, err error) { c.String(http.StatusForbidden, err.Error()) },
 	}
 	engine.Use(guard.Check)

@@ -77,7 +77,7 @@ func NewSessions(kept Store, people map[string]lifecycle.Actor, failed func(http
 	manager.Lifetime = sessionLength
 	manager.ErrorFunc = failed
 	manager.Cookie.Name = "slipway_session"
-	return &Sessions{manager: manager, provider: accounts(people), accounts: people, lookEvery: sessionLook}
+	return &Sessions{manager: manager, provider: devAccounts(people), accounts: people, lookEvery: sessionLook}
 }
 
 // NewProviderSessions keeps sessions of people who were signed in by the provider. secure says that they come by HTTPS.

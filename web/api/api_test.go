@@ -24,8 +24,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"slipway/accounts"
 	"slipway/catalog"
-	"slipway/config"
 	"slipway/devserver/devservertest"
 	"slipway/lifecycle"
 	"slipway/packages"
@@ -139,13 +139,15 @@ func (i *installation) engine(ctx context.Context, temporal client.Client, answe
 	must(err)
 	go feed.Run(ctx)
 	core := zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()), i.log, zap.WarnLevel)
-	known := tokens.NewKnown(i.catalog, zap.NewNop())
+	tokenStore := tokens.NewStore(i.catalog.Database())
+	known := tokens.NewKnown(func(context.Context) (tokens.Source, error) { return tokenStore, nil }, zap.NewNop())
 	go known.Run(ctx)
 	service := &service.Service{
 		Workflows: workflows.Client{Temporal: temporal, Waiters: &feed.Answers}, Catalog: i.catalog, Store: i.store,
+		Sessions: accounts.NewSessions(i.catalog.Database()), TokenStore: tokenStore,
 		Temporal: service.NewMonitor(ctx, temporal), Tokens: known, Logger: zap.New(core), Settings: lifecycle.DefaultSettings(), AnswerWait: answerWait,
 	}
-	sessions := access.NewSessions(i.catalog.Sessions(), config.DevAccounts(), nil)
+	sessions := access.NewSessions(accounts.NewSessions(i.catalog.Database()), accounts.Dev(), nil)
 	sessions.Tokens = known
 	programs := api.New(service, feed)
 	gin.SetMode(gin.ReleaseMode)

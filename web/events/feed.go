@@ -27,7 +27,7 @@ const (
 // its own pace.
 type Feed struct {
 	// Answers are handed to those who wait for them.
-	Answers catalog.Answers
+	Answers catalog.Waiters
 
 	catalog *catalog.Catalog
 	logger  *zap.Logger
@@ -58,7 +58,7 @@ var errEnded = errors.New("this process stops")
 func (f *Feed) Run(ctx context.Context) {
 	for {
 		err := f.catalog.Follow(ctx, f.Last(), func(change catalog.Change) error {
-			f.Answers.Hear(change)
+			f.Answers.Deliver(change)
 			f.add(change)
 			return nil
 		})

@@ -31,12 +31,12 @@ func (s *Service) KeepDraft(ctx context.Context, person lifecycle.Actor, id stri
 	if err != nil {
 		return fmt.Errorf("keep a draft: %w", err)
 	}
-	return s.Catalog.Sessions().CommitCtx(ctx, draftKey(person, id), text, time.Now().Add(draftsKept))
+	return s.Sessions.CommitCtx(ctx, draftKey(person, id), text, time.Now().Add(draftsKept))
 }
 
 // Draft finds a person's draft of an upload to a mini-program; nil when there is none.
 func (s *Service) Draft(ctx context.Context, person lifecycle.Actor, id string) (*Draft, error) {
-	text, found, err := s.Catalog.Sessions().FindCtx(ctx, draftKey(person, id))
+	text, found, err := s.Sessions.FindCtx(ctx, draftKey(person, id))
 	if err != nil || !found {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (s *Service) Draft(ctx context.Context, person lifecycle.Actor, id string) 
 
 // DropDraft forgets it.
 func (s *Service) DropDraft(ctx context.Context, person lifecycle.Actor, id string) error {
-	return s.Catalog.Sessions().DeleteCtx(ctx, draftKey(person, id))
+	return s.Sessions.DeleteCtx(ctx, draftKey(person, id))
 }
 
 // draftKey is no key of a session: those are hashes.

@@ -10,7 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"slipway/catalog"
+	"slipway/database"
 	"slipway/lifecycle"
 	"slipway/packages"
 	"slipway/tokens"
@@ -124,7 +124,7 @@ func problemOf(err error) Problem {
 	if errors.Is(err, context.Canceled) {
 		return Problem{Status: brokenOff, Message: "the request was broken off"}
 	}
-	if catalog.Unavailable(err) {
+	if database.Unavailable(err) {
 		return Problem{Status: http.StatusServiceUnavailable, Message: DatabaseAway}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"slipway/accounts"
 	"slipway/catalog"
 	"slipway/lifecycle"
 	"slipway/packages"
@@ -32,8 +33,11 @@ type Service struct {
 	Store     *packages.Store
 	Temporal  *Monitor
 	Logger    *zap.Logger
-	// Tokens are the access tokens that work.
-	Tokens *tokens.Known
+	// Sessions keep drafts as well.
+	Sessions accounts.Sessions
+	// TokenStore keeps all access tokens, Tokens knows those that work.
+	TokenStore *tokens.Store
+	Tokens     *tokens.Known
 	// Limits bound what an inspection accepts.
 	Limits packages.Limits
 	// Settings are those of the worker: the plans to choose from.

@@ -7,7 +7,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"slipway/catalog"
 	"slipway/lifecycle"
 	"slipway/monitoring/logkey"
 	"slipway/tokens"
@@ -19,12 +18,12 @@ func (s *Service) MakeToken(ctx context.Context, person lifecycle.Actor, draft t
 	if err != nil {
 		return "", tokens.Token{}, err
 	}
-	err = s.Catalog.MakeToken(ctx, made, tokens.MaxOfTeam)
+	err = s.TokenStore.Add(ctx, made, tokens.MaxOfTeam)
 	switch {
-	case errors.Is(err, catalog.ErrTokenMade):
+	case errors.Is(err, tokens.ErrExists):
 		err = lifecycle.Refuse(lifecycle.KeyReused,
 			"this was sent before and the token %s was made then, which is shown only once; if you did not copy it, revoke it and make another one", draft.Name)
-	case errors.Is(err, catalog.ErrTooManyTokens):
+	case errors.Is(err, tokens.ErrTooMany):
 		err = lifecycle.Refuse(tokens.TooManyTokens, "%d tokens work already, which is as many as there may be for %s; revoke some that are no longer used",
 			tokens.MaxOfTeam, ownerOf(made))
 	}
@@ -64,7 +63,7 @@ func (s *Service) ListTokens(ctx context.Context, person lifecycle.Actor, before
 			return nil, err
 		}
 	}
-	return s.Catalog.Tokens(ctx, teams, before, limit)
+	return s.TokenStore.List(ctx, teams, before, limit)
 }
 
 // RevokeToken makes an access token worth nothing, for ever, and returns it; once more changes nothing. The error may be a *lifecycle.Refusal.
@@ -78,18 +77,18 @@ func (s *Service) RevokeToken(ctx context.Context, person lifecycle.Actor, id st
 	case token.RevokedAt != nil:
 		return token, nil
 	}
-	if err := s.Catalog.RevokeToken(ctx, id, person.User, time.Now()); err != nil {
+	if err := s.TokenStore.Revoke(ctx, id, person.User, time.Now()); err != nil {
 		return token, err
 	}
 	s.Logger.Info("an access token was revoked", described(token, person)...)
 	_ = s.Tokens.Load(ctx) // else it is noticed within a moment
-	return s.Catalog.Token(ctx, id)
+	return s.TokenStore.Token(ctx, id)
 }
 
 // token reads one that the person sees. Of others they do not learn that there are any.
 func (s *Service) token(ctx context.Context, person lifecycle.Actor, id string) (tokens.Token, error) {
-	token, err := s.Catalog.Token(ctx, id)
-	if errors.Is(err, catalog.ErrNotFound) || err == nil && !token.SeenBy(person) {
+	token, err := s.TokenStore.Token(ctx, id)
+	if errors.Is(err, tokens.ErrNotFound) || err == nil && !token.SeenBy(person) {
 		return tokens.Token{}, lifecycle.Refuse(tokens.UnknownToken, "there is no token %.100q that you may see; look at the list", id)
 	}
 	return token, err

@@ -23,7 +23,7 @@ var ErrTooManyWaiting = errors.New("too many actions on this mini-program wait f
 // Waits tells whether this process knows a request of the person to be recorded and unanswered.
 func (s *Service) Waits(id string, person lifecycle.Actor, requestID string) bool {
 	answers := s.Workflows.Waiters
-	return answers != nil && slices.Contains(answers.Unanswered(id), catalog.Request{MiniProgram: id, User: person.User, ID: requestID})
+	return answers != nil && slices.Contains(answers.Unfinished(id), catalog.Request{MiniProgram: id, User: person.User, ID: requestID})
 }
 
 // Begun tells whether the request for the creation of a mini-program that the catalogue does not know is recorded, by whatever process.

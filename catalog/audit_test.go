@@ -1,0 +1,108 @@
+package catalog_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/catalog"
+	"slipway/catalog/catalogtest"
+	"slipway/lifecycle"
+)
+
+func TestWhatIsNotThereIsNotFound(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		weather(t, c)
+		for _, id := range []string{"whether", "", "weather\x00", "\xff"} {
+			_, _, err := c.Status(t.Context(), id)
+			assert.ErrorIs(t, err, catalog.ErrNotFound, id)
+			_, _, err = c.Outcome(t.Context(), id, developer.User, "life-1/request-creation")
+			assert.ErrorIs(t, err, catalog.ErrNotFound, id)
+			entries, err := c.Audit(t.Context(), id, 0, 10)
+			require.NoError(t, err)
+			assert.Empty(t, entries)
+		}
+		_, _, err := c.Outcome(t.Context(), "weather", developer.User, "unheard of")
+		assert.ErrorIs(t, err, catalog.ErrNotFound)
+	})
+}
+
+func TestTheAuditTrailIsReadPageByPageNewestFirst(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.refuse("r1"))
+		commit(t, c, p.release("1.0.0")...)
+		_, other := requested(t, "other", "Other", "life-1", newYear)
+		commit(t, c, other)
+
+		var revisions []int
+		var before int64
+		for len(revisions) < 20 {
+			entries, err := c.Audit(t.Context(), "weather", before, 4)
+			require.NoError(t, err)
+			if len(entries) == 0 {
+				break
+			}
+			for _, entry := range entries {
+				revisions = append(revisions, entry.Record.Revision)
+			}
+			before = entries[len(entries)-1].Change
+		}
+		assert.Equal(t, []int{6, 5, 4, 3, 2, 1}, revisions)
+	})
+}
+
+func TestWhatHappenedInAnEarlierLifeBelongsToNoTeam(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p, first := requested(t, "weather", "Weather", "life-1", newYear)
+		commit(t, c, first, p.do(reviewer, lifecycle.RejectCreation))
+		assert.Equal(t, []string{"acme", "acme"}, teams(t, c, "weather"), "it is the present life until another begins")
+
+		again, second := requested(t, "weather", "Weather", "life-2", newYear.Add(time.Hour))
+		commit(t, c, second, again.refuse("no"), again.do(reviewer, lifecycle.ApproveCreation))
+		assert.Equal(t, []string{"acme", "acme", "", ""}, teams(t, c, "weather"))
+		for requestID, expected := range map[string]string{first.Outcome.RequestID: "", second.Outcome.RequestID: "acme", "no": "acme"} {
+			_, team, err := c.Outcome(t.Context(), "weather", developer.User, requestID)
+			require.NoError(t, err)
+			assert.Equal(t, expected, team, requestID)
+		}
+		for i, change := range follow(t, c, 0, 5) {
+			assert.Equal(t, []string{"", "", "acme", "acme", "acme"}[i], change.Team, "change %d", change.Number)
+		}
+	})
+}
+
+// teams are those of the audit trail, newest first.
+func teams(t tester, c *catalog.Catalog, id string) (teams []string) {
+	for _, entry := range audit(t, c, id) {
+		teams = append(teams, entry.Team)
+	}
+	return teams
+}
+
+func TestRecordsAreFoundByTheirActionAndVersion(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.release("1.0.0")...)
+		commit(t, c, p.do(developer, lifecycle.Rollback))
+		commit(t, c, p.release("1.1.0")...)
+		find := func(version string, limit int, actions ...lifecycle.Action) (found []string) {
+			entries, err := c.AuditOf(t.Context(), "weather", actions, version, limit)
+			require.NoError(t, err)
+			for _, entry := range entries {
+				found = append(found, string(entry.Record.Action)+" "+entry.Record.Version)
+			}
+			return found
+		}
+		uploads := []lifecycle.Action{lifecycle.UploadCode}
+		assert.Equal(t, []string{"upload-code 1.1.0", "upload-code 1.0.0"}, find("", 10, uploads...))
+		assert.Equal(t, []string{"upload-code 1.1.0"}, find("", 1, uploads...))
+		assert.Equal(t, []string{"upload-code 1.0.0"}, find("1.0.0", 10, uploads...))
+		assert.Equal(t, []string{"approve-publishing 1.1.0", "request-publishing 1.1.0"}, find("1.1.0", 10, lifecycle.ApprovePublishing, lifecycle.RequestPublishing))
+		for _, version := range []string{"1.%", "1._.0", "1!.0", `1"`, "\x00", "\xff"} {
+			assert.Empty(t, find(version, 10, uploads...), version)
+		}
+	})
+}
