@@ -156,20 +156,20 @@ func TestWhatAKilledProcessLeftBesideTheCopyIsRemoved(t *testing.T) {
 
 func TestNobodyWaitsForASilentDatabaseLongerThanTheyHaveTime(t *testing.T) {
 	opening, silence := make(chan struct{}), make(chan struct{})
-	later := NewLater(func(context.Context) (*catalog.Catalog, error) {
+	lazy := NewLazyCatalog(func(context.Context) (*catalog.Catalog, error) {
 		close(opening)
 		<-silence
 		return nil, errDown
 	})
 	first := make(chan error)
 	go func() {
-		_, err := later.Catalog(context.Background())
+		_, err := lazy.Catalog(context.Background())
 		first <- err
 	}()
 	<-opening
 	hurried, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := later.Served(hurried, sumOf("any"))
+	_, err := lazy.Served(hurried, sumOf("any"))
 	require.ErrorIs(t, err, context.Canceled)
 	close(silence)
 	require.ErrorIs(t, <-first, errDown)
@@ -179,32 +179,32 @@ func TestACatalogueIsOpenedOnceItsDatabaseAnswers(t *testing.T) {
 	path, _ := copied(t)
 	databaseURL := catalogtest.SQLite(t)
 	var there atomic.Bool
-	later := NewLater(func(ctx context.Context) (*catalog.Catalog, error) {
+	lazy := NewLazyCatalog(func(ctx context.Context) (*catalog.Catalog, error) {
 		if !there.Load() {
 			return nil, errDown
 		}
 		return catalog.Open(ctx, databaseURL)
 	})
-	s, stop, err := openUntil(t, later, Options{File: path})
+	s, stop, err := openUntil(t, lazy, Options{File: path})
 	require.NoError(t, err)
 	assert.Equal(t, "1.0.0", versionOf(s.Evaluate("weather", "u", 7)))
-	_, err = later.Served(t.Context(), sumOf("any"))
+	_, err = lazy.Served(t.Context(), sumOf("any"))
 	assert.ErrorIs(t, err, errDown)
-	require.NoError(t, later.Close(), "not opened yet")
+	require.NoError(t, lazy.Close(), "not opened yet")
 
 	requested(t, catalogtest.Open(t, databaseURL), "weather").publishes("4.0.0")
 	there.Store(true)
 	require.Eventually(t, func() bool { return s.Err() == nil }, patience, glance)
 	assert.Equal(t, "live 4.0.0 (everyone, STATIC)", gets(s, "weather", "u", AnyPlatform))
-	served, err := later.Served(t.Context(), sumOf(content("weather", "4.0.0")))
+	served, err := lazy.Served(t.Context(), sumOf(content("weather", "4.0.0")))
 	require.NoError(t, err)
 	assert.True(t, served)
-	c, err := later.Catalog(t.Context())
+	c, err := lazy.Catalog(t.Context())
 	require.NoError(t, err)
 	requested(t, c, "maps").publishes("1.0.0")
 	caughtUp(t, s, c)
 	assert.Equal(t, "live 1.0.0 (everyone, STATIC)", gets(s, "maps", "u", AnyPlatform))
 	stop()
-	require.NoError(t, later.Close())
+	require.NoError(t, lazy.Close())
 	assert.Error(t, c.Ping(t.Context()), "it is closed")
 }

@@ -65,7 +65,7 @@ type world struct {
 	temporal  client.Client
 	namespace string
 	// database is opened as soon as it answers; catalog is it, once pages can be served.
-	database *delivery.Later
+	database *delivery.LazyCatalog
 	catalog  *catalog.Catalog
 	snapshot *delivery.Snapshot
 	tokens   *tokens.Known
@@ -89,7 +89,7 @@ func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, 
 	if w.metrics, err = newMetrics(); err != nil {
 		return w, err
 	}
-	w.database = delivery.NewLater(func(ctx context.Context) (*catalog.Catalog, error) { return catalog.Open(ctx, settings.Database()) })
+	w.database = delivery.NewLazyCatalog(func(ctx context.Context) (*catalog.Catalog, error) { return catalog.Open(ctx, settings.Database()) })
 	options, err := settings.Temporal(logger)
 	if err != nil {
 		return w, err
@@ -124,7 +124,7 @@ func open(ctx context.Context, settings settings, logger *zap.Logger) (w world, 
 	return w, err
 }
 
-func lifeIn(database *delivery.Later) func(ctx context.Context, id string) (string, error) {
+func lifeIn(database *delivery.LazyCatalog) func(ctx context.Context, id string) (string, error) {
 	return func(ctx context.Context, id string) (string, error) {
 		cat, err := database.Catalog(ctx)
 		if err != nil {
