@@ -13,8 +13,10 @@ import (
 	"github.com/gin-gonic/gin"
 	"go.uber.org/zap"
 
+	"slipway/lifecycle"
 	"slipway/monitoring/logkey"
 	"slipway/packages"
+	"slipway/problem"
 )
 
 // Handlers answer host apps. All but Snapshot, Store and History may be left empty.
@@ -51,9 +53,9 @@ const flagsPath = "/ofrep/v1/evaluate/flags"
 func (h *Handlers) Register(engine *gin.Engine) {
 	engine.RedirectTrailingSlash, engine.RedirectFixedPath, engine.HandleMethodNotAllowed = false, false, true
 	engine.Use(gin.CustomRecoveryWithWriter(nil, h.recovered), guardAnswer, h.Origins.Admit)
-	engine.NoRoute(func(c *gin.Context) { problem(c, http.StatusNotFound, "there is nothing at this path") })
+	engine.NoRoute(func(c *gin.Context) { refuse(c, http.StatusNotFound, "there is nothing at this path") })
 	engine.NoMethod(func(c *gin.Context) {
-		problem(c, http.StatusMethodNotAllowed, "this path takes only "+c.Writer.Header().Get("Allow"))
+		refuse(c, http.StatusMethodNotAllowed, "this path takes only "+c.Writer.Header().Get("Allow"))
 	})
 	guarded := engine.Group("", h.identify)
 	guarded.POST(flagsPath, h.evaluateAll)
@@ -73,7 +75,16 @@ func (h *Handlers) recovered(c *gin.Context, cause any) {
 	if h.Logger != nil {
 		h.Logger.Error("a handler for host apps panicked", zap.String(logkey.Route, c.FullPath()), zap.Any(logkey.Cause, cause), zap.Stack(logkey.Stack))
 	}
-	problem(c, http.StatusInternalServerError, "something went wrong on our side; it was logged, try again in a moment")
+	refuse(c, http.StatusInternalServerError, "something went wrong on our side; it was logged, try again in a moment")
+}
+
+// refuse answers what is wrong apart from a question, and ends the request.
+func refuse(c *gin.Context, status int, detail string) { refuseAs(c, status, "", detail) }
+
+func refuseAs(c *gin.Context, status int, code lifecycle.Code, detail string) {
+	c.Abort()
+	refusal := problem.New(status, code, detail)
+	problem.Write(c.Writer, &refusal)
 }
 
 // scratch is memory for one question and its answer, used again and again.

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 
+	"slipway/problem"
 	"slipway/web/access"
 	"slipway/web/api"
 	"slipway/web/service"
@@ -21,16 +22,16 @@ var (
 )
 
 // refusal answers every request with the problem.
-func refusal(problem service.Problem) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { turnAway(w, r, problem) })
+func refusal(refused service.Problem) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { turnAway(w, r, refused) })
 }
 
 // turnAway answers outside of pages and API, in the form that the sender understands.
-func turnAway(w http.ResponseWriter, r *http.Request, problem service.Problem) {
+func turnAway(w http.ResponseWriter, r *http.Request, refused service.Problem) {
 	access.SetHeaders(w.Header())
-	known := api.NewProblem(problem)
+	known := problem.New(refused.Status, refused.Code, refused.Message)
 	if api.Has(r.URL.Path) || below(r.URL.Path, codecFolder) || forHostApps(r.URL.Path) {
-		known.Write(w)
+		problem.Write(w, &known)
 		return
 	}
 	maps.Copy(w.Header(), known.GetHeaders())

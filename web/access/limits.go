@@ -6,9 +6,6 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// RetryAfter is what those are told to wait who should try again, in seconds; the sentences say it, too.
-const RetryAfter = "1"
-
 // maxLimiters bounds what strangers can make us remember.
 const maxLimiters = 10_000
 

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"slipway/lifecycle"
+	"slipway/problem"
 	"slipway/web/access"
 	"slipway/workflows"
 )
@@ -82,5 +83,5 @@ func (a *API) act(ctx context.Context, in *actionInput) (*outcomeAnswer, error) 
 }
 
 func unanswered(requestID string, action lifecycle.Action) *outcomeAnswer {
-	return &outcomeAnswer{Status: http.StatusAccepted, RetryAfter: retryAfter, Body: newRecorded(requestID, action)}
+	return &outcomeAnswer{Status: http.StatusAccepted, RetryAfter: problem.RetryAfter, Body: newRecorded(requestID, action)}
 }

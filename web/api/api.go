@@ -15,6 +15,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"slipway/lifecycle"
+	"slipway/problem"
 	"slipway/web/access"
 	"slipway/web/events"
 	"slipway/web/service"
@@ -37,6 +38,7 @@ func New(service *service.Service, feed *events.Feed) *API { return &API{service
 
 // Register adds the routes, each with who may call it, and the document that describes them.
 func (a *API) Register(router *access.Router) {
+	useOurProblems()
 	api := huma.NewAPI(newConfig(), adapter{router})
 	api.UseMiddleware(saidOnce)
 	a.registerMe(api)
@@ -57,7 +59,7 @@ func (a *API) Register(router *access.Router) {
 }
 
 // Refuse answers with a problem (RFC 9457).
-func (a *API) Refuse(c *gin.Context, err error) { a.problem(err).Write(c.Writer) }
+func (a *API) Refuse(c *gin.Context, err error) { problem.Write(c.Writer, a.problem(err)) }
 
 // adapter adds the operations of huma to the router.
 type adapter struct{ router *access.Router }
@@ -96,13 +98,13 @@ func saidOnce(ctx huma.Context, next func(huma.Context)) {
 	given, err := url.ParseQuery(address.RawQuery)
 	if err != nil {
 		detail := fmt.Sprintf("query: %.100q cannot be read; write each parameter as name=value with %% escapes, and & between them", address.RawQuery)
-		newProblem(http.StatusUnprocessableEntity, lifecycle.InvalidInput, detail).Write(humagin.Unwrap(ctx).Writer)
+		refuseInput(ctx, http.StatusUnprocessableEntity, lifecycle.InvalidInput, detail)
 		return
 	}
 	for _, parameter := range ctx.Operation().Parameters {
 		if parameter.In == "query" && parameter.Schema.Type != huma.TypeArray && len(given[parameter.Name]) > 1 {
 			detail := "query." + parameter.Name + ": is there twice; say it once"
-			newProblem(http.StatusUnprocessableEntity, lifecycle.InvalidInput, detail).Write(humagin.Unwrap(ctx).Writer)
+			refuseInput(ctx, http.StatusUnprocessableEntity, lifecycle.InvalidInput, detail)
 			return
 		}
 	}

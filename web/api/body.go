@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"slipway/lifecycle"
 )
@@ -120,7 +119,7 @@ func wantJSON(ctx huma.Context, next func(huma.Context)) {
 	sent := ctx.Header("Content-Type")
 	if mediaType, _, err := mime.ParseMediaType(sent); sent != "" && (err != nil || mediaType != "application/json") {
 		detail := fmt.Sprintf("the body is %.100q; send JSON, with Content-Type: application/json", sent)
-		newProblem(http.StatusUnsupportedMediaType, "", detail).Write(humagin.Unwrap(ctx).Writer)
+		refuseInput(ctx, http.StatusUnsupportedMediaType, "", detail)
 		return
 	}
 	next(ctx)

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"slipway/lifecycle"
+	"slipway/problem"
 	"slipway/web/service"
 )
 
@@ -117,7 +118,7 @@ func describeAnswers(api huma.API, operation huma.Operation, problems []int, ans
 		http.StatusServiceUnavailable,
 	}
 	for _, status := range slices.Concat(problems, always) {
-		headers := (&Problem{Status: status}).GetHeaders()
+		headers := newProblem(status, "", "").GetHeaders()
 		described := answer{status: status, description: http.StatusText(status), body: Problem{}}
 		for name := range headers {
 			described.headers = append(described.headers, name)
@@ -140,7 +141,7 @@ func (a answer) response(api huma.API) *huma.Response {
 	}
 	contentType := jsonType
 	if _, isProblem := a.body.(Problem); isProblem {
-		contentType = problemType
+		contentType = problem.ContentType
 	}
 	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(a.body), true, "")
 	response.Content = map[string]*huma.MediaType{contentType: {Schema: schema}}
