@@ -18,7 +18,7 @@ import (
 // does commits an action as the workflow would.
 func (s standing) does(account string, command lifecycle.Command) {
 	s.t.Helper()
-	stored, err := s.site.world.catalog.Stored(s.t.Context(), "weather")
+	stored, err := s.app.catalog.Stored(s.t.Context(), "weather")
 	require.NoError(s.t, err)
 	command.Actor, command.RequestID = config.DevAccounts()[account], fmt.Sprint("request ", stored.Step)
 	after, record, refusal := stored.MiniProgram.Decide(command, lifecycle.Facts{}, time.Now(), lifecycle.DefaultSettings())
@@ -32,7 +32,7 @@ func sum(letter string) string { return strings.Repeat(letter, 64) }
 func (s standing) submits(version, letter, comment string) {
 	s.t.Helper()
 	report := fmt.Sprintf(`{"version": %q, "name": "package %s", "findings": [{"code": "odd", "severity": "warning", "message": "warning %s"}]}`, version, letter, letter)
-	require.NoError(s.t, s.site.world.catalog.KeepReport(s.t.Context(), sum(letter), version, json.RawMessage(report)))
+	require.NoError(s.t, s.app.catalog.KeepReport(s.t.Context(), sum(letter), version, json.RawMessage(report)))
 	s.does("developer", lifecycle.Command{Action: lifecycle.UploadCode, Package: &lifecycle.Package{Version: version, SHA256: sum(letter)}, Notes: "notes " + letter})
 	if comment != "" {
 		s.does("developer", lifecycle.Command{Action: lifecycle.RequestPublishing, Comment: comment})

@@ -79,7 +79,7 @@ func TestSigningInNeverLeadsToAnotherSite(t *testing.T) {
 func TestTheSessionsAreInTheDatabaseButNotTheirTokens(t *testing.T) {
 	s := stand(t)
 	session := s.signIn("developer")
-	_, found, err := s.site.world.catalog.Sessions().FindCtx(t.Context(), session.Value)
+	_, found, err := s.app.catalog.Sessions().FindCtx(t.Context(), session.Value)
 	require.NoError(t, err)
 	assert.False(t, found)
 }

@@ -173,3 +173,15 @@ func (s *Sessions) Identify(r *http.Request) (Identity, error) {
 	// What a page fetches by itself is not its person's doing.
 	return s.grants.identify(r.Context(), s.manager.Token(r.Context()), r.Header.Get("Sec-Fetch-Dest") != "empty")
 }
+
+// byAccessToken finds who acts with an access token. The errors are those of tokens.Known.
+func (s *Sessions) byAccessToken(ctx context.Context, presented string) (Identity, error) {
+	if s.Tokens == nil {
+		return Identity{}, ErrNotSignedIn
+	}
+	token, err := s.Tokens.Find(ctx, presented)
+	if err != nil {
+		return Identity{}, err
+	}
+	return Identity{Actor: token.Actor(), Token: &token}, nil
+}

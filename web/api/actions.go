@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -13,9 +12,6 @@ import (
 	"slipway/web/access"
 	"slipway/workflows"
 )
-
-// bodyPatience is how long a JSON body may take to arrive.
-const bodyPatience = 30 * time.Second
 
 var (
 	// lookProblems are what looking at a mini-program may end with, changeProblems what changing it may.
@@ -27,11 +23,10 @@ var (
 )
 
 func (a *API) registerActions(api huma.API) {
-	register(a, api, access.ByAction.ForPipelinesByAction(), describeAnswers(api, huma.Operation{
+	register(a, api, access.ByAction.ForPipelinesByAction(), describeAnswers(api, takesJSON(huma.Operation{
 		OperationID: "take-action", Method: http.MethodPost, Path: "/mini-programs/{id}/actions/{action}", Summary: "Take an action",
-		Description:      "The body may be left out when the action needs nothing.",
-		SkipValidateBody: true, MaxBodyBytes: -1, BodyReadTimeout: bodyPatience, Middlewares: huma.Middlewares{wantJSON},
-	}, changeProblems,
+		Description: "The body may be left out when the action needs nothing.",
+	}), changeProblems,
 		answer{http.StatusOK, "Done", lifecycle.Outcome{}, nil},
 		answer{http.StatusAccepted, recordedDescription, recorded{}, []string{"Retry-After"}},
 	), a.act)

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"slipway/lifecycle"
+	"slipway/web/access"
 )
 
 // creationBody is a request for creation. Who asks is known from the token.
@@ -112,6 +113,13 @@ func plainJSON(data []byte, into any) error {
 		return err
 	}
 	return json.Unmarshal(data, into)
+}
+
+// takesJSON is an operation whose body our own types read and check. How large it may be, and how long it may take, is said by its route.
+func takesJSON(operation huma.Operation) huma.Operation {
+	operation.SkipValidateBody, operation.MaxBodyBytes, operation.BodyReadTimeout = true, -1, access.UsualBody.Within
+	operation.Middlewares = huma.Middlewares{wantJSON}
+	return operation
 }
 
 // wantJSON refuses bodies that say they are something else, such as what curl -d sends by default.

@@ -19,11 +19,10 @@ import (
 )
 
 func (a *API) registerMiniPrograms(api huma.API) {
-	register(a, api, access.Only(lifecycle.Developer).ForPipelines(lifecycle.RequestCreation), describeAnswers(api, huma.Operation{
+	register(a, api, access.Only(lifecycle.Developer).ForPipelines(lifecycle.RequestCreation), describeAnswers(api, takesJSON(huma.Operation{
 		OperationID: "request-creation", Method: http.MethodPost, Path: "/mini-programs", Summary: "Request the creation of a mini-program",
-		DefaultStatus:    http.StatusCreated,
-		SkipValidateBody: true, MaxBodyBytes: -1, BodyReadTimeout: bodyPatience, Middlewares: huma.Middlewares{wantJSON},
-	}, changeProblems,
+		DefaultStatus: http.StatusCreated,
+	}), changeProblems,
 		answer{http.StatusCreated, "Requested: where it stands now, and the outcome", statusOfNew{}, []string{"Location"}},
 		answer{http.StatusAccepted, recordedDescription, recorded{}, []string{"Retry-After"}},
 	), a.requestCreation)

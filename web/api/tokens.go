@@ -12,13 +12,12 @@ import (
 )
 
 func (a *API) registerTokens(api huma.API) {
-	register(a, api, access.MakesTokens, about("tokens", describeAnswers(api, huma.Operation{
+	register(a, api, access.MakesTokens, about("tokens", describeAnswers(api, takesJSON(huma.Operation{
 		OperationID: "make-token", Method: http.MethodPost, Path: "/tokens", Summary: "Make an access token",
 		Description: "Developers make those of pipelines for a team of theirs, operators those of host apps and edges. " +
 			"The answer has the token itself, which is never shown again: when the answer is lost, revoke the token and make another one.",
-		DefaultStatus:    http.StatusCreated,
-		SkipValidateBody: true, MaxBodyBytes: -1, BodyReadTimeout: bodyPatience, Middlewares: huma.Middlewares{wantJSON},
-	}, []int{http.StatusForbidden, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity},
+		DefaultStatus: http.StatusCreated,
+	}), []int{http.StatusForbidden, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity},
 		answer{http.StatusCreated, "Made; the token is shown this once", madeToken{}, nil},
 	)), a.makeToken)
 	register(a, api, access.SeesTokens, about("tokens", describeAnswers(api, huma.Operation{

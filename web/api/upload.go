@@ -116,7 +116,7 @@ func (a *API) receive(ctx context.Context, in *uploadInput, requestID string) (l
 }
 
 // fill completes the upload from the form and the address.
-func fill(upload *service.Upload, form *uploadform.Form, parameters url.Values) error {
+func fill(upload *service.Upload, form *uploadform.Reader, parameters url.Values) error {
 	values, err := form.FieldsOr(parameters)
 	if err != nil {
 		return err

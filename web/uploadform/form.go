@@ -23,9 +23,9 @@ const (
 	maxField = 4 * lifecycle.MaxText
 )
 
-// Form is a multipart body on its way in. It has one file and the allowed fields, each at most once, in any order; that
+// Reader is a multipart body on its way in. It has one file and the allowed fields, each at most once, in any order; that
 // bounds the number of its parts. Errors are a *lifecycle.Refusal, or *http.MaxBytesError.
-type Form struct {
+type Reader struct {
 	body    *body
 	parts   *multipart.Reader
 	allowed []string
@@ -33,18 +33,18 @@ type Form struct {
 }
 
 // Open begins to read the body of a request.
-func Open(r *http.Request, allowed ...string) (*Form, error) {
+func Open(r *http.Request, allowed ...string) (*Reader, error) {
 	body := &body{Closer: r.Body, source: r.Body}
 	r.Body = body
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return nil, lifecycle.Refuse(lifecycle.InvalidInput, "this is not a form with a file; send multipart/form-data with the part %q", FileField)
 	}
-	return &Form{body, parts, allowed, url.Values{}}, nil
+	return &Reader{body, parts, allowed, url.Values{}}, nil
 }
 
 // File reads the fields up to the file.
-func (f *Form) File() (io.Reader, error) {
+func (f *Reader) File() (io.Reader, error) {
 	file, err := f.next()
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (f *Form) File() (io.Reader, error) {
 }
 
 // Finish reads the fields behind the file, up to the end of the form.
-func (f *Form) Finish() error {
+func (f *Reader) Finish() error {
 	another, err := f.next()
 	if another != nil {
 		return lifecycle.Refuse(lifecycle.InvalidInput, "the part %q is there twice; upload one package at a time", FileField)
@@ -65,11 +65,11 @@ func (f *Form) Finish() error {
 }
 
 // Fields are those that were read so far.
-func (f *Form) Fields() url.Values { return f.fields }
+func (f *Reader) Fields() url.Values { return f.fields }
 
 // FieldsOr are the fields, and the parameters of the address instead of those that are missing or empty. What is said here
 // and there must be the same.
-func (f *Form) FieldsOr(parameters url.Values) (url.Values, error) {
+func (f *Reader) FieldsOr(parameters url.Values) (url.Values, error) {
 	values := url.Values{}
 	for _, name := range f.allowed {
 		field, parameter := f.fields.Get(name), parameters.Get(name)
@@ -86,7 +86,7 @@ func (f *Form) FieldsOr(parameters url.Values) (url.Values, error) {
 }
 
 // next reads fields up to the next file, which is nil at the end of the form.
-func (f *Form) next() (*multipart.Part, error) {
+func (f *Reader) next() (*multipart.Part, error) {
 	for {
 		part, err := f.parts.NextPart()
 		if err == io.EOF { // only this very error is the end of the form; one that wraps it is not
@@ -104,7 +104,7 @@ func (f *Form) next() (*multipart.Part, error) {
 	}
 }
 
-func (f *Form) read(part *multipart.Part) error {
+func (f *Reader) read(part *multipart.Part) error {
 	name := part.FormName()
 	if f.fields.Has(name) {
 		return lifecycle.Refuse(lifecycle.InvalidInput, "the field %q is there twice; send it once", name)
@@ -123,7 +123,7 @@ func (f *Form) read(part *multipart.Part) error {
 	return nil
 }
 
-func (f *Form) unreadable(err error) error {
+func (f *Reader) unreadable(err error) error {
 	err = cmp.Or(f.body.err, err) // mime/multipart may have noticed but its consequences
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return err

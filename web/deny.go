@@ -10,24 +10,25 @@ import (
 	"slipway/web/service"
 )
 
-// What requests are told that get no further than to the door.
+// What requests are told that are denied before they reach a handler.
 var (
 	databaseAway = service.Problem{Status: http.StatusServiceUnavailable, Message: service.DatabaseAway}
 	notLocal     = service.Problem{
 		Status: http.StatusMisdirectedRequest, Message: "AUTH=dev serves this machine only; ask for http://localhost or 127.0.0.1",
 	}
 	otherSite = service.Problem{
-		Status: http.StatusForbidden, Message: "this request was sent by a page of another site; send it from a page of this one, or without a browser",
+		Status:  http.StatusForbidden,
+		Message: "this request was sent by a page of another site; send it from a page of this one, or without a browser",
 	}
 )
 
-// refusal answers every request with the problem.
-func refusal(refused service.Problem) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { turnAway(w, r, refused) })
+// denyWith answers every request with the problem.
+func denyWith(refused service.Problem) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { deny(w, r, refused) })
 }
 
-// turnAway answers outside of pages and API, in the form that the sender understands.
-func turnAway(w http.ResponseWriter, r *http.Request, refused service.Problem) {
+// deny answers outside of pages and API, in the form that the sender understands.
+func deny(w http.ResponseWriter, r *http.Request, refused service.Problem) {
 	access.SetHeaders(w.Header())
 	known := problem.New(refused.Status, refused.Code, refused.Message)
 	if api.Has(r.URL.Path) || below(r.URL.Path, codecFolder) || forHostApps(r.URL.Path) {
