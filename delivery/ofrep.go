@@ -78,7 +78,7 @@ func (h *Handlers) recovered(c *gin.Context, cause any) {
 	refuse(c, http.StatusInternalServerError, "something went wrong on our side; it was logged, try again in a moment")
 }
 
-// refuse answers what is wrong apart from a question, and ends the request.
+// refuse answers with a problem, and ends the request.
 func refuse(c *gin.Context, status int, detail string) { refuseAs(c, status, "", detail) }
 
 func refuseAs(c *gin.Context, status int, code lifecycle.Code, detail string) {
@@ -87,12 +87,12 @@ func refuseAs(c *gin.Context, status int, code lifecycle.Code, detail string) {
 	problem.Write(c.Writer, &refusal)
 }
 
-// scratch is memory for one question and its answer, used again and again.
+// scratch is memory for one evaluation, used again and again.
 type scratch struct{ in, base, out []byte }
 
 var scratches = sync.Pool{New: func() any { return &scratch{in: make([]byte, 0, 1<<10), out: make([]byte, 0, 1<<10)} }}
 
-// maxKept bounds the memory that rests between two questions.
+// maxKept bounds the memory that rests between two evaluations.
 const maxKept = 4 << 20
 
 func (s *scratch) release() {
@@ -106,19 +106,19 @@ func (h *Handlers) evaluate(c *gin.Context) {
 	s := scratches.Get().(*scratch)
 	defer s.release()
 	id := strings.TrimPrefix(c.Param("key"), "/")
-	var q question
-	var wrong *fault
-	if q, s.in, wrong = readQuestion(c.Request.Body, s.in); wrong != nil {
-		wrong.Key = new(id)
-		c.AbortWithStatusJSON(wrong.status, wrong)
+	var request evaluationRequest
+	var failure *evaluationFailure
+	if request, s.in, failure = readRequest(c.Request.Body, s.in); failure != nil {
+		failure.Key = new(id)
+		c.AbortWithStatusJSON(failure.status, failure)
 		return
 	}
-	decision := h.Snapshot.Evaluate(id, q.user, q.platform)
+	decision := h.Snapshot.Evaluate(id, request.user, request.platform)
 	s.base = h.appendBase(s.base[:0], c.Request)
-	s.out = appendAnswer(s.out[:0], id, decision, s.base)
+	s.out = appendEvaluation(s.out[:0], id, decision, s.base)
 	status := http.StatusOK
-	if wrong := faultOf(id, decision.Rule); wrong != nil {
-		status = wrong.status
+	if failure := failureOf(id, decision.Rule); failure != nil {
+		status = failure.status
 	}
 	send(c, status, s.out)
 }
@@ -128,15 +128,15 @@ func (h *Handlers) evaluate(c *gin.Context) {
 func (h *Handlers) evaluateAll(c *gin.Context) {
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	var q question
-	var wrong *fault
-	if q, s.in, wrong = readQuestion(c.Request.Body, s.in); wrong != nil {
-		c.AbortWithStatusJSON(wrong.status, wrong)
+	var request evaluationRequest
+	var failure *evaluationFailure
+	if request, s.in, failure = readRequest(c.Request.Body, s.in); failure != nil {
+		c.AbortWithStatusJSON(failure.status, failure)
 		return
 	}
 	s.base = h.appendBase(s.base[:0], c.Request)
-	s.out = h.Snapshot.appendAll(s.out[:0], q, s.base)
-	tag := entityTag(s.out, q)
+	s.out = h.Snapshot.appendFlags(s.out[:0], request, s.base)
+	tag := entityTag(s.out, request)
 	c.Header("ETag", tag)
 	if matches(c.GetHeader("If-None-Match"), tag) {
 		c.Status(http.StatusNotModified)
@@ -145,24 +145,24 @@ func (h *Handlers) evaluateAll(c *gin.Context) {
 	send(c, http.StatusOK, s.out)
 }
 
-func (s *Snapshot) appendAll(out []byte, q question, base []byte) []byte {
+func (s *Snapshot) appendFlags(out []byte, request evaluationRequest, base []byte) []byte {
 	out = append(out, `{"flags":[`...)
 	first := len(out)
-	for r := range s.answers {
+	for r := range s.flags {
 		if len(out) > first {
 			out = append(out, ',')
 		}
-		out = appendAnswer(out, r.ID, r.decide(q.user, q.platform), base)
+		out = appendEvaluation(out, r.ID, r.decide(request.user, request.platform), base)
 	}
 	return append(out, `]}`...)
 }
 
-func entityTag(answer []byte, q question) string {
+func entityTag(answer []byte, request evaluationRequest) string {
 	var digest xxhash.Digest
 	digest.Reset()
 	_, _ = digest.Write(answer)
-	_, _ = digest.Write(binary.LittleEndian.AppendUint64(nil, uint64(q.platform))) //nolint:gosec // any bits will do
-	_, _ = digest.WriteString(q.user)
+	_, _ = digest.Write(binary.LittleEndian.AppendUint64(nil, uint64(request.platform))) //nolint:gosec // any bits will do
+	_, _ = digest.WriteString(request.user)
 	return `"` + strconv.FormatUint(digest.Sum64(), 16) + `"`
 }
 
@@ -191,20 +191,20 @@ func (h *Handlers) appendBase(out []byte, r *http.Request) []byte {
 	return append(out, "/packages/"...)
 }
 
-// faultOf is why there is no answer about a mini-program; nil when there is one.
-func faultOf(id string, rule Rule) *fault {
+// failureOf is why there is no answer about a mini-program; nil when there is one.
+func failureOf(id string, rule Rule) *evaluationFailure {
 	switch rule {
 	case Unknown:
-		return faultAbout(id, http.StatusNotFound, "FLAG_NOT_FOUND", "there is no such mini-program")
+		return failureAbout(id, http.StatusNotFound, "FLAG_NOT_FOUND", "there is no such mini-program")
 	case Unreadable:
-		return faultAbout(id, http.StatusInternalServerError, "GENERAL", "what is released cannot be read; the operator is told")
+		return failureAbout(id, http.StatusInternalServerError, "GENERAL", "what is released cannot be read; the operator is told")
 	default:
 		return nil
 	}
 }
 
-func faultAbout(id string, status int, code, details string) *fault {
-	return &fault{status, new(id), code, details}
+func failureAbout(id string, status int, code, details string) *evaluationFailure {
+	return &evaluationFailure{status, new(id), code, details}
 }
 
 // Values of headers that are the same for everyone need no memory of their own.

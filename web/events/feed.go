@@ -20,7 +20,7 @@ const (
 	// remembered changes are handed to watchers from memory; who is further behind reads the catalogue.
 	remembered = 4_096
 	batch      = 500
-	retryAfter = time.Second
+	retryInterval = time.Second
 )
 
 // Feed follows the catalogue once for a whole process: for those who watch and for those who wait for an answer. A slow watcher never holds up the others: it reads at
@@ -66,7 +66,7 @@ func (f *Feed) Run(ctx context.Context) {
 			f.logger.Warn("following the catalogue", zap.Error(err))
 			select {
 			case <-ctx.Done():
-			case <-time.After(retryAfter):
+			case <-time.After(retryInterval):
 			}
 			err = f.compare(ctx)
 		}

@@ -54,8 +54,8 @@ func TestAServerStartsFromTheCopyWhileTheDatabaseIsDown(t *testing.T) {
 	assert.Equal(t, original.Change(), s.Change())
 	for _, platform := range []int{AnyPlatform, 8, 7, 6} {
 		for _, user := range []string{"tester", someone("weather", "1.2.0", 50, true), someone("weather", "1.2.0", 50, false)} {
-			q := question{user, platform}
-			assert.Equal(t, string(original.appendAll(nil, q, nil)), string(s.appendAll(nil, q, nil)))
+			q := evaluationRequest{user, platform}
+			assert.Equal(t, string(original.appendFlags(nil, q, nil)), string(s.appendFlags(nil, q, nil)))
 		}
 	}
 	assert.Equal(t, Unknown, s.Evaluate("nowhere", "u", AnyPlatform).Rule)
@@ -63,9 +63,9 @@ func TestAServerStartsFromTheCopyWhileTheDatabaseIsDown(t *testing.T) {
 	sum, _ := ParseSHA256(sumOf(content("weather", "1.0.0")))
 	assert.True(t, s.Serves(sum))
 	assert.ErrorIs(t, s.Err(), errDown)
-	written, err := readCopy(path)
+	written, err := readFile(path)
 	require.NoError(t, err)
-	assert.True(t, written.At.Equal(s.knowledge.Load().at), "its knowledge is as old as the copy")
+	assert.True(t, written.At.Equal(s.state.Load().at), "its knowledge is as old as the copy")
 }
 
 func TestWhenTheDatabaseIsBackItReplacesTheCopy(t *testing.T) {
@@ -101,11 +101,11 @@ func TestAnOrderlyEndNotesHowLongNothingHadChanged(t *testing.T) {
 	s, stop, err := openUntil(t, emptyCatalogueWith(t, "weather"), Options{File: path})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return fileExists(path) }, patience, glance)
-	before, err := readCopy(path)
+	before, err := readFile(path)
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return s.knowledge.Load().at.After(before.At) }, patience, glance)
+	require.Eventually(t, func() bool { return s.state.Load().at.After(before.At) }, patience, glance)
 	stop()
-	after, err := readCopy(path)
+	after, err := readFile(path)
 	require.NoError(t, err)
 	assert.True(t, after.At.After(before.At))
 }
@@ -119,7 +119,7 @@ func TestADamagedCopyIsNotUsed(t *testing.T) {
 		flipped[i] ^= 0x10
 		for what, damaged := range map[string][]byte{"a flipped bit": flipped, "a missing end": whole[:i], "another end": append(whole[:len(whole):len(whole)], 0)} {
 			require.NoError(t, os.WriteFile(path, damaged, 0o600))
-			_, err := readCopy(path)
+			_, err := readFile(path)
 			assert.ErrorContains(t, err, "damaged", what)
 			assert.ErrorContains(t, err, path)
 		}
