@@ -106,7 +106,8 @@ func readFile(path string) (saved, error) {
 	sum := sha256.Sum256(data[:whole])
 	content, ours := bytes.CutPrefix(data[:whole], []byte(copyFormat))
 	if !ours || !bytes.Equal(sum[:], data[whole:]) {
-		return saved{}, fmt.Errorf("file copy %s: it is damaged, or of another version of Slipway; it is written anew once the database answers", path)
+		return saved{}, fmt.Errorf("file copy %s: it is damaged, or of another version of Slipway; "+
+			"it is written anew once the database answers", path)
 	}
 	var copied saved
 	if err := gob.NewDecoder(bytes.NewReader(content)).Decode(&copied); err != nil {

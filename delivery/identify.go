@@ -40,8 +40,8 @@ func (h *Handlers) identify(c *gin.Context) {
 	}
 }
 
-// identifyByAccessToken asks those who know which tokens work. What the configuration says of one counts only while that is not known: it must not
-// outlive its revocation.
+// identifyByAccessToken asks those who know which tokens work. What the configuration says of one counts only while that is not known: it
+// must not outlive its revocation.
 func (h *Handlers) identifyByAccessToken(c *gin.Context, presented, configured string) {
 	token, err := h.Access.Find(c.Request.Context(), presented)
 	refusal, refused := errors.AsType[*lifecycle.Refusal](err)

@@ -55,7 +55,7 @@ func (h *Handlers) Register(engine *gin.Engine) {
 	engine.Use(gin.CustomRecoveryWithWriter(nil, h.recovered), guardAnswer, h.Origins.Admit)
 	engine.NoRoute(func(c *gin.Context) { refuse(c, http.StatusNotFound, "there is nothing at this path") })
 	engine.NoMethod(func(c *gin.Context) {
-		refuse(c, http.StatusMethodNotAllowed, "this path takes only "+c.Writer.Header().Get("Allow"))
+		refuse(c, http.StatusMethodNotAllowed, "this path accepts only "+c.Writer.Header().Get("Allow"))
 	})
 	guarded := engine.Group("", h.identify)
 	guarded.POST(flagsPath, h.evaluateAll)
@@ -73,7 +73,8 @@ func guardAnswer(c *gin.Context) {
 
 func (h *Handlers) recovered(c *gin.Context, cause any) {
 	if h.Logger != nil {
-		h.Logger.Error("a handler for host apps panicked", zap.String(logkey.Route, c.FullPath()), zap.Any(logkey.Cause, cause), zap.Stack(logkey.Stack))
+		h.Logger.Error("a handler for host apps panicked", zap.String(logkey.Route, c.FullPath()), zap.Any(logkey.Cause, cause),
+			zap.Stack(logkey.Stack))
 	}
 	refuse(c, http.StatusInternalServerError, "something went wrong on our side; it was logged, try again in a moment")
 }

@@ -91,10 +91,10 @@ func lengthOf(answer http.Header) int64 {
 
 func refuseDownload(c *gin.Context, err error) {
 	if errors.Is(err, packages.ErrNotFound) {
-		refuse(c, http.StatusNotFound, "no package of this sha256 is or was given to users, or it was taken back")
+		refuse(c, http.StatusNotFound, "no package with this sha256 is or was given to users, or it was withdrawn")
 		return
 	}
 	_ = c.Error(err) // for the access log
 	c.Header("Retry-After", "5")
-	refuse(c, http.StatusServiceUnavailable, "the package cannot be read now")
+	refuse(c, http.StatusServiceUnavailable, "the package cannot be read at the moment; try again")
 }

@@ -97,7 +97,8 @@ func (s *Snapshot) restore(failure error) error {
 	}
 	s.put(saved.Releases, true)
 	s.state.Store(&syncState{change: saved.Change, at: saved.At, err: failure})
-	s.logger.Warn("delivery starts from its file copy", zap.String(logkey.File, s.options.File), zap.Time(logkey.KnownUntil, saved.At), zap.Error(failure))
+	s.logger.Warn("delivery starts from its file copy", zap.String(logkey.File, s.options.File), zap.Time(logkey.KnownUntil, saved.At),
+		zap.Error(failure))
 	return nil
 }
 

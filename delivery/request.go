@@ -38,7 +38,7 @@ func readRequest(body io.Reader, buffer []byte) (evaluationRequest, []byte, *eva
 	text, err := readAll(body, buffer[:0])
 	switch {
 	case err != nil:
-		return evaluationRequest{}, text, badRequest("PARSE_ERROR", "the request was not received whole; send it again")
+		return evaluationRequest{}, text, badRequest("PARSE_ERROR", "the request was cut off; send it again")
 	case len(text) > maxRequest:
 		f := badRequest("INVALID_CONTEXT", "the request is larger than the %d bytes allowed", maxRequest)
 		f.status = http.StatusRequestEntityTooLarge
@@ -90,7 +90,7 @@ func parseRequest(text []byte) (evaluationRequest, *evaluationFailure) {
 		request.user = unquote(user)
 	case 'n', 0:
 	default:
-		return request, badRequest("INVALID_CONTEXT", "targetingKey must be a text: the id of the user")
+		return request, badRequest("INVALID_CONTEXT", "targetingKey must be a string: the id of the user")
 	}
 	if request.user == "" {
 		return request, badRequest("TARGETING_KEY_MISSING", "targetingKey, the id of the user, is missing")

@@ -18,7 +18,7 @@ var (
 	}
 	otherSite = service.Problem{
 		Status:  http.StatusForbidden,
-		Message: "this request was sent by a page of another site; send it from a page of this one, or without a browser",
+		Message: "this request was sent by a page of another site; send it from a page of this site, or without a browser",
 	}
 )
 

@@ -39,7 +39,8 @@ func (a application) observe(c *gin.Context) {
 		level = zap.InfoLevel
 	}
 	a.logger.Log(level, "request", append(aboutNote(c, note),
-		zap.String(logkey.Method, c.Request.Method), zap.String(logkey.Route, c.FullPath()), zap.Int(logkey.Status, status), zap.Duration(logkey.Took, took))...)
+		zap.String(logkey.Method, c.Request.Method), zap.String(logkey.Route, c.FullPath()), zap.Int(logkey.Status, status),
+		zap.Duration(logkey.Took, took))...)
 }
 
 // nameAnswer leaves out what cannot be in a header.

@@ -107,7 +107,7 @@ func TestTheAPIHasTheReportOfAVersionThatWasRejectedLongAgo(t *testing.T) {
 	s.does("developer", lifecycle.Command{Action: lifecycle.UploadCode, Package: &lifecycle.Package{Version: "2.0.0", SHA256: sum("e")}})
 	status, body = report("2.0.0/report")
 	assert.Equal(t, http.StatusNotFound, status)
-	assert.Contains(t, body, "not kept any more", "it was swept away")
+	assert.Contains(t, body, "no longer kept", "it was swept away")
 }
 
 func TestWhatWasDecidedInAnEarlierLifeIsNotForAnotherTeam(t *testing.T) {

@@ -230,7 +230,7 @@ func TestABodyThatDribblesIsWaitedForNoLonger(t *testing.T) {
 	for {
 		select {
 		case answer := <-answered:
-			assert.Equal(t, `400 Bad Request {"key":"weather","errorCode":"PARSE_ERROR","errorDetails":"the request was not received whole; send it again"}`, answer)
+			assert.Equal(t, `400 Bad Request {"key":"weather","errorCode":"PARSE_ERROR","errorDetails":"the request was cut off; send it again"}`, answer)
 			return
 		case <-time.After(time.Millisecond):
 			_, _ = io.WriteString(conn, "1\r\n \r\n") // it may be over meanwhile

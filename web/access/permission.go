@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -89,7 +90,8 @@ func (p Permission) admit(c *gin.Context, person lifecycle.Actor) error {
 	if anyone || slices.ContainsFunc(roles, holds) {
 		return nil
 	}
-	return lifecycle.Refuse(lifecycle.ForbiddenRole, "only %s may do this; %s is %s", names(roles), person.User, names(person.Roles))
+	held := cmp.Or(names(person.Roles), "without a role")
+	return lifecycle.Refuse(lifecycle.ForbiddenRole, "only %s may do this; %s is %s", names(roles), person.User, held)
 }
 
 // names lists the roles that people hold.
@@ -125,7 +127,7 @@ func (p Permission) ForPipelinesByAction() Permission {
 
 // purposes say what a kind of token is good for.
 var purposes = map[tokens.Kind]string{
-	tokens.HostApp: "it asks below /ofrep/ and /packages/ only", tokens.Edge: "it follows what is delivered, and does nothing else",
+	tokens.HostApp: "it works only below /ofrep/ and /packages/", tokens.Edge: "it only follows what is delivered",
 }
 
 // admitToken refuses a token that was not made for this; nil is none.
@@ -134,12 +136,15 @@ func (p Permission) admitToken(c *gin.Context, token *tokens.Token) error {
 	case token == nil:
 		return nil
 	case token.Kind != tokens.Pipeline:
-		return lifecycle.Refuse(tokens.InsufficientScope, "this is the token of kind %s: %s", token.Kind, purposes[token.Kind])
+		return lifecycle.Refuse(tokens.InsufficientScope, "this token is of kind %s: %s", token.Kind, purposes[token.Kind])
 	case !p.pipelines:
-		return lifecycle.Refuse(tokens.InsufficientScope, "%s %s is not for access tokens; a person has to do this", c.Request.Method, c.FullPath())
+		return lifecycle.Refuse(tokens.InsufficientScope,
+			"%s %s does not accept access tokens; a person has to do this", c.Request.Method, c.FullPath())
 	}
 	if action := p.action(c); action != "" && !slices.Contains(token.Actions, action) {
-		return lifecycle.Refuse(tokens.InsufficientScope, "this token may not %.100s; it may %s, on the mini-programs of team %s", action, actionNames(token.Actions), token.Team)
+		return lifecycle.Refuse(tokens.InsufficientScope,
+			"this token may not %.100s; it may %s, on the mini-programs of team %s",
+			action, cmp.Or(actionNames(token.Actions), "only read"), token.Team)
 	}
 	return nil
 }

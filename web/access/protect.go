@@ -47,8 +47,8 @@ func LocalOnly(next, refuse http.Handler) http.Handler {
 	})
 }
 
-// RefererCheck refuses what a page of another site sent by a browser that says so in no other way than by its Referer. All that says more is
-// left to http.CrossOriginProtection, and a program says nothing at all.
+// RefererCheck refuses what a page of another site sent by a browser that says so in no other way than by its Referer. All that says more
+// is left to http.CrossOriginProtection, and a program says nothing at all.
 func RefererCheck(next, refuse http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions

@@ -81,7 +81,9 @@ func NewSessions(kept Store, people map[string]lifecycle.Actor, failed func(http
 }
 
 // NewProviderSessions keeps sessions of people who were signed in by the provider. secure says that they come by HTTPS.
-func NewProviderSessions(kept ProviderStore, provider Provider, pace Pace, secure bool, failed func(http.ResponseWriter, *http.Request, error)) *Sessions {
+func NewProviderSessions(
+	kept ProviderStore, provider Provider, pace Pace, secure bool, failed func(http.ResponseWriter, *http.Request, error),
+) *Sessions {
 	sessions := NewSessions(kept, nil, failed)
 	sessions.provider, sessions.grants = provider, &grants{kept, provider, pace}
 	sessions.manager.Lifetime = pace.Length

@@ -32,7 +32,8 @@ func (a *API) registerActions(api huma.API) {
 	), a.act)
 }
 
-const recordedDescription = "Recorded and safe, but no worker has answered yet. The same request again, with the same Idempotency-Key, gets the answer"
+const recordedDescription = "Recorded and safe, but no worker has answered yet. The same request again, with the same Idempotency-Key, " +
+	"gets the answer"
 
 // recorded says that a request will be answered.
 type recorded struct {
@@ -42,7 +43,8 @@ type recorded struct {
 }
 
 func newRecorded(requestID string, action lifecycle.Action) recorded {
-	return recorded{requestID, action, workflows.ErrUnanswered.Error() + "; send the request again with the same Idempotency-Key to get the answer"}
+	return recorded{requestID, action,
+		workflows.ErrUnanswered.Error() + "; send the request again with the same Idempotency-Key to get the answer"}
 }
 
 type actionInput struct {

@@ -1,5 +1,4 @@
-// Package api is the JSON API for programs (interfaces.md, "Web"). Its OpenAPI document is made from the same types that
-// the handlers work with.
+// Package api is the JSON API for programs. Its OpenAPI document is made from the same types that the handlers work with.
 package api
 
 import (
@@ -80,7 +79,9 @@ func (a adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // register adds an operation with who may call it; its errors are answered with problems.
-func register[In, Out any](a *API, api huma.API, permission access.Permission, operation huma.Operation, handle func(context.Context, *In) (*Out, error)) {
+func register[In, Out any](
+	a *API, api huma.API, permission access.Permission, operation huma.Operation, handle func(context.Context, *In) (*Out, error),
+) {
 	operation.Metadata = map[string]any{permissionKey: permission}
 	huma.Register(api, operation, func(ctx context.Context, in *In) (*Out, error) {
 		out, err := handle(ctx, in)
@@ -91,19 +92,20 @@ func register[In, Out any](a *API, api huma.API, permission access.Permission, o
 	})
 }
 
-// saidOnce refuses a parameter that is there twice, of which huma would take the first, and one that cannot be read, which it would not see at
-// all. Lists may be repeated.
+// saidOnce refuses a parameter that is there twice, of which huma would take the first, and one that cannot be read, which it would not see
+// at all. Lists may be repeated.
 func saidOnce(ctx huma.Context, next func(huma.Context)) {
 	address := ctx.URL()
 	given, err := url.ParseQuery(address.RawQuery)
 	if err != nil {
-		detail := fmt.Sprintf("query: %.100q cannot be read; write each parameter as name=value with %% escapes, and & between them", address.RawQuery)
+		detail := fmt.Sprintf("query: %.100q cannot be read; write each parameter as name=value with %% escapes, and & between them",
+			address.RawQuery)
 		refuseInput(ctx, http.StatusUnprocessableEntity, lifecycle.InvalidInput, detail)
 		return
 	}
 	for _, parameter := range ctx.Operation().Parameters {
 		if parameter.In == "query" && parameter.Schema.Type != huma.TypeArray && len(given[parameter.Name]) > 1 {
-			detail := "query." + parameter.Name + ": is there twice; say it once"
+			detail := "query." + parameter.Name + ": is given twice; give it once"
 			refuseInput(ctx, http.StatusUnprocessableEntity, lifecycle.InvalidInput, detail)
 			return
 		}

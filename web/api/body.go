@@ -82,7 +82,8 @@ func bound(property *huma.Schema, name string) {
 		return
 	}
 	switch limit := lifecycle.Limits[i]; {
-	case property.Type == huma.TypeString && limit.Unit == lifecycle.Characters, property.Type == huma.TypeString && limit.Unit == lifecycle.Bytes:
+	case property.Type == huma.TypeString && limit.Unit == lifecycle.Characters,
+		property.Type == huma.TypeString && limit.Unit == lifecycle.Bytes:
 		property.MaxLength = &limit.Max
 	case property.Type == huma.TypeArray:
 		property.MaxItems = &limit.Max

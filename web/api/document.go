@@ -16,17 +16,20 @@ import (
 
 const (
 	jsonType    = "application/json"
-	description = "Requests and steers the publication of mini-programs. Every action is answered: done, refused with a code and a sentence, " +
-		"or recorded (202) when no worker has answered yet. A request with an Idempotency-Key can be repeated: it is done once and gets the first answer again."
+	description = "Requests and steers the publication of mini-programs. Every action is answered: done, refused with a code and a " +
+		"sentence, or recorded (202) when no worker has answered yet. A request with an Idempotency-Key can be repeated: it is done once " +
+		"and gets the first answer again."
 )
 
 func newConfig() huma.Config {
 	config := huma.Config{
 		OpenAPI: &huma.OpenAPI{
-			OpenAPI:    "3.1.0",
-			Info:       &huma.Info{Title: "Slipway", Version: "1", Description: description},
-			Servers:    []*huma.Server{{URL: Prefix}},
-			Components: &huma.Components{Schemas: newRegistry(), SecuritySchemes: map[string]*huma.SecurityScheme{"bearer": {Type: "http", Scheme: "bearer"}}},
+			OpenAPI: "3.1.0",
+			Info:    &huma.Info{Title: "Slipway", Version: "1", Description: description},
+			Servers: []*huma.Server{{URL: Prefix}},
+			Components: &huma.Components{
+				Schemas: newRegistry(), SecuritySchemes: map[string]*huma.SecurityScheme{"bearer": {Type: "http", Scheme: "bearer"}},
+			},
 		},
 		Formats: map[string]huma.Format{jsonType: plainFormat, "json": plainFormat}, DefaultFormat: jsonType,
 		RejectUnknownQueryParameters: true,

@@ -74,7 +74,8 @@ func (a *API) requestCreation(ctx context.Context, in *creationInput) (*created,
 	outcome, err := a.service.RequestCreation(ctx, creation)
 	switch {
 	case errors.Is(err, workflows.ErrUnanswered):
-		return &created{Status: http.StatusAccepted, RetryAfter: problem.RetryAfter, Body: newRecorded(creation.RequestID, lifecycle.RequestCreation)}, nil
+		return &created{Status: http.StatusAccepted, RetryAfter: problem.RetryAfter,
+			Body: newRecorded(creation.RequestID, lifecycle.RequestCreation)}, nil
 	case err != nil:
 		return nil, a.problemOf(creation.RequestID, err)
 	case !outcome.Accepted:

@@ -75,7 +75,8 @@ func invalid(status int, message string, errs ...error) huma.StatusError {
 	var details []string
 	for _, err := range errs {
 		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return newProblem(http.StatusRequestEntityTooLarge, lifecycle.InvalidInput, fmt.Sprintf("the body has more than the %d bytes allowed", tooLarge.Limit))
+			return newProblem(http.StatusRequestEntityTooLarge, lifecycle.InvalidInput,
+				fmt.Sprintf("the request is larger than the %d bytes allowed", tooLarge.Limit))
 		}
 		if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
 			details = append(details, strings.TrimPrefix(detail.Location+": "+plainWords(detail), "body: "))
@@ -87,7 +88,7 @@ func invalid(status int, message string, errs ...error) huma.StatusError {
 		refusal := lifecycle.Refuse(lifecycle.InvalidInput, "%s", detail)
 		return newProblem(http.StatusUnprocessableEntity, refusal.Code, refusal.Message)
 	case http.StatusInternalServerError:
-		return newProblem(http.StatusUnprocessableEntity, lifecycle.InvalidInput, "the body broke off; send the request again")
+		return newProblem(http.StatusUnprocessableEntity, lifecycle.InvalidInput, "the body was cut off; send the request again")
 	default:
 		return newProblem(status, "", message)
 	}

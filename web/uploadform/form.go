@@ -38,7 +38,8 @@ func Open(r *http.Request, allowed ...string) (*Reader, error) {
 	r.Body = body
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return nil, lifecycle.Refuse(lifecycle.InvalidInput, "this is not a form with a file; send multipart/form-data with the part %q", FileField)
+		return nil, lifecycle.Refuse(lifecycle.InvalidInput,
+			"this is not a form with a file; send multipart/form-data with the part %q", FileField)
 	}
 	return &Reader{body, parts, allowed, url.Values{}}, nil
 }
@@ -59,7 +60,7 @@ func (f *Reader) File() (io.Reader, error) {
 func (f *Reader) Finish() error {
 	another, err := f.next()
 	if another != nil {
-		return lifecycle.Refuse(lifecycle.InvalidInput, "the part %q is there twice; upload one package at a time", FileField)
+		return lifecycle.Refuse(lifecycle.InvalidInput, "the part %q was sent twice; upload one package at a time", FileField)
 	}
 	return err
 }
@@ -79,7 +80,8 @@ func (f *Reader) FieldsOr(parameters url.Values) (url.Values, error) {
 		case parameter == "" || parameter == field:
 			values.Set(name, field)
 		default:
-			return nil, lifecycle.Refuse(lifecycle.InvalidInput, "%s is %.100q in the address and %.100q in the form; say it once", name, parameter, field)
+			return nil, lifecycle.Refuse(lifecycle.InvalidInput,
+				"%s is %.100q in the address and %.100q in the form; give it once", name, parameter, field)
 		}
 	}
 	return values, nil
@@ -107,10 +109,11 @@ func (f *Reader) next() (*multipart.Part, error) {
 func (f *Reader) read(part *multipart.Part) error {
 	name := part.FormName()
 	if f.fields.Has(name) {
-		return lifecycle.Refuse(lifecycle.InvalidInput, "the field %q is there twice; send it once", name)
+		return lifecycle.Refuse(lifecycle.InvalidInput, "the field %q was sent twice; send it once", name)
 	}
 	if !slices.Contains(f.allowed, name) {
-		return lifecycle.Refuse(lifecycle.InvalidInput, "there is no field %.100q; besides the file there are %s", name, strings.Join(f.allowed, ", "))
+		return lifecycle.Refuse(lifecycle.InvalidInput,
+			"there is no field %.100q; besides the file, the form may have %s", name, strings.Join(f.allowed, ", "))
 	}
 	value, err := io.ReadAll(io.LimitReader(part, maxField+1))
 	if err != nil {
@@ -129,7 +132,8 @@ func (f *Reader) unreadable(err error) error {
 		return err
 	}
 	if _, network := errors.AsType[net.Error](err); network || errors.Is(err, io.ErrUnexpectedEOF) {
-		return lifecycle.Refuse(lifecycle.InvalidInput, "the upload broke off before its end; send all of it again")
+		return lifecycle.Refuse(lifecycle.InvalidInput, "the upload was cut off before its end; send all of it again")
 	}
-	return lifecycle.Refuse(lifecycle.InvalidInput, "the form is not well-formed multipart/form-data, or was cut off; send all of it, as browsers or curl -F do")
+	return lifecycle.Refuse(lifecycle.InvalidInput,
+		"the form is not well-formed multipart/form-data, or was cut off; send all of it, as browsers or curl -F do")
 }
