@@ -122,12 +122,12 @@ func heap() uint64 {
 // BenchmarkBulk measures the answer about 1,000 mini-programs, with its ETag.
 func BenchmarkBulk(b *testing.B) {
 	s := open(b, filled(b, 1000, 3), Options{})
-	q, base := question{"user-4711", 12}, []byte("https://mini.example.com/packages/")
+	request, base := evaluationRequest{"user-4711", 12}, []byte("https://mini.example.com/packages/")
 	var out []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		out = s.appendAll(out[:0], q, base)
-		entityTag(out, q)
+		out = s.appendFlags(out[:0], request, base)
+		entityTag(out, request)
 	}
 	b.ReportMetric(float64(len(out)), "B")
 }

@@ -1,7 +1,7 @@
 // Package delivery tells host apps which version of a mini-program a user gets, and hands out the packages.
 //
 // It answers from memory: from a Snapshot of the catalogue that follows every change, and stays as it is while the
-// database, the worker or Temporal are down. The questions come over the OpenFeature Remote Evaluation Protocol (OFREP)
+// database, the worker or Temporal are down. Host apps ask by the OpenFeature Remote Evaluation Protocol (OFREP)
 // 0.3.0, https://github.com/open-feature/protocol.
 package delivery
 

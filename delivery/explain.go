@@ -81,18 +81,21 @@ func ExplainAt(ctx context.Context, trail Trail, id string, at time.Time, user s
 	}
 	if at.After(now) {
 		return Explanation{}, lifecycle.Refuse(lifecycle.InvalidInput,
-			"%s is in the future, and what users get then is not known; give a time that is over, or none for now", at.UTC().Format(time.RFC3339))
+			"%s is in the future, and what users will get then is not known; give a time in the past, or none for now",
+			at.UTC().Format(time.RFC3339))
 	}
 	record, err := RecordAt(ctx, trail, id, at)
 	if errors.Is(err, catalog.ErrNotFound) {
-		return Explanation{}, lifecycle.Refuse(lifecycle.UnknownMiniProgram, "there was no mini-program %q at %s", id, at.UTC().Format(time.RFC3339))
+		return Explanation{}, lifecycle.Refuse(lifecycle.UnknownMiniProgram,
+			"there was no mini-program %q at %s", id, at.UTC().Format(time.RFC3339))
 	}
 	if err != nil {
 		return Explanation{}, err
 	}
 	if record.Restored && record.Serving.Live == nil && record.Serving.Candidate == nil {
 		return Explanation{}, lifecycle.Refuse(lifecycle.InvalidInput,
-			"what users got of %q at %s is not known: the catalogue had lost it, and only what was done could be restored", id, at.UTC().Format(time.RFC3339))
+			"what users got of %q at %s is not known: the catalogue had lost it, and only the actions could be restored", id,
+			at.UTC().Format(time.RFC3339))
 	}
 	return Explain(id, record, user, platform)
 }
@@ -135,7 +138,8 @@ func (e Explanation) because(r *release) string {
 	case Platform:
 		return e.becausePlatform(r)
 	case OutsideCohort:
-		return fmt.Sprintf("no version is live yet, the candidate %s is for %s of the users, and %s", r.Candidate.Version, r.Percent, e.place("not below"))
+		return fmt.Sprintf("no version is live yet, the candidate %s is for %s of the users, and %s", r.Candidate.Version, r.Percent,
+			e.place("not below"))
 	default:
 		return fmt.Sprintf("nothing is served in state %s", e.Record.To)
 	}

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -35,33 +36,25 @@ func (h *Handlers) identify(c *gin.Context) {
 	case isBearer && name != "":
 		c.Set(HostApp, name)
 	case h.closed():
-		c.Header("WWW-Authenticate", "Bearer")
-		problem(c, http.StatusUnauthorized, "host apps identify themselves with Authorization: Bearer and their token")
+		refuse(c, http.StatusUnauthorized, "host apps identify themselves with Authorization: Bearer and their token")
 	}
 }
 
-// identifyByAccessToken asks those who know which tokens work. What the configuration says of one counts only while that is not known: it must not
-// outlive its revocation.
+// identifyByAccessToken asks those who know which tokens work. What the configuration says of one counts only while that is not known: it
+// must not outlive its revocation.
 func (h *Handlers) identifyByAccessToken(c *gin.Context, presented, configured string) {
 	token, err := h.Access.Find(c.Request.Context(), presented)
 	refusal, refused := errors.AsType[*lifecycle.Refusal](err)
 	switch {
 	case refused:
-		refuseToken(c, http.StatusUnauthorized, refusal)
+		refuseAs(c, http.StatusUnauthorized, refusal.Code, refusal.Message)
 	case err != nil && configured != "":
 		c.Set(HostApp, configured)
 	case err != nil:
-		c.Header("Retry-After", "1")
-		problem(c, http.StatusServiceUnavailable, tokens.ErrNotKnownYet.Error())
+		refuse(c, http.StatusServiceUnavailable, tokens.ErrNotKnownYet.Error())
 	case token.Kind != tokens.HostApp:
-		refuseToken(c, http.StatusForbidden, lifecycle.Refuse(tokens.InsufficientScope, "host apps ask here; this is the token of kind %s", token.Kind))
+		refuseAs(c, http.StatusForbidden, tokens.InsufficientScope, fmt.Sprintf("this is for host apps; the token is of kind %s", token.Kind))
 	default:
 		c.Set(HostApp, token.Name)
 	}
-}
-
-// refuseToken says what is wrong with an access token, as RFC 6750 has it.
-func refuseToken(c *gin.Context, status int, refusal *lifecycle.Refusal) {
-	c.Header("WWW-Authenticate", `Bearer error="`+string(refusal.Code)+`"`)
-	problemWith(c, status, refusal.Message, gin.H{"code": refusal.Code})
 }

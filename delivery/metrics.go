@@ -7,13 +7,13 @@ import (
 )
 
 // Age is how long ago the catalogue last had nothing newer than the snapshot: at most a second or two while it answers.
-func (s *Snapshot) Age() time.Duration { return time.Since(s.knowledge.Load().at) }
+func (s *Snapshot) Age() time.Duration { return time.Since(s.state.Load().at) }
 
 // Err says why the catalogue does not answer; nil while it does. The snapshot goes on with what it knows.
-func (s *Snapshot) Err() error { return s.knowledge.Load().err }
+func (s *Snapshot) Err() error { return s.state.Load().err }
 
 // Change is the number of the last change that the snapshot has taken over.
-func (s *Snapshot) Change() int64 { return s.knowledge.Load().change }
+func (s *Snapshot) Change() int64 { return s.state.Load().change }
 
 var (
 	ageMetric = prometheus.NewDesc("slipway_delivery_age_seconds",

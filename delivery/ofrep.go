@@ -13,8 +13,10 @@ import (
 	"github.com/gin-gonic/gin"
 	"go.uber.org/zap"
 
+	"slipway/lifecycle"
 	"slipway/monitoring/logkey"
 	"slipway/packages"
+	"slipway/problem"
 )
 
 // Handlers answer host apps. All but Snapshot, Store and History may be left empty.
@@ -51,9 +53,9 @@ const flagsPath = "/ofrep/v1/evaluate/flags"
 func (h *Handlers) Register(engine *gin.Engine) {
 	engine.RedirectTrailingSlash, engine.RedirectFixedPath, engine.HandleMethodNotAllowed = false, false, true
 	engine.Use(gin.CustomRecoveryWithWriter(nil, h.recovered), guardAnswer, h.Origins.Admit)
-	engine.NoRoute(func(c *gin.Context) { problem(c, http.StatusNotFound, "there is nothing at this path") })
+	engine.NoRoute(func(c *gin.Context) { refuse(c, http.StatusNotFound, "there is nothing at this path") })
 	engine.NoMethod(func(c *gin.Context) {
-		problem(c, http.StatusMethodNotAllowed, "this path takes only "+c.Writer.Header().Get("Allow"))
+		refuse(c, http.StatusMethodNotAllowed, "this path accepts only "+c.Writer.Header().Get("Allow"))
 	})
 	guarded := engine.Group("", h.identify)
 	guarded.POST(flagsPath, h.evaluateAll)
@@ -71,17 +73,27 @@ func guardAnswer(c *gin.Context) {
 
 func (h *Handlers) recovered(c *gin.Context, cause any) {
 	if h.Logger != nil {
-		h.Logger.Error("a handler for host apps panicked", zap.String(logkey.Route, c.FullPath()), zap.Any(logkey.Cause, cause), zap.Stack(logkey.Stack))
+		h.Logger.Error("a handler for host apps panicked", zap.String(logkey.Route, c.FullPath()), zap.Any(logkey.Cause, cause),
+			zap.Stack(logkey.Stack))
 	}
-	problem(c, http.StatusInternalServerError, "something went wrong on our side; it was logged, try again in a moment")
+	refuse(c, http.StatusInternalServerError, "something went wrong on our side; it was logged, try again in a moment")
 }
 
-// scratch is memory for one question and its answer, used again and again.
+// refuse answers with a problem, and ends the request.
+func refuse(c *gin.Context, status int, detail string) { refuseAs(c, status, "", detail) }
+
+func refuseAs(c *gin.Context, status int, code lifecycle.Code, detail string) {
+	c.Abort()
+	refusal := problem.New(status, code, detail)
+	problem.Write(c.Writer, &refusal)
+}
+
+// scratch is memory for one evaluation, used again and again.
 type scratch struct{ in, base, out []byte }
 
 var scratches = sync.Pool{New: func() any { return &scratch{in: make([]byte, 0, 1<<10), out: make([]byte, 0, 1<<10)} }}
 
-// maxKept bounds the memory that rests between two questions.
+// maxKept bounds the memory that rests between two evaluations.
 const maxKept = 4 << 20
 
 func (s *scratch) release() {
@@ -95,19 +107,19 @@ func (h *Handlers) evaluate(c *gin.Context) {
 	s := scratches.Get().(*scratch)
 	defer s.release()
 	id := strings.TrimPrefix(c.Param("key"), "/")
-	var q question
-	var wrong *fault
-	if q, s.in, wrong = readQuestion(c.Request.Body, s.in); wrong != nil {
-		wrong.Key = new(id)
-		c.AbortWithStatusJSON(wrong.status, wrong)
+	var request evaluationRequest
+	var failure *evaluationFailure
+	if request, s.in, failure = readRequest(c.Request.Body, s.in); failure != nil {
+		failure.Key = new(id)
+		c.AbortWithStatusJSON(failure.status, failure)
 		return
 	}
-	decision := h.Snapshot.Evaluate(id, q.user, q.platform)
+	decision := h.Snapshot.Evaluate(id, request.user, request.platform)
 	s.base = h.appendBase(s.base[:0], c.Request)
-	s.out = appendAnswer(s.out[:0], id, decision, s.base)
+	s.out = appendEvaluation(s.out[:0], id, decision, s.base)
 	status := http.StatusOK
-	if wrong := faultOf(id, decision.Rule); wrong != nil {
-		status = wrong.status
+	if failure := failureOf(id, decision.Rule); failure != nil {
+		status = failure.status
 	}
 	send(c, status, s.out)
 }
@@ -117,15 +129,15 @@ func (h *Handlers) evaluate(c *gin.Context) {
 func (h *Handlers) evaluateAll(c *gin.Context) {
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	var q question
-	var wrong *fault
-	if q, s.in, wrong = readQuestion(c.Request.Body, s.in); wrong != nil {
-		c.AbortWithStatusJSON(wrong.status, wrong)
+	var request evaluationRequest
+	var failure *evaluationFailure
+	if request, s.in, failure = readRequest(c.Request.Body, s.in); failure != nil {
+		c.AbortWithStatusJSON(failure.status, failure)
 		return
 	}
 	s.base = h.appendBase(s.base[:0], c.Request)
-	s.out = h.Snapshot.appendAll(s.out[:0], q, s.base)
-	tag := entityTag(s.out, q)
+	s.out = h.Snapshot.appendFlags(s.out[:0], request, s.base)
+	tag := entityTag(s.out, request)
 	c.Header("ETag", tag)
 	if matches(c.GetHeader("If-None-Match"), tag) {
 		c.Status(http.StatusNotModified)
@@ -134,24 +146,24 @@ func (h *Handlers) evaluateAll(c *gin.Context) {
 	send(c, http.StatusOK, s.out)
 }
 
-func (s *Snapshot) appendAll(out []byte, q question, base []byte) []byte {
+func (s *Snapshot) appendFlags(out []byte, request evaluationRequest, base []byte) []byte {
 	out = append(out, `{"flags":[`...)
 	first := len(out)
-	for r := range s.answers {
+	for r := range s.flags {
 		if len(out) > first {
 			out = append(out, ',')
 		}
-		out = appendAnswer(out, r.ID, r.decide(q.user, q.platform), base)
+		out = appendEvaluation(out, r.ID, r.decide(request.user, request.platform), base)
 	}
 	return append(out, `]}`...)
 }
 
-func entityTag(answer []byte, q question) string {
+func entityTag(answer []byte, request evaluationRequest) string {
 	var digest xxhash.Digest
 	digest.Reset()
 	_, _ = digest.Write(answer)
-	_, _ = digest.Write(binary.LittleEndian.AppendUint64(nil, uint64(q.platform))) //nolint:gosec // any bits will do
-	_, _ = digest.WriteString(q.user)
+	_, _ = digest.Write(binary.LittleEndian.AppendUint64(nil, uint64(request.platform))) //nolint:gosec // any bits will do
+	_, _ = digest.WriteString(request.user)
 	return `"` + strconv.FormatUint(digest.Sum64(), 16) + `"`
 }
 
@@ -180,20 +192,20 @@ func (h *Handlers) appendBase(out []byte, r *http.Request) []byte {
 	return append(out, "/packages/"...)
 }
 
-// faultOf is why there is no answer about a mini-program; nil when there is one.
-func faultOf(id string, rule Rule) *fault {
+// failureOf is why there is no answer about a mini-program; nil when there is one.
+func failureOf(id string, rule Rule) *evaluationFailure {
 	switch rule {
 	case Unknown:
-		return faultAbout(id, http.StatusNotFound, "FLAG_NOT_FOUND", "there is no such mini-program")
+		return failureAbout(id, http.StatusNotFound, "FLAG_NOT_FOUND", "there is no such mini-program")
 	case Unreadable:
-		return faultAbout(id, http.StatusInternalServerError, "GENERAL", "what is released cannot be read; the operator is told")
+		return failureAbout(id, http.StatusInternalServerError, "GENERAL", "what is released cannot be read; the operator is told")
 	default:
 		return nil
 	}
 }
 
-func faultAbout(id string, status int, code, details string) *fault {
-	return &fault{status, new(id), code, details}
+func failureAbout(id string, status int, code, details string) *evaluationFailure {
+	return &evaluationFailure{status, new(id), code, details}
 }
 
 // Values of headers that are the same for everyone need no memory of their own.

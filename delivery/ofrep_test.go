@@ -218,9 +218,9 @@ func TestAQuestionMayBeLongButNotEndless(t *testing.T) {
 		return head + strings.Repeat("x", length-len(head)-len(tail)) + tail
 	}
 	for _, path := range []string{flagsPath, flagsPath + "/weather"} {
-		response, _ := p.post(path, padded(maxQuestion))
+		response, _ := p.post(path, padded(maxRequest))
 		assert.Equal(t, http.StatusOK, response.StatusCode)
-		response, text := p.post(path, padded(maxQuestion+1))
+		response, text := p.post(path, padded(maxRequest+1))
 		assert.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode)
 		assert.Contains(t, text, `"errorCode":"INVALID_CONTEXT"`)
 	}
@@ -340,7 +340,7 @@ func TestTwoProcessesGiveTheSameAnswers(t *testing.T) {
 	const variable = "DELIVERY_TEST_DATABASE"
 	if databaseURL := os.Getenv(variable); databaseURL != "" {
 		for user := range 50 {
-			fmt.Printf("ANSWER %s\n", open(t, catalogtest.Open(t, databaseURL), Options{}).appendAll(nil, question{fmt.Sprint(user), AnyPlatform}, nil))
+			fmt.Printf("ANSWER %s\n", open(t, catalogtest.Open(t, databaseURL), Options{}).appendFlags(nil, evaluationRequest{fmt.Sprint(user), AnyPlatform}, nil))
 		}
 		return
 	}

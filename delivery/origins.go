@@ -27,8 +27,9 @@ func ParseOrigins(list string) (Origins, error) {
 		switch {
 		case origin == "":
 		case !originForm.MatchString(origin) || usualPort.MatchString(origin):
-			return nil, fmt.Errorf("%q is not an origin as browsers send it; give scheme and host in lower case, and the port unless it is the usual one, "+
-				"without a path or a pattern, such as https://app.example.com or http://localhost:3000", origin)
+			return nil,
+				fmt.Errorf("%q is not an origin as browsers send it; give scheme and host in lower case, and the port unless it is the usual one, "+
+					"without a path or a pattern, such as https://app.example.com or http://localhost:3000", origin)
 		default:
 			origins = append(origins, origin)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -92,20 +91,10 @@ func lengthOf(answer http.Header) int64 {
 
 func refuseDownload(c *gin.Context, err error) {
 	if errors.Is(err, packages.ErrNotFound) {
-		problem(c, http.StatusNotFound, "no package of this sha256 is or was given to users, or it was taken back")
+		refuse(c, http.StatusNotFound, "no package with this sha256 is or was given to users, or it was withdrawn")
 		return
 	}
 	_ = c.Error(err) // for the access log
 	c.Header("Retry-After", "5")
-	problem(c, http.StatusServiceUnavailable, "the package cannot be read now")
-}
-
-// problem answers as RFC 9457 says.
-func problem(c *gin.Context, status int, detail string) { problemWith(c, status, detail, gin.H{}) }
-
-// problemWith is problem with more members.
-func problemWith(c *gin.Context, status int, detail string, members gin.H) {
-	maps.Copy(members, gin.H{"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail})
-	c.Header("Content-Type", "application/problem+json")
-	c.AbortWithStatusJSON(status, members)
+	refuse(c, http.StatusServiceUnavailable, "the package cannot be read at the moment; try again")
 }

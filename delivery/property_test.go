@@ -129,7 +129,7 @@ func TestTheQuestionIsReadAsEncodingJSONReadsIt(t *testing.T) {
 		).Draw(rt, "context")
 		body, err := json.MarshalIndent(map[string]any{"context": context, "more": context}, "", rapid.SampledFrom([]string{"", " ", "\t\r\n"}).Draw(rt, "indent"))
 		require.NoError(rt, err)
-		q, wrong := parseQuestion(body)
+		q, wrong := parseRequest(body)
 
 		var asked struct {
 			Context map[string]any `json:"context"`
@@ -145,9 +145,9 @@ func TestTheQuestionIsReadAsEncodingJSONReadsIt(t *testing.T) {
 		case !isNumber && asked.Context["platform_version"] != nil:
 			assert.Equal(rt, "INVALID_CONTEXT", wrong.Code)
 		case isNumber:
-			assert.Equal(rt, question{user, int(max(0, platform))}, q)
+			assert.Equal(rt, evaluationRequest{user, int(max(0, platform))}, q)
 		default:
-			assert.Equal(rt, question{user, AnyPlatform}, q)
+			assert.Equal(rt, evaluationRequest{user, AnyPlatform}, q)
 		}
 	})
 }
@@ -156,9 +156,9 @@ func TestAPlatformVersionIsAWholeNumber(t *testing.T) {
 	for number, expected := range map[string]int{
 		"12": 12, "12.9": 12, "1.2e1": 12, "0": 0, "-5": 0, "-1e400": 0, "1e400": AnyPlatform, "9223372036854775807": AnyPlatform,
 	} {
-		q, wrong := parseQuestion([]byte(`{"context":{"targetingKey":"u1","platform_version":` + number + `}}`))
+		q, wrong := parseRequest([]byte(`{"context":{"targetingKey":"u1","platform_version":` + number + `}}`))
 		assert.Nil(t, wrong)
-		assert.Equal(t, question{"u1", expected}, q, number)
+		assert.Equal(t, evaluationRequest{"u1", expected}, q, number)
 	}
 }
 
@@ -181,7 +181,7 @@ func FuzzAnyBodyIsAnsweredOrRefused(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body string) {
 		if json.Valid([]byte(body)) {
-			q, wrong := parseQuestion([]byte(body))
+			q, wrong := parseRequest([]byte(body))
 			assert.Equal(t, wrong == nil, q.user != "" && q.platform >= 0 && wrong == nil)
 		}
 	})

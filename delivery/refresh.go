@@ -34,8 +34,8 @@ type Options struct {
 const (
 	// heartbeat is how long the catalogue may be silent before it is asked whether it is still there.
 	heartbeat = time.Second
-	// retryAfter is the pause after a failure.
-	retryAfter = 250 * time.Millisecond
+	// retryInterval is the pause after a failure.
+	retryInterval = 250 * time.Millisecond
 	// How long one answer of the database may take.
 	askTimeout  = 5 * time.Second
 	readTimeout = time.Minute
@@ -53,7 +53,7 @@ func Open(ctx context.Context, source Source, options Options) (*Snapshot, error
 	var background sync.WaitGroup
 	background.Go(func() { s.follow(ctx) })
 	if options.File != "" {
-		background.Go(func() { s.keepCopy(ctx) })
+		background.Go(func() { s.persist(ctx) })
 	}
 	go func() {
 		background.Wait()
@@ -71,7 +71,7 @@ func newSnapshot(source Source, options Options) *Snapshot {
 	for i := range s.shards {
 		s.shards[i].Store(&shard{byID: map[string]*release{}})
 	}
-	s.knowledge.Store(&knowledge{})
+	s.state.Store(&syncState{})
 	return s
 }
 
@@ -91,13 +91,14 @@ func (s *Snapshot) restore(failure error) error {
 	if s.options.File == "" {
 		return failure
 	}
-	saved, err := readCopy(s.options.File)
+	saved, err := readFile(s.options.File)
 	if err != nil {
 		return errors.Join(failure, err)
 	}
 	s.put(saved.Releases, true)
-	s.knowledge.Store(&knowledge{change: saved.Change, at: saved.At, err: failure})
-	s.logger.Warn("delivery starts from its file copy", zap.String(logkey.File, s.options.File), zap.Time(logkey.KnownUntil, saved.At), zap.Error(failure))
+	s.state.Store(&syncState{change: saved.Change, at: saved.At, err: failure})
+	s.logger.Warn("delivery starts from its file copy", zap.String(logkey.File, s.options.File), zap.Time(logkey.KnownUntil, saved.At),
+		zap.Error(failure))
 	return nil
 }
 
@@ -111,25 +112,25 @@ func (s *Snapshot) follow(ctx context.Context) {
 		s.noteFailure(err)
 		select {
 		case <-ctx.Done():
-		case <-time.After(retryAfter):
+		case <-time.After(retryInterval):
 		}
 	}
 }
 
 func (s *Snapshot) noteFailure(err error) {
 	s.failures.Add(1)
-	known := *s.knowledge.Load()
+	known := *s.state.Load()
 	if known.err == nil {
 		s.logger.Warn("delivery goes on with what it knows: the catalogue does not answer", zap.Time(logkey.KnownUntil, known.at), zap.Error(err))
 	}
 	known.err = err
-	s.knowledge.Store(&known)
+	s.state.Store(&known)
 }
 
 // catchUp waits for a change, a heartbeat at most, and takes over what changed. After a failure everything is read
 // again: the database may have come back as an older copy of itself, with numbers that count anew.
 func (s *Snapshot) catchUp(ctx context.Context) error {
-	known := s.knowledge.Load()
+	known := s.state.Load()
 	last, err := s.await(ctx, known)
 	switch {
 	case err != nil:
@@ -147,7 +148,7 @@ func (s *Snapshot) catchUp(ctx context.Context) error {
 var errEmptied = errors.New("the catalogue is empty, but was not; restart to serve an empty one")
 
 // await returns the number of the last change: once there is a new one or a heartbeat is over, but after a failure at once.
-func (s *Snapshot) await(ctx context.Context, known *knowledge) (int64, error) {
+func (s *Snapshot) await(ctx context.Context, known *syncState) (int64, error) {
 	if known.err != nil {
 		return s.lastChange(ctx)
 	}
@@ -179,7 +180,7 @@ func (s *Snapshot) read(ctx context.Context, after, last int64) error {
 		}
 		s.put(releases, after == 0)
 	}
-	s.knowledge.Store(&knowledge{change: last, at: asked})
+	s.state.Store(&syncState{change: last, at: asked})
 	return nil
 }
 
@@ -194,10 +195,10 @@ func (s *Snapshot) take(stored catalog.Release) *release {
 	}
 	s.logger.Error("delivery cannot read a release and keeps the last good one", zap.String(logkey.MiniProgram, stored.ID),
 		zap.Int64(logkey.Change, stored.Change), zap.Error(err))
-	spoilt := release{ID: stored.ID, Missing: true}
+	stale := release{ID: stored.ID, Missing: true}
 	if last := s.find(stored.ID); last != nil {
-		spoilt = *last
+		stale = *last
 	}
-	spoilt.Spoilt = true
-	return &spoilt
+	stale.Spoilt = true
+	return &stale
 }

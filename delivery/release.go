@@ -17,7 +17,8 @@ type release struct {
 	Testers   []string // sorted
 	// Live is the version for everyone, followed by those for older platforms, newest first.
 	Live []Package
-	// Spoilt says that the newest stored release cannot be read; then this is the last good one, unless that is Missing.
+	// Spoilt, as file copies call it, says that the release is stale: the newest stored one cannot be read, and this is the last good one
+	// unless that is Missing.
 	Spoilt, Missing bool
 }
 

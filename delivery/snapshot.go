@@ -22,13 +22,13 @@ type Snapshot struct {
 	shards [256]atomic.Pointer[shard]
 	served servedPackages
 
-	knowledge atomic.Pointer[knowledge]
-	failures  atomic.Int64
-	done      chan struct{}
+	state    atomic.Pointer[syncState]
+	failures atomic.Int64
+	done     chan struct{}
 }
 
-// knowledge is how far the snapshot has followed the catalogue.
-type knowledge struct {
+// syncState is how far the snapshot has followed the catalogue.
+type syncState struct {
 	change int64
 	// at is when the catalogue last had nothing newer.
 	at time.Time
@@ -39,8 +39,8 @@ type knowledge struct {
 // shard is a part of the mini-programs.
 type shard struct {
 	byID map[string]*release
-	// answers are those with something to say in a bulk answer, in the order of their ids.
-	answers []*release
+	// flags are those with something to say in a bulk answer, in the order of their ids.
+	flags []*release
 }
 
 // Evaluate decides which version of the mini-program the user gets whose host app has this platform version, or
@@ -62,10 +62,10 @@ func (s *Snapshot) shard(id string) *atomic.Pointer[shard] {
 	return &s.shards[xxhash.Sum64String(id)%uint64(len(s.shards))]
 }
 
-// answers yields the mini-programs of a bulk answer, in an order that is the same in every process.
-func (s *Snapshot) answers(yield func(*release) bool) {
+// flags yields the mini-programs of a bulk answer, in an order that is the same in every process.
+func (s *Snapshot) flags(yield func(*release) bool) {
 	for i := range s.shards {
-		for _, r := range s.shards[i].Load().answers {
+		for _, r := range s.shards[i].Load().flags {
 			if !yield(r) {
 				return
 			}
@@ -127,10 +127,10 @@ func (s *shard) with(releases []*release, whole bool) *shard {
 	}
 	for _, r := range next.byID {
 		if r.served() || r.Missing {
-			next.answers = append(next.answers, r)
+			next.flags = append(next.flags, r)
 		}
 	}
-	slices.SortFunc(next.answers, func(a, b *release) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(next.flags, func(a, b *release) int { return strings.Compare(a.ID, b.ID) })
 	return next
 }
 

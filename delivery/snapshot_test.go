@@ -177,8 +177,8 @@ func TestABulkAnswerIsTheSameHoweverTheSnapshotCameAbout(t *testing.T) {
 	for _, r := range releases {
 		oneByOne.put([]*release{r}, false)
 	}
-	q := question{"u1", AnyPlatform}
-	assert.Equal(t, string(atOnce.appendAll(nil, q, nil)), string(oneByOne.appendAll(nil, q, nil)))
+	q := evaluationRequest{"u1", AnyPlatform}
+	assert.Equal(t, string(atOnce.appendFlags(nil, q, nil)), string(oneByOne.appendFlags(nil, q, nil)))
 }
 
 func TestEarlierVersionsAreServedOnlyBesideALiveOne(t *testing.T) {

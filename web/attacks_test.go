@@ -155,11 +155,11 @@ var changeNumber = regexp.MustCompile(`"change":\d+`)
 // Host apps learn of what is not released yet that it exists, and not where it stands.
 func TestHostAppsCannotTellWhereSomethingStandsThatIsNotReleased(t *testing.T) {
 	s := stand(t)
-	front := newFront(s.site.settings, s.site.world, zap.NewNop())
+	web := newDispatcher(s.app.settings, s.app.dependencies, zap.NewNop())
 	ask := func(id string) (int, string) {
 		answer := httptest.NewRecorder()
 		request := httptest.NewRequest(http.MethodPost, "http://localhost/ofrep/v1/evaluate/flags/"+id, strings.NewReader(`{"context": {"targetingKey": "ann"}}`))
-		front.ServeHTTP(answer, request)
+		web.ServeHTTP(answer, request)
 		return answer.Code, changeNumber.ReplaceAllString(strings.ReplaceAll(answer.Body.String(), id, "ID"), "")
 	}
 	ids := s.keptInManyStates()

@@ -12,31 +12,32 @@ import (
 	"slipway/web/access"
 )
 
-// codecFolder has Temporal's remote codec: Temporal UI and the temporal command have payloads decrypted here that are for people to read, and
-// encrypted that they write.
+// codecFolder has Temporal's remote codec: Temporal UI and the temporal command have payloads decrypted here that are for people to
+// read, and encrypted that they write.
 const codecFolder = "/codec"
 
-const (
-	codecHeaders = "Authorization, Authorization-Extras, Content-Type, X-Namespace"
-	// codecBody is more than the largest payload that Temporal takes, as JSON.
-	codecBody = 4 << 20
-)
+const codecHeaders = "Authorization, Authorization-Extras, Content-Type, X-Namespace"
+
+// codecBody is more than the largest payload that Temporal takes, as JSON.
+var codecBody = access.Body{Bytes: 4 << 20, Within: access.UsualBody.Within}
 
 // registerCodec lets people of the platform read what is encrypted; who only reads has nothing to encrypt.
-func (s site) registerCodec(router *access.Router) {
-	codec := gin.WrapH(converter.NewPayloadCodecHTTPHandler(s.settings.PayloadCodec()))
-	router.POST(codecFolder+"/decode", access.Only(lifecycle.Reviewer, lifecycle.ReleaseManager, lifecycle.Operator, lifecycle.Auditor), codec)
-	router.POST(codecFolder+"/encode", access.Only(lifecycle.Reviewer, lifecycle.ReleaseManager, lifecycle.Operator), codec)
+func (a application) registerCodec(router *access.Router) {
+	codec := gin.WrapH(converter.NewPayloadCodecHTTPHandler(a.settings.PayloadCodec()))
+	readers := access.Only(lifecycle.Reviewer, lifecycle.ReleaseManager, lifecycle.Operator, lifecycle.Auditor)
+	writers := access.Only(lifecycle.Reviewer, lifecycle.ReleaseManager, lifecycle.Operator)
+	router.POST(codecFolder+"/decode", readers.WithBody(codecBody), codec)
+	router.POST(codecFolder+"/encode", writers.WithBody(codecBody), codec)
 }
 
 // admitCodec lets pages of Temporal UI read the answers of the codec, in the session of whoever is signed in here, and nothing else.
-func (s site) admitCodec(c *gin.Context) {
+func (a application) admitCodec(c *gin.Context) {
 	if !below(c.Request.URL.Path, codecFolder) {
 		return
 	}
 	c.Writer.Header().Add("Vary", "Origin")
 	origin := c.GetHeader("Origin")
-	if !slices.Contains(s.settings.codecOrigins, origin) {
+	if !slices.Contains(a.settings.codecOrigins, origin) {
 		return
 	}
 	c.Header("Access-Control-Allow-Origin", origin)
@@ -51,16 +52,16 @@ func (s site) admitCodec(c *gin.Context) {
 }
 
 // protect refuses what pages of other sites send. Those of Temporal UI may ask the codec, which changes nothing.
-func (s site) protect(handler http.Handler) (http.Handler, error) {
+func (a application) protect(handler http.Handler) (http.Handler, error) {
 	everything, codec := http.NewCrossOriginProtection(), http.NewCrossOriginProtection()
-	for _, origin := range s.settings.codecOrigins {
+	for _, origin := range a.settings.codecOrigins {
 		if err := codec.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("CODEC_ORIGINS: %w", err)
 		}
 	}
-	everything.SetDenyHandler(refusal(otherSite))
-	codec.SetDenyHandler(refusal(otherSite))
-	usual, forCodec := everything.Handler(access.RefererCheck(handler, refusal(otherSite))), codec.Handler(handler)
+	everything.SetDenyHandler(denyWith(otherSite))
+	codec.SetDenyHandler(denyWith(otherSite))
+	usual, forCodec := everything.Handler(access.RefererCheck(handler, denyWith(otherSite))), codec.Handler(handler)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if below(r.URL.Path, codecFolder) {
 			forCodec.ServeHTTP(w, r)

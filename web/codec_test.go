@@ -23,7 +23,7 @@ func withCodec(t *testing.T) (s standing, sealed string) {
 		require.NoError(t, settings.PayloadKeys.UnmarshalText([]byte(keyring.Generate("k1"))))
 		settings.codecOrigins = []string{temporalUI}
 	})
-	payload, err := converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), s.site.settings.PayloadCodec()).ToPayload("whispered")
+	payload, err := converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), s.app.settings.PayloadCodec()).ToPayload("whispered")
 	require.NoError(t, err)
 	text, err := protojson.Marshal(&commonpb.Payloads{Payloads: []*commonpb.Payload{payload}})
 	require.NoError(t, err)

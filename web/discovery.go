@@ -30,7 +30,7 @@ func (s settings) discovery() discovery {
 	return discovery{Auth: s.Auth, Issuer: s.OIDC.Issuer, ClientID: s.OIDC.CLIClientID, Scopes: s.OIDC.Scopes, Audiences: s.OIDC.Audiences()}
 }
 
-func (s site) registerDiscovery(router *access.Router) {
-	answer := s.settings.discovery()
+func (a application) registerDiscovery(router *access.Router) {
+	answer := a.settings.discovery()
 	router.GET(discoveryPath, access.Public, func(c *gin.Context) { c.JSON(http.StatusOK, answer) })
 }

@@ -1,35 +1,27 @@
-// Command web serves the pages for people and the API for programs.
+// Command web serves the pages for people and the API for programs, and tells host apps which version a user gets.
+//
+// Read on in serve: what answers whom, and when. A request comes in by server.go, is sent on by dispatcher.go, and goes through what
+// application.go says.
 package main
 
 import (
 	"context"
-	"fmt"
 	"os"
+	"sync"
 
-	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
-	"slipway/accounts"
-	"slipway/catalog"
-	"slipway/delivery"
-	"slipway/monitoring"
 	"slipway/monitoring/logkey"
-	"slipway/monitoring/tracing"
-	"slipway/packages"
 	"slipway/program"
-	"slipway/tokens"
 	"slipway/web/events"
-	"slipway/web/oidc"
-	"slipway/web/service"
-	"slipway/workflows"
 )
 
 func main() {
 	var environment settings
 	os.Exit(program.Program{
-		Name: "web", Summary: "serves the pages for people, the JSON API for programs, and tells host apps which version a user gets",
-		Settings: &environment, Addr: &environment.Addr, Run: run,
+		Name: "web", Settings: &environment, Addr: &environment.Addr, Run: run,
+		Summary: "serves the pages for people, the JSON API for programs, and tells host apps which version a user gets",
 	}.Main(os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -46,133 +38,55 @@ func run(ctx context.Context) error {
 	defer telemetry.Stop()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	world, err := open(ctx, settings, telemetry)
+	dependencies, err := open(ctx, settings, telemetry)
 	if err != nil {
 		return err
 	}
 	defer func() {
-		stop() // what works in the background has to end before its world does
-		world.close()
+		stop() // what works in the background has to end before what it works on is closed
+		dependencies.close()
 	}()
-	return serve(ctx, settings, world, telemetry.Logger)
-}
-
-// world is what the web works on.
-type world struct {
-	temporal  client.Client
-	namespace string
-	// database is opened as soon as it answers; catalog is it, once pages can be served.
-	database *delivery.Later
-	catalog  *catalog.Catalog
-	snapshot *delivery.Snapshot
-	tokens   *tokens.Known
-	store    *packages.Store
-	metrics  *metrics
-	traces   *tracing.Traces
-	watch    *monitoring.Watch
-}
-
-// waiting is what a web does that has nothing to answer host apps from.
-const waiting = "waiting for the database; nobody is answered before"
-
-// open connects. Temporal may be away: pages are shown all the same. So may the database when delivery has a file copy of
-// what it needs; else it is waited for.
-func open(ctx context.Context, settings settings, telemetry *program.Telemetry) (w world, err error) {
-	logger := telemetry.Logger
-	w.metrics, w.traces = newMetrics(telemetry.Metrics), telemetry.Traces
-	defer func() {
-		if err != nil {
-			w.close()
-		}
-	}()
-	w.database = delivery.NewLater(func(ctx context.Context) (*catalog.Catalog, error) { return catalog.Open(ctx, settings.Database()) })
-	options, err := settings.Temporal(logger)
-	if err != nil {
-		return w, err
-	}
-	if _, err = w.traces.Intercept(&options); err != nil {
-		return w, err
-	}
-	options.MetricsHandler, w.namespace = w.metrics.Temporal, options.Namespace
-	if !settings.SignalKeys.Empty() {
-		options.Interceptors = append(options.Interceptors, &workflows.Signer{Keys: settings.SignalKeys, Life: lifeIn(w.database)})
-	}
-	if w.temporal, err = client.NewLazyClient(options); err != nil {
-		return w, fmt.Errorf("connection to Temporal at %q (TEMPORAL_ADDRESS): %w", options.HostPort, err)
-	}
-	if w.store, err = settings.OpenPackages(ctx); err != nil {
-		return w, err
-	}
-	w.tokens = tokens.NewKnown(tokensIn(w.database), logger)
-	w.watch = monitoring.NewWatch(w.temporal, w.database.Catalog)
-	w.metrics.Registry.MustRegister(w.watch)
-	if settings.DeliveryFile == "" { // else the snapshot gives it only a moment, and the tables may have to be converted
-		if _, err := program.Await(ctx, logger, waiting, settings.Passes, w.database.Catalog); err != nil {
-			return w, err
-		}
-	}
-	w.snapshot, err = program.Await(ctx, logger, waiting, settings.Passes, func(ctx context.Context) (*delivery.Snapshot, error) {
-		return delivery.Open(ctx, w.database, delivery.Options{File: settings.DeliveryFile, Logger: logger})
-	})
-	return w, err
-}
-
-func tokensIn(database *delivery.Later) func(context.Context) (tokens.Source, error) {
-	return func(ctx context.Context) (tokens.Source, error) {
-		cat, err := database.Catalog(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return tokens.NewStore(cat.Database()), nil
-	}
-}
-
-func lifeIn(database *delivery.Later) func(ctx context.Context, id string) (string, error) {
-	return func(ctx context.Context, id string) (string, error) {
-		cat, err := database.Catalog(ctx)
-		if err != nil {
-			return "", err
-		}
-		return cat.Life(ctx, id)
-	}
-}
-
-func (w world) close() {
-	if w.snapshot != nil {
-		<-w.snapshot.Done()
-	}
-	if w.database != nil {
-		_ = w.database.Close()
-	}
-	if w.store != nil {
-		_ = w.store.Close()
-	}
-	if w.temporal != nil {
-		w.temporal.Close()
-	}
+	return serve(ctx, settings, dependencies, telemetry.Logger)
 }
 
 // serve ends all that it started before it returns. Host apps are answered at once, people and programs as soon as the
 // database answers.
-func serve(ctx context.Context, settings settings, world world, logger *zap.Logger) error {
+func serve(ctx context.Context, settings settings, dependencies dependencies, logger *zap.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
-	front := newFront(settings, world, logger)
-	group.Go(func() error { world.tokens.Run(ctx); return nil })
-	group.Go(func() error { return newServer(settings, front, logger).listen(ctx, settings.Addr) })
-	group.Go(func() error { return world.metrics.Listen(ctx, settings.MetricsAddr) })
-	group.Go(func() error { world.watch.Run(ctx); return nil })
-	group.Go(func() error {
-		var ok bool
-		if world.catalog, ok = await(ctx, logger, world.database.Catalog); !ok {
-			return nil
-		}
-		feed, ok := await(ctx, logger, func(ctx context.Context) (*events.Feed, error) { return events.NewFeed(ctx, world.catalog, logger) })
-		if !ok {
-			return nil
-		}
-		return servePeople(ctx, group, front, settings, world, feed, logger)
-	})
+	dispatcher := newDispatcher(settings, dependencies, logger)
+	group.Go(func() error { return newServer(settings, dispatcher, logger).listen(ctx, settings.Addr) })
+	group.Go(func() error { return servePeople(ctx, dispatcher, settings, dependencies, logger) })
+	group.Go(func() error { dependencies.tokens.Run(ctx); return nil })
+	group.Go(func() error { return dependencies.metrics.Listen(ctx, settings.MetricsAddr) })
+	group.Go(func() error { dependencies.watch.Run(ctx); return nil })
 	return group.Wait()
+}
+
+// servePeople lets the dispatcher send people and programs to the application, once the database has answered.
+func servePeople(ctx context.Context, dispatcher *dispatcher, settings settings, dependencies dependencies, logger *zap.Logger) error {
+	catalogue, ok := await(ctx, logger, dependencies.database.Catalog)
+	if !ok {
+		return nil
+	}
+	feed, ok := await(ctx, logger, func(ctx context.Context) (*events.Feed, error) { return events.NewFeed(ctx, catalogue, logger) })
+	if !ok {
+		return nil
+	}
+	dependencies.catalog = catalogue
+	application := newApplication(ctx, settings, dependencies, feed, logger)
+	handler, err := application.handler()
+	if err != nil {
+		return err
+	}
+	dependencies.metrics.Registry.MustRegister(catalogue.Collectors()...)
+	dependencies.metrics.Registry.MustRegister(feed.Collectors(dependencies.watch.LastChange)...)
+	var background sync.WaitGroup
+	background.Go(func() { feed.Run(ctx) })
+	background.Go(func() { application.service.Temporal.Run(ctx) })
+	dispatcher.people.Store(&handler)
+	logger.Info("web is ready", zap.String(logkey.Address, settings.Addr))
+	background.Wait()
+	return nil
 }
 
 // await tries until the database has answered: whatever keeps people waiting must not end what host apps need. It is false when the
@@ -180,31 +94,4 @@ func serve(ctx context.Context, settings settings, world world, logger *zap.Logg
 func await[T any](ctx context.Context, logger *zap.Logger, try func(context.Context) (T, error)) (answer T, ok bool) {
 	answer, err := program.Await(ctx, logger, "pages wait for the database", func(error) bool { return true }, try)
 	return answer, err == nil
-}
-
-func servePeople(ctx context.Context, group *errgroup.Group, front *front, settings settings, world world, feed *events.Feed, logger *zap.Logger) error {
-	monitor := service.NewMonitor(ctx, world.temporal)
-	site := site{
-		settings: settings, world: world, logger: logger, feed: feed,
-		service: &service.Service{
-			Workflows: workflows.Client{Temporal: world.temporal, Waiters: &feed.Answers, Known: world.catalog.Knows},
-			Catalog:   world.catalog, Sessions: accounts.NewSessions(world.catalog.Database()), Store: world.store, Temporal: monitor,
-			TokenStore: tokens.NewStore(world.catalog.Database()), Tokens: world.tokens, Logger: logger,
-			Settings: settings.lifecycle, Limits: settings.PackageMax.Limits(), AnswerWait: settings.AnswerWait,
-		},
-	}
-	if settings.Auth == authOIDC {
-		site.provider = oidc.New(settings.OIDC, settings.PublicURL, logger)
-	}
-	handler, err := site.handler()
-	if err != nil {
-		return err
-	}
-	world.metrics.Registry.MustRegister(world.catalog.Collectors()...)
-	world.metrics.Registry.MustRegister(feed.Collectors(world.watch.LastChange)...)
-	group.Go(func() error { feed.Run(ctx); return nil })
-	group.Go(func() error { monitor.Run(ctx); return nil })
-	front.people.Store(&handler)
-	logger.Info("web is ready", zap.String(logkey.Address, settings.Addr))
-	return nil
 }

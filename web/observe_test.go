@@ -20,15 +20,15 @@ import (
 func logging(t *testing.T, collector *tracingtest.Collector) (standing, *observer.ObservedLogs) {
 	core, logged := observer.New(zap.DebugLevel)
 	s := stand(t)
-	s.site.logger = zap.New(core)
+	s.app.logger = zap.New(core)
 	if collector != nil {
 		var err error
-		s.site.world.traces, err = tracing.Start(t.Context(),
+		s.app.traces, err = tracing.Start(t.Context(),
 			tracing.Settings{Endpoint: collector.URL, Protocol: "http/protobuf", Sampler: "parentbased_always_on"}, "slipway-web", "1", zap.NewNop())
 		require.NoError(t, err)
-		t.Cleanup(s.site.world.traces.Stop)
+		t.Cleanup(s.app.traces.Stop)
 	}
-	handler, err := s.site.handler()
+	handler, err := s.app.handler()
 	require.NoError(t, err)
 	s.Config.Handler = handler
 	return s, logged
@@ -80,7 +80,7 @@ func TestARequestAndItsQuestionsToTheCatalogueAreOneTrace(t *testing.T) {
 	s.weather()
 	_, _ = s.ask(http.MethodGet, "/api/v1/mini-programs/weather", as("developer"))
 	trace := requestLine(t, logged)["trace_id"].(string)
-	s.site.world.traces.Stop()
+	s.app.traces.Stop()
 	names := map[string]string{}
 	root := ""
 	for _, span := range collector.Of(trace) {
@@ -98,8 +98,8 @@ func TestMetricsThatOthersCouldReachAreNotServedBesidePages(t *testing.T) {
 		func(s *settings) { s.Settings = monitoring.Settings{MetricsAddr: "127.0.0.1:9464"} },
 	} {
 		s := stand(t, change)
-		for state, front := range fronts(t, s) {
-			response, body := front.ask(http.MethodGet, "/metrics")
+		for state, web := range dispatchers(t, s) {
+			response, body := web.ask(http.MethodGet, "/metrics")
 			assert.NotEqual(t, http.StatusOK, response.StatusCode, state)
 			assert.NotContains(t, body, "slipway_", state)
 		}

@@ -166,7 +166,7 @@ func TestASignInEndsOnlyInTheBrowserThatBeganIt(t *testing.T) {
 	stopped, back := s.returning("rita")
 	response, body := s.get(other, back)
 	assert.Equal(t, http.StatusForbidden, response.StatusCode)
-	assert.Contains(t, body, "begin again")
+	assert.Contains(t, body, "start again")
 	assert.Empty(t, other.Jar.Cookies(must(url.Parse(s.URL))))
 	for _, wrong := range []string{"", "?state=abc", "?code=x&state=" + strings.Repeat("a", 26), "?error=access_denied"} {
 		response, _ := s.get(s.browser(), access.SignedInPath+wrong)

@@ -200,9 +200,9 @@ func TestThePageForUploadsTakesOnlyItsOwnFieldsEachOnce(t *testing.T) {
 		return "--BB\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n1.0.0\r\n"
 	}
 	for body, expected := range map[string]string{
-		strings.Repeat(field("version"), 20_000) + "--BB--\r\n": "is there twice; send it once",
-		field("comment") + field("file") + "--BB--\r\n":         "besides the file there are request_id, if_revision, version, notes",
-		field("version") + "--BB":                               "broke off before its end",
+		strings.Repeat(field("version"), 20_000) + "--BB--\r\n": "was sent twice; send it once",
+		field("comment") + field("file") + "--BB--\r\n":         "besides the file, the form may have request_id, if_revision, version, notes",
+		field("version") + "--BB":                               "was cut off before its end",
 	} {
 		response, page := s.ask(http.MethodPost, "/mini-programs/weather/packages", as("developer"), func(r *http.Request) {
 			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), -1

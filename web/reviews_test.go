@@ -18,7 +18,7 @@ import (
 // does commits an action as the workflow would.
 func (s standing) does(account string, command lifecycle.Command) {
 	s.t.Helper()
-	stored, err := s.site.world.catalog.Stored(s.t.Context(), "weather")
+	stored, err := s.app.catalog.Stored(s.t.Context(), "weather")
 	require.NoError(s.t, err)
 	command.Actor, command.RequestID = accounts.Dev()[account], fmt.Sprint("request ", stored.Step)
 	after, record, refusal := stored.MiniProgram.Decide(command, lifecycle.Facts{}, time.Now(), lifecycle.DefaultSettings())
@@ -32,7 +32,7 @@ func sum(letter string) string { return strings.Repeat(letter, 64) }
 func (s standing) submits(version, letter, comment string) {
 	s.t.Helper()
 	report := fmt.Sprintf(`{"version": %q, "name": "package %s", "findings": [{"code": "odd", "severity": "warning", "message": "warning %s"}]}`, version, letter, letter)
-	require.NoError(s.t, s.site.world.catalog.KeepReport(s.t.Context(), sum(letter), version, json.RawMessage(report)))
+	require.NoError(s.t, s.app.catalog.KeepReport(s.t.Context(), sum(letter), version, json.RawMessage(report)))
 	s.does("developer", lifecycle.Command{Action: lifecycle.UploadCode, Package: &lifecycle.Package{Version: version, SHA256: sum(letter)}, Notes: "notes " + letter})
 	if comment != "" {
 		s.does("developer", lifecycle.Command{Action: lifecycle.RequestPublishing, Comment: comment})
@@ -107,7 +107,7 @@ func TestTheAPIHasTheReportOfAVersionThatWasRejectedLongAgo(t *testing.T) {
 	s.does("developer", lifecycle.Command{Action: lifecycle.UploadCode, Package: &lifecycle.Package{Version: "2.0.0", SHA256: sum("e")}})
 	status, body = report("2.0.0/report")
 	assert.Equal(t, http.StatusNotFound, status)
-	assert.Contains(t, body, "not kept any more", "it was swept away")
+	assert.Contains(t, body, "no longer kept", "it was swept away")
 }
 
 func TestWhatWasDecidedInAnEarlierLifeIsNotForAnotherTeam(t *testing.T) {

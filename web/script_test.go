@@ -85,7 +85,7 @@ func (s trusting) stored(id string, steps ...lifecycle.Command) {
 
 func (s trusting) storedInManyStates() (ids []string) {
 	put := func(code string) string {
-		sha256, _, err := s.site.world.store.Put(s.t.Context(), bytes.NewReader(packed(s.t, code)))
+		sha256, _, err := s.app.store.Put(s.t.Context(), bytes.NewReader(packed(s.t, code)))
 		require.NoError(s.t, err)
 		return sha256
 	}
@@ -115,7 +115,7 @@ func (s trusting) storedInManyStates() (ids []string) {
 	report.SHA256, report.Version = sha256, "1.0.0"
 	text, err := json.Marshal(report)
 	require.NoError(s.t, err)
-	require.NoError(s.t, s.site.world.catalog.KeepReport(s.t.Context(), sha256, "1.0.0", text))
+	require.NoError(s.t, s.app.catalog.KeepReport(s.t.Context(), sha256, "1.0.0", text))
 	return []string{"script-asked", "script-review", "script-refused", "script-ready", "script-grayscale", "script-paused", "script-suspended", "script-compared"}
 }
 

@@ -29,7 +29,8 @@ type timeouts struct {
 }
 
 var usualTimeouts = timeouts{
-	header: 10 * time.Second, body: 10 * time.Second, answer: 10 * time.Second, write: 30 * time.Second, idle: 2 * time.Minute, stop: 10 * time.Second,
+	header: 10 * time.Second, body: 10 * time.Second, answer: 10 * time.Second, write: 30 * time.Second, idle: 2 * time.Minute,
+	stop: 10 * time.Second,
 }
 
 // server answers what comes over the network.
@@ -67,9 +68,9 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 		<-ctx.Done()
 		stopped <- s.stop(context.WithoutCancel(ctx))
 	}()
-	places := newPlaces(s.maxConnections)
-	s.ConnState = places.follow
-	if err := s.Serve(timeoutListener{listenWith(places, listener), s.timeouts.write}); !errors.Is(err, http.ErrServerClosed) {
+	slots := newSlots(s.maxConnections)
+	s.ConnState = slots.follow
+	if err := s.Serve(timeoutListener{listenOn(slots, listener), s.timeouts.write}); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving on %s: %w", listener.Addr(), err)
 	}
 	return <-stopped

@@ -169,7 +169,7 @@ func TestConnectionsThatSayNothingShutNobodyOut(t *testing.T) {
 		_ = silent
 	}
 	close(answered)
-	assert.Equal(t, http.StatusOK, status(t, slow), "who has a request under way keeps the place")
+	assert.Equal(t, http.StatusOK, status(t, slow), "who has a request under way keeps the slot")
 }
 
 func TestAWebThatStopsKeepsNobodyWaitingForAPlace(t *testing.T) {
@@ -206,7 +206,7 @@ func TestABodyThatDoesNotArriveIsNotWaitedForWhoeverSendsIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := stand(t, hasty)
-			l := listen(t, s.site.settings, newFront(s.site.settings, s.site.world, zap.NewNop()))
+			l := listen(t, s.app.settings, newDispatcher(s.app.settings, s.app.dependencies, zap.NewNop()))
 			conn := l.send(sent.request)
 			assert.Equal(t, sent.status, status(t, conn))
 			_, err := conn.Read(make([]byte, 1))
@@ -217,7 +217,7 @@ func TestABodyThatDoesNotArriveIsNotWaitedForWhoeverSendsIt(t *testing.T) {
 
 func TestABodyThatDribblesIsWaitedForNoLonger(t *testing.T) {
 	s := stand(t, func(s *settings) { s.timeouts.body = 100 * time.Millisecond })
-	l := listen(t, s.site.settings, newFront(s.site.settings, s.site.world, zap.NewNop()))
+	l := listen(t, s.app.settings, newDispatcher(s.app.settings, s.app.dependencies, zap.NewNop()))
 	conn := l.send("POST /ofrep/v1/evaluate/flags/weather HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
 	answered := make(chan string)
 	go func() {
@@ -230,7 +230,7 @@ func TestABodyThatDribblesIsWaitedForNoLonger(t *testing.T) {
 	for {
 		select {
 		case answer := <-answered:
-			assert.Equal(t, `400 Bad Request {"key":"weather","errorCode":"PARSE_ERROR","errorDetails":"the request was not received whole; send it again"}`, answer)
+			assert.Equal(t, `400 Bad Request {"key":"weather","errorCode":"PARSE_ERROR","errorDetails":"the request was cut off; send it again"}`, answer)
 			return
 		case <-time.After(time.Millisecond):
 			_, _ = io.WriteString(conn, "1\r\n \r\n") // it may be over meanwhile
@@ -249,7 +249,7 @@ func TestAnAnswerMayTakeLongerThanABody(t *testing.T) {
 		case <-time.After(4 * settings.timeouts.body):
 		}
 	})
-	front := &front{hostApps: slow, bodyTimeout: settings.timeouts.body}
-	l := listen(t, settings, front)
+	web := &dispatcher{hostApps: slow, bodyTimeout: settings.timeouts.body}
+	l := listen(t, settings, web)
 	assert.Equal(t, http.StatusOK, status(t, l.send("GET /packages/x HTTP/1.1\r\nHost: localhost\r\n\r\n")))
 }

@@ -81,7 +81,7 @@ func TestSigningInNeverLeadsToAnotherSite(t *testing.T) {
 func TestTheSessionsAreInTheDatabaseButNotTheirTokens(t *testing.T) {
 	s := stand(t)
 	session := s.signIn("developer")
-	_, found, err := accounts.NewSessions(s.site.world.catalog.Database()).FindCtx(t.Context(), session.Value)
+	_, found, err := accounts.NewSessions(s.app.catalog.Database()).FindCtx(t.Context(), session.Value)
 	require.NoError(t, err)
 	assert.False(t, found)
 }

@@ -81,10 +81,10 @@ func load() (settings, error) {
 	err = errors.Join(err, s.checkAuth(), s.Tracing.Validate())
 	s.pace.Length, s.pace.Idle = s.SessionLength, s.SessionIdle
 	if s.AnswerWait <= 0 {
-		err = errors.Join(err, fmt.Errorf("ANSWER_WAIT=%s is no time to wait; give some seconds", s.AnswerWait))
+		err = errors.Join(err, fmt.Errorf("ANSWER_WAIT=%s is not a time to wait; give a duration such as 5s", s.AnswerWait))
 	}
 	if s.MaxConnections <= 0 {
-		err = errors.Join(err, fmt.Errorf("MAX_CONNECTIONS=%d lets nobody in; give how many connections may be open", s.MaxConnections))
+		err = errors.Join(err, fmt.Errorf("MAX_CONNECTIONS=%d lets nobody in; give the number of connections that may be open", s.MaxConnections))
 	}
 	s.lifecycle = lifecycle.DefaultSettings()
 	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, s.lifecycle.Override)
@@ -122,26 +122,28 @@ func (s settings) checkAuth() error {
 	switch s.Auth {
 	case authDev:
 		if reachable(s.Addr) {
-			return fmt.Errorf("WEB_ADDR=%s can be reached from other machines, where AUTH=dev would let anybody in; listen on 127.0.0.1, or use AUTH=oidc", s.Addr)
+			return fmt.Errorf("WEB_ADDR=%s can be reached from other machines, where AUTH=dev would let anybody in; "+
+				"listen on 127.0.0.1, or use AUTH=oidc", s.Addr)
 		}
 		return nil
 	case authOIDC:
 		return errors.Join(s.OIDC.Validate(), s.checkPublicURL(), s.checkSessions())
 	default:
-		return fmt.Errorf("AUTH=%s is not known; it is %s or %s", s.Auth, authDev, authOIDC)
+		return fmt.Errorf("AUTH=%s is unknown; give %s or %s", s.Auth, authDev, authOIDC)
 	}
 }
 
 func (s settings) checkPublicURL() error {
 	if err := oidc.CheckPublicURL(s.PublicURL); err != nil {
-		return fmt.Errorf("PUBLIC_URL=%s %w; people come back to it from the identity provider", oidc.Shown(s.PublicURL), err)
+		return fmt.Errorf("PUBLIC_URL=%s %w; the identity provider sends people back to it", oidc.Shown(s.PublicURL), err)
 	}
 	return nil
 }
 
 func (s settings) checkSessions() error {
 	if s.SessionIdle <= 0 || s.SessionLength < s.SessionIdle {
-		return fmt.Errorf("SESSION_IDLE=%s and SESSION_LENGTH=%s are not possible; the first has to be above 0s and not longer than the second", s.SessionIdle, s.SessionLength)
+		return fmt.Errorf("SESSION_IDLE=%s and SESSION_LENGTH=%s are impossible; "+
+			"the first has to be longer than 0s and no longer than the second", s.SessionIdle, s.SessionLength)
 	}
 	return nil
 }

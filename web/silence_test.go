@@ -105,9 +105,9 @@ func TestASilentDatabaseKeepsNoRequestWaiting(t *testing.T) {
 func TestASilentDatabaseKeepsNoHostAppWaiting(t *testing.T) {
 	s, proxy := standBehind(t)
 	hostApps := gin.New()
-	(&delivery.Handlers{Snapshot: s.site.world.snapshot, Store: s.site.world.store, History: s.site.world.catalog}).Register(hostApps)
-	l := listen(t, s.site.settings, &front{hostApps: hostApps, bodyTimeout: patience})
-	require.Eventually(t, func() bool { return s.site.world.snapshot.Change() > 0 }, 3*patience+10*time.Second, 10*time.Millisecond, "the weather is known")
+	(&delivery.Handlers{Snapshot: s.app.snapshot, Store: s.app.store, History: s.app.catalog}).Register(hostApps)
+	l := listen(t, s.app.settings, &dispatcher{hostApps: hostApps, bodyTimeout: patience})
+	require.Eventually(t, func() bool { return s.app.snapshot.Change() > 0 }, 3*patience+10*time.Second, 10*time.Millisecond, "the weather is known")
 	proxy.Become(catalogtest.SwallowsAll)
 	const question = `{"context": {"targetingKey": "user-42"}}`
 	conn := l.send(fmt.Sprintf("POST /ofrep/v1/evaluate/flags/weather HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", len(question), question))
@@ -140,7 +140,7 @@ func TestAStreamHasNoDeadline(t *testing.T) {
 	stream := s.follow("reviewer", "/live")
 	require.Equal(t, http.StatusOK, stream.StatusCode)
 	ctx := stream.Request.Context()
-	go s.site.feed.Run(ctx)
+	go s.app.feed.Run(ctx)
 	response, body := s.ask(http.MethodGet, "/api/v1/mini-programs", as("operator"))
 	isProblem(t, response, body, http.StatusServiceUnavailable)
 	s.weather()
@@ -157,6 +157,6 @@ func TestWhatWasRecordedUnknownToTheWebIsNotRecordedAnew(t *testing.T) {
 	s, proxy := standBehind(t)
 	proxy.Cut(true)
 	proxy.Refuse()
-	_, err := s.site.service.Act(t.Context(), "weather", lifecycle.Command{Action: lifecycle.Suspend, Actor: lifecycle.Actor{User: "otto"}, RequestID: "r"})
+	_, err := s.app.service.Act(t.Context(), "weather", lifecycle.Command{Action: lifecycle.Suspend, Actor: lifecycle.Actor{User: "otto"}, RequestID: "r"})
 	assert.True(t, database.Unavailable(err), "%v", err)
 }

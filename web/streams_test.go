@@ -38,7 +38,7 @@ func TestOnePersonHasOnlySoManyStreams(t *testing.T) {
 		require.Equal(t, http.StatusTooManyRequests, refused.StatusCode, path)
 		body, err := io.ReadAll(refused.Body)
 		require.NoError(t, err)
-		waits(t, refused, string(body), "ou have as many event streams open as one person may; close one, wait a second and try again")
+		waits(t, refused, string(body), "ou have too many event streams open; close one, wait a second and try again")
 	}
 	assert.Equal(t, http.StatusOK, s.follow("operator", "/live").StatusCode, "others are not held up")
 	response, _ := s.ask(http.MethodGet, "/", as("reviewer"))

@@ -27,7 +27,7 @@ var tokenIn = regexp.MustCompile(`slp_[A-Z2-7]{33}`)
 // token makes one as the account would.
 func (s standing) token(account string, draft tokens.Draft) (secret string, made tokens.Token) {
 	s.t.Helper()
-	secret, made, err := s.site.service.MakeToken(s.t.Context(), accounts.Dev()[account], draft)
+	secret, made, err := s.app.service.MakeToken(s.t.Context(), accounts.Dev()[account], draft)
 	require.NoError(s.t, err)
 	return secret, made
 }
@@ -137,7 +137,7 @@ func TestAnAuditorLooksAtTokensAndMakesAndRevokesNone(t *testing.T) {
 	}
 	response, _ := s.ask(http.MethodPost, "/api/v1/tokens", bearer(tokenOf(s, audrey)), filledIn(`{"name": "ci", "kind": "host-app"}`), header("Content-Type", "application/json"))
 	assert.Equal(t, http.StatusForbidden, response.StatusCode)
-	kept, err := tokens.NewStore(s.site.world.catalog.Database()).Token(t.Context(), made.ID)
+	kept, err := tokens.NewStore(s.app.catalog.Database()).Token(t.Context(), made.ID)
 	require.NoError(t, err)
 	assert.Nil(t, kept.RevokedAt)
 }
@@ -202,9 +202,9 @@ func TestTokensOfTwoTeamsWithOneNameHaveLimitsOfTheirOwn(t *testing.T) {
 
 // asking is a web whose host apps need a token, as with AUTH=oidc.
 func asking(t *testing.T, s standing) standing {
-	settings := s.site.settings
+	settings := s.app.settings
 	settings.Auth = authOIDC
-	server := httptest.NewServer(newFront(settings, again(t, s), zap.NewNop()))
+	server := httptest.NewServer(newDispatcher(settings, again(t, s), zap.NewNop()))
 	t.Cleanup(server.Close)
 	s.Server = server
 	return s
@@ -245,7 +245,7 @@ func TestHostAppsNeedATokenWhichWorksWhileTheDatabaseIsSilent(t *testing.T) {
 func TestWithoutSignInHostAppsNeedNoTokenButAWrongOneIsRefused(t *testing.T) {
 	s := stand(t)
 	all := s.oneOfEach()
-	open := httptest.NewServer(newFront(s.site.settings, again(t, s), zap.NewNop()))
+	open := httptest.NewServer(newDispatcher(s.app.settings, again(t, s), zap.NewNop()))
 	t.Cleanup(open.Close)
 	s.Server = open
 	for secret, status := range map[string]int{
@@ -265,7 +265,7 @@ func TestARevokedHostAppIsRefusedByEveryProcess(t *testing.T) {
 			response, _ := process.ask(http.MethodPost, "/ofrep/v1/evaluate/flags/weather", bearing(secret), filledIn(aboutWeather))
 			assert.Equal(t, http.StatusNotFound, response.StatusCode)
 		}
-		_, err := one.site.service.RevokeToken(t.Context(), accounts.Dev()["operator"], token.ID)
+		_, err := one.app.service.RevokeToken(t.Context(), accounts.Dev()["operator"], token.ID)
 		require.NoError(t, err)
 		for _, process := range []standing{asking(t, one), asking(t, other)} {
 			require.Eventually(t, func() bool {
@@ -281,7 +281,7 @@ func TestATokenOfOursIsToldFromOneOfTheProvider(t *testing.T) {
 	s := trust(t)
 	s.issuer.Person("bo", oidctest.Claims{"roles": []string{"developer", "reviewer"}, "teams": []string{"acme"}})
 	bo := lifecycle.Actor{User: "bo", Roles: []lifecycle.Role{lifecycle.Developer, lifecycle.Reviewer}, Teams: []string{"acme"}}
-	secret, _, err := s.site.service.MakeToken(t.Context(), bo, tokens.Draft{Name: "ci", Kind: tokens.Pipeline, Team: "acme", Actions: tokens.Actions()})
+	secret, _, err := s.app.service.MakeToken(t.Context(), bo, tokens.Draft{Name: "ci", Kind: tokens.Pipeline, Team: "acme", Actions: tokens.Actions()})
 	require.NoError(t, err)
 	response, body := s.ask(http.MethodGet, "/api/v1/me", bearing(secret))
 	require.Equal(t, http.StatusOK, response.StatusCode, body)

@@ -72,7 +72,7 @@ func TestAnUploadThatFailsKeepsWhatWasTypedAndWhoseRequestItIsUntilItIsAnswered(
 
 // codeUploaded is the welcomed weather after an upload.
 func (s standing) codeUploaded(requestID string) (lifecycle.MiniProgram, lifecycle.Record) {
-	stored, err := s.site.world.catalog.Stored(s.t.Context(), "weather")
+	stored, err := s.app.catalog.Stored(s.t.Context(), "weather")
 	require.NoError(s.t, err)
 	upload := lifecycle.Command{
 		Action: lifecycle.UploadCode, Actor: accounts.Dev()["developer"], RequestID: requestID,

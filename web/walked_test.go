@@ -87,10 +87,10 @@ func (w *whole) in(t *testing.T) *whole {
 func (w *whole) connect(s standing) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
 	w.t.Cleanup(cancel)
-	s.site.service.Workflows = workflows.Client{Temporal: w.temporal, Waiters: &s.site.feed.Answers, Known: s.site.world.catalog.Knows}
-	s.site.service.Temporal = service.NewMonitor(ctx, w.temporal)
-	s.site.service.AnswerWait = time.Minute
-	go s.site.feed.Run(ctx)
+	s.app.service.Workflows = workflows.Client{Temporal: w.temporal, Waiters: &s.app.feed.Answers, Known: s.app.catalog.Knows}
+	s.app.service.Temporal = service.NewMonitor(ctx, w.temporal)
+	s.app.service.AnswerWait = time.Minute
+	go s.app.feed.Run(ctx)
 }
 
 // work runs a worker in this process.
@@ -101,9 +101,9 @@ func (w *whole) work() {
 	}
 	_, err := w.temporal.OperatorService().AddSearchAttributes(w.t.Context(), &operatorservice.AddSearchAttributesRequest{Namespace: "default", SearchAttributes: attributes})
 	require.NoError(w.t, err)
-	world := w.accounts.site.world
+	with := w.accounts.app.dependencies
 	settings := lifecycle.DefaultSettings()
-	acts := &activities.Activities{Catalog: world.catalog, Settings: settings, Reports: world.catalog, Packages: world.store}
+	acts := &activities.Activities{Catalog: with.catalog, Settings: settings, Reports: with.catalog, Packages: with.store}
 	flows := &workflows.Workflows{Settings: settings}
 	for _, queue := range []string{workflows.TaskQueue, workflows.InspectionQueue} {
 		worker := worker.New(w.temporal, queue, worker.Options{Interceptors: []interceptor.WorkerInterceptor{&workflows.Interceptor{}}})
@@ -198,13 +198,13 @@ func (w *whole) tell(m lifecycle.MiniProgram, command lifecycle.Command) lifecyc
 }
 
 func (w *whole) commit(m lifecycle.MiniProgram, record lifecycle.Record) {
-	_, err := w.accounts.site.world.catalog.Commit(w.t.Context(), catalog.Commit{Life: "life", Step: m.Sequence, MiniProgram: m, Record: &record})
+	_, err := w.accounts.app.catalog.Commit(w.t.Context(), catalog.Commit{Life: "life", Step: m.Sequence, MiniProgram: m, Record: &record})
 	require.NoError(w.t, err)
 }
 
 // stateOf is where a mini-program stands, as the catalogue knows it; "" when there is none.
 func (w *whole) stateOf(id string) string {
-	status, _, err := w.accounts.site.world.catalog.Status(context.WithoutCancel(w.t.Context()), id)
+	status, _, err := w.accounts.app.catalog.Status(context.WithoutCancel(w.t.Context()), id)
 	if err != nil {
 		return ""
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"slipway/lifecycle"
+	"slipway/tokens"
 )
 
 // Permission says who may call a route, how often, and what a request may bring. The zero value lets nobody in.
@@ -17,6 +18,8 @@ type Permission struct {
 	// admitAddress is for routes that are open to everybody.
 	admitAddress   func(*Guard, string) error
 	stream, upload bool
+	// body is what a request may bring; UsualBody when it is empty.
+	body Body
 	// pipelines lets their access tokens in, too; action is what they have to be allowed for it: "" for reading, or the one in the path.
 	pipelines bool
 	action    func(*gin.Context) lifecycle.Action
@@ -35,6 +38,10 @@ var (
 	Stream = Permission{name: "signed in, a stream", roles: anyRole, stream: true}
 	// ByAction routes are open to those whom the transition table lets take the action in the path.
 	ByAction = Permission{name: "by action", roles: rolesOfAction}
+	// MakesTokens routes are open to those who make and revoke access tokens.
+	MakesTokens = Only(lifecycle.Developer, lifecycle.Operator)
+	// SeesTokens routes are open to those who see access tokens.
+	SeesTokens = Only(lifecycle.Developer, lifecycle.Operator, lifecycle.Auditor)
 )
 
 // Only lets those in who hold one of the roles.
@@ -64,8 +71,11 @@ func (p Permission) WithPackage() Permission {
 	return p
 }
 
-// BringsPackage tells whether a request may be as large and as slow as a package.
-func (p Permission) BringsPackage() bool { return p.upload }
+// WithBody lets requests bring something else than the usual.
+func (p Permission) WithBody(body Body) Permission {
+	p.body = body
+	return p
+}
 
 // IsStream tells whether an answer goes on for as long as somebody listens.
 func (p Permission) IsStream() bool { return p.stream }
@@ -80,7 +90,8 @@ func (p Permission) admit(c *gin.Context, person lifecycle.Actor) error {
 	if anyone || slices.ContainsFunc(roles, holds) {
 		return nil
 	}
-	return lifecycle.Refuse(lifecycle.ForbiddenRole, "only %s may do this; %s is %s", names(roles), person.User, names(person.Roles))
+	held := cmp.Or(names(person.Roles), "without a role")
+	return lifecycle.Refuse(lifecycle.ForbiddenRole, "only %s may do this; %s is %s", names(roles), person.User, held)
 }
 
 // names lists the roles that people hold.
@@ -94,85 +105,54 @@ func names(roles []lifecycle.Role) string {
 	return strings.Join(held, ", ")
 }
 
-// Guard lets requests through to those routes that its router knows, and nobody to any other.
-type Guard struct {
-	Router   *Router
-	Sessions *Sessions
-	// Limits are those of people, and of addresses where nobody is signed in; SignIns are those of addresses.
-	Limits, SignIns *Limits
-	// Requests and Streams bound what is under way at the same time.
-	Requests, Streams *Underway
-	// Refuse answers a request that goes no further, in the form that its sender understands.
-	Refuse func(*gin.Context, error)
+// ForPipelines lets the access tokens of pipelines call a route, too: to read, or to take the action, which the token must be allowed.
+// Without it a route is for people only.
+func (p Permission) ForPipelines(action ...lifecycle.Action) Permission {
+	p.pipelines, p.action = true, func(*gin.Context) lifecycle.Action { return "" }
+	p.name += ", pipelines"
+	if len(action) > 0 {
+		p.action = func(*gin.Context) lifecycle.Action { return action[0] }
+		p.name += " that may " + string(action[0])
+	}
+	return p
 }
 
-// Check is the middleware. It says who the person is to whatever comes after it.
-func (g *Guard) Check(c *gin.Context) {
-	closed, err := g.admit(c)
-	if err != nil {
-		g.Refuse(c, err)
-		c.Abort()
-		return
-	}
-	defer closed()
-	c.Next()
+// ForPipelinesByAction is ForPipelines with the action in the path.
+func (p Permission) ForPipelinesByAction() Permission {
+	p = p.ForPipelines()
+	p.action = func(c *gin.Context) lifecycle.Action { return lifecycle.Action(c.Param("action")) }
+	p.name += " by action"
+	return p
 }
 
-// admit lets a request in; closed is called when it is over.
-func (g *Guard) admit(c *gin.Context) (closed func(), err error) {
-	permission := g.Router.Permission(c)
-	if permission.IsPublic() {
-		return func() {}, permission.admitAddress(g, c.ClientIP())
-	}
-	identity, err := g.identify(c)
-	if err != nil {
-		return nil, err
-	}
-	c.Request = c.Request.WithContext(WithIdentity(c.Request.Context(), identity))
-	if err := permission.admitToken(c, identity.Token); err != nil {
-		return nil, err
-	}
-	if err := permission.admit(c, identity.Actor); err != nil {
-		return nil, err
-	}
-	if permission.stream {
-		return g.admitStream(c, identity.key())
-	}
-	return g.Requests.Begin(identity.key())
+// purposes say what a kind of token is good for.
+var purposes = map[tokens.Kind]string{
+	tokens.HostApp: "it works only below /ofrep/ and /packages/", tokens.Edge: "it only follows what is delivered",
 }
 
-// admitStream lets in what lasts as long as the session of its sender.
-func (g *Guard) admitStream(c *gin.Context, who string) (closed func(), err error) {
-	ended, err := g.Streams.Begin(who)
-	if err != nil {
-		return nil, err
+// admitToken refuses a token that was not made for this; nil is none.
+func (p Permission) admitToken(c *gin.Context, token *tokens.Token) error {
+	switch {
+	case token == nil:
+		return nil
+	case token.Kind != tokens.Pipeline:
+		return lifecycle.Refuse(tokens.InsufficientScope, "this token is of kind %s: %s", token.Kind, purposes[token.Kind])
+	case !p.pipelines:
+		return lifecycle.Refuse(tokens.InsufficientScope,
+			"%s %s does not accept access tokens; a person has to do this", c.Request.Method, c.FullPath())
 	}
-	ctx, end := g.Sessions.While(c.Request)
-	c.Request = c.Request.WithContext(ctx)
-	return func() {
-		end()
-		ended()
-	}, nil
-}
-
-func (g *Guard) identify(c *gin.Context) (Identity, error) {
-	identity, err := g.Sessions.Identify(c.Request)
-	if err != nil {
-		return Identity{}, cmp.Or(g.admitRequest(c.ClientIP()), err)
-	}
-	return identity, g.admitRequest(identity.key())
-}
-
-func (g *Guard) admitRequest(who string) error {
-	if !g.Limits.Allow(who) {
-		return ErrTooMany
+	if action := p.action(c); action != "" && !slices.Contains(token.Actions, action) {
+		return lifecycle.Refuse(tokens.InsufficientScope,
+			"this token may not %.100s; it may %s, on the mini-programs of team %s",
+			action, cmp.Or(actionNames(token.Actions), "only read"), token.Team)
 	}
 	return nil
 }
 
-func (g *Guard) admitSignIn(address string) error {
-	if !g.SignIns.Allow(address) {
-		return ErrTooManySignIns
+func actionNames(actions []lifecycle.Action) string {
+	texts := make([]string, len(actions))
+	for i, action := range actions {
+		texts[i] = string(action)
 	}
-	return nil
+	return strings.Join(texts, ", ")
 }

@@ -5,9 +5,9 @@ import "errors"
 
 var (
 	// ErrProviderAway says that whoever vouches for people does not answer.
-	ErrProviderAway = errors.New("the identity provider does not answer, so it is not known who you are; try again in a moment")
+	ErrProviderAway = errors.New("the identity provider does not answer, so we cannot tell who you are; try again in a moment")
 	// ErrSignInFailed says that a sign-in at the provider came to nothing.
-	ErrSignInFailed = errors.New("this sign-in was not completed, was begun in another browser, or is too old; begin again")
+	ErrSignInFailed = errors.New("this sign-in was not completed, was started in another browser, or is too old; start again")
 	// ErrNotSignedIn says that nobody is signed in, or that the credentials are worth nothing.
 	ErrNotSignedIn = errors.New("you are not signed in; sign in and try again")
 	// ErrTooMany says that one person, or one address, asks too often.
@@ -15,11 +15,11 @@ var (
 	// ErrTooManySignIns says that one address signs in too often.
 	ErrTooManySignIns = errors.New("too many sign-ins from your address; wait a second and try again")
 	// ErrTooManyRequests says that one person has too many requests under way.
-	ErrTooManyRequests = errors.New("you have as many requests under way as one person may; wait a second and try again")
+	ErrTooManyRequests = errors.New("you have too many requests in progress; wait a second and try again")
 	// ErrNoMoreRequests says that all together have.
-	ErrNoMoreRequests = errors.New("too many requests are under way at the moment; wait a second and try again")
+	ErrNoMoreRequests = errors.New("too many requests are in progress at the moment; wait a second and try again")
 	// ErrTooManyStreams says that one person has too many event streams open.
-	ErrTooManyStreams = errors.New("you have as many event streams open as one person may; close one, wait a second and try again")
+	ErrTooManyStreams = errors.New("you have too many event streams open; close one, wait a second and try again")
 	// ErrNoMoreStreams says that all together have.
-	ErrNoMoreStreams = errors.New("too many people follow events at the moment; wait a second and try again")
+	ErrNoMoreStreams = errors.New("too many event streams are open at the moment; wait a second and try again")
 )

@@ -27,17 +27,6 @@ func SetHeaders(h http.Header) {
 	h.Set("Cache-Control", "no-store") // routes that may be cached say so
 }
 
-// Bound limits the size of a request's body in bytes and how long its sender may take.
-func Bound(limitOf func(*gin.Context) (bytes int64, within time.Duration)) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		bytes, within := limitOf(c)
-		bounded := *c.Request // a copy: net/http looks at the body of its own request to see whether the connection can be used again
-		bounded.Body = http.MaxBytesReader(c.Writer, c.Request.Body, bytes)
-		c.Request = &bounded
-		ReadWithin(c.Writer, c.Request, within)
-	}
-}
-
 // ReadWithin limits how long the sender of a body may take. A request without one has arrived; a deadline would end it while
 // it is answered, for net/http goes on reading to see whether its sender is still there.
 func ReadWithin(w http.ResponseWriter, r *http.Request, within time.Duration) {
@@ -58,8 +47,8 @@ func LocalOnly(next, refuse http.Handler) http.Handler {
 	})
 }
 
-// RefererCheck refuses what a page of another site sent by a browser that says so in no other way than by its Referer. All that says more is
-// left to http.CrossOriginProtection, and a program says nothing at all.
+// RefererCheck refuses what a page of another site sent by a browser that says so in no other way than by its Referer. All that says more
+// is left to http.CrossOriginProtection, and a program says nothing at all.
 func RefererCheck(next, refuse http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions

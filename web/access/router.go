@@ -2,9 +2,11 @@ package access
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/gin-gonic/gin"
 )
@@ -18,12 +20,17 @@ type Route struct {
 
 // Router adds routes to an engine, each with its permission. Pages and API get this and not the engine, so that there is no other way.
 type Router struct {
+	// Packages is what requests that bring a package may bring.
+	Packages Body
+
 	engine      *gin.Engine
 	permissions map[string]Permission
 }
 
 // NewRouter is a router of an engine that has no routes yet.
-func NewRouter(engine *gin.Engine) *Router { return &Router{engine, map[string]Permission{}} }
+func NewRouter(engine *gin.Engine) *Router {
+	return &Router{engine: engine, permissions: map[string]Permission{}}
+}
 
 // GET adds a route that only looks.
 func (r *Router) GET(pattern string, permission Permission, handler gin.HandlerFunc) {
@@ -72,4 +79,47 @@ func (r *Router) Permission(c *gin.Context) Permission {
 		return Public
 	}
 	return r.permissions[c.Request.Method+" "+c.FullPath()]
+}
+
+// Body bounds what a request may bring: how many bytes, and how long they may take to arrive.
+type Body struct {
+	Bytes  int64
+	Within time.Duration
+}
+
+// UsualBody leaves room for the longest comment and the longest list of testers, as a form encodes them.
+var UsualBody = Body{1 << 20, 30 * time.Second}
+
+// PackageBody is that of a form with a package of so many bytes.
+func PackageBody(bytes int64) Body { return Body{bytes + UsualBody.Bytes, 15 * time.Minute} }
+
+func (r *Router) body(permission Permission) Body {
+	if permission.upload {
+		return r.Packages
+	}
+	return cmp.Or(permission.body, UsualBody)
+}
+
+// Limit bounds what a request may bring, as its route says, and how long it may take: first to arrive, then to be answered. Streams go on
+// for as long as somebody listens. late is why a request ends that takes too long.
+func (r *Router) Limit(answer time.Duration, late error) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		permission := r.Permission(c)
+		body := r.body(permission)
+		bounded := *c.Request // a copy: net/http looks at the body of its own request to see whether the connection can be used again
+		bounded.Body = http.MaxBytesReader(c.Writer, c.Request.Body, body.Bytes)
+		c.Request = &bounded
+		ReadWithin(c.Writer, c.Request, body.Within)
+		if permission.IsStream() {
+			return
+		}
+		within := answer
+		if c.Request.ContentLength != 0 {
+			within += body.Within
+		}
+		ctx, cancel := context.WithTimeoutCause(c.Request.Context(), within, late)
+		defer cancel()
+		c.Request = c.Request.WithContext(ctx)
+		c.Next()
+	}
 }

@@ -81,7 +81,9 @@ func NewSessions(kept Store, people map[string]lifecycle.Actor, failed func(http
 }
 
 // NewProviderSessions keeps sessions of people who were signed in by the provider. secure says that they come by HTTPS.
-func NewProviderSessions(kept ProviderStore, provider Provider, pace Pace, secure bool, failed func(http.ResponseWriter, *http.Request, error)) *Sessions {
+func NewProviderSessions(
+	kept ProviderStore, provider Provider, pace Pace, secure bool, failed func(http.ResponseWriter, *http.Request, error),
+) *Sessions {
 	sessions := NewSessions(kept, nil, failed)
 	sessions.provider, sessions.grants = provider, &grants{kept, provider, pace}
 	sessions.manager.Lifetime = pace.Length
@@ -172,4 +174,16 @@ func (s *Sessions) Identify(r *http.Request) (Identity, error) {
 	}
 	// What a page fetches by itself is not its person's doing.
 	return s.grants.identify(r.Context(), s.manager.Token(r.Context()), r.Header.Get("Sec-Fetch-Dest") != "empty")
+}
+
+// byAccessToken finds who acts with an access token. The errors are those of tokens.Known.
+func (s *Sessions) byAccessToken(ctx context.Context, presented string) (Identity, error) {
+	if s.Tokens == nil {
+		return Identity{}, ErrNotSignedIn
+	}
+	token, err := s.Tokens.Find(ctx, presented)
+	if err != nil {
+		return Identity{}, err
+	}
+	return Identity{Actor: token.Actor(), Token: &token}, nil
 }

@@ -46,8 +46,8 @@ func (f *followers) end(token string) {
 	}
 }
 
-// While is the context of a request that lasts, such as a stream of events: it ends with the session of its sender. That is at once when they
-// sign out, or somebody else in, through this process, and soon when through another. One with an access token ends when that is
+// While is the context of a request that lasts, such as a stream of events: it ends with the session of its sender. That is at once when
+// they sign out, or somebody else in, through this process, and soon when through another. One with an access token ends when that is
 // revoked or its time is over. A request with another token has no session to end.
 func (s *Sessions) While(r *http.Request) (context.Context, context.CancelFunc) {
 	if token := IdentityOf(r.Context()).Token; token != nil {

@@ -4,17 +4,14 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"slipway/lifecycle"
+	"slipway/problem"
 	"slipway/web/access"
 	"slipway/workflows"
 )
-
-// bodyPatience is how long a JSON body may take to arrive.
-const bodyPatience = 30 * time.Second
 
 var (
 	// lookProblems are what looking at a mini-program may end with, changeProblems what changing it may.
@@ -26,17 +23,17 @@ var (
 )
 
 func (a *API) registerActions(api huma.API) {
-	register(a, api, access.ByAction.ForPipelinesByAction(), describeAnswers(api, huma.Operation{
+	register(a, api, access.ByAction.ForPipelinesByAction(), describeAnswers(api, takesJSON(huma.Operation{
 		OperationID: "take-action", Method: http.MethodPost, Path: "/mini-programs/{id}/actions/{action}", Summary: "Take an action",
-		Description:      "The body may be left out when the action needs nothing.",
-		SkipValidateBody: true, MaxBodyBytes: -1, BodyReadTimeout: bodyPatience, Middlewares: huma.Middlewares{wantJSON},
-	}, changeProblems,
+		Description: "The body may be left out when the action needs nothing.",
+	}), changeProblems,
 		answer{http.StatusOK, "Done", lifecycle.Outcome{}, nil},
 		answer{http.StatusAccepted, recordedDescription, recorded{}, []string{"Retry-After"}},
 	), a.act)
 }
 
-const recordedDescription = "Recorded and safe, but no worker has answered yet. The same request again, with the same Idempotency-Key, gets the answer"
+const recordedDescription = "Recorded and safe, but no worker has answered yet. The same request again, with the same Idempotency-Key, " +
+	"gets the answer"
 
 // recorded says that a request will be answered.
 type recorded struct {
@@ -46,7 +43,8 @@ type recorded struct {
 }
 
 func newRecorded(requestID string, action lifecycle.Action) recorded {
-	return recorded{requestID, action, workflows.ErrUnfinished.Error() + "; send the request again with the same Idempotency-Key to get the answer"}
+	return recorded{requestID, action,
+		workflows.ErrUnfinished.Error() + "; send the request again with the same Idempotency-Key to get the answer"}
 }
 
 type actionInput struct {
@@ -82,5 +80,5 @@ func (a *API) act(ctx context.Context, in *actionInput) (*outcomeAnswer, error) 
 }
 
 func unanswered(requestID string, action lifecycle.Action) *outcomeAnswer {
-	return &outcomeAnswer{Status: http.StatusAccepted, RetryAfter: retryAfter, Body: newRecorded(requestID, action)}
+	return &outcomeAnswer{Status: http.StatusAccepted, RetryAfter: problem.RetryAfter, Body: newRecorded(requestID, action)}
 }

@@ -1,5 +1,4 @@
-// Package api is the JSON API for programs (interfaces.md, "Web"). Its OpenAPI document is made from the same types that
-// the handlers work with.
+// Package api is the JSON API for programs. Its OpenAPI document is made from the same types that the handlers work with.
 package api
 
 import (
@@ -15,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"slipway/lifecycle"
+	"slipway/problem"
 	"slipway/web/access"
 	"slipway/web/events"
 	"slipway/web/service"
@@ -37,6 +37,7 @@ func New(service *service.Service, feed *events.Feed) *API { return &API{service
 
 // Register adds the routes, each with who may call it, and the document that describes them.
 func (a *API) Register(router *access.Router) {
+	useOurProblems()
 	api := huma.NewAPI(newConfig(), adapter{router})
 	api.UseMiddleware(saidOnce)
 	a.registerMe(api)
@@ -57,7 +58,7 @@ func (a *API) Register(router *access.Router) {
 }
 
 // Refuse answers with a problem (RFC 9457).
-func (a *API) Refuse(c *gin.Context, err error) { a.problem(err).Write(c.Writer) }
+func (a *API) Refuse(c *gin.Context, err error) { problem.Write(c.Writer, a.problem(err)) }
 
 // adapter adds the operations of huma to the router.
 type adapter struct{ router *access.Router }
@@ -78,7 +79,9 @@ func (a adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // register adds an operation with who may call it; its errors are answered with problems.
-func register[In, Out any](a *API, api huma.API, permission access.Permission, operation huma.Operation, handle func(context.Context, *In) (*Out, error)) {
+func register[In, Out any](
+	a *API, api huma.API, permission access.Permission, operation huma.Operation, handle func(context.Context, *In) (*Out, error),
+) {
 	operation.Metadata = map[string]any{permissionKey: permission}
 	huma.Register(api, operation, func(ctx context.Context, in *In) (*Out, error) {
 		out, err := handle(ctx, in)
@@ -89,20 +92,21 @@ func register[In, Out any](a *API, api huma.API, permission access.Permission, o
 	})
 }
 
-// saidOnce refuses a parameter that is there twice, of which huma would take the first, and one that cannot be read, which it would not see at
-// all. Lists may be repeated.
+// saidOnce refuses a parameter that is there twice, of which huma would take the first, and one that cannot be read, which it would not see
+// at all. Lists may be repeated.
 func saidOnce(ctx huma.Context, next func(huma.Context)) {
 	address := ctx.URL()
 	given, err := url.ParseQuery(address.RawQuery)
 	if err != nil {
-		detail := fmt.Sprintf("query: %.100q cannot be read; write each parameter as name=value with %% escapes, and & between them", address.RawQuery)
-		newProblem(http.StatusUnprocessableEntity, lifecycle.InvalidInput, detail).Write(humagin.Unwrap(ctx).Writer)
+		detail := fmt.Sprintf("query: %.100q cannot be read; write each parameter as name=value with %% escapes, and & between them",
+			address.RawQuery)
+		refuseInput(ctx, http.StatusUnprocessableEntity, lifecycle.InvalidInput, detail)
 		return
 	}
 	for _, parameter := range ctx.Operation().Parameters {
 		if parameter.In == "query" && parameter.Schema.Type != huma.TypeArray && len(given[parameter.Name]) > 1 {
-			detail := "query." + parameter.Name + ": is there twice; say it once"
-			newProblem(http.StatusUnprocessableEntity, lifecycle.InvalidInput, detail).Write(humagin.Unwrap(ctx).Writer)
+			detail := "query." + parameter.Name + ": is given twice; give it once"
+			refuseInput(ctx, http.StatusUnprocessableEntity, lifecycle.InvalidInput, detail)
 			return
 		}
 	}

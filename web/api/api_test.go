@@ -142,19 +142,20 @@ func (i *installation) engine(ctx context.Context, temporal client.Client, answe
 	tokenStore := tokens.NewStore(i.catalog.Database())
 	known := tokens.NewKnown(func(context.Context) (tokens.Source, error) { return tokenStore, nil }, zap.NewNop())
 	go known.Run(ctx)
-	service := &service.Service{
+	offered := &service.Service{
 		Workflows: workflows.Client{Temporal: temporal, Waiters: &feed.Answers}, Catalog: i.catalog, Store: i.store,
 		Sessions: accounts.NewSessions(i.catalog.Database()), TokenStore: tokenStore,
 		Temporal: service.NewMonitor(ctx, temporal), Tokens: known, Logger: zap.New(core), Settings: lifecycle.DefaultSettings(), AnswerWait: answerWait,
 	}
 	sessions := access.NewSessions(accounts.NewSessions(i.catalog.Database()), accounts.Dev(), nil)
 	sessions.Tokens = known
-	programs := api.New(service, feed)
+	programs := api.New(offered, feed)
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	router := access.NewRouter(engine)
 	guard := &access.Guard{Router: router, Sessions: sessions, Limits: access.NewLimits(0, 0), Requests: access.NewRequests(100, 100), Streams: access.NewStreams(100, 100), Refuse: programs.Refuse}
-	engine.Use(access.Bound(func(*gin.Context) (int64, time.Duration) { return largestBytes + 1<<16, time.Second }), guard.Check)
+	router.Packages = access.Body{Bytes: largestBytes + 1<<16, Within: time.Second}
+	engine.Use(router.Limit(patience, service.ErrTooSlow), guard.Check)
 	programs.Register(router)
 	return router.Handler()
 }

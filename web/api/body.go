@@ -10,9 +10,9 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"slipway/lifecycle"
+	"slipway/web/access"
 )
 
 // creationBody is a request for creation. Who asks is known from the token.
@@ -82,7 +82,8 @@ func bound(property *huma.Schema, name string) {
 		return
 	}
 	switch limit := lifecycle.Limits[i]; {
-	case property.Type == huma.TypeString && limit.Unit == lifecycle.Characters, property.Type == huma.TypeString && limit.Unit == lifecycle.Bytes:
+	case property.Type == huma.TypeString && limit.Unit == lifecycle.Characters,
+		property.Type == huma.TypeString && limit.Unit == lifecycle.Bytes:
 		property.MaxLength = &limit.Max
 	case property.Type == huma.TypeArray:
 		property.MaxItems = &limit.Max
@@ -115,12 +116,19 @@ func plainJSON(data []byte, into any) error {
 	return json.Unmarshal(data, into)
 }
 
+// takesJSON is an operation whose body our own types read and check. How large it may be, and how long it may take, is said by its route.
+func takesJSON(operation huma.Operation) huma.Operation {
+	operation.SkipValidateBody, operation.MaxBodyBytes, operation.BodyReadTimeout = true, -1, access.UsualBody.Within
+	operation.Middlewares = huma.Middlewares{wantJSON}
+	return operation
+}
+
 // wantJSON refuses bodies that say they are something else, such as what curl -d sends by default.
 func wantJSON(ctx huma.Context, next func(huma.Context)) {
 	sent := ctx.Header("Content-Type")
 	if mediaType, _, err := mime.ParseMediaType(sent); sent != "" && (err != nil || mediaType != "application/json") {
 		detail := fmt.Sprintf("the body is %.100q; send JSON, with Content-Type: application/json", sent)
-		newProblem(http.StatusUnsupportedMediaType, "", detail).Write(humagin.Unwrap(ctx).Writer)
+		refuseInput(ctx, http.StatusUnsupportedMediaType, "", detail)
 		return
 	}
 	next(ctx)

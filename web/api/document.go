@@ -10,22 +10,26 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"slipway/lifecycle"
+	"slipway/problem"
 	"slipway/web/service"
 )
 
 const (
 	jsonType    = "application/json"
-	description = "Requests and steers the publication of mini-programs. Every action is answered: done, refused with a code and a sentence, " +
-		"or recorded (202) when no worker has answered yet. A request with an Idempotency-Key can be repeated: it is done once and gets the first answer again."
+	description = "Requests and steers the publication of mini-programs. Every action is answered: done, refused with a code and a " +
+		"sentence, or recorded (202) when no worker has answered yet. A request with an Idempotency-Key can be repeated: it is done once " +
+		"and gets the first answer again."
 )
 
 func newConfig() huma.Config {
 	config := huma.Config{
 		OpenAPI: &huma.OpenAPI{
-			OpenAPI:    "3.1.0",
-			Info:       &huma.Info{Title: "Slipway", Version: "1", Description: description},
-			Servers:    []*huma.Server{{URL: Prefix}},
-			Components: &huma.Components{Schemas: newRegistry(), SecuritySchemes: map[string]*huma.SecurityScheme{"bearer": {Type: "http", Scheme: "bearer"}}},
+			OpenAPI: "3.1.0",
+			Info:    &huma.Info{Title: "Slipway", Version: "1", Description: description},
+			Servers: []*huma.Server{{URL: Prefix}},
+			Components: &huma.Components{
+				Schemas: newRegistry(), SecuritySchemes: map[string]*huma.SecurityScheme{"bearer": {Type: "http", Scheme: "bearer"}},
+			},
 		},
 		Formats: map[string]huma.Format{jsonType: plainFormat, "json": plainFormat}, DefaultFormat: jsonType,
 		RejectUnknownQueryParameters: true,
@@ -117,7 +121,7 @@ func describeAnswers(api huma.API, operation huma.Operation, problems []int, ans
 		http.StatusServiceUnavailable,
 	}
 	for _, status := range slices.Concat(problems, always) {
-		headers := (&Problem{Status: status}).GetHeaders()
+		headers := newProblem(status, "", "").GetHeaders()
 		described := answer{status: status, description: http.StatusText(status), body: Problem{}}
 		for name := range headers {
 			described.headers = append(described.headers, name)
@@ -140,7 +144,7 @@ func (a answer) response(api huma.API) *huma.Response {
 	}
 	contentType := jsonType
 	if _, isProblem := a.body.(Problem); isProblem {
-		contentType = problemType
+		contentType = problem.ContentType
 	}
 	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(a.body), true, "")
 	response.Content = map[string]*huma.MediaType{contentType: {Schema: schema}}

@@ -29,7 +29,7 @@ func (a *API) registerHistory(api huma.API) {
 type reportInput struct {
 	Named
 	Version string `path:"version" doc:"A version that was uploaded, however long ago and whatever was decided about it"`
-	SHA256  string `query:"sha256" doc:"The package that is meant when several were uploaded as this version; the one that the mini-program has, or the newest, when left out"`
+	SHA256  string `query:"sha256" doc:"Which package, when several were uploaded as this version; else the mini-program's own, or the newest"`
 }
 
 // reportAndChanges is a report, and what changed against the live version and since the package that reviewers saw last; null
@@ -62,7 +62,7 @@ func (a *API) report(ctx context.Context, in *reportInput) (*reportAnswer, error
 type auditInput struct {
 	Named
 	Cursor int64 `query:"cursor" minimum:"1" doc:"next_cursor of the page before"`
-	Limit  int   `query:"limit" default:"100" minimum:"1" maximum:"500" doc:"At most this many, and about 1 MiB of them; next_cursor says whether there are more"`
+	Limit  int   `query:"limit" default:"100" minimum:"1" maximum:"500" doc:"At most this many, and about 1 MiB; next_cursor tells of more"`
 }
 
 // trail is a page of the audit trail. NextCursor is empty on the last page.

@@ -33,7 +33,9 @@ type meToken struct {
 
 func newMe(identity access.Identity) me {
 	said := me{
-		User: identity.User, Name: identity.Name, Roles: append([]lifecycle.Role{}, identity.Roles...), Teams: append([]string{}, identity.Teams...),
+		User: identity.User, Name: identity.Name,
+		Roles:      append([]lifecycle.Role{}, identity.Roles...),
+		Teams:      append([]string{}, identity.Teams...),
 		OnBehalfOf: identity.OnBehalfOf,
 	}
 	if t := identity.Token; t != nil {

@@ -13,16 +13,16 @@ import (
 
 	"slipway/catalog"
 	"slipway/lifecycle"
+	"slipway/problem"
 	"slipway/web/access"
 	"slipway/workflows"
 )
 
 func (a *API) registerMiniPrograms(api huma.API) {
-	register(a, api, access.Only(lifecycle.Developer).ForPipelines(lifecycle.RequestCreation), describeAnswers(api, huma.Operation{
+	register(a, api, access.Only(lifecycle.Developer).ForPipelines(lifecycle.RequestCreation), describeAnswers(api, takesJSON(huma.Operation{
 		OperationID: "request-creation", Method: http.MethodPost, Path: "/mini-programs", Summary: "Request the creation of a mini-program",
-		DefaultStatus:    http.StatusCreated,
-		SkipValidateBody: true, MaxBodyBytes: -1, BodyReadTimeout: bodyPatience, Middlewares: huma.Middlewares{wantJSON},
-	}, changeProblems,
+		DefaultStatus: http.StatusCreated,
+	}), changeProblems,
 		answer{http.StatusCreated, "Requested: where it stands now, and the outcome", statusOfNew{}, []string{"Location"}},
 		answer{http.StatusAccepted, recordedDescription, recorded{}, []string{"Retry-After"}},
 	), a.requestCreation)
@@ -74,7 +74,8 @@ func (a *API) requestCreation(ctx context.Context, in *creationInput) (*created,
 	outcome, err := a.service.RequestCreation(ctx, creation)
 	switch {
 	case errors.Is(err, workflows.ErrUnfinished):
-		return &created{Status: http.StatusAccepted, RetryAfter: retryAfter, Body: newRecorded(creation.RequestID, lifecycle.RequestCreation)}, nil
+		return &created{Status: http.StatusAccepted, RetryAfter: problem.RetryAfter,
+			Body: newRecorded(creation.RequestID, lifecycle.RequestCreation)}, nil
 	case err != nil:
 		return nil, a.problemOf(creation.RequestID, err)
 	case !outcome.Accepted:

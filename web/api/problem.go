@@ -2,36 +2,26 @@ package api
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"slipway/lifecycle"
 	"slipway/packages"
-	"slipway/tokens"
-	"slipway/web/access"
+	"slipway/problem"
 	"slipway/web/service"
 )
 
-const (
-	problemType = "application/problem+json"
-	retryAfter  = access.RetryAfter
-)
-
-// Problem says why a request was not done (RFC 9457). A refused action also has the members of its outcome; they are
-// left out for who does not see the mini-program.
+// Problem says why a request was not done. A refused action also has the members of its outcome; they are left out for who does
+// not see the mini-program.
 type Problem struct {
-	Type      string             `json:"type" doc:"Always about:blank: code says more"`
-	Title     string             `json:"title" doc:"The HTTP status in words"`
-	Status    int                `json:"status" doc:"The HTTP status"`
-	Detail    string             `json:"detail" doc:"What was wrong, with which value, and what to do: a sentence for people"`
-	Code      lifecycle.Code     `json:"code,omitempty" doc:"Why it was refused, for programs; stable"`
+	problem.Problem
 	RequestID string             `json:"request_id,omitempty" doc:"Repeats the request without doing it twice"`
 	Actor     string             `json:"actor,omitempty" doc:"Whose request it was"`
 	Action    lifecycle.Action   `json:"action,omitempty"`
@@ -42,91 +32,51 @@ type Problem struct {
 	Report    *packages.Report   `json:"report,omitempty" doc:"What the inspection found out about an uploaded package"`
 }
 
-// Error is the detail.
-func (p *Problem) Error() string { return p.Detail }
-
-// GetStatus is the HTTP status.
-func (p *Problem) GetStatus() int { return p.Status }
-
-// ContentType is that of a problem.
-func (p *Problem) ContentType(string) string { return problemType }
-
-// GetHeaders are those that go with the status.
-func (p *Problem) GetHeaders() http.Header {
-	switch p.Status {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return challenge(p)
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		return http.Header{"Retry-After": {retryAfter}}
-	default:
-		return nil
-	}
-}
-
-// challenge says how to identify oneself, and what was wrong with the access token (RFC 6750, 3).
-func challenge(p *Problem) http.Header {
-	switch {
-	case p.Code == tokens.InvalidToken, p.Code == tokens.InsufficientScope:
-		return http.Header{"Www-Authenticate": {`Bearer error="` + string(p.Code) + `"`}}
-	case p.Status == http.StatusUnauthorized:
-		return http.Header{"Www-Authenticate": {"Bearer"}}
-	default:
-		return nil
-	}
-}
-
-// Write answers with the problem.
-func (p *Problem) Write(w http.ResponseWriter) {
-	maps.Copy(w.Header(), p.GetHeaders())
-	w.Header().Set("Content-Type", problemType)
-	w.WriteHeader(p.Status)
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(p) // else the sender is gone
-}
-
-// NewProblem is a problem as the API words it.
-func NewProblem(known service.Problem) *Problem {
-	return newProblem(known.Status, known.Code, known.Message)
-}
-
 func newProblem(status int, code lifecycle.Code, detail string) *Problem {
-	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
+	return &Problem{Problem: problem.New(status, code, detail)}
 }
 
 // problem words an error; what is on our side stays in our log.
 func (a *API) problem(err error) *Problem {
-	if problem, ok := errors.AsType[*Problem](err); ok {
-		return problem
+	if worded, ok := errors.AsType[*Problem](err); ok {
+		return worded
 	}
-	return NewProblem(a.service.Problem(err))
+	known := a.service.Problem(err)
+	return newProblem(known.Status, known.Code, known.Message)
 }
 
 // problemOf words an error of a request that can be repeated.
 func (a *API) problemOf(requestID string, err error) *Problem {
-	problem := a.problem(err)
-	problem.RequestID = requestID
-	return problem
+	worded := a.problem(err)
+	worded.RequestID = requestID
+	return worded
 }
 
 // refused words the outcome of an action that was refused. Members of other teams learn nothing about the mini-program.
 func refused(outcome lifecycle.Outcome) *Problem {
-	problem := newProblem(cmp.Or(service.HTTPStatus(outcome.Code), http.StatusConflict), outcome.Code, outcome.Message)
-	problem.RequestID, problem.Actor, problem.Action, problem.At = outcome.RequestID, outcome.Actor, outcome.Action, &outcome.At
+	p := newProblem(cmp.Or(service.HTTPStatus(outcome.Code), http.StatusConflict), outcome.Code, outcome.Message)
+	p.RequestID, p.Actor, p.Action, p.At = outcome.RequestID, outcome.Actor, outcome.Action, &outcome.At
 	if outcome.Code != lifecycle.NotYourTeam && outcome.State != "" {
-		problem.State, problem.Revision, problem.Actions = outcome.State, outcome.Revision, outcome.Actions
+		p.State, p.Revision, p.Actions = outcome.State, outcome.Revision, outcome.Actions
 	}
-	return problem
+	return p
 }
 
-// huma words what is wrong with parameters and bodies through this variable.
-func init() { huma.NewError = invalid }
+// refuseInput answers in the place of an operation.
+func refuseInput(ctx huma.Context, status int, code lifecycle.Code, detail string) {
+	problem.Write(humagin.Unwrap(ctx).Writer, newProblem(status, code, detail))
+}
+
+// useOurProblems makes huma word what is wrong with parameters and bodies as we do; it has this one place for that, for all APIs of
+// a process.
+var useOurProblems = sync.OnceFunc(func() { huma.NewError = invalid })
 
 func invalid(status int, message string, errs ...error) huma.StatusError {
 	var details []string
 	for _, err := range errs {
 		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return newProblem(http.StatusRequestEntityTooLarge, lifecycle.InvalidInput, fmt.Sprintf("the body has more than the %d bytes allowed", tooLarge.Limit))
+			return newProblem(http.StatusRequestEntityTooLarge, lifecycle.InvalidInput,
+				fmt.Sprintf("the request is larger than the %d bytes allowed", tooLarge.Limit))
 		}
 		if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
 			details = append(details, strings.TrimPrefix(detail.Location+": "+plainWords(detail), "body: "))
@@ -138,7 +88,7 @@ func invalid(status int, message string, errs ...error) huma.StatusError {
 		refusal := lifecycle.Refuse(lifecycle.InvalidInput, "%s", detail)
 		return newProblem(http.StatusUnprocessableEntity, refusal.Code, refusal.Message)
 	case http.StatusInternalServerError:
-		return newProblem(http.StatusUnprocessableEntity, lifecycle.InvalidInput, "the body broke off; send the request again")
+		return newProblem(http.StatusUnprocessableEntity, lifecycle.InvalidInput, "the body was cut off; send the request again")
 	default:
 		return newProblem(status, "", message)
 	}

@@ -14,7 +14,8 @@ import (
 
 func (a *API) registerRecover(api huma.API) {
 	register(a, api, access.Only(lifecycle.Operator), describeAnswers(api, huma.Operation{
-		OperationID: "recover", Method: http.MethodPost, Path: "/mini-programs/{id}/recover", Summary: "Start the workflow of a mini-program again",
+		OperationID: "recover", Method: http.MethodPost, Path: "/mini-programs/{id}/recover",
+		Summary:     "Start the workflow of a mini-program again",
 		Description: "For operators, when the workflow was terminated, has failed or was lost: it goes on with all that the catalogue knows.",
 	}, []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
 		answer{http.StatusOK, "It runs again; where the mini-program stands", lifecycle.Status{}, nil},

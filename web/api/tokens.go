@@ -12,22 +12,24 @@ import (
 )
 
 func (a *API) registerTokens(api huma.API) {
-	register(a, api, access.MakesTokens, about("tokens", describeAnswers(api, huma.Operation{
+	register(a, api, access.MakesTokens, about("tokens", describeAnswers(api, takesJSON(huma.Operation{
 		OperationID: "make-token", Method: http.MethodPost, Path: "/tokens", Summary: "Make an access token",
 		Description: "Developers make those of pipelines for a team of theirs, operators those of host apps and edges. " +
 			"The answer has the token itself, which is never shown again: when the answer is lost, revoke the token and make another one.",
-		DefaultStatus:    http.StatusCreated,
-		SkipValidateBody: true, MaxBodyBytes: -1, BodyReadTimeout: bodyPatience, Middlewares: huma.Middlewares{wantJSON},
-	}, []int{http.StatusForbidden, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity},
+		DefaultStatus: http.StatusCreated,
+	}), []int{http.StatusForbidden, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+		http.StatusUnprocessableEntity},
 		answer{http.StatusCreated, "Made; the token is shown this once", madeToken{}, nil},
 	)), a.makeToken)
 	register(a, api, access.SeesTokens, about("tokens", describeAnswers(api, huma.Operation{
 		OperationID: "list-tokens", Method: http.MethodGet, Path: "/tokens", Summary: "List access tokens, the newest first",
-		Description: "Developers see those of their teams, operators and auditors all; also those that have ended or were revoked. None shows the token itself.",
+		Description: "Developers see those of their teams, operators and auditors all; also those that have ended or were revoked. " +
+			"None shows the token itself.",
 	}, []int{http.StatusForbidden, http.StatusUnprocessableEntity}, answer{http.StatusOK, "A page", tokenList{}, nil})), a.listTokens)
 	register(a, api, access.MakesTokens, about("tokens", describeAnswers(api, huma.Operation{
 		OperationID: "revoke-token", Method: http.MethodDelete, Path: "/tokens/{id}", Summary: "Revoke an access token",
-		Description: "It is refused within a second everywhere, for ever. Developers revoke those of their teams, operators all; once more changes nothing.",
+		Description: "It is refused within a second everywhere, for ever. Developers revoke those of their teams, operators all; " +
+			"once more changes nothing.",
 	}, []int{http.StatusForbidden, http.StatusNotFound}, answer{http.StatusOK, "Revoked", tokens.Token{}, nil})), a.revokeToken)
 }
 
@@ -49,8 +51,10 @@ func (draftBody) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Sch
 	schema.Properties["actions"].Items = oneOf(tokens.Actions())
 	schema.Properties["name"].Pattern = "^" + tokens.NamePattern + "$"
 	return describe(schema, map[string]string{
-		"name":    "What it is for: the audit trail names a pipeline token:NAME, delivery knows a host app by it. While one is replaced by another, both may have the same name",
-		"kind":    "pipeline: takes actions for one team, and reads its work; host-app: asks which versions users get; edge: follows what is delivered",
+		"name": "What it is for: the audit trail names a pipeline token:NAME, delivery knows a host app by it. " +
+			"While one is replaced by another, both may have the same name",
+		"kind": "pipeline: takes actions for one team, and reads its work; host-app: asks which versions users get; " +
+			"edge: follows what is delivered",
 		"team":    "Of a pipeline: its team, one of yours",
 		"actions": "Of a pipeline: what it may do",
 		"ends_at": "When it ends, at most 366 days from now; 90 days from now when left out",

@@ -21,8 +21,8 @@ import (
 func (a *API) registerUpload(api huma.API) {
 	operation := describeAnswers(api, huma.Operation{
 		OperationID: "upload-package", Method: http.MethodPost, Path: "/mini-programs/{id}/packages", Summary: "Upload a code package",
-		Description: "Stores the package, inspects it and takes the action upload-code. The fields may come before or after the file, or as query parameters; " +
-			"each may be given once.",
+		Description: "Stores the package, inspects it and takes the action upload-code. The fields may come before or after the file, or as " +
+			"query parameters; each may be given once.",
 	}, changeProblems,
 		answer{http.StatusOK, "Uploaded: the outcome, and what the inspection found out", uploaded{}, nil},
 		answer{http.StatusAccepted, recordedDescription, recorded{}, []string{"Retry-After"}})
@@ -95,7 +95,8 @@ func (a *API) upload(ctx context.Context, in *uploadInput) (*outcomeAnswer, erro
 func (a *API) receive(ctx context.Context, in *uploadInput, requestID string) (lifecycle.Outcome, *packages.Report, error) {
 	form, err := uploadform.Open(in.request, fieldVersion, fieldNotes, fieldComment, fieldIfRevision)
 	if err != nil {
-		return lifecycle.Outcome{}, nil, newProblem(http.StatusUnsupportedMediaType, "", "send the package as the part \"file\" of a multipart/form-data body")
+		return lifecycle.Outcome{}, nil, newProblem(http.StatusUnsupportedMediaType, "",
+			"send the package as the part \"file\" of a multipart/form-data body")
 	}
 	file, err := form.File()
 	if err != nil {
@@ -116,7 +117,7 @@ func (a *API) receive(ctx context.Context, in *uploadInput, requestID string) (l
 }
 
 // fill completes the upload from the form and the address.
-func fill(upload *service.Upload, form *uploadform.Form, parameters url.Values) error {
+func fill(upload *service.Upload, form *uploadform.Reader, parameters url.Values) error {
 	values, err := form.FieldsOr(parameters)
 	if err != nil {
 		return err
@@ -127,7 +128,7 @@ func fill(upload *service.Upload, form *uploadform.Form, parameters url.Values) 
 		return nil
 	}
 	if upload.IfRevision, err = strconv.Atoi(revision); err != nil || upload.IfRevision < 1 {
-		return lifecycle.Refuse(lifecycle.InvalidInput, "if_revision is %.100q; it must be a number from 1", revision)
+		return lifecycle.Refuse(lifecycle.InvalidInput, "if_revision is %.100q; it must be a whole number, at least 1", revision)
 	}
 	return nil
 }

@@ -124,14 +124,14 @@ func TestAMalformedUploadIsRefusedAndChangesNothing(t *testing.T) {
 	file := zipped(t, samples.Coffee())
 	for expected, parts := range map[string][]part{
 		`the part "file" is missing`: {{"version", "1.0.0"}},
-		`"file" is there twice`:      {file, {"version", "1.0.0"}, file},
-		`"version" is there twice`:   {{"version", "1.0.0"}, file, {"version", "1.0.0"}},
+		`"file" was sent twice`:      {file, {"version", "1.0.0"}, file},
+		`"version" was sent twice`:   {{"version", "1.0.0"}, file, {"version", "1.0.0"}},
 		`there is no field "vers"`:   {{"vers", "1.0.0"}, file},
 		`there is no field "actor"`:  {file, {"version", "1.0.0"}, {"actor", "root"}},
 		`if_revision is "two"`:       {file, {"version", "1.0.0"}, {"if_revision", "two"}},
 		`if_revision is "0"`:         {file, {"version", "1.0.0"}, {"if_revision", "0"}},
 		`"notes" has more than`:      {file, {"version", "1.0.0"}, {"notes", strings.Repeat("x", 50_000)}},
-		"states no version":          {file},
+		"does not state a version":   {file},
 	} {
 		as(t, "developer").upload("/mini-programs/malformed/packages", parts).refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, expected)
 	}
@@ -139,15 +139,15 @@ func TestAMalformedUploadIsRefusedAndChangesNothing(t *testing.T) {
 	body, contentType := formOf(t, []part{{"version", "1.0.0"}, file, {"if_revision", "1"}})
 	for _, left := range []int{body.Len() / 2, body.Len() - len("--\r\n"), bytes.LastIndex(body.Bytes(), []byte("_revision"))} {
 		as(t, "developer").call(http.MethodPost, "/mini-programs/malformed/packages", bytes.NewReader(body.Bytes()[:left]), "Content-Type: "+contentType).
-			refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, "broke off")
+			refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, "was cut off")
 	}
 	sound := []part{{"version", "1.0.0"}, {"if_revision", "2"}, file}
 	for query, expected := range map[string]string{
 		"version=1.0.1":             `version is "1.0.1" in the address and "1.0.0" in the form`,
 		"if_revision=1":             `if_revision is "1" in the address and "2" in the form`,
-		"notes=a&notes=b":           "notes: is there twice",
-		"comment=a&comment=a":       "comment: is there twice",
-		"if_revision=2&if_revision": "if_revision: is there twice",
+		"notes=a&notes=b":           "notes: is given twice",
+		"comment=a&comment=a":       "comment: is given twice",
+		"if_revision=2&if_revision": "if_revision: is given twice",
 	} {
 		as(t, "developer").upload("/mini-programs/malformed/packages?"+query, sound).refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, expected)
 	}

@@ -18,13 +18,13 @@ import (
 
 const (
 	// remembered changes are handed to watchers from memory; who is further behind reads the catalogue.
-	remembered = 4_096
-	batch      = 500
-	retryAfter = time.Second
+	remembered    = 4_096
+	batch         = 500
+	retryInterval = time.Second
 )
 
-// Feed follows the catalogue once for a whole process: for those who watch and for those who wait for an answer. A slow watcher never holds up the others: it reads at
-// its own pace.
+// Feed follows the catalogue once for a whole process: for those who watch and for those who wait for an answer. A slow watcher never holds
+// up the others: it reads at its own pace.
 type Feed struct {
 	// Answers are handed to those who wait for them.
 	Answers catalog.Waiters
@@ -48,7 +48,9 @@ func NewFeed(ctx context.Context, source *catalog.Catalog, logger *zap.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	return &Feed{catalog: source, logger: logger, ended: ctx.Done(), pace: usualPace, lag: newLag(), last: last, news: make(chan struct{})}, nil
+	return &Feed{
+		catalog: source, logger: logger, ended: ctx.Done(), pace: usualPace, lag: newLag(), last: last, news: make(chan struct{}),
+	}, nil
 }
 
 var errEnded = errors.New("this process stops")
@@ -66,7 +68,7 @@ func (f *Feed) Run(ctx context.Context) {
 			f.logger.Warn("following the catalogue", zap.Error(err))
 			select {
 			case <-ctx.Done():
-			case <-time.After(retryAfter):
+			case <-time.After(retryInterval):
 			}
 			err = f.compare(ctx)
 		}
@@ -89,7 +91,8 @@ func (f *Feed) compare(ctx context.Context) error {
 		return err
 	}
 	if last < known.Number || len(stored) > 0 && stored[0].Number == known.Number && !same(stored[0], known) {
-		f.logger.Warn("the catalogue is an older copy of itself; who watches begins anew", zap.Int64(logkey.Known, known.Number), zap.Int64(logkey.Now, last))
+		f.logger.Warn("the catalogue is an older copy of itself; who watches begins anew",
+			zap.Int64(logkey.Known, known.Number), zap.Int64(logkey.Now, last))
 		f.beginAnew(last)
 	}
 	return nil

@@ -18,13 +18,16 @@ func (s Settings) identity(said claims) (access.Identity, error) {
 	name, _ := said.at(s.NameClaim).(string)
 	person := lifecycle.Actor{User: user, Roles: s.roles(said.list(s.RolesClaim)), Teams: said.list(s.TeamsClaim)}
 	if user == "" {
-		return access.Identity{}, lifecycle.Refuse(lifecycle.ForbiddenRole, "the identity provider says nothing that names you: its claim %q (OIDC_USER_CLAIM) is missing", s.UserClaim)
+		return access.Identity{}, lifecycle.Refuse(lifecycle.ForbiddenRole,
+			"the identity provider does not say who you are: its claim %q (OIDC_USER_CLAIM) is missing", s.UserClaim)
 	}
 	if user == lifecycle.Timers.User || user == lifecycle.HealthGate.User || strings.HasPrefix(user, lifecycle.TokenUser) {
-		return access.Identity{}, lifecycle.Refuse(lifecycle.ForbiddenRole, "nobody can sign in as %q, which stands for timers, health gates or access tokens", user)
+		return access.Identity{}, lifecycle.Refuse(lifecycle.ForbiddenRole,
+			"nobody can sign in as %q, which stands for timers, health gates or access tokens", user)
 	}
 	if refusal := person.Validate(); refusal != nil {
-		return access.Identity{}, lifecycle.Refuse(lifecycle.ForbiddenRole, "the identity provider says something that cannot be taken: %s", refusal.Message)
+		return access.Identity{}, lifecycle.Refuse(lifecycle.ForbiddenRole,
+			"what the identity provider says of you cannot be accepted: %s", refusal.Message)
 	}
 	return access.Identity{Actor: person, Name: name}, nil
 }

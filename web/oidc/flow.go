@@ -33,14 +33,16 @@ func (p *Provider) Begin(ctx context.Context, next string) (Flow, string, error)
 	return flow, found.oauth.AuthCodeURL(flow.State, oidc.Nonce(flow.Nonce), oauth2.S256ChallengeOption(flow.Verifier)), nil
 }
 
-// Complete ends a sign-in with what the browser brought back. access.ErrSignInFailed says that it is none of this flow, or that the provider refused it.
+// Complete ends a sign-in with what the browser brought back. access.ErrSignInFailed says that it is none of this flow, or that the
+// provider refused it.
 func (p *Provider) Complete(ctx context.Context, flow Flow, brought url.Values) (access.Identity, access.Tokens, error) {
 	found, err := p.discover(ctx)
 	if err != nil {
 		return access.Identity{}, access.Tokens{}, err
 	}
 	if flow.State == "" || brought.Get("state") != flow.State || brought.Get("code") == "" {
-		p.logger.Info("a sign-in was not completed", zap.String(logkey.Error, brought.Get("error")), zap.String(logkey.Description, brought.Get("error_description")))
+		p.logger.Info("a sign-in was not completed", zap.String(logkey.Error, brought.Get("error")),
+			zap.String(logkey.Description, brought.Get("error_description")))
 		return access.Identity{}, access.Tokens{}, access.ErrSignInFailed
 	}
 	token, err := found.oauth.Exchange(p.context(ctx), brought.Get("code"), oauth2.VerifierOption(flow.Verifier))

@@ -15,8 +15,12 @@ import (
 
 // granted reads who somebody is out of what the provider granted. nonce is that of a sign-in, "" when tokens are renewed, whose
 // answer need not have an ID token: then the endpoint for it says who it is.
-func (p *Provider) granted(ctx context.Context, found *discovered, token *oauth2.Token, before access.Tokens, nonce string) (access.Identity, access.Tokens, error) {
-	tokens := access.Tokens{Access: token.AccessToken, AccessEnds: token.Expiry, Refresh: cmp.Or(token.RefreshToken, before.Refresh), ID: before.ID}
+func (p *Provider) granted(
+	ctx context.Context, found *discovered, token *oauth2.Token, before access.Tokens, nonce string,
+) (access.Identity, access.Tokens, error) {
+	tokens := access.Tokens{
+		Access: token.AccessToken, AccessEnds: token.Expiry, Refresh: cmp.Or(token.RefreshToken, before.Refresh), ID: before.ID,
+	}
 	raw, _ := token.Extra("id_token").(string)
 	var said claims
 	var subject string

@@ -18,7 +18,8 @@ var signatures = []string{
 	oidc.RS256, oidc.RS384, oidc.RS512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.EdDSA,
 }
 
-// verify checks a token. access.ErrSignInFailed says that it is worth nothing, access.ErrProviderAway that the keys to check it cannot be had.
+// verify checks a token. access.ErrSignInFailed says that it is worth nothing, access.ErrProviderAway that the keys to check it cannot be
+// had.
 func (p *Provider) verify(ctx context.Context, verifier *oidc.IDTokenVerifier, token string) (*oidc.IDToken, error) {
 	var noKeys error
 	verified, err := verifier.Verify(context.WithValue(ctx, noKeysKey{}, &noKeys), token)

@@ -78,7 +78,8 @@ func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 	keys := newKeys(more.Keys)
 	verifier := func(client string) *oidc.IDTokenVerifier { // of several audiences: see ByToken
 		return oidc.NewVerifier(p.settings.Issuer, keys, &oidc.Config{
-			ClientID: client, SkipClientIDCheck: client == "", SupportedSigningAlgs: signatures, Now: func() time.Time { return time.Now().Add(-clockSkew) },
+			ClientID: client, SkipClientIDCheck: client == "", SupportedSigningAlgs: signatures,
+			Now: func() time.Time { return time.Now().Add(-clockSkew) },
 		})
 	}
 	found = &discovered{

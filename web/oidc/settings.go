@@ -51,10 +51,10 @@ func (s Settings) Validate() error {
 		wrong = append(wrong, fmt.Errorf("OIDC_ISSUER=%s %w", Shown(s.Issuer), err))
 	}
 	if s.ClientID == "" {
-		wrong = append(wrong, errors.New("OIDC_CLIENT_ID is missing; the provider gave it when this web was registered there"))
+		wrong = append(wrong, errors.New("OIDC_CLIENT_ID is missing; the provider issued it when this web was registered there"))
 	}
 	if !slices.Contains(s.Scopes, "openid") {
-		wrong = append(wrong, fmt.Errorf("OIDC_SCOPES=%q has no openid, without which nobody is signed in", strings.Join(s.Scopes, " ")))
+		wrong = append(wrong, fmt.Errorf("OIDC_SCOPES=%q lacks openid, without which nobody can sign in", strings.Join(s.Scopes, " ")))
 	}
 	return errors.Join(wrong...)
 }
@@ -79,7 +79,7 @@ func checkURL(address string) error {
 	}
 	host := parsed.Hostname()
 	if local := host == "localhost" || host == "127.0.0.1" || host == "::1"; parsed.Scheme != "https" && (parsed.Scheme != "http" || !local) {
-		return errors.New("has to begin with https://, or everybody on the way can be anybody")
+		return errors.New("has to begin with https://, or anybody on the way can read and change what is sent")
 	}
 	return nil
 }

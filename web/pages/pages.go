@@ -17,6 +17,7 @@ import (
 	"slipway/catalog"
 	"slipway/lifecycle"
 	"slipway/monitoring/logkey"
+	"slipway/problem"
 	"slipway/web/access"
 	"slipway/web/events"
 	"slipway/web/oidc"
@@ -167,7 +168,7 @@ func (p *Pages) show(c *gin.Context, status int, name string, page page) {
 		return
 	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-		c.Header("Retry-After", access.RetryAfter)
+		c.Header("Retry-After", problem.RetryAfter)
 	}
 	c.Data(status, "text/html; charset=utf-8", rendered.Bytes())
 }

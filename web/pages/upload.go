@@ -94,7 +94,7 @@ func (p *Pages) takeUpload(c *gin.Context, upload *service.Upload) (*packages.Re
 	return report, refused(outcome, err)
 }
 
-func (p *Pages) receive(c *gin.Context, form *uploadform.Form, upload service.Upload) (service.Received, error) {
+func (p *Pages) receive(c *gin.Context, form *uploadform.Reader, upload service.Upload) (service.Received, error) {
 	file, err := form.File()
 	if err != nil {
 		return service.Received{}, err

@@ -23,8 +23,8 @@ func (s *Service) Audit(ctx context.Context, person lifecycle.Actor, id string, 
 // reviewsRead is how many requests and decisions about them are read.
 const reviewsRead = 100
 
-// Reviews reads the latest requests to publish, and what was decided about them and the creation, with their whole comments, newest first, as
-// far as the person may see them.
+// Reviews reads the latest requests to publish, and what was decided about them and the creation, with their whole comments, newest first,
+// as far as the person may see them.
 func (s *Service) Reviews(ctx context.Context, person lifecycle.Actor, id string) ([]lifecycle.Transition, error) {
 	actions := []lifecycle.Action{lifecycle.RequestPublishing}
 	for _, rule := range lifecycle.Table {
@@ -44,7 +44,9 @@ func (s *Service) Reviews(ctx context.Context, person lifecycle.Actor, id string
 
 // Explain says which version a user gets, or got, and why, from the part of the audit trail that the person may see. The error
 // may be a *lifecycle.Refusal.
-func (s *Service) Explain(ctx context.Context, person lifecycle.Actor, id string, at time.Time, user string, platform int) (delivery.Explanation, error) {
+func (s *Service) Explain(
+	ctx context.Context, person lifecycle.Actor, id string, at time.Time, user string, platform int,
+) (delivery.Explanation, error) {
 	return delivery.ExplainAt(ctx, visibleTrail{s, person}, id, at, user, platform)
 }
 

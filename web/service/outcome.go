@@ -22,7 +22,8 @@ func (s *Service) Outcome(ctx context.Context, person lifecycle.Actor, id, reque
 	case rule.Anyone || outcome.Code == lifecycle.NotYourTeam:
 		return forOthers(id, outcome), nil
 	default:
-		return lifecycle.Outcome{}, lifecycle.Refuse(lifecycle.InvalidInput, "the request id %q was used for something that you may not see; choose another", requestID)
+		return lifecycle.Outcome{}, lifecycle.Refuse(lifecycle.InvalidInput,
+			"the request id %q was used for something that you may not see; choose another", requestID)
 	}
 }
 
@@ -68,12 +69,14 @@ func forOthers(id string, outcome lifecycle.Outcome) lifecycle.Outcome {
 func wordedForOthers(id string, refusal *lifecycle.Refusal) *lifecycle.Refusal {
 	switch refusal.Code {
 	case lifecycle.IllegalInState, lifecycle.StaleRevision, lifecycle.NotRunning:
-		return lifecycle.Refuse(lifecycle.IllegalInState, "this is not possible for the mini-program %q at the moment; it is only while a version is being released", id)
+		return lifecycle.Refuse(lifecycle.IllegalInState,
+			"this is not possible for the mini-program %q at the moment, only while a version is being released", id)
 	default:
 		return refusal
 	}
 }
 
 func notYours(id string) *lifecycle.Refusal {
-	return lifecycle.Refuse(lifecycle.NotYourTeam, "the mini-program %q belongs to another team; its members and the platform's people see it", id)
+	return lifecycle.Refuse(lifecycle.NotYourTeam,
+		"the mini-program %q belongs to another team; only its members and the people of the platform can see it", id)
 }

@@ -21,9 +21,9 @@ var (
 	// ErrNoRoute says that there is nothing at an address.
 	ErrNoRoute = errors.New("there is nothing at this address")
 	// ErrNoMethod says that an address does not take requests of this method.
-	ErrNoMethod = errors.New("this address takes no requests of this method")
+	ErrNoMethod = errors.New("this address does not accept this method")
 	// ErrTooSlow says that a request had no more time; it is the cause of its context's end.
-	ErrTooSlow = errors.New("this took too long, so it was broken off; try again in a moment")
+	ErrTooSlow = errors.New("this took too long and was stopped; try again in a moment")
 	// ErrPanicked says that a handler broke off.
 	ErrPanicked = errors.New("a handler panicked")
 )
@@ -49,7 +49,7 @@ var statusOfCode = map[lifecycle.Code]int{
 	tokens.TooManyTokens:         http.StatusConflict,
 }
 
-// HTTPStatus is the status of an answer that refuses with this code (interfaces.md, "Web").
+// HTTPStatus is the status of an answer that refuses with this code.
 func HTTPStatus(code lifecycle.Code) int { return statusOfCode[code] }
 
 // Codes lists every code that a refusal may have, in alphabetical order.
@@ -68,7 +68,7 @@ const brokenOff = 499
 const (
 	ourFault = "something went wrong on our side; it was logged, try again in a moment"
 	// DatabaseAway is what people and programs are told while the database does not answer.
-	DatabaseAway = "the database does not answer; host apps are served, pages and API wait for it: try again in a moment"
+	DatabaseAway = "the database does not answer; host apps are still served, but pages and API have to wait: try again in a moment"
 )
 
 // Problem words an error for the sender of the request. What is on our side stays in our log.
@@ -88,7 +88,8 @@ func problemOf(err error) Problem {
 		return Problem{HTTPStatus(refusal.Code), refusal.Code, refusal.Message}
 	}
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return Problem{http.StatusRequestEntityTooLarge, lifecycle.InvalidInput, fmt.Sprintf("what was sent has more than the %d bytes allowed", tooLarge.Limit)}
+		return Problem{http.StatusRequestEntityTooLarge, lifecycle.InvalidInput,
+			fmt.Sprintf("the request is larger than the %d bytes allowed", tooLarge.Limit)}
 	}
 	if errors.Is(err, packages.ErrTooLarge) { // it says how much is allowed
 		return Problem{http.StatusRequestEntityTooLarge, lifecycle.PackageRefused, err.Error()}
@@ -122,7 +123,7 @@ func problemOf(err error) Problem {
 		}
 	}
 	if errors.Is(err, context.Canceled) {
-		return Problem{Status: brokenOff, Message: "the request was broken off"}
+		return Problem{Status: brokenOff, Message: "the request was cancelled"}
 	}
 	if database.Unavailable(err) {
 		return Problem{Status: http.StatusServiceUnavailable, Message: DatabaseAway}

@@ -21,9 +21,15 @@ import (
 
 var (
 	// ErrAway says that Temporal does not answer, so that nothing was recorded.
-	ErrAway = errors.New("Temporal does not answer at the moment, so nothing was changed; try again in a moment") //nolint:staticcheck // a name, and a sentence for people
-	// ErrUncertain says that Temporal was asked but broke off before it confirmed.
-	ErrUncertain = errors.New("Temporal did not confirm the request; send it again with the same request id, which does nothing twice") //nolint:staticcheck // as above
+	ErrAway = errors.New(away)
+	// ErrUncertain says that Temporal was asked, and that it is not known whether it has recorded the request.
+	ErrUncertain = errors.New(uncertain)
+)
+
+// The sentences begin with a name.
+const (
+	away      = "Temporal does not answer at the moment, so nothing was changed; try again in a moment"
+	uncertain = "Temporal did not confirm the request; send it again with the same request id: nothing will be done twice"
 )
 
 // Service is what one web process works with.
@@ -111,7 +117,8 @@ func (s *Service) RequestCreation(ctx context.Context, creation lifecycle.Creati
 	asked := request{creation.Actor, creation.ID, creation.RequestID, lifecycle.RequestCreation, creation.Digest()}
 	return s.send(ctx, asked, func(ctx context.Context) (lifecycle.Outcome, error) {
 		if status, _, err := s.Catalog.Status(ctx, creation.ID); err == nil && !status.State.Final() { // also when its workflow is gone
-			return lifecycle.Outcome{}, lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q exists already; choose another id", creation.ID)
+			return lifecycle.Outcome{}, lifecycle.Refuse(lifecycle.AlreadyExists,
+				"the mini-program %q exists already; choose another id", creation.ID)
 		}
 		request := catalog.Request{MiniProgram: creation.ID, User: creation.Actor.User, ID: creation.RequestID}
 		return s.bounded(request, func() (lifecycle.Outcome, error) { return s.Workflows.RequestCreation(ctx, creation) })
@@ -153,7 +160,9 @@ func (r request) answeredBy(first lifecycle.Outcome) (lifecycle.Outcome, error) 
 }
 
 // send looks first whether the request is a repetition: the feed that brings answers brings each only once.
-func (s *Service) send(ctx context.Context, asked request, action func(context.Context) (lifecycle.Outcome, error)) (lifecycle.Outcome, error) {
+func (s *Service) send(
+	ctx context.Context, asked request, action func(context.Context) (lifecycle.Outcome, error),
+) (lifecycle.Outcome, error) {
 	asked.note(ctx)
 	first, err := s.Outcome(ctx, asked.person, asked.miniProgram, asked.id)
 	switch {

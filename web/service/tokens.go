@@ -22,9 +22,11 @@ func (s *Service) MakeToken(ctx context.Context, person lifecycle.Actor, draft t
 	switch {
 	case errors.Is(err, tokens.ErrExists):
 		err = lifecycle.Refuse(lifecycle.KeyReused,
-			"this was sent before and the token %s was made then, which is shown only once; if you did not copy it, revoke it and make another one", draft.Name)
+			"this was sent before, and the token %s was made then; it is shown only once, so if you did not copy it, revoke it and make another one",
+			draft.Name)
 	case errors.Is(err, tokens.ErrTooMany):
-		err = lifecycle.Refuse(tokens.TooManyTokens, "%d tokens work already, which is as many as there may be for %s; revoke some that are no longer used",
+		err = lifecycle.Refuse(tokens.TooManyTokens,
+			"there are %d working tokens for %s, as many as there may be; revoke some that are no longer used",
 			tokens.MaxOfTeam, ownerOf(made))
 	}
 	if err != nil {
@@ -49,8 +51,8 @@ func described(token tokens.Token, by lifecycle.Actor) []zap.Field {
 	}
 }
 
-// ListTokens lists the access tokens that the person sees, the newest first: those before the one with the id, or the newest for "". Those that
-// ended or were revoked are among them.
+// ListTokens lists the access tokens that the person sees, the newest first: those before the one with the id, or the newest for "". Those
+// that ended or were revoked are among them.
 func (s *Service) ListTokens(ctx context.Context, person lifecycle.Actor, before string, limit int) ([]tokens.Token, error) {
 	all, teams := tokens.Seen(person)
 	if !all && len(teams) == 0 {
@@ -58,7 +60,8 @@ func (s *Service) ListTokens(ctx context.Context, person lifecycle.Actor, before
 	}
 	if before != "" {
 		if _, err := s.token(ctx, person, before); isRefusal(err) {
-			return nil, lifecycle.Refuse(lifecycle.InvalidInput, "the cursor %.100q is not one of this list; leave it out to begin with the newest token", before)
+			return nil, lifecycle.Refuse(lifecycle.InvalidInput,
+				"the cursor %.100q is not from this list; leave it out to begin with the newest token", before)
 		} else if err != nil {
 			return nil, err
 		}
@@ -66,14 +69,16 @@ func (s *Service) ListTokens(ctx context.Context, person lifecycle.Actor, before
 	return s.TokenStore.List(ctx, teams, before, limit)
 }
 
-// RevokeToken makes an access token worth nothing, for ever, and returns it; once more changes nothing. The error may be a *lifecycle.Refusal.
+// RevokeToken makes an access token worth nothing, for ever, and returns it; once more changes nothing. The error may be a
+// *lifecycle.Refusal.
 func (s *Service) RevokeToken(ctx context.Context, person lifecycle.Actor, id string) (tokens.Token, error) {
 	token, err := s.token(ctx, person, id)
 	switch {
 	case err != nil:
 		return token, err
 	case !token.RevocableBy(person):
-		return tokens.Token{}, lifecycle.Refuse(lifecycle.ForbiddenRole, "%s may look at this token and not revoke it; ask an operator, or a developer of its team", person.User)
+		return tokens.Token{}, lifecycle.Refuse(lifecycle.ForbiddenRole,
+			"%s may see this token but not revoke it; ask an operator, or a developer of its team", person.User)
 	case token.RevokedAt != nil:
 		return token, nil
 	}

@@ -113,9 +113,9 @@ func (s *Service) inspect(ctx context.Context, sha256, version string) (*package
 func refusalOf(report packages.Report) *lifecycle.Refusal {
 	switch {
 	case !report.Accepted():
-		return lifecycle.Refuse(lifecycle.PackageRefused, "the package has errors; put them right and upload it again")
+		return lifecycle.Refuse(lifecycle.PackageRefused, "the package has errors; fix them and upload it again")
 	case report.Version == "":
-		return lifecycle.Refuse(lifecycle.InvalidInput, "the package states no version; give one with the upload")
+		return lifecycle.Refuse(lifecycle.InvalidInput, "the package does not state a version; give one with the upload")
 	default:
 		return nil
 	}

@@ -14,9 +14,9 @@ import (
 
 var (
 	// ErrNoVersion says that a mini-program never had such a version.
-	ErrNoVersion = errors.New("no such version was ever uploaded to this mini-program; its audit trail has those that were")
+	ErrNoVersion = errors.New("no such version was ever uploaded to this mini-program; its audit trail lists those that were")
 	// ErrNoPackage says that neither a version's package nor the report about it is kept any more.
-	ErrNoPackage = errors.New("the package of this version and the report about it are not kept any more: nobody was ever given it")
+	ErrNoPackage = errors.New("the package of this version and its report are no longer kept, because no user was ever given it")
 )
 
 // uploadsOfOne is how many uploads of one version are looked at, newest first.
@@ -24,7 +24,9 @@ const uploadsOfOne = 50
 
 // Versions finds the packages that were ever uploaded as a version, as far as the person may see them: first the one that the mini-program
 // has, be it the candidate, live or a previous one, then the others, newest first. The error is ErrNoVersion when there is none.
-func (s *Service) Versions(ctx context.Context, person lifecycle.Actor, status lifecycle.Status, version string) ([]lifecycle.Version, error) {
+func (s *Service) Versions(
+	ctx context.Context, person lifecycle.Actor, status lifecycle.Status, version string,
+) ([]lifecycle.Version, error) {
 	found := versionsOf(status, version)
 	entries, err := s.Catalog.AuditOf(ctx, status.ID, []lifecycle.Action{lifecycle.UploadCode}, version, uploadsOfOne)
 	if err != nil {
@@ -38,7 +40,8 @@ func (s *Service) Versions(ctx context.Context, person lifecycle.Actor, status l
 		isKnown := func(v lifecycle.Version) bool { return v.SHA256 == uploaded.SHA256 }
 		if !slices.ContainsFunc(found, isKnown) {
 			found = append(found, lifecycle.Version{
-				Version: version, SHA256: uploaded.SHA256, Notes: entry.Record.Command.Notes, UploadedBy: entry.Record.Actor, UploadedAt: &entry.Record.At,
+				Version: version, SHA256: uploaded.SHA256, Notes: entry.Record.Command.Notes, UploadedBy: entry.Record.Actor,
+				UploadedAt: &entry.Record.At,
 			})
 		}
 	}
@@ -49,7 +52,9 @@ func (s *Service) Versions(ctx context.Context, person lifecycle.Actor, status l
 }
 
 // FindVersion finds the version of Versions whose package has the sha256, or the first one for "".
-func (s *Service) FindVersion(ctx context.Context, person lifecycle.Actor, status lifecycle.Status, version, sha256 string) (lifecycle.Version, error) {
+func (s *Service) FindVersion(
+	ctx context.Context, person lifecycle.Actor, status lifecycle.Status, version, sha256 string,
+) (lifecycle.Version, error) {
 	found, err := s.Versions(ctx, person, status, version)
 	if err != nil {
 		return lifecycle.Version{}, err
@@ -84,7 +89,9 @@ func versionsOf(status lifecycle.Status, version string) []lifecycle.Version {
 
 // Changes compares a version with what reviewers know already: the live version, and the package that they saw last. Each is
 // nil when there is none, or its package is not kept any more.
-func (s *Service) Changes(ctx context.Context, status lifecycle.Status, version lifecycle.Version) (live, reviewed *packages.Comparison, err error) {
+func (s *Service) Changes(
+	ctx context.Context, status lifecycle.Status, version lifecycle.Version,
+) (live, reviewed *packages.Comparison, err error) {
 	if status.Live != nil && status.Live.SHA256 != version.SHA256 {
 		if live, err = s.comparisonIfKept(ctx, *status.Live, version); err != nil {
 			return nil, nil, err

@@ -18,7 +18,8 @@ const (
 )
 
 // ErrTooManyWaiting says that too much waits for an answer already, so that nothing was recorded.
-var ErrTooManyWaiting = errors.New("too many actions on this mini-program wait for their answers; nothing was recorded, wait a second and try again")
+var ErrTooManyWaiting = errors.New(
+	"too many actions on this mini-program are waiting for their outcome; nothing was recorded, so wait a second and try again")
 
 // Waits tells whether this process knows a request of the person to be recorded and unanswered.
 func (s *Service) Waits(id string, person lifecycle.Actor, requestID string) bool {

@@ -37,7 +37,7 @@ func (b *body) Read(p []byte) (int, error) {
 // arriving tells an upload that breaks off from a failure on our side.
 type arriving struct {
 	file io.Reader
-	form *Form
+	form *Reader
 }
 
 // Read reads what has arrived.

@@ -89,20 +89,20 @@ func TestAnUploadThatBreaksOffSaysSo(t *testing.T) {
 	for _, begun := range []string{"--BB\r\n", part("version", "1.0.0"), part("file", "ZIP"), part("file", "ZIP") + part("notes", "N"),
 		part("file", "ZIP") + "--BB\r\nContent-Disposition: form-data; name=\"ver"} {
 		_, err := receive(strings.NewReader(begun))
-		refuses(t, err, "broke off before its end; send all of it again")
+		refuses(t, err, "was cut off before its end; send all of it again")
 	}
 }
 
 func TestNothingIsSaidTwiceOrUnasked(t *testing.T) {
 	file := part("file", "ZIP")
 	for sentence, body := range map[string]string{
-		`the part "file" is missing`:                                          part("version", "1.0.0"),
-		`the part "file" is there twice`:                                      file + part("version", "1.0.0") + file,
-		`the field "version" is there twice`:                                  part("version", "1.0.0") + file + part("version", "1.0.0"),
-		`there is no field "vers"; besides the file there are version, notes`: part("vers", "1.0.0") + file,
-		`there is no field ""`:                                                file + "--BB\r\nContent-Type: text/plain\r\n\r\nx\r\n",
-		`the field "notes" has more than the 40000 bytes allowed`:             file + part("notes", strings.Repeat("x", 40_001)),
-		`the form is not well-formed multipart/form-data`:                     "--BB\r\nno header\r\n\r\nx\r\n",
+		`the part "file" is missing`:                                                   part("version", "1.0.0"),
+		`the part "file" was sent twice`:                                               file + part("version", "1.0.0") + file,
+		`the field "version" was sent twice`:                                           part("version", "1.0.0") + file + part("version", "1.0.0"),
+		`there is no field "vers"; besides the file, the form may have version, notes`: part("vers", "1.0.0") + file,
+		`there is no field ""`:                                                         file + "--BB\r\nContent-Type: text/plain\r\n\r\nx\r\n",
+		`the field "notes" has more than the 40000 bytes allowed`:                      file + part("notes", strings.Repeat("x", 40_001)),
+		`the form is not well-formed multipart/form-data`:                              "--BB\r\nno header\r\n\r\nx\r\n",
 	} {
 		_, err := receive(strings.NewReader(body + end))
 		refuses(t, err, sentence)
@@ -112,7 +112,7 @@ func TestNothingIsSaidTwiceOrUnasked(t *testing.T) {
 func TestAFormOfManyPartsIsRefusedAtTheFirstThatIsTooMuch(t *testing.T) {
 	endless := &repeated{text: part("file", "ZIP")}
 	_, err := receive(endless)
-	refuses(t, err, `"file" is there twice`)
+	refuses(t, err, `"file" was sent twice`)
 	assert.Less(t, endless.read, 64<<10, "the rest is not read")
 }
 
@@ -163,5 +163,5 @@ func TestTheAddressCompletesTheFormButNeverContradictsIt(t *testing.T) {
 		assert.Equal(t, url.Values{"version": {"1.0.0"}, "notes": {"N"}}, values)
 	}
 	_, err = form.FieldsOr(url.Values{"version": {"1.0.1"}})
-	refuses(t, err, `version is "1.0.1" in the address and "1.0.0" in the form; say it once`)
+	refuses(t, err, `version is "1.0.1" in the address and "1.0.0" in the form; give it once`)
 }

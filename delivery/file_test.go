@@ -54,8 +54,8 @@ func TestAServerStartsFromTheCopyWhileTheDatabaseIsDown(t *testing.T) {
 	assert.Equal(t, original.Change(), s.Change())
 	for _, platform := range []int{AnyPlatform, 8, 7, 6} {
 		for _, user := range []string{"tester", someone("weather", "1.2.0", 50, true), someone("weather", "1.2.0", 50, false)} {
-			q := question{user, platform}
-			assert.Equal(t, string(original.appendAll(nil, q, nil)), string(s.appendAll(nil, q, nil)))
+			q := evaluationRequest{user, platform}
+			assert.Equal(t, string(original.appendFlags(nil, q, nil)), string(s.appendFlags(nil, q, nil)))
 		}
 	}
 	assert.Equal(t, Unknown, s.Evaluate("nowhere", "u", AnyPlatform).Rule)
@@ -63,9 +63,9 @@ func TestAServerStartsFromTheCopyWhileTheDatabaseIsDown(t *testing.T) {
 	sum, _ := ParseSHA256(sumOf(content("weather", "1.0.0")))
 	assert.True(t, s.Serves(sum))
 	assert.ErrorIs(t, s.Err(), errDown)
-	written, err := readCopy(path)
+	written, err := readFile(path)
 	require.NoError(t, err)
-	assert.True(t, written.At.Equal(s.knowledge.Load().at), "its knowledge is as old as the copy")
+	assert.True(t, written.At.Equal(s.state.Load().at), "its knowledge is as old as the copy")
 }
 
 func TestWhenTheDatabaseIsBackItReplacesTheCopy(t *testing.T) {
@@ -101,11 +101,11 @@ func TestAnOrderlyEndNotesHowLongNothingHadChanged(t *testing.T) {
 	s, stop, err := openUntil(t, emptyCatalogueWith(t, "weather"), Options{File: path})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return fileExists(path) }, patience, glance)
-	before, err := readCopy(path)
+	before, err := readFile(path)
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return s.knowledge.Load().at.After(before.At) }, patience, glance)
+	require.Eventually(t, func() bool { return s.state.Load().at.After(before.At) }, patience, glance)
 	stop()
-	after, err := readCopy(path)
+	after, err := readFile(path)
 	require.NoError(t, err)
 	assert.True(t, after.At.After(before.At))
 }
@@ -119,7 +119,7 @@ func TestADamagedCopyIsNotUsed(t *testing.T) {
 		flipped[i] ^= 0x10
 		for what, damaged := range map[string][]byte{"a flipped bit": flipped, "a missing end": whole[:i], "another end": append(whole[:len(whole):len(whole)], 0)} {
 			require.NoError(t, os.WriteFile(path, damaged, 0o600))
-			_, err := readCopy(path)
+			_, err := readFile(path)
 			assert.ErrorContains(t, err, "damaged", what)
 			assert.ErrorContains(t, err, path)
 		}
@@ -156,20 +156,20 @@ func TestWhatAKilledProcessLeftBesideTheCopyIsRemoved(t *testing.T) {
 
 func TestNobodyWaitsForASilentDatabaseLongerThanTheyHaveTime(t *testing.T) {
 	opening, silence := make(chan struct{}), make(chan struct{})
-	later := NewLater(func(context.Context) (*catalog.Catalog, error) {
+	lazy := NewLazyCatalog(func(context.Context) (*catalog.Catalog, error) {
 		close(opening)
 		<-silence
 		return nil, errDown
 	})
 	first := make(chan error)
 	go func() {
-		_, err := later.Catalog(context.Background())
+		_, err := lazy.Catalog(context.Background())
 		first <- err
 	}()
 	<-opening
 	hurried, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := later.Served(hurried, sumOf("any"))
+	_, err := lazy.Served(hurried, sumOf("any"))
 	require.ErrorIs(t, err, context.Canceled)
 	close(silence)
 	require.ErrorIs(t, <-first, errDown)
@@ -179,32 +179,32 @@ func TestACatalogueIsOpenedOnceItsDatabaseAnswers(t *testing.T) {
 	path, _ := copied(t)
 	databaseURL := catalogtest.SQLite(t)
 	var there atomic.Bool
-	later := NewLater(func(ctx context.Context) (*catalog.Catalog, error) {
+	lazy := NewLazyCatalog(func(ctx context.Context) (*catalog.Catalog, error) {
 		if !there.Load() {
 			return nil, errDown
 		}
 		return catalog.Open(ctx, databaseURL)
 	})
-	s, stop, err := openUntil(t, later, Options{File: path})
+	s, stop, err := openUntil(t, lazy, Options{File: path})
 	require.NoError(t, err)
 	assert.Equal(t, "1.0.0", versionOf(s.Evaluate("weather", "u", 7)))
-	_, err = later.Served(t.Context(), sumOf("any"))
+	_, err = lazy.Served(t.Context(), sumOf("any"))
 	assert.ErrorIs(t, err, errDown)
-	require.NoError(t, later.Close(), "not opened yet")
+	require.NoError(t, lazy.Close(), "not opened yet")
 
 	requested(t, catalogtest.Open(t, databaseURL), "weather").publishes("4.0.0")
 	there.Store(true)
 	require.Eventually(t, func() bool { return s.Err() == nil }, patience, glance)
 	assert.Equal(t, "live 4.0.0 (everyone, STATIC)", gets(s, "weather", "u", AnyPlatform))
-	served, err := later.Served(t.Context(), sumOf(content("weather", "4.0.0")))
+	served, err := lazy.Served(t.Context(), sumOf(content("weather", "4.0.0")))
 	require.NoError(t, err)
 	assert.True(t, served)
-	c, err := later.Catalog(t.Context())
+	c, err := lazy.Catalog(t.Context())
 	require.NoError(t, err)
 	requested(t, c, "maps").publishes("1.0.0")
 	caughtUp(t, s, c)
 	assert.Equal(t, "live 1.0.0 (everyone, STATIC)", gets(s, "maps", "u", AnyPlatform))
 	stop()
-	require.NoError(t, later.Close())
+	require.NoError(t, lazy.Close())
 	assert.Error(t, c.Ping(t.Context()), "it is closed")
 }

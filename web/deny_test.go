@@ -67,7 +67,7 @@ func TestWhateverGoesWrongUnderTheAPIIsAProblem(t *testing.T) {
 
 func TestAPanicEndsItsRequestWithAProblem(t *testing.T) {
 	s := stand(t)
-	s.site.service.Catalog = nil // the first use panics
+	s.app.service.Catalog = nil // the first use panics
 	response, body := s.ask(http.MethodGet, "/api/v1/mini-programs", as("operator"))
 	isProblem(t, response, body, http.StatusInternalServerError)
 	response, body = s.ask(http.MethodGet, "/mini-programs", as("operator"))
@@ -114,8 +114,8 @@ func TestWhileTheDatabaseDoesNotAnswerEverybodyIsAskedToTryAgain(t *testing.T) {
 
 func TestUntilTheDatabaseAnswersEverybodyIsAskedToWaitInTheirForm(t *testing.T) {
 	s := stand(t)
-	front := newFront(s.site.settings, s.site.world, zap.NewNop())
-	s.Server = httptest.NewServer(front)
+	web := newDispatcher(s.app.settings, s.app.dependencies, zap.NewNop())
+	s.Server = httptest.NewServer(web)
 	defer s.Close()
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		response, body := s.ask(method, "/api/v1/mini-programs", as("operator"))
@@ -130,9 +130,9 @@ func TestUntilTheDatabaseAnswersEverybodyIsAskedToWaitInTheirForm(t *testing.T) 
 	response, _ = s.ask(http.MethodGet, "/healthz")
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 
-	people, err := s.site.handler()
+	people, err := s.app.handler()
 	require.NoError(t, err)
-	front.people.Store(&people)
+	web.people.Store(&people)
 	response, _ = s.ask(http.MethodGet, "/api/v1/mini-programs", as("operator"))
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 }

@@ -11,17 +11,17 @@ import (
 	"strconv"
 )
 
-// maxQuestion bounds the body of a question, in bytes.
-const maxQuestion = 64 << 10
+// maxRequest bounds the body of a request, in bytes.
+const maxRequest = 64 << 10
 
-// question is what a host app tells about a user: {"context": {"targetingKey": "…", "platform_version": 12, …}}.
-type question struct {
+// evaluationRequest is what a host app tells about a user: {"context": {"targetingKey": "…", "platform_version": 12, …}}.
+type evaluationRequest struct {
 	user     string
 	platform int
 }
 
-// fault is why a question cannot be answered, in the words of the protocol.
-type fault struct {
+// evaluationFailure is why a mini-program cannot be evaluated, in the words of the protocol.
+type evaluationFailure struct {
 	status int
 	// Key is nil where all are asked about; one that is asked for may be empty.
 	Key     *string `json:"key,omitempty"`
@@ -29,30 +29,30 @@ type fault struct {
 	Details string  `json:"errorDetails"`
 }
 
-func badRequest(code, format string, args ...any) *fault {
-	return &fault{status: http.StatusBadRequest, Code: code, Details: fmt.Sprintf(format, args...)}
+func badRequest(code, format string, args ...any) *evaluationFailure {
+	return &evaluationFailure{status: http.StatusBadRequest, Code: code, Details: fmt.Sprintf(format, args...)}
 }
 
-// readQuestion reads the body into a buffer, which it returns grown.
-func readQuestion(body io.Reader, buffer []byte) (question, []byte, *fault) {
+// readRequest reads the body into a buffer, which it returns grown.
+func readRequest(body io.Reader, buffer []byte) (evaluationRequest, []byte, *evaluationFailure) {
 	text, err := readAll(body, buffer[:0])
 	switch {
 	case err != nil:
-		return question{}, text, badRequest("PARSE_ERROR", "the request was not received whole; send it again")
-	case len(text) > maxQuestion:
-		f := badRequest("INVALID_CONTEXT", "the request is larger than the %d bytes allowed", maxQuestion)
+		return evaluationRequest{}, text, badRequest("PARSE_ERROR", "the request was cut off; send it again")
+	case len(text) > maxRequest:
+		f := badRequest("INVALID_CONTEXT", "the request is larger than the %d bytes allowed", maxRequest)
 		f.status = http.StatusRequestEntityTooLarge
-		return question{}, text, f
+		return evaluationRequest{}, text, f
 	case !json.Valid(text):
-		return question{}, text, badRequest("PARSE_ERROR", "the request is not JSON")
+		return evaluationRequest{}, text, badRequest("PARSE_ERROR", "the request is not JSON")
 	}
-	q, f := parseQuestion(text)
-	return q, text, f
+	request, f := parseRequest(text)
+	return request, text, f
 }
 
-// readAll stops once there is more than maxQuestion.
+// readAll stops once there is more than maxRequest.
 func readAll(r io.Reader, text []byte) ([]byte, error) {
-	for len(text) <= maxQuestion {
+	for len(text) <= maxRequest {
 		if len(text) == cap(text) {
 			text = append(text, 0)[:len(text)]
 		}
@@ -68,13 +68,13 @@ func readAll(r io.Reader, text []byte) ([]byte, error) {
 	return text, nil
 }
 
-// parseQuestion finds the two things that matter. It does so by hand because unmarshalling would cost more than all the
+// parseRequest finds the two things that matter. It does so by hand because unmarshalling would cost more than all the
 // rest of an answer.
-func parseQuestion(text []byte) (question, *fault) {
-	q := question{platform: AnyPlatform}
+func parseRequest(text []byte) (evaluationRequest, *evaluationFailure) {
+	request := evaluationRequest{platform: AnyPlatform}
 	context := member(trim(text), "context")
 	if kind(context) != '{' {
-		return q, badRequest("INVALID_CONTEXT", `the request must be an object with the object "context"`)
+		return request, badRequest("INVALID_CONTEXT", `the request must be an object with the object "context"`)
 	}
 	var user, platform []byte
 	for name, value := range members(context) {
@@ -87,22 +87,22 @@ func parseQuestion(text []byte) (question, *fault) {
 	}
 	switch kind(user) {
 	case '"':
-		q.user = unquote(user)
+		request.user = unquote(user)
 	case 'n', 0:
 	default:
-		return q, badRequest("INVALID_CONTEXT", "targetingKey must be a text: the id of the user")
+		return request, badRequest("INVALID_CONTEXT", "targetingKey must be a string: the id of the user")
 	}
-	if q.user == "" {
-		return q, badRequest("TARGETING_KEY_MISSING", "targetingKey, the id of the user, is missing")
+	if request.user == "" {
+		return request, badRequest("TARGETING_KEY_MISSING", "targetingKey, the id of the user, is missing")
 	}
 	switch kind(platform) {
 	case '0':
-		q.platform = platformVersion(platform)
+		request.platform = platformVersion(platform)
 	case 'n', 0:
 	default:
-		return q, badRequest("INVALID_CONTEXT", "platform_version must be a number")
+		return request, badRequest("INVALID_CONTEXT", "platform_version must be a number")
 	}
-	return q, nil
+	return request, nil
 }
 
 // platformVersion is the whole version that a platform fully has.

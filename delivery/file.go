@@ -17,8 +17,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// copyEvery is how often the file copy may be written.
-const copyEvery = 10 * time.Second
+// persistEvery is how often the file copy may be written.
+const persistEvery = 10 * time.Second
 
 // copyFormat begins the file. Another form of release needs another number.
 const copyFormat = "slipway delivery 1\n"
@@ -30,14 +30,14 @@ type saved struct {
 	Releases []*release
 }
 
-// keepCopy writes the file at start, after changes, and at the end.
-func (s *Snapshot) keepCopy(ctx context.Context) {
-	s.sweepCopies()
-	var written knowledge
+// persist writes the file at start, after changes, and at the end.
+func (s *Snapshot) persist(ctx context.Context) {
+	s.sweepUnfinished()
+	var written syncState
 	for {
-		known := *s.knowledge.Load()
+		known := *s.state.Load()
 		if known.change != written.change || (ctx.Err() != nil && known.at.After(written.at)) {
-			if err := s.writeCopy(known); err != nil {
+			if err := s.writeFile(known); err != nil {
 				s.logger.Error("delivery cannot write its file copy", zap.Error(err))
 			} else {
 				written = known
@@ -48,13 +48,13 @@ func (s *Snapshot) keepCopy(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(copyEvery):
+		case <-time.After(persistEvery):
 		}
 	}
 }
 
-// sweepCopies removes what processes leave that are killed while they write the file. Nobody else writes beside it.
-func (s *Snapshot) sweepCopies() {
+// sweepUnfinished removes what processes leave that are killed while they write the file. Nobody else writes beside it.
+func (s *Snapshot) sweepUnfinished() {
 	folder, name := filepath.Split(s.options.File)
 	files, _ := os.ReadDir(filepath.Clean(folder)) // a folder that cannot be read cannot be written either, which is reported
 	unfinished := regexp.MustCompile("^" + regexp.QuoteMeta(name) + `\.[0-9]+$`)
@@ -65,8 +65,8 @@ func (s *Snapshot) sweepCopies() {
 	}
 }
 
-// writeCopy replaces the file as a whole. Releases that changed since known was read do no harm: they are only newer.
-func (s *Snapshot) writeCopy(known knowledge) error {
+// writeFile replaces the file as a whole. Releases that changed since known was read do no harm: they are only newer.
+func (s *Snapshot) writeFile(known syncState) error {
 	copied := saved{Change: known.change, At: known.at}
 	for r := range s.all {
 		copied.Releases = append(copied.Releases, r)
@@ -97,7 +97,7 @@ func (c saved) write(file io.Writer) error {
 	return err
 }
 
-func readCopy(path string) (saved, error) {
+func readFile(path string) (saved, error) {
 	data, err := os.ReadFile(path) //nolint:gosec // the operator names the file
 	if err != nil {
 		return saved{}, fmt.Errorf("file copy: %w", err)
@@ -106,7 +106,8 @@ func readCopy(path string) (saved, error) {
 	sum := sha256.Sum256(data[:whole])
 	content, ours := bytes.CutPrefix(data[:whole], []byte(copyFormat))
 	if !ours || !bytes.Equal(sum[:], data[whole:]) {
-		return saved{}, fmt.Errorf("file copy %s: it is damaged, or of another version of Slipway; it is written anew once the database answers", path)
+		return saved{}, fmt.Errorf("file copy %s: it is damaged, or of another version of Slipway; "+
+			"it is written anew once the database answers", path)
 	}
 	var copied saved
 	if err := gob.NewDecoder(bytes.NewReader(content)).Decode(&copied); err != nil {

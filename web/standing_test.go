@@ -33,7 +33,7 @@ import (
 type standing struct {
 	*httptest.Server
 	t        *testing.T
-	site     site
+	app      application
 	router   *access.Router
 	database string
 }
@@ -66,29 +66,29 @@ func (g ground) stand(t *testing.T, change ...func(*settings)) standing {
 	t.Cleanup(cancel)
 	common, err := monitoring.NewMetrics()
 	require.NoError(t, err)
-	world := world{temporal: g.temporal, store: g.store, metrics: newMetrics(common)}
-	if world.temporal == nil {
-		world.temporal, err = client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1"})
+	with := dependencies{temporal: g.temporal, store: g.store, metrics: newMetrics(common)}
+	if with.temporal == nil {
+		with.temporal, err = client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1"})
 		require.NoError(t, err)
 	}
-	world.catalog = catalogtest.Open(t, g.database)
-	world.snapshot, err = delivery.Open(ctx, world.catalog, delivery.Options{})
+	with.catalog = catalogtest.Open(t, g.database)
+	with.snapshot, err = delivery.Open(ctx, with.catalog, delivery.Options{})
 	require.NoError(t, err)
-	tokenStore := tokens.NewStore(world.catalog.Database())
-	world.tokens = tokens.NewKnown(func(context.Context) (tokens.Source, error) { return tokenStore, nil }, zap.NewNop())
+	tokenStore := tokens.NewStore(with.catalog.Database())
+	with.tokens = tokens.NewKnown(func(context.Context) (tokens.Source, error) { return tokenStore, nil }, zap.NewNop())
 	following := make(chan struct{})
-	go func() { world.tokens.Run(ctx); close(following) }()
+	go func() { with.tokens.Run(ctx); close(following) }()
 	t.Cleanup(func() { cancel(); <-following })
-	if world.store == nil {
-		world.store, err = packages.OpenStore(ctx, t.TempDir())
+	if with.store == nil {
+		with.store, err = packages.OpenStore(ctx, t.TempDir())
 		require.NoError(t, err)
 	}
-	feed, err := events.NewFeed(ctx, world.catalog, zap.NewNop())
+	feed, err := events.NewFeed(ctx, with.catalog, zap.NewNop())
 	require.NoError(t, err)
-	s := site{settings: settings, world: world, logger: zap.NewNop(), feed: feed, service: &service.Service{
-		Workflows: workflows.Client{Temporal: world.temporal}, Catalog: world.catalog, Store: world.store,
-		Sessions: accounts.NewSessions(world.catalog.Database()), TokenStore: tokenStore,
-		Temporal: service.NewMonitor(ctx, world.temporal), Tokens: world.tokens, Logger: zap.NewNop(), Settings: settings.lifecycle, AnswerWait: time.Second,
+	s := application{settings: settings, dependencies: with, logger: zap.NewNop(), feed: feed, service: &service.Service{
+		Workflows: workflows.Client{Temporal: with.temporal}, Catalog: with.catalog, Store: with.store,
+		Sessions: accounts.NewSessions(with.catalog.Database()), TokenStore: tokenStore,
+		Temporal: service.NewMonitor(ctx, with.temporal), Tokens: with.tokens, Logger: zap.NewNop(), Settings: settings.lifecycle, AnswerWait: time.Second,
 	}}
 	server := httptest.NewUnstartedServer(nil)
 	t.Cleanup(server.Close)
@@ -120,7 +120,7 @@ func (s standing) requested(life, account, team string) lifecycle.MiniProgram {
 
 func (s standing) commit(life string, m lifecycle.MiniProgram, record lifecycle.Record) {
 	outcome := m.Outcome(record.Command, nil, record.At)
-	_, err := s.site.world.catalog.Commit(s.t.Context(), catalog.Commit{Life: life, Step: m.Sequence, MiniProgram: m, Record: &record, Outcome: &outcome})
+	_, err := s.app.catalog.Commit(s.t.Context(), catalog.Commit{Life: life, Step: m.Sequence, MiniProgram: m, Record: &record, Outcome: &outcome})
 	require.NoError(s.t, err)
 }
 

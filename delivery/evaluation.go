@@ -6,10 +6,10 @@ import (
 	"strconv"
 )
 
-// appendAnswer writes what the protocol calls an evaluation: the value for a user, or why there is none. base is the
+// appendEvaluation writes what the protocol calls an evaluation: the value for a user, or why there is none. base is the
 // beginning of the packages' URLs, as it stands within a JSON text.
-func appendAnswer(out []byte, id string, d Decision, base []byte) []byte {
-	if f := faultOf(id, d.Rule); f != nil {
+func appendEvaluation(out []byte, id string, d Decision, base []byte) []byte {
+	if f := failureOf(id, d.Rule); f != nil {
 		text, _ := json.Marshal(f) // texts only
 		return append(out, text...)
 	}
