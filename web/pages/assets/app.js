@@ -28,7 +28,7 @@ const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 function fromNow(at) {
 	const seconds = (at - Date.now()) / 1000;
 	if (seconds < -10) return ago(at);
-	if (seconds <= 0) return t("any moment now");
+	if (seconds < 1) return t("any moment now");
 	if (seconds < 60) return t("in %s s", Math.floor(seconds));
 	if (seconds < 3600) return t("in %s min %s s", Math.floor(seconds / 60), Math.floor(seconds % 60));
 	const [unit, length] = units.find(([, length]) => seconds >= 2 * length) ?? units[3];
