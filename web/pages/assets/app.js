@@ -218,8 +218,8 @@ function keepApart(details) {
 
 let leave = () => {}; // ends listening
 
-// listen holds the connection until it is of no use any more. When the browser opens a stream anew by itself the page asks all the same, and
-// by asking it finds out that a server went away without a word.
+// listen holds the connection until it is of no use any more. The page also asks when the browser opens a stream anew by itself, and now and
+// then whether the server is still there, which may have gone away without a word.
 function listen() {
 	const source = new EventSource("/live");
 	const tell = id => {
