@@ -162,9 +162,9 @@ func (p *platform) recoverByPage(web, id string) answered {
 	}
 	path := fmt.Sprintf("/mini-programs/%s", id)
 	page := form("/sign-in", url.Values{"account": {"operator"}, "next": {path}})
-	assert.Contains(p.t, page.body, "Its workflow does not run")
+	assert.Contains(p.t, page.body, "Its workflow is not running")
 	assert.Contains(p.t, page.body, path+"/recover")
 	after := form(path+"/recover", nil)
-	assert.NotContains(p.t, after.body, "Its workflow does not run")
+	assert.NotContains(p.t, after.body, "Its workflow is not running")
 	return after
 }

@@ -70,7 +70,8 @@ func New(options Options) (*Pages, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.editions, languages = append(p.editions, edition{words, templates}), append(languages, dictionary.language)
+		p.editions = append(p.editions, edition{words, templates})
+		languages = append(languages, dictionary.language)
 	}
 	p.matcher = language.NewMatcher(languages)
 	return p, nil

@@ -88,6 +88,30 @@ func names() (all []string) {
 // saidInGo are the keys that the package's own code looks up.
 func saidInGo(t *testing.T) map[string]string {
 	keys := map[string]string{}
+	inspectGo(t, func(file string, node ast.Node) {
+		call, isCall := node.(*ast.CallExpr)
+		if !isCall {
+			return
+		}
+		method, isMethod := call.Fun.(*ast.SelectorExpr)
+		if !isMethod || method.Sel.Name != "t" {
+			return
+		}
+		literal, isLiteral := call.Args[0].(*ast.BasicLit)
+		if !isLiteral {
+			assert.Equal(t, "words.go", file, "a key has to be a literal")
+			return
+		}
+		key, err := strconv.Unquote(literal.Value)
+		require.NoError(t, err)
+		keys[key] = file
+	})
+	return keys
+}
+
+// inspectGo visits every node of the package's own code.
+func inspectGo(t *testing.T, visit func(file string, node ast.Node)) {
+	t.Helper()
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
 	for _, file := range files {
@@ -97,26 +121,10 @@ func saidInGo(t *testing.T) map[string]string {
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 		require.NoError(t, err)
 		ast.Inspect(parsed, func(node ast.Node) bool {
-			call, isCall := node.(*ast.CallExpr)
-			if !isCall {
-				return true
-			}
-			method, isMethod := call.Fun.(*ast.SelectorExpr)
-			if !isMethod || method.Sel.Name != "t" {
-				return true
-			}
-			literal, isLiteral := call.Args[0].(*ast.BasicLit)
-			if !isLiteral {
-				assert.Equal(t, "words.go", file, "a key has to be a literal")
-				return true
-			}
-			key, err := strconv.Unquote(literal.Value)
-			require.NoError(t, err)
-			keys[key] = file
+			visit(file, node)
 			return true
 		})
 	}
-	return keys
 }
 
 // trees are the parsed templates by name, in which no function is known.

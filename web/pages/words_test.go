@@ -1,9 +1,11 @@
 package pages
 
 import (
+	"go/ast"
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"text/template/parse"
@@ -50,6 +52,18 @@ func TestEverythingOnPagesIsLookedUpInTheWords(t *testing.T) {
 
 // sentences are texts in quotes that begin like a sentence.
 var sentences = regexp.MustCompile("[\"`]([A-Z][a-z]+ [a-z][^\"`]*)[\"`]")
+
+func TestWhatGoCodeSaysIsLookedUpInTheWords(t *testing.T) {
+	keys := saidInGo(t)
+	require.NotEmpty(t, keys)
+	inspectGo(t, func(file string, node ast.Node) {
+		if literal, isLiteral := node.(*ast.BasicLit); isLiteral && sentences.MatchString(literal.Value) {
+			text, err := strconv.Unquote(literal.Value)
+			require.NoError(t, err)
+			assert.Contains(t, keys, text, "%s: say it with t", file)
+		}
+	})
+}
 
 func TestWhatTheScriptSaysIsLookedUpInTheWords(t *testing.T) {
 	script, err := assetFiles.ReadFile("assets/app.js")

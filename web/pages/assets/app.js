@@ -28,7 +28,7 @@ const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 function fromNow(at) {
 	const seconds = (at - Date.now()) / 1000;
 	if (seconds < -10) return ago(at);
-	if (seconds <= 0) return t("any moment now");
+	if (seconds < 1) return t("any moment now");
 	if (seconds < 60) return t("in %s s", Math.floor(seconds));
 	if (seconds < 3600) return t("in %s min %s s", Math.floor(seconds / 60), Math.floor(seconds % 60));
 	const [unit, length] = units.find(([, length]) => seconds >= 2 * length) ?? units[3];
@@ -218,8 +218,8 @@ function keepApart(details) {
 
 let leave = () => {}; // ends listening
 
-// listen holds the connection until it is of no use any more. When the browser opens a stream anew by itself the page asks all the same, and
-// by asking it finds out that a server went away without a word.
+// listen holds the connection until it is of no use any more. The page also asks when the browser opens a stream anew by itself, and now and
+// then whether the server is still there, which may have gone away without a word.
 function listen() {
 	const source = new EventSource("/live");
 	const tell = id => {
