@@ -184,6 +184,18 @@ func TestNoTextHasNULs(t *testing.T) {
 	reach(t, lifecycle.CodeAvailable).do(lifecycle.RequestPublishing, dora, saying("lines\nand\ttabs"), noting("# Heading\r\n* and a list"))
 }
 
+func TestOnlyTheSignsThatShowNothingAreNothingToRead(t *testing.T) {
+	s := reach(t, lifecycle.GrayscaleRelease)
+	for _, blank := range []string{"\u2800", "\ufffc", "\U0001d159", "\u2800 \ufffc\u0301"} {
+		assert.Contains(t, s.refuses(lifecycle.InvalidInput, lifecycle.LeaveFeedback, guest, rating(3, blank)), "text")
+		s.refuses(lifecycle.CommentRequired, lifecycle.Rollback, mona, saying(blank))
+	}
+	for _, neighbour := range []string{"\u2801", "\u27ff", "\ufffd", "\U0001d158", "\U0001d15a", "\u2800a"} {
+		assert.True(t, s.may(lifecycle.LeaveFeedback, guest, rating(3, neighbour)), "%q", neighbour)
+		assert.True(t, s.may(lifecycle.Rollback, mona, saying(neighbour)), "%q", neighbour)
+	}
+}
+
 func TestARefusalQuotesNoMoreThanCanBeRead(t *testing.T) {
 	long := strings.Repeat("界", 5_000)
 	refusal := lifecycle.Refuse(lifecycle.InvalidInput, "%s", long)

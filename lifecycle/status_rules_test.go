@@ -137,6 +137,16 @@ func TestALegalActionSaysWhatItsButtonSaysAndWhoMayTakeIt(t *testing.T) {
 	assert.Empty(t, lifecycle.MiniProgram{}.LegalActions(), "what nobody has requested offers nothing")
 }
 
+func TestEveryNoteHasALabelOfItsOwn(t *testing.T) {
+	labels := map[string]bool{}
+	for _, note := range []lifecycle.Action{lifecycle.Reminded, lifecycle.Escalated, lifecycle.Held, lifecycle.HealthChanged, lifecycle.Recovered} {
+		assert.Regexp(t, "^[A-Z][a-z ]+$", note.Label(), note)
+		labels[note.Label()] = true
+	}
+	assert.Len(t, labels, 5)
+	assert.Equal(t, lifecycle.KindAction, lifecycle.KindOf("fly"), "what this version does not know counts as an action")
+}
+
 func TestWhyNotWhateverTheSituation(t *testing.T) {
 	for _, c := range []struct {
 		state  lifecycle.State
