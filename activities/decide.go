@@ -128,7 +128,7 @@ func (a *Activities) record(ctx context.Context, q Question, decision Decision, 
 		return a.handBack(ctx, q, &commit)
 	case errors.Is(err, catalog.ErrLifeGoesOn):
 		a.observeRefusal(ctx, q, lifecycle.AlreadyExists)
-		return q.refused(lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q exists already; choose another id, "+
+		return q.refused(lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q already exists; choose another id, "+
 			"or let an operator recover it when its workflow does not run", q.id())), nil
 	}
 	decision.Alarm = a.reportGap(ctx, commit, gap)

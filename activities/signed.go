@@ -43,8 +43,8 @@ func signed(id, life string, action lifecycle.Action, content any) ([]string, er
 	return []string{id, life, string(action), string(text)}, nil
 }
 
-// authenticate finds out which way a question came, and refuses what did not come through the web where nothing else is taken. The error
-// is a catalogue that does not answer.
+// authenticate finds out which way a question came, and refuses what did not come through the web where nothing else is accepted. The
+// error is a catalogue that does not answer.
 func (a *Activities) authenticate(ctx context.Context, q Question) (Question, error) {
 	if !q.toVerify() || a.SignalKeys.Empty() {
 		return q, nil
@@ -57,8 +57,8 @@ func (a *Activities) authenticate(ctx context.Context, q Question) (Question, er
 		q.Via = lifecycle.ViaWeb
 	case a.SignedOnly && q.Action != lifecycle.Recovered: // which only goes on with what is stored
 		q.Command.RequestID = lifecycle.UnsignedID(q.Command.RequestID)
-		q.Refusal = lifecycle.Refuse(lifecycle.UnsignedSignal, "this %s did not come through Slipway's web, and nothing else is taken here: %s; "+
-			"send it on the page, through the API or with starter --server", q.Action, why)
+		q.Refusal = lifecycle.Refuse(lifecycle.UnsignedSignal, "this %s did not come through Slipway's web, and nothing else is accepted here: "+
+			"%s; use the pages, the API or starter --server", q.Action, why)
 	default:
 		q.Via = lifecycle.ViaTemporal
 	}

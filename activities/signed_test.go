@@ -90,7 +90,7 @@ func TestWhatTheWebDidNotSendIsRefused(t *testing.T) {
 		"its signature is for something else":   with(func(q *activities.Question) { q.Command.Actor.User = "ron" }),
 		"signature is for something else":       with(func(q *activities.Question) { q.Action = lifecycle.RejectCreation }),
 		"else":                                  with(func(q *activities.Question) { q.Sent.At = q.Sent.At.Add(time.Hour) }),
-		"it has no signature; send it":          with(func(q *activities.Question) { q.Sent = &keyring.Signature{} }),
+		"it has no signature; use the pages":    with(func(q *activities.Question) { q.Sent = &keyring.Signature{} }),
 	} {
 		d := listening(t, true)
 		_, decision := d.ask(q)

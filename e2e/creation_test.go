@@ -125,7 +125,7 @@ func TestAnAnswerThatCannotBeReadIsNoneThatIsToCome(t *testing.T) {
 			continue
 		}
 		assert.NotErrorIs(t, err, workflows.ErrUnfinished, code)
-		assert.ErrorContains(t, err, "the action is recorded, but its answer cannot be read")
+		assert.ErrorContains(t, err, "the action is recorded, but its outcome cannot be read")
 		assert.ErrorContains(t, err, code.String(), "the request id to ask with")
 	}
 }

@@ -88,7 +88,7 @@ func (c Client) creationRepeated(ctx context.Context, creation lifecycle.Creatio
 			return outcomeFor(outcome, err, lifecycle.RequestCreation, creation.Digest())
 		case !undecided:
 			return lifecycle.Outcome{},
-				lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q exists already; choose another id", creation.ID)
+				lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q already exists; choose another id", creation.ID)
 		}
 		select {
 		case <-ctx.Done():
@@ -217,7 +217,7 @@ func (c Client) waitForOutcome(
 		case mayComeYet(err):
 			return outcome, fmt.Errorf("%w (request id %s): %w", ErrUnfinished, requestID, err)
 		default:
-			return outcome, fmt.Errorf("the action is recorded, but its answer cannot be read; ask for it with request id %s: %w", requestID, err)
+			return outcome, fmt.Errorf("the action is recorded, but its outcome cannot be read; ask for it with request id %s: %w", requestID, err)
 		}
 		pause = min(max(2*pause, firstPause), time.Second)
 	}

@@ -131,33 +131,26 @@ func (i *inbox) collect() {
 	i.pending = waiting
 }
 
-// first is the event that is next, without taking it; ok is false when there is none.
-func (i *inbox) first() (next event, ok bool) {
-	i.collect()
-	if len(i.queue) == 0 {
-		return event{}, false
-	}
-	return i.queue[0], true
-}
-
-// take is first, which is dealt with now.
-func (i *inbox) take() (next event, ok bool) {
-	if next, ok = i.first(); ok {
-		i.queue = i.queue[1:]
-	}
-	return next, ok
-}
-
 // wait blocks until there is an event, and leaves it in the queue.
 func (i *inbox) wait(ctx workflow.Context) (next event) {
-	err := workflow.Await(ctx, func() (ok bool) {
-		next, ok = i.first()
-		return ok
+	err := workflow.Await(ctx, func() bool {
+		i.collect()
+		return len(i.queue) > 0
 	})
 	if err != nil {
 		panic(err) // the context cannot be cancelled
 	}
-	return next
+	return i.queue[0]
+}
+
+// take removes the first event from the queue; ok is false when there is none.
+func (i *inbox) take() (next event, ok bool) {
+	i.collect()
+	if len(i.queue) == 0 {
+		return event{}, false
+	}
+	next, i.queue = i.queue[0], i.queue[1:]
+	return next, true
 }
 
 // signals are those in the queue.

@@ -13,9 +13,9 @@ type Workflows struct {
 	Settings lifecycle.Settings
 }
 
-// MiniProgram is the lifecycle of one mini-program, which may take years. This file tells it phase by phase: for whom it waits, and what
-// happens by itself, and when, if nobody acts. The actions themselves arrive through the inbox (inbox.go, signal.go) and are decided by the
-// rules (decide.go). How a run begins, and hands off to the next, is in run.go.
+// MiniProgram is the lifecycle of one mini-program, which may take years. This file tells it phase by phase: whom it waits for, and what
+// happens by itself, and when, if nobody acts. Actions arrive through the inbox (inbox.go, signal.go) and are decided by the rules
+// (decide.go, lifecycle). How a run begins, and how it hands off to the next, is in run.go.
 func (w *Workflows) MiniProgram(ctx workflow.Context, in Input) error {
 	// A cancellation is not an action of the lifecycle: it must not end a mini-program that has users.
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
@@ -27,7 +27,7 @@ func (w *Workflows) MiniProgram(ctx workflow.Context, in Input) error {
 }
 
 // live deals with one event after the other until the lifecycle is over, or this run. One run is one release cycle: it ends when a
-// version has become Published or the mini-program went offline.
+// version has become Published or the mini-program has gone offline.
 func (m *miniProgram) live(ctx workflow.Context) error {
 	for !m.State.Final() {
 		switch m.State.Group() {
@@ -42,7 +42,7 @@ func (m *miniProgram) live(ctx workflow.Context) error {
 		case lifecycle.NotAvailable:
 			m.offline(ctx)
 		}
-		if m.runEnds(ctx) && !m.inbox.signalsFit() {
+		if m.runEnds(ctx) && !m.inbox.signalsFit() { // they are too large to hand off
 			m.drain(ctx)
 		}
 		if m.runEnds(ctx) && !m.State.Final() {
@@ -56,12 +56,12 @@ func (m *miniProgram) live(ctx workflow.Context) error {
 	return nil
 }
 
-// creation: the platform decides whether the mini-program may exist. Without an approval its lifecycle ends here.
+// creation: a reviewer decides whether the mini-program may exist. Rejected, or withdrawn by its team, its lifecycle is over.
 func (m *miniProgram) creation(ctx workflow.Context) {
 	m.review(ctx, "creation of "+m.ID)
 }
 
-// publishing: the team works on the code for as long as it likes and submits it; then the platform reviews it.
+// publishing: the team uploads code, for as long as it likes, and submits it; then a reviewer decides.
 func (m *miniProgram) publishing(ctx workflow.Context) {
 	if m.State == lifecycle.PublishingPending {
 		m.review(ctx, m.ID+" "+m.Candidate.Version)
@@ -96,7 +96,7 @@ func (m *miniProgram) escalate(ctx workflow.Context) {
 	})
 }
 
-// ready: the version is approved. Its team publishes it, or it publishes itself at the time that they chose.
+// ready: the version is approved. Its team publishes it, now or at a time that they choose, when it publishes itself.
 func (m *miniProgram) ready(ctx workflow.Context) {
 	if m.Schedule == nil {
 		m.wait(ctx)
@@ -111,8 +111,8 @@ func (m *miniProgram) publishAsScheduled(ctx workflow.Context) {
 	m.decideAs(ctx, lifecycle.Timers, lifecycle.Publish, "scheduled by "+m.Schedule.By, lifecycle.Facts{})
 }
 
-// release: the candidate reaches a cohort for testing and feedback (grayscale), then stage by stage everyone (production). A health gate
-// watches it meanwhile (health.go). Published, it waits for the next version.
+// release: the candidate reaches a cohort for testing and feedback (grayscale), then stage by stage everyone (production), while a health
+// gate may watch it (health.go). Once Published, it waits for the next version.
 func (m *miniProgram) release(ctx workflow.Context) {
 	m.watchHealth(ctx)
 	switch {

@@ -118,7 +118,7 @@ func (s *Service) RequestCreation(ctx context.Context, creation lifecycle.Creati
 	return s.send(ctx, asked, func(ctx context.Context) (lifecycle.Outcome, error) {
 		if status, _, err := s.Catalog.Status(ctx, creation.ID); err == nil && !status.State.Final() { // also when its workflow is gone
 			return lifecycle.Outcome{}, lifecycle.Refuse(lifecycle.AlreadyExists,
-				"the mini-program %q exists already; choose another id", creation.ID)
+				"the mini-program %q already exists; choose another id", creation.ID)
 		}
 		request := catalog.Request{MiniProgram: creation.ID, User: creation.Actor.User, ID: creation.RequestID}
 		return s.bounded(request, func() (lifecycle.Outcome, error) { return s.Workflows.RequestCreation(ctx, creation) })
