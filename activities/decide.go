@@ -50,6 +50,8 @@ type Decision struct {
 	Admitted bool `json:"admitted,omitempty"`
 	// Via is which way an upload came that was admitted.
 	Via lifecycle.Via `json:"via,omitempty"`
+	// Unverified says that nobody knows whose signal it was: it was refused before its signature was looked at.
+	Unverified bool `json:"unverified,omitempty"`
 	// Repeated says that the request had an outcome before, so that nothing was recorded.
 	Repeated bool `json:"repeated,omitempty"`
 	// Refusal is why a timer's or gate's command was not done, or a mini-program not created or recovered; it is not recorded.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"slipway/keyring"
@@ -65,8 +66,11 @@ func (a *Activities) authenticate(ctx context.Context, q Question) (Question, er
 	return q, nil
 }
 
-// toVerify tells whether a question says whose it is, and is not refused already: of a refused one little more than that is carried.
-func (q Question) toVerify() bool { return q.Sent != nil && q.Refusal == nil }
+// toVerify tells whether a question says whose it is. One that is refused already would use up a request id of whoever that is, unless the
+// workflow gave it one.
+func (q Question) toVerify() bool {
+	return q.Sent != nil && (q.Refusal == nil || !strings.HasPrefix(q.Command.RequestID, lifecycle.Unnamed))
+}
 
 // verify says why the signature does not vouch for the question; "" when it does.
 func (a *Activities) verify(ctx context.Context, q Question) (why string, err error) {

@@ -70,7 +70,7 @@ func (m *miniProgram) ask(ctx workflow.Context, q activities.Question) (decision
 	if m.step > 0 || q.Creation != nil {
 		q.Step = m.step + 1
 	}
-	if q.Refusal != nil && q.Creation == nil { // it may be refused as too large: it is carried no further
+	if q.Refusal != nil && q.Creation == nil && lifecycle.CheckSize(q.Command) != nil { // it is carried no further
 		whose := lifecycle.Actor{User: q.Command.Actor.User}
 		q.Command = lifecycle.Command{Action: q.Action, RequestID: q.Command.RequestID, Actor: whose}
 	}

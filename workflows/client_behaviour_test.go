@@ -1,0 +1,587 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"slipway/activities"
+	"slipway/catalog"
+	"slipway/catalog/catalogtest"
+	"slipway/devserver/devservertest"
+	"slipway/keyring"
+	"slipway/lifecycle"
+)
+
+// installed is what a client talks to: a real Temporal server, a worker that comes and goes, and a catalogue.
+type installed struct {
+	*testing.T
+	server  *devservertest.Server
+	catalog *catalog.Catalog
+	Client
+	working *[]worker.Worker // shared by all parts of the test
+	ctx     context.Context  // each part has some time
+}
+
+// Context ends when a part of the test has taken too long, which is longer than anything may take.
+func (i *installed) Context() context.Context { return i.ctx }
+
+func install(t *testing.T) *installed {
+	i := &installed{T: t, server: devservertest.Start(t), catalog: catalogtest.Open(t, catalogtest.SQLite(t)), working: new([]worker.Worker), ctx: t.Context()}
+	i.Client = Client{Temporal: i.server.Client}
+	wanted := map[string]enumspb.IndexedValueType{}
+	for _, key := range SearchAttributes {
+		wanted[key.GetName()] = key.GetValueType()
+	}
+	_, err := i.server.Client.OperatorService().AddSearchAttributes(t.Context(), &operatorservice.AddSearchAttributesRequest{
+		Namespace: "default", SearchAttributes: wanted,
+	})
+	require.NoError(t, err)
+	t.Cleanup(i.rest)
+	return i.work(nil)
+}
+
+// work starts the workers, rest stops them.
+func (i *installed) work(change func(*activities.Activities)) *installed {
+	acts := &activities.Activities{Catalog: i.catalog, Settings: lifecycle.DefaultSettings(), Packages: openStore()}
+	if change != nil {
+		change(acts)
+	}
+	for _, queue := range []string{TaskQueue, InspectionQueue} {
+		w := worker.New(i.server.Client, queue, worker.Options{Interceptors: []interceptor.WorkerInterceptor{&Interceptor{}}, DisableWorkflowWorker: queue != TaskQueue})
+		if queue == TaskQueue {
+			w.RegisterWorkflowWithOptions((&Workflows{Settings: acts.Settings}).MiniProgram, workflow.RegisterOptions{Name: WorkflowType})
+		}
+		w.RegisterActivity(acts)
+		require.NoError(i, w.Start())
+		*i.working = append(*i.working, w)
+	}
+	return i
+}
+
+func (i *installed) rest() {
+	for _, w := range *i.working {
+		w.Stop()
+	}
+	*i.working = nil
+}
+
+// in is the same for a part of the test.
+func (i *installed) in(t *testing.T) *installed {
+	part := *i
+	part.T = t
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	part.ctx = ctx
+	return &part
+}
+
+func requested(id string) lifecycle.Creation {
+	return lifecycle.Creation{ID: id, Title: "Weather", Team: "acme", Actor: ann, RequestID: "creation"}
+}
+
+// requests has the creation of a mini-program requested.
+func (i *installed) requests(id string) string {
+	i.Helper()
+	outcome, err := i.RequestCreation(i.Context(), requested(id))
+	require.NoError(i, err)
+	require.True(i, outcome.Accepted)
+	return id
+}
+
+// does has an action done, which must be accepted.
+func (i *installed) does(id string, action lifecycle.Action, by lifecycle.Actor, fill ...func(*lifecycle.Command)) {
+	i.Helper()
+	command := lifecycle.Command{Action: action, Actor: by, Comment: "because"}
+	for _, f := range fill {
+		f(&command)
+	}
+	outcome, err := i.Act(i.Context(), id, command)
+	require.NoError(i, err)
+	require.True(i, outcome.Accepted, outcome.Message)
+}
+
+func (i *installed) terminates(id string) {
+	i.Helper()
+	require.NoError(i, i.server.Client.TerminateWorkflow(i.Context(), WorkflowID(id), "", "for the test"))
+}
+
+// refused insists that an error is a refusal.
+func (i *installed) refused(code lifecycle.Code, err error) {
+	i.Helper()
+	refusal, ok := errors.AsType[*lifecycle.Refusal](err)
+	require.True(i, ok, "%v", err)
+	assert.Equal(i, code, refusal.Code, refusal.Message)
+}
+
+func TestTheClient(t *testing.T) {
+	i := install(t)
+	for name, behaves := range map[string]func(*installed){
+		"requests a creation once":                              (*installed).requestsACreationOnce,
+		"refuses a creation that cannot be, and starts nothing": (*installed).refusesACreationThatCannotBe,
+		"names what it starts":                                  (*installed).namesWhatItStarts,
+		"acts once for each request id":                         (*installed).actsOnceForEachRequestID,
+		"sends nothing that could not be an action":             (*installed).sendsNothingThatCouldNotBeAnAction,
+		"waits for the inspection of an upload":                 (*installed).waitsForTheInspectionOfAnUpload,
+		"tells what was from what never was":                    (*installed).tellsWhatWasFromWhatNeverWas,
+		"says what is recorded while no worker runs":            (*installed).saysWhatIsRecordedWhileNoWorkerRuns,
+		"takes answers from the catalogue":                      (*installed).takesOutcomesFromTheCatalogue,
+		"recovers what was terminated":                          (*installed).recoversWhatWasTerminated,
+		"recovers for operators and nothing that is over":       (*installed).recoversForOperatorsAndNothingThatIsOver,
+		"recovers what an operator suspends":                    (*installed).recoversWhatAnOperatorSuspends,
+		"tells an answer that may come from one that cannot":    (*installed).tellsAnAnswerThatMayComeFromOneThatCannot,
+		"signs what the web sends, and nothing else is taken":   (*installed).signsWhatTheWebSends,
+		"sends nothing that it cannot sign":                     (*installed).sendsNothingThatItCannotSign,
+	} {
+		t.Run(name, func(t *testing.T) { behaves(i.in(t)) })
+	}
+}
+
+func (i *installed) requestsACreationOnce() {
+	first, err := i.RequestCreation(i.Context(), requested("once"))
+	require.NoError(i, err)
+	assert.Equal(i, lifecycle.CreationPending, first.State)
+	assert.Empty(i, first.Digest, "which is nothing for people")
+	again, err := i.RequestCreation(i.Context(), requested("once"))
+	require.NoError(i, err)
+	assert.Equal(i, first, again, "the same request gets the first answer")
+	other := requested("once")
+	other.Title = "Something else"
+	_, err = i.RequestCreation(i.Context(), other)
+	i.refused(lifecycle.KeyReused, err)
+	other.RequestID = "another"
+	_, err = i.RequestCreation(i.Context(), other)
+	i.refused(lifecycle.AlreadyExists, err)
+	other.ID, other.RequestID = "unnamed", ""
+	outcome, err := i.RequestCreation(i.Context(), other)
+	require.NoError(i, err)
+	assert.NotEmpty(i, outcome.RequestID, "it gets an id to ask by")
+	i.does("once", lifecycle.RejectCreation, rob)
+	other.ID, other.RequestID = "once", "anew"
+	outcome, err = i.RequestCreation(i.Context(), other)
+	require.NoError(i, err)
+	assert.True(i, outcome.Accepted, "a rejected id may be requested anew")
+}
+
+func (i *installed) refusesACreationThatCannotBe() {
+	for what, c := range map[string]struct {
+		change func(*lifecycle.Creation)
+		code   lifecycle.Code
+	}{
+		"no id":         {func(c *lifecycle.Creation) { c.ID = "No Id" }, lifecycle.InvalidInput},
+		"no title":      {func(c *lifecycle.Creation) { c.Title = "" }, lifecycle.InvalidInput},
+		"another team":  {func(c *lifecycle.Creation) { c.Team = "globex" }, lifecycle.NotYourTeam},
+		"a reviewer":    {func(c *lifecycle.Creation) { c.Actor = rob }, lifecycle.ForbiddenRole},
+		"as a timer":    {func(c *lifecycle.Creation) { c.Actor.Roles = []lifecycle.Role{lifecycle.Developer, lifecycle.System} }, lifecycle.ForbiddenRole},
+		"a reserved id": {func(c *lifecycle.Creation) { c.RequestID = lifecycle.Unnamed + "1" }, lifecycle.InvalidInput},
+	} {
+		wrong := requested("cannot-be")
+		c.change(&wrong)
+		_, err := i.RequestCreation(i.Context(), wrong)
+		i.refused(c.code, err)
+		runs, err := i.Runs(i.Context(), wrong.ID)
+		require.NoError(i, err, what)
+		assert.False(i, runs, what)
+	}
+}
+
+func (i *installed) namesWhatItStarts() {
+	named := requested("named")
+	named.Title, named.Description = "Weather [x](http://y)", "# says `all`"
+	_, err := i.RequestCreation(i.Context(), named)
+	require.NoError(i, err)
+	described, err := i.server.Client.DescribeWorkflow(i.Context(), WorkflowID("named"), "")
+	require.NoError(i, err)
+	summary, err := described.GetStaticSummary()
+	require.NoError(i, err)
+	assert.Equal(i, "`Weather [x](http://y)` (named)", summary)
+	details, err := described.GetStaticDetails()
+	require.NoError(i, err)
+	assert.Contains(i, details, "team acme")
+	assert.Contains(i, details, "`# says 'all'`")
+	state, _ := described.TypedSearchAttributes.GetKeyword(AttributeState)
+	assert.Equal(i, string(lifecycle.CreationPending), state)
+	team, _ := described.TypedSearchAttributes.GetKeyword(AttributeTeam)
+	assert.Equal(i, "acme", team)
+}
+
+func (i *installed) actsOnceForEachRequestID() {
+	id := i.requests("acts")
+	approve := lifecycle.Command{Action: lifecycle.ApproveCreation, Actor: rob, RequestID: "approve", Comment: "fine"}
+	first, err := i.Act(i.Context(), id, approve)
+	require.NoError(i, err)
+	assert.True(i, first.Accepted)
+	assert.Empty(i, first.Digest)
+	again, err := i.Act(i.Context(), id, approve)
+	require.NoError(i, err)
+	assert.Equal(i, first, again)
+	for _, change := range []func(*lifecycle.Command){
+		func(c *lifecycle.Command) { c.Comment = "not so fine" }, func(c *lifecycle.Command) { c.Action = lifecycle.RejectCreation },
+	} {
+		other := approve
+		change(&other)
+		_, err = i.Act(i.Context(), id, other)
+		i.refused(lifecycle.KeyReused, err)
+	}
+	refused, err := i.Act(i.Context(), id, lifecycle.Command{Action: lifecycle.Publish, Actor: ann})
+	require.NoError(i, err, "a refusal is an outcome")
+	assert.Equal(i, lifecycle.IllegalInState, refused.Code)
+	assert.NotEmpty(i, refused.RequestID)
+	known, seen, err := i.Outcome(i.Context(), id, "ann", refused.RequestID)
+	require.NoError(i, err)
+	assert.True(i, seen)
+	assert.Equal(i, refused.Message, known.Message)
+	_, seen, err = i.Outcome(i.Context(), id, "mia", refused.RequestID)
+	require.NoError(i, err)
+	assert.False(i, seen, "of somebody else")
+	now, err := i.Status(i.Context(), id)
+	require.NoError(i, err)
+	assert.Equal(i, 2, now.Revision)
+}
+
+func (i *installed) sendsNothingThatCouldNotBeAnAction() {
+	id := i.requests("nothing-sent")
+	for what, c := range map[string]struct {
+		id      string
+		command lifecycle.Command
+	}{
+		"no id":                   {"No Id", lifecycle.Command{Action: lifecycle.Publish, Actor: ann}},
+		"no action":               {id, lifecycle.Command{Action: "frobnicate", Actor: ann}},
+		"a note":                  {id, lifecycle.Command{Action: lifecycle.Recovered, Actor: otto}},
+		"the start of a workflow": {id, lifecycle.Command{Action: lifecycle.RequestCreation, Actor: ann}},
+		"a reserved id":           {id, lifecycle.Command{Action: lifecycle.Publish, Actor: ann, RequestID: lifecycle.Unnamed + "1"}},
+		"too much":                {id, lifecycle.Command{Action: lifecycle.Publish, Actor: ann, Comment: strings.Repeat("x", lifecycle.MaxCommand)}},
+	} {
+		_, err := i.Act(i.Context(), c.id, c.command)
+		i.refused(lifecycle.InvalidInput, err)
+		now, err := i.Status(i.Context(), id)
+		require.NoError(i, err)
+		assert.Empty(i, now.Refused, what)
+	}
+	_, err := i.Status(i.Context(), "No Id")
+	i.refused(lifecycle.InvalidInput, err)
+}
+
+func (i *installed) waitsForTheInspectionOfAnUpload() {
+	id := i.requests("uploads")
+	i.does(id, lifecycle.ApproveCreation, rob)
+	i.does(id, lifecycle.UploadCode, ann, uploading("1.0.0"))
+	refused, err := i.Act(i.Context(), id, lifecycle.Command{
+		Action: lifecycle.UploadCode, Actor: ann, Package: &lifecycle.Package{Version: "1.1.0", SHA256: strings.Repeat("0", 64)},
+	})
+	require.NoError(i, err)
+	assert.Equal(i, lifecycle.PackageRefused, refused.Code)
+}
+
+func (i *installed) tellsWhatWasFromWhatNeverWas() {
+	pause := lifecycle.Command{Action: lifecycle.Pause, Actor: mia}
+	_, err := i.Act(i.Context(), "never-was", pause)
+	i.refused(lifecycle.UnknownMiniProgram, err)
+	_, err = i.Status(i.Context(), "never-was")
+	i.refused(lifecycle.UnknownMiniProgram, err)
+	_, _, err = i.Outcome(i.Context(), "never-was", "mia", "x")
+	i.refused(lifecycle.UnknownMiniProgram, err)
+
+	over := i.requests("over")
+	i.does(over, lifecycle.CancelCreation, ann)
+	require.NoError(i, i.server.Client.GetWorkflow(i.Context(), WorkflowID(over), "").Get(i.Context(), nil))
+	_, err = i.Act(i.Context(), over, pause)
+	i.refused(lifecycle.IllegalInState, err)
+
+	gone := i.requests("gone")
+	i.terminates(gone)
+	_, err = i.Act(i.Context(), gone, pause)
+	i.refused(lifecycle.NotRunning, err)
+	_, err = i.RequestCreation(i.Context(), lifecycle.Creation{ID: gone, Title: "Another", Team: "acme", Actor: ann})
+	i.refused(lifecycle.AlreadyExists, err) // its users keep what they have
+	_, err = i.Act(i.Context(), gone, pause)
+	i.refused(lifecycle.NotRunning, err) // also after somebody tried
+
+	answer, fails := false, error(nil)
+	i.Known = func(context.Context, string) (bool, error) { return answer, fails }
+	_, err = i.Act(i.Context(), "forgotten", pause)
+	i.refused(lifecycle.UnknownMiniProgram, err)
+	answer = true
+	_, err = i.Act(i.Context(), "forgotten", pause)
+	i.refused(lifecycle.NotRunning, err) // Temporal has forgotten it, the catalogue has not
+	fails = errors.New("the catalogue is away")
+	_, err = i.Act(i.Context(), "forgotten", pause)
+	assert.ErrorIs(i, err, fails)
+}
+
+func (i *installed) saysWhatIsRecordedWhileNoWorkerRuns() {
+	id := i.requests("unanswered")
+	i.rest()
+	defer func() {
+		if len(*i.working) == 0 {
+			i.work(nil)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(i.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err := i.Act(ctx, id, lifecycle.Command{Action: lifecycle.ApproveCreation, Actor: rob, RequestID: "waits"})
+	require.ErrorIs(i, err, ErrUnfinished)
+	assert.ErrorContains(i, err, "waits", "to ask by")
+	_, err = i.Status(ctx, id)
+	require.Error(i, err)
+	_, isRefusal := errors.AsType[*lifecycle.Refusal](err)
+	assert.False(i, isRefusal, "that nobody answers does not mean that there is none")
+	creating, cancelCreating := context.WithTimeout(i.Context(), 300*time.Millisecond)
+	defer cancelCreating()
+	_, err = i.RequestCreation(creating, requested("unanswered-too"))
+	require.ErrorIs(i, err, ErrUnfinished)
+	again, cancelAgain := context.WithTimeout(i.Context(), 300*time.Millisecond)
+	defer cancelAgain()
+	_, err = i.RequestCreation(again, requested("unanswered-too"))
+	require.Error(i, err, "a repetition waits for the first answer")
+	_, isRefusal = errors.AsType[*lifecycle.Refusal](err)
+	assert.False(i, isRefusal)
+	i.work(nil)
+	for _, request := range []struct{ id, user, requestID string }{{id, "rob", "waits"}, {"unanswered-too", "ann", "creation"}} {
+		require.Eventually(i, func() bool {
+			outcome, seen, err := i.Outcome(i.Context(), request.id, request.user, request.requestID)
+			return err == nil && seen && outcome.Accepted
+		}, time.Minute, 20*time.Millisecond)
+	}
+}
+
+// counting counts the queries of a client.
+type counting struct {
+	interceptor.ClientInterceptorBase
+	queries atomic.Int32
+}
+
+func (c *counting) InterceptClient(next interceptor.ClientOutboundInterceptor) interceptor.ClientOutboundInterceptor {
+	return &countingOutbound{interceptor.ClientOutboundInterceptorBase{Next: next}, c}
+}
+
+type countingOutbound struct {
+	interceptor.ClientOutboundInterceptorBase
+	*counting
+}
+
+func (c *countingOutbound) QueryWorkflow(ctx context.Context, in *interceptor.ClientQueryWorkflowInput) (converter.EncodedValue, error) {
+	c.queries.Add(1)
+	return c.Next.QueryWorkflow(ctx, in)
+}
+
+// dials connects another client.
+func (i *installed) dials(options client.Options) client.Client {
+	i.Helper()
+	options.HostPort = i.server.Address
+	dialed, err := client.DialContext(i.Context(), options)
+	require.NoError(i, err)
+	i.Cleanup(dialed.Close)
+	return dialed
+}
+
+func (i *installed) takesOutcomesFromTheCatalogue() {
+	counted := &counting{}
+	i.Client = Client{Temporal: i.dials(client.Options{Interceptors: []interceptor.ClientInterceptor{counted}}), Waiters: &catalog.Waiters{}}
+	last, err := i.catalog.LastChange(i.Context())
+	require.NoError(i, err)
+	following, stop := context.WithCancel(i.Context())
+	done := make(chan error)
+	go func() {
+		done <- i.catalog.Follow(following, last, func(change catalog.Change) error {
+			i.Waiters.Deliver(change)
+			return nil
+		})
+	}()
+	id := i.requests("from-the-feed")
+	approve := lifecycle.Command{Action: lifecycle.ApproveCreation, Actor: rob, RequestID: "approve"}
+	first, err := i.Act(i.Context(), id, approve)
+	require.NoError(i, err)
+	assert.True(i, first.Accepted)
+	assert.Empty(i, first.Digest)
+	before := counted.queries.Load()
+	again, err := i.Act(i.Context(), id, approve)
+	require.NoError(i, err)
+	assert.Equal(i, first, again)
+	assert.Greater(i, counted.queries.Load(), before, "the feed does not repeat itself: the workflow is asked")
+	stop()
+	<-done
+	assert.Empty(i, i.Waiters.Unfinished(id))
+}
+
+func (i *installed) recoversWhatWasTerminated() {
+	id := i.requests("recovered")
+	i.does(id, lifecycle.ApproveCreation, rob)
+	before, err := i.Status(i.Context(), id)
+	require.NoError(i, err)
+	_, err = i.Recover(i.Context(), id, otto)
+	i.refused(lifecycle.IllegalInState, err) // it runs
+	i.terminates(id)
+	runs, err := i.Runs(i.Context(), id)
+	require.NoError(i, err)
+	assert.False(i, runs)
+	after, err := i.Recover(i.Context(), id, otto)
+	require.NoError(i, err)
+	assert.Equal(i, before.Revision, after.Revision)
+	assert.Equal(i, before.State, after.State)
+	runs, err = i.Runs(i.Context(), id)
+	require.NoError(i, err)
+	assert.True(i, runs)
+	i.does(id, lifecycle.UploadCode, ann, uploading("1.0.0"))
+}
+
+func (i *installed) recoversForOperatorsAndNothingThatIsOver() {
+	gone, over := i.requests("still-gone"), i.requests("over-and-gone")
+	i.terminates(gone)
+	i.does(over, lifecycle.RejectCreation, rob)
+	require.NoError(i, i.server.Client.GetWorkflow(i.Context(), WorkflowID(over), "").Get(i.Context(), nil))
+	for what, c := range map[string]struct {
+		id   string
+		by   lifecycle.Actor
+		code lifecycle.Code
+	}{
+		"by a manager": {gone, mia, lifecycle.ForbiddenRole}, "what is over": {over, otto, lifecycle.IllegalInState},
+		"what never was": {"never-recovered", otto, lifecycle.UnknownMiniProgram}, "no id": {"No Id", otto, lifecycle.InvalidInput},
+	} {
+		_, err := i.Recover(i.Context(), c.id, c.by)
+		i.refused(c.code, err)
+		if c.code == lifecycle.InvalidInput {
+			continue
+		}
+		runs, err := i.Runs(i.Context(), c.id)
+		require.NoError(i, err)
+		assert.False(i, runs, what)
+	}
+	// A recovery that had to fail does not change what others are told.
+	pause := lifecycle.Command{Action: lifecycle.Pause, Actor: mia}
+	_, err := i.Act(i.Context(), over, pause)
+	i.refused(lifecycle.IllegalInState, err)
+	_, err = i.Act(i.Context(), "never-recovered", pause)
+	i.refused(lifecycle.UnknownMiniProgram, err)
+}
+
+func (i *installed) recoversWhatAnOperatorSuspends() {
+	id := i.requests("suspended")
+	i.does(id, lifecycle.ApproveCreation, rob)
+	i.does(id, lifecycle.UploadCode, ann, uploading("1.0.0"))
+	i.does(id, lifecycle.RequestPublishing, ann)
+	i.does(id, lifecycle.ApprovePublishing, rob)
+	i.does(id, lifecycle.Publish, ann, planned(staged))
+	i.terminates(id)
+	_, err := i.Act(i.Context(), id, lifecycle.Command{Action: lifecycle.Suspend, Actor: mia, Comment: "malware"})
+	i.refused(lifecycle.NotRunning, err)
+	i.does(id, lifecycle.Suspend, otto)
+	now, err := i.Status(i.Context(), id)
+	require.NoError(i, err)
+	assert.Equal(i, lifecycle.SuspendedByOp, now.State)
+	last := now.Transitions[len(now.Transitions)-2]
+	assert.Equal(i, lifecycle.Recovered, last.Action)
+}
+
+func (i *installed) tellsAnAnswerThatMayComeFromOneThatCannot() {
+	id := i.requests("faults")
+	var fault atomic.Pointer[status.Status]
+	faulty := func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		name := method[strings.LastIndex(method, "/")+1:]
+		if fails := fault.Load(); fails != nil && name == fails.Message() {
+			fault.CompareAndSwap(fails, nil) // once
+			return fails.Err()
+		}
+		return invoke(ctx, method, req, reply, conn, opts...)
+	}
+	i.Temporal = i.dials(client.Options{ConnectionOptions: client.ConnectionOptions{DialOptions: []grpc.DialOption{grpc.WithChainUnaryInterceptor(faulty)}}})
+	act := func(requestID string) error {
+		_, err := i.Act(i.Context(), id, lifecycle.Command{Action: lifecycle.Publish, Actor: ann, RequestID: requestID})
+		return err
+	}
+	for requestID, code := range map[string]codes.Code{"late": codes.DeadlineExceeded, "cancelled": codes.Canceled, "no worker for a while": codes.FailedPrecondition} {
+		fault.Store(status.New(code, "QueryWorkflow"))
+		assert.NoError(i, act(requestID), "it is asked again")
+	}
+	fault.Store(status.New(codes.PermissionDenied, "QueryWorkflow"))
+	err := act("denied")
+	require.Error(i, err)
+	assert.NotErrorIs(i, err, ErrUnfinished, "no waiting helps")
+	assert.ErrorContains(i, err, "denied", "its request id, to ask by later")
+	fault.Store(status.New(codes.PermissionDenied, "SignalWorkflowExecution"))
+	err = act("not sent")
+	require.Error(i, err)
+	assert.NotErrorIs(i, err, ErrUnfinished, "it is not recorded")
+	_, seen, err := i.Outcome(i.Context(), id, "ann", "not sent")
+	require.NoError(i, err)
+	assert.False(i, seen)
+	fault.Store(status.New(codes.PermissionDenied, "StartWorkflowExecution"))
+	_, err = i.RequestCreation(i.Context(), requested("not-started"))
+	require.Error(i, err)
+	assert.NotErrorIs(i, err, ErrUnfinished)
+	fault.Store(status.New(codes.PermissionDenied, "DescribeWorkflowExecution"))
+	_, err = i.Runs(i.Context(), id)
+	assert.Error(i, err)
+}
+
+func (i *installed) signsWhatTheWebSends() {
+	var keys keyring.Ring
+	require.NoError(i, keys.UnmarshalText([]byte(testKey)))
+	i.rest()
+	i.work(func(acts *activities.Activities) { acts.SignalKeys, acts.SignedOnly = keys, true })
+	defer func() {
+		i.rest()
+		i.work(nil)
+	}()
+	past := i.Client
+	i.Temporal = i.dials(client.Options{Interceptors: []interceptor.ClientInterceptor{&Signer{Keys: keys, Life: i.catalog.Life}}})
+
+	id := i.requests("signed")
+	i.does(id, lifecycle.ApproveCreation, rob)
+	refused, err := past.Act(i.Context(), id, lifecycle.Command{Action: lifecycle.UploadCode, Actor: ann, RequestID: "mine"})
+	require.NoError(i, err)
+	assert.Equal(i, lifecycle.UnsignedSignal, refused.Code)
+	nonsense := map[string]any{"request_id": "mine", "actor": ann, "rubbish": 1}
+	require.NoError(i, past.Temporal.SignalWorkflow(i.Context(), WorkflowID(id), "", "upload-code", nonsense))
+	i.does(id, lifecycle.UploadCode, ann, uploading("1.0.0"), named("mine")) // the id was not used up
+	_, err = past.RequestCreation(i.Context(), requested("unsigned"))
+	i.refused(lifecycle.UnsignedSignal, err)
+	i.does(id, lifecycle.RequestPublishing, ann)
+	i.does(id, lifecycle.ApprovePublishing, rob)
+	i.does(id, lifecycle.Publish, ann, planned(staged))
+	i.terminates(id)
+	i.does(id, lifecycle.Suspend, otto) // recovers it, and is signed as well
+
+	entries, err := i.catalog.Audit(i.Context(), id, 0, 100)
+	require.NoError(i, err)
+	require.Len(i, entries, 8)
+	for _, entry := range entries {
+		assert.Equal(i, lifecycle.ViaWeb, entry.Record.Via, entry.Record.Action)
+	}
+}
+
+func (i *installed) sendsNothingThatItCannotSign() {
+	id := i.requests("cannot-sign")
+	away := errors.New("the catalogue is away")
+	i.Temporal = i.dials(client.Options{Interceptors: []interceptor.ClientInterceptor{&Signer{
+		Life: func(context.Context, string) (string, error) { return "", away },
+	}}})
+	_, err := i.Act(i.Context(), id, lifecycle.Command{Action: lifecycle.ApproveCreation, Actor: rob})
+	require.ErrorIs(i, err, away)
+	_, err = i.RequestCreation(i.Context(), requested("cannot-sign-either"))
+	require.ErrorIs(i, err, away)
+	_, err = i.Recover(i.Context(), "cannot-sign-either", otto)
+	require.ErrorIs(i, err, away)
+	now, err := i.Status(i.Context(), id)
+	require.NoError(i, err)
+	assert.Equal(i, lifecycle.CreationPending, now.State)
+	assert.NoError(i, i.Temporal.SignalWorkflow(i.Context(), WorkflowID(id), "", "frobnicate", "what is no command is not signed"))
+	_, err = i.Temporal.ExecuteWorkflow(i.Context(), client.StartWorkflowOptions{TaskQueue: "elsewhere"}, "Other", 7)
+	assert.NoError(i, err, "other workflows have no signatures")
+}
