@@ -4,7 +4,6 @@ package devserver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,9 +15,8 @@ import (
 )
 
 const (
-	cliPackage   = "github.com/temporalio/cli/cmd/temporal"
-	lockInterval = 200 * time.Millisecond
-	buildGrace   = 5 * time.Second
+	cliPackage = "github.com/temporalio/cli/cmd/temporal"
+	buildGrace = 5 * time.Second
 )
 
 // CLI gives the path of the temporal command: the one on PATH, or else bin/temporal of this project, which is built first
@@ -38,7 +36,9 @@ func CLI(ctx context.Context, progress io.Writer) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", fmt.Errorf("folder for the temporal command: %w", err)
 	}
-	unlock, err := waitForLock(ctx, path+".lock", progress)
+	unlock, err := process.Lock(ctx, path+".lock", func() {
+		fmt.Fprintln(progress, "Waiting for another program that is building the temporal command.")
+	})
 	if err != nil {
 		return "", err
 	}
@@ -75,25 +75,6 @@ func upToDate(path, root string) bool {
 	}
 	pinned, err := os.Stat(pin(root))
 	return err == nil && !built.ModTime().Before(pinned.ModTime())
-}
-
-func waitForLock(ctx context.Context, path string, progress io.Writer) (func(), error) {
-	ticker := time.NewTicker(lockInterval)
-	defer ticker.Stop()
-	for told := false; ; told = true {
-		unlock, err := process.TryLock(path)
-		if !errors.Is(err, process.ErrLocked) {
-			return unlock, err
-		}
-		if !told {
-			fmt.Fprintln(progress, "Waiting for another program that is building the temporal command.")
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-ticker.C:
-		}
-	}
 }
 
 // build goes through a name of its own, so that nobody ever runs half a program.

@@ -195,7 +195,7 @@ func formatHunk(hunk []edit, oldLine, newLine int) (text string, removed, added 
 	return fmt.Sprintf("@@ -%d,%d +%d,%d @@\n%s", oldLine, removed, newLine, added, lines.String()), removed, added
 }
 
-// reveal makes a line safe to show: cut to a readable length, and what would be invisible or turn the direction of the
+// reveal makes a line safe to show: cut to a readable length, and what would be invisible or change the direction of the
 // text written as escapes (Trojan Source, CVE-2021-42574).
 func reveal(line string) string {
 	var out strings.Builder

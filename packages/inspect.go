@@ -21,7 +21,7 @@ type Limits struct {
 	Depth        int   // parts of a path
 	JSONBytes    int64 // of a manifest or another document that is parsed
 	JSONTotal    int64 // of all these documents
-	JSONDepth    int   // objects and lists in one another
+	JSONDepth    int   // of objects and lists in each other
 }
 
 // DefaultLimits leave room for large real mini-programs and none for bombs.

@@ -130,7 +130,7 @@ func (p *jsonParser) number(n json.Number) float64 {
 	return value
 }
 
-// jsonDepth returns how deep objects and lists lie in one another.
+// jsonDepth returns how deeply objects and lists are nested.
 func jsonDepth(data []byte) int {
 	depth, deepest, inString := 0, 0, false
 	for i := 0; i < len(data); i++ {

@@ -31,7 +31,7 @@ type scan struct {
 	head  []byte
 	hosts map[string]bool // host -> named without encryption
 	calls map[string]bool // privacy-relevant functions that are called
-	bidi  bool            // code has characters that turn the direction of the text
+	bidi  bool            // code has characters that change the direction of the text
 
 	kind string
 	text []byte // what is being scanned, when the file is text

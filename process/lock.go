@@ -1,11 +1,15 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 )
+
+const lockInterval = 50 * time.Millisecond
 
 // ErrLocked tells that another process holds a lock.
 var ErrLocked = errors.New("locked by another process")
@@ -25,4 +29,24 @@ func TryLock(path string) (unlock func(), err error) {
 		return nil, ErrLocked
 	}
 	return nil, fmt.Errorf("lock %s: %w", path, err)
+}
+
+// Lock takes the lock file at path as soon as no other process holds it. When one does, waiting is called, once.
+func Lock(ctx context.Context, path string, waiting func()) (unlock func(), err error) {
+	ticker := time.NewTicker(lockInterval)
+	defer ticker.Stop()
+	for told := false; ; told = true {
+		unlock, err := TryLock(path)
+		if !errors.Is(err, ErrLocked) {
+			return unlock, err
+		}
+		if !told {
+			waiting()
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-ticker.C:
+		}
+	}
 }

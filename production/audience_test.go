@@ -31,13 +31,13 @@ type given struct {
 
 // audience is users who ask through the proxy, all the time and as a host app does, which version of which mini-program they get.
 type audience struct {
-	site    *installation
-	ids     []string
-	end     func() // ends the asking
-	asking  sync.WaitGroup
-	mu      sync.Mutex
-	answers [][]given // of each asker, in the order of asking
-	silent  []error   // questions without an answer
+	installation *installation
+	ids          []string
+	end          func() // ends the asking
+	asking       sync.WaitGroup
+	mu           sync.Mutex
+	answers      [][]given // of each asker, in the order of asking
+	silent       []error   // questions without an answer
 }
 
 const (
@@ -50,7 +50,7 @@ const (
 // watch lets users ask until the audience is dismissed.
 func (i *installation) watch(ids []string) *audience {
 	stop := make(chan struct{})
-	a := &audience{site: i, ids: ids, answers: make([][]given, askers)}
+	a := &audience{installation: i, ids: ids, answers: make([][]given, askers)}
 	for asker := range askers {
 		a.asking.Go(func() { a.ask(asker, stop) })
 	}
@@ -71,7 +71,7 @@ func (a *audience) ask(asker int, stop <-chan struct{}) {
 			return
 		case <-tick.C:
 		}
-		answer, err := a.site.gets(a.ids[n%len(a.ids)], fmt.Sprint("user-", (n/len(a.ids))%users))
+		answer, err := a.installation.gets(a.ids[n%len(a.ids)], fmt.Sprint("user-", (n/len(a.ids))%users))
 		a.mu.Lock()
 		if err != nil {
 			a.silent = append(a.silent, err)
@@ -146,7 +146,7 @@ func (a *audience) allowed(t *testing.T) {
 	t.Helper()
 	records := map[string]map[int64]lifecycle.Record{}
 	for _, id := range a.ids {
-		changes, trail := a.site.trail(id)
+		changes, trail := a.installation.trail(id)
 		records[id] = map[int64]lifecycle.Record{}
 		for n, change := range changes {
 			records[id][change] = trail[n]

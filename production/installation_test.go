@@ -32,11 +32,11 @@ const (
 	hostAppToken = "the host app's token"
 )
 
-// installation is what one test has on the site: a namespace and a catalogue of its own, workers, webs behind a proxy, a store for packages, and
+// installation is what one test has on the backend: a namespace and a catalogue of its own, workers, webs behind a proxy, a store for packages, and
 // a provider that knows its people.
 type installation struct {
 	t         *testing.T
-	site      *site
+	backend   *backend
 	namespace string
 	project   *types.Project
 	proxy     *proxy
@@ -52,7 +52,7 @@ type installation struct {
 // install prepares everything but workers and webs.
 func install(t *testing.T, name string) *installation {
 	t.Helper()
-	i := &installation{t: t, site: here, namespace: name, tokens: map[string]string{}, units: map[string]*unit{}}
+	i := &installation{t: t, backend: here, namespace: name, tokens: map[string]string{}, units: map[string]*unit{}}
 	t.Cleanup(i.close)
 	i.proxy = newProxy(t, here.machine.reachable("web-1:8080"), here.machine.reachable("web-2:8080"))
 	i.provider = oidctest.Start(t, func() string { return i.proxy.URL + access.SignedInPath })

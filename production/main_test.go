@@ -32,7 +32,7 @@ var (
 	// ctx is that of the whole run.
 	ctx = context.Background()
 	// here has what all tests share: the databases and the Temporal server on them.
-	here *site
+	here *backend
 )
 
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
@@ -51,8 +51,8 @@ func runTests(m *testing.M) int {
 	return m.Run()
 }
 
-// site is PostgreSQL and a Temporal server on it, as docker-compose.yml has them.
-type site struct {
+// backend is PostgreSQL and a Temporal server on it, as docker-compose.yml has them.
+type backend struct {
 	machine  *machine
 	project  *types.Project
 	postgres *postgres
@@ -61,7 +61,7 @@ type site struct {
 	built string
 }
 
-func settle() (*site, error) {
+func settle() (*backend, error) {
 	root, err := filepath.Abs("..")
 	if err != nil {
 		return nil, err
@@ -70,47 +70,47 @@ func settle() (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &site{machine: &machine{root: root, folder: folder, bin: filepath.Join(root, "bin")}, built: filepath.Join(folder, "built")}
-	for _, step := range []func() error{s.machine.settle, s.read, s.build, s.makeSecrets, s.startPostgres, s.startTemporal} {
+	b := &backend{machine: &machine{root: root, folder: folder, bin: filepath.Join(root, "bin")}, built: filepath.Join(folder, "built")}
+	for _, step := range []func() error{b.machine.settle, b.read, b.build, b.makeSecrets, b.startPostgres, b.startTemporal} {
 		if err := step(); err != nil {
-			return s, err
+			return b, err
 		}
 	}
-	return s, nil
+	return b, nil
 }
 
 // read reads the compose file, as it is for an issuer that each test starts for itself.
-func (s *site) read() (err error) {
-	s.project, err = s.machine.load("OIDC_ISSUER=http://127.0.0.1")
+func (b *backend) read() (err error) {
+	b.project, err = b.machine.load("OIDC_ISSUER=http://127.0.0.1")
 	return err
 }
 
-func (s *site) service(name string) types.ServiceConfig { return s.project.Services[name] }
+func (b *backend) service(name string) types.ServiceConfig { return b.project.Services[name] }
 
-func (s *site) build() error {
+func (b *backend) build() error {
 	for _, program := range []string{"temporal-server", "temporal-sql-tool"} {
-		if !exists(filepath.Join(s.machine.bin, program)) {
+		if !exists(filepath.Join(b.machine.bin, program)) {
 			return fmt.Errorf("there is no bin/%s: run `make production-test`, which builds it", program)
 		}
 	}
 	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "go.temporal.io/server")
-	list.Dir = filepath.Join(s.machine.root, "tools", "temporal-server")
+	list.Dir = filepath.Join(b.machine.root, "tools", "temporal-server")
 	module, err := list.Output()
 	if err != nil {
 		return fmt.Errorf("the folder of Temporal's module: %w", err)
 	}
-	s.machine.schema = filepath.Join(strings.TrimSpace(string(module)), "schema", "postgresql", "v12")
+	b.machine.schema = filepath.Join(strings.TrimSpace(string(module)), "schema", "postgresql", "v12")
 	cli, err := devserver.CLI(ctx, os.Stderr)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(s.built, 0o755); err != nil { //nolint:gosec // programs, for everybody
+	if err := os.MkdirAll(b.built, 0o755); err != nil { //nolint:gosec // programs, for everybody
 		return err
 	}
-	if err := os.Symlink(cli, filepath.Join(s.built, "temporal")); err != nil {
+	if err := os.Symlink(cli, filepath.Join(b.built, "temporal")); err != nil {
 		return err
 	}
-	return build(s.machine.root, s.built)
+	return build(b.machine.root, b.built)
 }
 
 // build puts our programs of a source folder into another.
@@ -121,12 +121,12 @@ func build(source, into string) error {
 }
 
 // makeSecrets runs the script in a copy of its folder.
-func (s *site) makeSecrets() error {
-	script, err := os.ReadFile(filepath.Join(s.machine.root, "deploy", "compose", "secrets.sh"))
+func (b *backend) makeSecrets() error {
+	script, err := os.ReadFile(filepath.Join(b.machine.root, "deploy", "compose", "secrets.sh"))
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(s.machine.folder, "secrets.sh")
+	file := filepath.Join(b.machine.folder, "secrets.sh")
 	if err := os.WriteFile(file, script, 0o600); err != nil {
 		return err
 	}
@@ -135,39 +135,39 @@ func (s *site) makeSecrets() error {
 	return run(command)
 }
 
-func (s *site) startPostgres() (err error) {
-	if s.postgres, err = startPostgres(s.machine, s.service("postgres")); err != nil {
+func (b *backend) startPostgres() (err error) {
+	if b.postgres, err = startPostgres(b.machine, b.service("postgres")); err != nil {
 		return err
 	}
-	return s.postgres.prepare()
+	return b.postgres.prepare()
 }
 
-func (s *site) startTemporal() error {
-	if err := s.once("temporal-schema"); err != nil {
+func (b *backend) startTemporal() error {
+	if err := b.once("temporal-schema"); err != nil {
 		return err
 	}
-	settings, err := s.dynamicConfig()
+	settings, err := b.dynamicConfig()
 	if err != nil {
 		return err
 	}
-	s.temporal = newUnit("temporal", func() *exec.Cmd {
-		return s.machine.command(s.service("temporal"), s.built, "DYNAMIC_CONFIG_FILE_PATH="+settings, "LOG_LEVEL=warn")
+	b.temporal = newUnit("temporal", func() *exec.Cmd {
+		return b.machine.command(b.service("temporal"), b.built, "DYNAMIC_CONFIG_FILE_PATH="+settings, "LOG_LEVEL=warn")
 	})
-	s.temporal.health = func() error { return devserver.Ready(ctx, s.temporalAddress()) }
-	s.temporal.start()
-	if err := s.temporal.healthy(); err != nil {
+	b.temporal.health = func() error { return devserver.Ready(ctx, b.temporalAddress()) }
+	b.temporal.start()
+	if err := b.temporal.healthy(); err != nil {
 		return err
 	}
-	return s.once("temporal-namespace")
+	return b.once("temporal-namespace")
 }
 
 // dynamicConfig is that of docker-compose.yml, and besides that a worker's version is drained within seconds instead of minutes.
-func (s *site) dynamicConfig() (file string, err error) {
-	given, err := os.ReadFile(filepath.Join(s.machine.root, "deploy", "compose", "temporal.yaml"))
+func (b *backend) dynamicConfig() (file string, err error) {
+	given, err := os.ReadFile(filepath.Join(b.machine.root, "deploy", "compose", "temporal.yaml"))
 	if err != nil {
 		return "", err
 	}
-	file = filepath.Join(s.machine.folder, "temporal.yaml")
+	file = filepath.Join(b.machine.folder, "temporal.yaml")
 	return file, os.WriteFile(file, append(given, `
 matching.wv.VersionDrainageStatusVisibilityGracePeriod:
   - value: 2s
@@ -176,40 +176,40 @@ matching.wv.VersionDrainageStatusRefreshInterval:
 `...), 0o600)
 }
 
-func (s *site) temporalAddress() string { return s.machine.reachable("temporal:7233") }
+func (b *backend) temporalAddress() string { return b.machine.reachable("temporal:7233") }
 
 // once runs a service that ends, again until it succeeds.
-func (s *site) once(name string, env ...string) error {
-	return until(name+" succeeds", func() error { return run(s.machine.command(s.service(name), s.built, env...)) })
+func (b *backend) once(name string, env ...string) error {
+	return until(name+" succeeds", func() error { return run(b.machine.command(b.service(name), b.built, env...)) })
 }
 
-func (s *site) close() {
-	if s.temporal != nil {
-		s.temporal.stop(grace)
+func (b *backend) close() {
+	if b.temporal != nil {
+		b.temporal.stop(grace)
 	}
-	if s.postgres != nil {
-		s.postgres.close()
+	if b.postgres != nil {
+		b.postgres.close()
 	}
-	_ = os.RemoveAll(s.machine.folder)
+	_ = os.RemoveAll(b.machine.folder)
 }
 
 // tell writes what the processes said.
-func (s *site) tell(out *os.File) {
-	if s == nil {
+func (b *backend) tell(out *os.File) {
+	if b == nil {
 		return
 	}
-	for _, each := range []*unit{s.temporal, s.database()} {
+	for _, each := range []*unit{b.temporal, b.database()} {
 		if each != nil {
 			fmt.Fprint(out, each)
 		}
 	}
 }
 
-func (s *site) database() *unit {
-	if s.postgres == nil {
+func (b *backend) database() *unit {
+	if b.postgres == nil {
 		return nil
 	}
-	return s.postgres.unit
+	return b.postgres.unit
 }
 
 // run runs a command to its end. The error has what it said.

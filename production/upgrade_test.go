@@ -72,7 +72,7 @@ func TestARollingUpgradeFromTheCommitBefore(t *testing.T) {
 
 // before builds the programs of an earlier commit. Where there is no history, it is this very code under another build id: the workers change, though
 // not what they do.
-func (s *site) before(t *testing.T) (programs, buildID string) {
+func (b *backend) before(t *testing.T) (programs, buildID string) {
 	t.Helper()
 	wanted := "HEAD~1"
 	if from := os.Getenv("UPGRADE_FROM"); from != "" {
@@ -80,13 +80,13 @@ func (s *site) before(t *testing.T) (programs, buildID string) {
 	}
 	git := func(arguments ...string) *exec.Cmd {
 		command := exec.Command("git", append([]string{"-c", "safe.directory=*"}, arguments...)...)
-		command.Dir = s.machine.root
+		command.Dir = b.machine.root
 		return command
 	}
 	commit, err := git("rev-parse", "--verify", "--quiet", "--short", wanted+"^{commit}").Output()
 	if err != nil {
 		t.Logf("there is no %s in this checkout: the upgrade is one between two build ids of the same code", wanted)
-		return s.built, "before"
+		return b.built, "before"
 	}
 	folder := t.TempDir()
 	archive, source := filepath.Join(folder, "source.tar"), filepath.Join(folder, "source")

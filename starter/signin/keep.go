@@ -82,28 +82,17 @@ func (k Kept) write(grant Grant) error {
 	return os.Rename(file.Name(), k.path)
 }
 
-const lockPause = 20 * time.Millisecond
-
 // alone does something while no other process changes the file: a refresh token is worth something once.
 func (k Kept) alone(ctx context.Context, do func() error) error {
 	if err := os.MkdirAll(filepath.Dir(k.path), 0o700); err != nil {
 		return err
 	}
-	for {
-		unlock, err := process.TryLock(k.path + ".lock")
-		if err == nil {
-			defer unlock()
-			return do()
-		}
-		if !errors.Is(err, process.ErrLocked) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(lockPause):
-		}
+	unlock, err := process.Lock(ctx, k.path+".lock", func() {})
+	if err != nil {
+		return err
 	}
+	defer unlock()
+	return do()
 }
 
 // Keep keeps a grant instead of whatever was there.

@@ -52,12 +52,16 @@ func run() error {
 		if err != nil {
 			return err
 		}
+		before := count
 		for _, file := range slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, "_test.go") }) {
 			n, survived, err := mutate(root, file)
 			if err != nil {
 				return err
 			}
 			count, survivors = count+n, append(survivors, survived...)
+		}
+		if count == before {
+			return fmt.Errorf("%s has nothing that could be broken: what is looked for may have another name now", pattern)
 		}
 	}
 	fmt.Printf("%d mutations in %s, %d survived\n", count, time.Since(began).Round(time.Second), len(survivors))
