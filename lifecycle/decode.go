@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -112,7 +111,7 @@ func faultsIn(data json.RawMessage, t reflect.Type, path string) []string {
 func faultsInMembers(data json.RawMessage, t reflect.Type, path string) (faults []string) {
 	var members map[string]json.RawMessage
 	_ = json.Unmarshal(data, &members) // the syntax is known to be right
-	for _, name := range slices.Sorted(maps.Keys(members)) {
+	for _, name := range sortedNames(members) {
 		inner := strings.TrimPrefix(path+"."+Excerpt(name), ".")
 		member, ok := memberOf(t, name)
 		if !ok {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -53,7 +52,7 @@ func (p Plan) Resolve(named map[string]Plan) (Plan, *Refusal) {
 		known, ok := named[p.Name]
 		if !ok {
 			return Plan{}, Refuse(InvalidInput, "there is no plan named %q; choose one of %s, or give a plan of your own",
-				Excerpt(p.Name), strings.Join(slices.Sorted(maps.Keys(named)), ", "))
+				Excerpt(p.Name), strings.Join(sortedNames(named), ", "))
 		}
 		if p.hasMoreThanAName() {
 			return Plan{}, Refuse(InvalidInput, "the plan %q has no production stages of its own; give its name alone, or the whole plan", p.Name)

@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 )
 
@@ -63,14 +61,14 @@ func (s Settings) Validate() *Refusal {
 	if s.EscalateAfter < s.RemindAfter {
 		return Refuse(InvalidInput, "escalate_after is %s; it must not be shorter than remind_after, which is %s", s.EscalateAfter, s.RemindAfter)
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.Plans)) {
+	for _, name := range sortedNames(s.Plans) {
 		if _, r := (Plan{Name: name}).Resolve(s.Plans); r != nil {
 			return Refuse(InvalidInput, "plan %q: %s", Excerpt(name), r.Message)
 		}
 	}
 	if _, ok := s.Plans[s.DefaultPlan]; !ok {
 		return Refuse(InvalidInput, "default_plan is %q; it must be one of the plans: %s",
-			Excerpt(s.DefaultPlan), joined(slices.Sorted(maps.Keys(s.Plans))))
+			Excerpt(s.DefaultPlan), joined(sortedNames(s.Plans)))
 	}
 	return nil
 }

@@ -3,7 +3,9 @@ package lifecycle
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -111,6 +113,9 @@ func joined[T ~string](names []T) string {
 	}
 	return strings.Join(texts, ", ")
 }
+
+// sortedNames are the keys of a map in an order that is the same at every replay, which .workflowcheck.yml knows.
+func sortedNames[T any](named map[string]T) []string { return slices.Sorted(maps.Keys(named)) }
 
 // Excerpt shortens what somebody wrote so that it can be shown in a message or kept in the workflow's state.
 func Excerpt(text string) string { return shorten(text, excerptLength) }
