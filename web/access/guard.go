@@ -67,6 +67,8 @@ func (g *Guard) admitStream(c *gin.Context, who string) (closed func(), err erro
 	}, nil
 }
 
+// identify finds out who asks, and whether they ask too often. The allowance is that of the person, whom only the session names: so the
+// session is read first.
 func (g *Guard) identify(c *gin.Context) (Identity, error) {
 	identity, err := g.Sessions.Identify(c.Request)
 	if err != nil {

@@ -23,12 +23,12 @@ var (
 )
 
 func (a *API) registerActions(api huma.API) {
-	register(a, api, access.ByAction.ForPipelinesByAction(), describeAnswers(api, takesJSON(huma.Operation{
+	register(a, api, access.ByAction.ForPipelinesByAction(), describeResponses(api, takesJSON(huma.Operation{
 		OperationID: "take-action", Method: http.MethodPost, Path: "/mini-programs/{id}/actions/{action}", Summary: "Take an action",
 		Description: "The body may be left out when the action needs nothing.",
 	}), changeProblems,
-		answer{http.StatusOK, "Done", lifecycle.Outcome{}, nil},
-		answer{http.StatusAccepted, recordedDescription, recorded{}, []string{"Retry-After"}},
+		response{http.StatusOK, "Done", lifecycle.Outcome{}, nil},
+		response{http.StatusAccepted, recordedDescription, recorded{}, []string{"Retry-After"}},
 	), a.act)
 }
 
@@ -54,14 +54,14 @@ type actionInput struct {
 	Body   *actionBody
 }
 
-// outcomeAnswer has an outcome, or recorded.
-type outcomeAnswer struct {
+// outcomeOutput has an outcome, or recorded.
+type outcomeOutput struct {
 	Status     int
 	RetryAfter string `header:"Retry-After" hidden:"true"`
 	Body       any
 }
 
-func (a *API) act(ctx context.Context, in *actionInput) (*outcomeAnswer, error) {
+func (a *API) act(ctx context.Context, in *actionInput) (*outcomeOutput, error) {
 	var command lifecycle.Command
 	if in.Body != nil {
 		command = lifecycle.Command(*in.Body)
@@ -76,9 +76,9 @@ func (a *API) act(ctx context.Context, in *actionInput) (*outcomeAnswer, error) 
 	case !outcome.Accepted:
 		return nil, refused(outcome)
 	}
-	return &outcomeAnswer{Status: http.StatusOK, Body: outcome}, nil
+	return &outcomeOutput{Status: http.StatusOK, Body: outcome}, nil
 }
 
-func unanswered(requestID string, action lifecycle.Action) *outcomeAnswer {
-	return &outcomeAnswer{Status: http.StatusAccepted, RetryAfter: problem.RetryAfter, Body: newRecorded(requestID, action)}
+func unanswered(requestID string, action lifecycle.Action) *outcomeOutput {
+	return &outcomeOutput{Status: http.StatusAccepted, RetryAfter: problem.RetryAfter, Body: newRecorded(requestID, action)}
 }

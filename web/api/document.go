@@ -106,49 +106,49 @@ func allowNull(registry huma.Registry) {
 	}
 }
 
-// answer is one possible answer of an operation.
-type answer struct {
+// response is one that an operation may have.
+type response struct {
 	status      int
 	description string
 	body        any // a value of its type
 	headers     []string
 }
 
-// describeAnswers documents the answers of an operation, and the problems that it may end with.
-func describeAnswers(api huma.API, operation huma.Operation, problems []int, answers ...answer) huma.Operation {
+// describeResponses documents what an operation may answer, and the problems that it may end with.
+func describeResponses(api huma.API, operation huma.Operation, problems []int, responses ...response) huma.Operation {
 	always := []int{
 		http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusInternalServerError,
 		http.StatusServiceUnavailable,
 	}
 	for _, status := range slices.Concat(problems, always) {
 		headers := newProblem(status, "", "").GetHeaders()
-		described := answer{status: status, description: http.StatusText(status), body: Problem{}}
+		described := response{status: status, description: http.StatusText(status), body: Problem{}}
 		for name := range headers {
 			described.headers = append(described.headers, name)
 		}
-		answers = append(answers, described)
+		responses = append(responses, described)
 	}
 	operation.Responses = map[string]*huma.Response{}
-	for _, one := range answers {
-		operation.Responses[strconv.Itoa(one.status)] = one.response(api)
+	for _, one := range responses {
+		operation.Responses[strconv.Itoa(one.status)] = one.described(api)
 	}
 	operation.Security = []map[string][]string{{"bearer": {}}}
 	operation.Tags = []string{"mini-programs"}
 	return operation
 }
 
-func (a answer) response(api huma.API) *huma.Response {
-	response := &huma.Response{Description: a.description, Headers: map[string]*huma.Param{}}
-	for _, name := range a.headers {
-		response.Headers[name] = &huma.Param{Schema: &huma.Schema{Type: huma.TypeString}}
+func (r response) described(api huma.API) *huma.Response {
+	described := &huma.Response{Description: r.description, Headers: map[string]*huma.Param{}}
+	for _, name := range r.headers {
+		described.Headers[name] = &huma.Param{Schema: &huma.Schema{Type: huma.TypeString}}
 	}
 	contentType := jsonType
-	if _, isProblem := a.body.(Problem); isProblem {
+	if _, isProblem := r.body.(Problem); isProblem {
 		contentType = problem.ContentType
 	}
-	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(a.body), true, "")
-	response.Content = map[string]*huma.MediaType{contentType: {Schema: schema}}
-	return response
+	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(r.body), true, "")
+	described.Content = map[string]*huma.MediaType{contentType: {Schema: schema}}
+	return described
 }
 
 // optional is a parameter that tells "not given" from the zero value.

@@ -12,11 +12,11 @@ import (
 )
 
 func (a *API) registerExplain(api huma.API) {
-	register(a, api, access.SignedIn.ForPipelines(), describeAnswers(api, huma.Operation{
+	register(a, api, access.SignedIn.ForPipelines(), describeResponses(api, huma.Operation{
 		OperationID: "explain", Method: http.MethodGet, Path: "/mini-programs/{id}/explain",
 		Summary: "Which version a user gets, or got at a past moment, and why", Description: "From the audit trail.",
 	}, lookProblems,
-		answer{http.StatusOK, "The version and the rule", delivery.Explanation{}, nil},
+		response{http.StatusOK, "The version and the rule", delivery.Explanation{}, nil},
 	), a.explain)
 }
 
@@ -27,13 +27,13 @@ type explainInput struct {
 	PlatformVersion optional[int] `query:"platform_version" minimum:"0" doc:"Version of the user's host app platform"`
 }
 
-type explainAnswer struct{ Body delivery.Explanation }
+type explainOutput struct{ Body delivery.Explanation }
 
-func (a *API) explain(ctx context.Context, in *explainInput) (*explainAnswer, error) {
+func (a *API) explain(ctx context.Context, in *explainInput) (*explainOutput, error) {
 	platform := delivery.AnyPlatform
 	if in.PlatformVersion.given {
 		platform = in.PlatformVersion.value
 	}
 	explanation, err := a.service.Explain(ctx, access.Person(ctx), in.ID, in.At, in.User, platform)
-	return &explainAnswer{explanation}, err
+	return &explainOutput{explanation}, err
 }

@@ -13,16 +13,16 @@ import (
 )
 
 func (a *API) registerHistory(api huma.API) {
-	register(a, api, access.SignedIn.ForPipelines(), describeAnswers(api, huma.Operation{
+	register(a, api, access.SignedIn.ForPipelines(), describeResponses(api, huma.Operation{
 		OperationID: "get-report", Method: http.MethodGet, Path: "/mini-programs/{id}/packages/{version}/report",
 		Summary: "What the inspection found out about a version, and what changed against the live one",
 	}, lookProblems,
-		answer{http.StatusOK, "The report", reportAndChanges{}, nil},
+		response{http.StatusOK, "The report", reportAndChanges{}, nil},
 	), a.report)
-	register(a, api, access.SignedIn.ForPipelines(), describeAnswers(api, huma.Operation{
+	register(a, api, access.SignedIn.ForPipelines(), describeResponses(api, huma.Operation{
 		OperationID: "get-audit-trail", Method: http.MethodGet, Path: "/mini-programs/{id}/audit", Summary: "The audit trail, newest first",
 	}, lookProblems,
-		answer{http.StatusOK, "A page of the audit trail", trail{}, nil},
+		response{http.StatusOK, "A page of the audit trail", trail{}, nil},
 	), a.audit)
 }
 
@@ -40,9 +40,9 @@ type reportAndChanges struct {
 	SinceReviewed *packages.Comparison `json:"since_reviewed"`
 }
 
-type reportAnswer struct{ Body reportAndChanges }
+type reportOutput struct{ Body reportAndChanges }
 
-func (a *API) report(ctx context.Context, in *reportInput) (*reportAnswer, error) {
+func (a *API) report(ctx context.Context, in *reportInput) (*reportOutput, error) {
 	status, err := a.service.Status(ctx, access.Person(ctx), in.ID)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (a *API) report(ctx context.Context, in *reportInput) (*reportAnswer, error
 		return nil, err
 	}
 	live, reviewed, err := a.service.Changes(ctx, status, version)
-	return &reportAnswer{reportAndChanges{report, live, reviewed}}, err
+	return &reportOutput{reportAndChanges{report, live, reviewed}}, err
 }
 
 type auditInput struct {
@@ -77,9 +77,9 @@ type entry struct {
 	lifecycle.Record
 }
 
-type auditAnswer struct{ Body trail }
+type auditOutput struct{ Body trail }
 
-func (a *API) audit(ctx context.Context, in *auditInput) (*auditAnswer, error) {
+func (a *API) audit(ctx context.Context, in *auditInput) (*auditOutput, error) {
 	found, err := a.service.AuditPage(ctx, access.Person(ctx), in.ID, in.Cursor, in.Limit)
 	if err != nil {
 		return nil, err
@@ -94,5 +94,5 @@ func (a *API) audit(ctx context.Context, in *auditInput) (*auditAnswer, error) {
 	if found.Next > 0 {
 		page.NextCursor = strconv.FormatInt(found.Next, 10)
 	}
-	return &auditAnswer{page}, nil
+	return &auditOutput{page}, nil
 }

@@ -44,15 +44,15 @@ func newMe(identity access.Identity) me {
 	return said
 }
 
-type meAnswer struct {
+type meOutput struct {
 	Status int
 	Body   me
 }
 
 func (a *API) registerMe(api huma.API) {
-	register(a, api, access.SignedIn.ForPipelines(), describeAnswers(api, huma.Operation{
+	register(a, api, access.SignedIn.ForPipelines(), describeResponses(api, huma.Operation{
 		OperationID: "me", Method: http.MethodGet, Path: "/me", Summary: "Who one is here, with which roles and teams",
-	}, nil, answer{http.StatusOK, "Who one is", me{}, nil}), func(ctx context.Context, _ *struct{}) (*meAnswer, error) {
-		return &meAnswer{http.StatusOK, newMe(access.IdentityOf(ctx))}, nil
+	}, nil, response{http.StatusOK, "Who one is", me{}, nil}), func(ctx context.Context, _ *struct{}) (*meOutput, error) {
+		return &meOutput{http.StatusOK, newMe(access.IdentityOf(ctx))}, nil
 	})
 }

@@ -19,24 +19,24 @@ import (
 )
 
 func (a *API) registerMiniPrograms(api huma.API) {
-	register(a, api, access.Only(lifecycle.Developer).ForPipelines(lifecycle.RequestCreation), describeAnswers(api, takesJSON(huma.Operation{
+	register(a, api, access.Only(lifecycle.Developer).ForPipelines(lifecycle.RequestCreation), describeResponses(api, takesJSON(huma.Operation{
 		OperationID: "request-creation", Method: http.MethodPost, Path: "/mini-programs", Summary: "Request the creation of a mini-program",
 		DefaultStatus: http.StatusCreated,
 	}), changeProblems,
-		answer{http.StatusCreated, "Requested: where it stands now, and the outcome", statusOfNew{}, []string{"Location"}},
-		answer{http.StatusAccepted, recordedDescription, recorded{}, []string{"Retry-After"}},
+		response{http.StatusCreated, "Requested: where it stands now, and the outcome", statusOfNew{}, []string{"Location"}},
+		response{http.StatusAccepted, recordedDescription, recorded{}, []string{"Retry-After"}},
 	), a.requestCreation)
-	list := describeAnswers(api, huma.Operation{
+	list := describeResponses(api, huma.Operation{
 		OperationID: "list-mini-programs", Method: http.MethodGet, Path: "/mini-programs", Summary: "List mini-programs, newest change first",
 		Description: "Lists those that you may see: of your teams, or all for the people of the platform.",
 		Parameters:  []*huma.Param{stateParameter()},
 	}, []int{http.StatusUnprocessableEntity},
-		answer{http.StatusOK, "A page", list{}, nil})
+		response{http.StatusOK, "A page", list{}, nil})
 	register(a, api, access.SignedIn.ForPipelines(), list, a.list)
-	register(a, api, access.SignedIn.ForPipelines(), describeAnswers(api, huma.Operation{
+	register(a, api, access.SignedIn.ForPipelines(), describeResponses(api, huma.Operation{
 		OperationID: "get-status", Method: http.MethodGet, Path: "/mini-programs/{id}", Summary: "Where a mini-program stands",
 	}, lookProblems,
-		answer{http.StatusOK, "The status", lifecycle.Status{}, nil},
+		response{http.StatusOK, "The status", lifecycle.Status{}, nil},
 	), a.status)
 }
 
@@ -100,11 +100,11 @@ func (a *API) statusOfNew(ctx context.Context, creation lifecycle.Creation) (lif
 	return status, err
 }
 
-type statusAnswer struct{ Body lifecycle.Status }
+type statusOutput struct{ Body lifecycle.Status }
 
-func (a *API) status(ctx context.Context, in *Named) (*statusAnswer, error) {
+func (a *API) status(ctx context.Context, in *Named) (*statusOutput, error) {
 	status, err := a.service.Status(ctx, access.Person(ctx), in.ID)
-	return &statusAnswer{status}, err
+	return &statusOutput{status}, err
 }
 
 // listInput is what a list may be narrowed to. States and teams may be repeated, or separated by commas.
@@ -131,9 +131,9 @@ type list struct {
 	Counts catalog.Counts `json:"counts" doc:"How many there are of those that team, q and overdue choose, whatever their state"`
 }
 
-type listAnswer struct{ Body list }
+type listOutput struct{ Body list }
 
-func (a *API) list(ctx context.Context, in *listInput) (*listAnswer, error) {
+func (a *API) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	filter, err := in.filter()
 	if err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func (a *API) list(ctx context.Context, in *listInput) (*listAnswer, error) {
 	}
 	// Whoever looks at one state wants to know how many are in the others.
 	counts, err := a.service.Count(ctx, access.Person(ctx), catalog.Filter{Teams: filter.Teams, Query: filter.Query, Overdue: filter.Overdue})
-	return &listAnswer{list{page, counts}}, err
+	return &listOutput{list{page, counts}}, err
 }
 
 func (in *listInput) filter() (catalog.Filter, error) {

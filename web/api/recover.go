@@ -13,22 +13,22 @@ import (
 )
 
 func (a *API) registerRecover(api huma.API) {
-	register(a, api, access.Only(lifecycle.Operator), describeAnswers(api, huma.Operation{
+	register(a, api, access.Only(lifecycle.Operator), describeResponses(api, huma.Operation{
 		OperationID: "recover", Method: http.MethodPost, Path: "/mini-programs/{id}/recover",
 		Summary:     "Start the workflow of a mini-program again",
 		Description: "For operators, when the workflow was terminated, has failed or was lost: it goes on with all that the catalogue knows.",
 	}, []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
-		answer{http.StatusOK, "It runs again; where the mini-program stands", lifecycle.Status{}, nil},
-		answer{http.StatusAccepted, "Started, but no worker has answered yet", recorded{}, []string{"Retry-After"}},
+		response{http.StatusOK, "It runs again; where the mini-program stands", lifecycle.Status{}, nil},
+		response{http.StatusAccepted, "Started, but no worker has answered yet", recorded{}, []string{"Retry-After"}},
 	), a.recover)
 }
 
 type recoverInput struct{ Named }
 
-func (a *API) recover(ctx context.Context, in *recoverInput) (*outcomeAnswer, error) {
+func (a *API) recover(ctx context.Context, in *recoverInput) (*outcomeOutput, error) {
 	status, err := a.service.Recover(ctx, access.Person(ctx), in.ID)
 	if errors.Is(err, workflows.ErrUnfinished) {
 		return unanswered("", lifecycle.Recovered), nil
 	}
-	return &outcomeAnswer{Status: http.StatusOK, Body: status}, err
+	return &outcomeOutput{Status: http.StatusOK, Body: status}, err
 }

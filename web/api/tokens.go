@@ -12,25 +12,25 @@ import (
 )
 
 func (a *API) registerTokens(api huma.API) {
-	register(a, api, access.MakesTokens, about("tokens", describeAnswers(api, takesJSON(huma.Operation{
+	register(a, api, access.MakesTokens, about("tokens", describeResponses(api, takesJSON(huma.Operation{
 		OperationID: "make-token", Method: http.MethodPost, Path: "/tokens", Summary: "Make an access token",
 		Description: "Developers make those of pipelines for a team of theirs, operators those of host apps and edges. " +
 			"The answer has the token itself, which is never shown again: when the answer is lost, revoke the token and make another one.",
 		DefaultStatus: http.StatusCreated,
 	}), []int{http.StatusForbidden, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
 		http.StatusUnprocessableEntity},
-		answer{http.StatusCreated, "Made; the token is shown this once", madeToken{}, nil},
+		response{http.StatusCreated, "Made; the token is shown this once", madeToken{}, nil},
 	)), a.makeToken)
-	register(a, api, access.SeesTokens, about("tokens", describeAnswers(api, huma.Operation{
+	register(a, api, access.SeesTokens, about("tokens", describeResponses(api, huma.Operation{
 		OperationID: "list-tokens", Method: http.MethodGet, Path: "/tokens", Summary: "List access tokens, the newest first",
 		Description: "Developers see those of their teams, operators and auditors all; also those that have ended or were revoked. " +
 			"None shows the token itself.",
-	}, []int{http.StatusForbidden, http.StatusUnprocessableEntity}, answer{http.StatusOK, "A page", tokenList{}, nil})), a.listTokens)
-	register(a, api, access.MakesTokens, about("tokens", describeAnswers(api, huma.Operation{
+	}, []int{http.StatusForbidden, http.StatusUnprocessableEntity}, response{http.StatusOK, "A page", tokenList{}, nil})), a.listTokens)
+	register(a, api, access.MakesTokens, about("tokens", describeResponses(api, huma.Operation{
 		OperationID: "revoke-token", Method: http.MethodDelete, Path: "/tokens/{id}", Summary: "Revoke an access token",
 		Description: "It is refused within a second everywhere, for ever. Developers revoke those of their teams, operators all; " +
 			"once more changes nothing.",
-	}, []int{http.StatusForbidden, http.StatusNotFound}, answer{http.StatusOK, "Revoked", tokens.Token{}, nil})), a.revokeToken)
+	}, []int{http.StatusForbidden, http.StatusNotFound}, response{http.StatusOK, "Revoked", tokens.Token{}, nil})), a.revokeToken)
 }
 
 // about files an operation under another heading than that of mini-programs.
@@ -71,11 +71,11 @@ type madeToken struct {
 	Secret string `json:"token" doc:"The token: send it as Authorization: Bearer"`
 }
 
-type madeAnswer struct{ Body madeToken }
+type madeOutput struct{ Body madeToken }
 
-func (a *API) makeToken(ctx context.Context, in *draftInput) (*madeAnswer, error) {
+func (a *API) makeToken(ctx context.Context, in *draftInput) (*madeOutput, error) {
 	secret, made, err := a.service.MakeToken(ctx, access.Person(ctx), tokens.Draft(in.Body))
-	return &madeAnswer{madeToken{made, secret}}, err
+	return &madeOutput{madeToken{made, secret}}, err
 }
 
 type tokensInput struct {
@@ -89,30 +89,30 @@ type tokenList struct {
 	NextCursor string         `json:"next_cursor,omitempty"`
 }
 
-type tokensAnswer struct {
+type tokensOutput struct {
 	Link string `header:"Link" doc:"The next page, as rel=next"`
 	Body tokenList
 }
 
-func (a *API) listTokens(ctx context.Context, in *tokensInput) (*tokensAnswer, error) {
+func (a *API) listTokens(ctx context.Context, in *tokensInput) (*tokensOutput, error) {
 	found, err := a.service.ListTokens(ctx, access.Person(ctx), in.Cursor, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
 	if len(found) <= in.Limit {
-		return &tokensAnswer{Body: tokenList{Tokens: found}}, nil
+		return &tokensOutput{Body: tokenList{Tokens: found}}, nil
 	}
 	page := tokenList{Tokens: found[:in.Limit], NextCursor: found[in.Limit-1].ID}
-	return &tokensAnswer{fmt.Sprintf(`<%s/tokens?limit=%d&cursor=%s>; rel="next"`, Prefix, in.Limit, page.NextCursor), page}, nil
+	return &tokensOutput{fmt.Sprintf(`<%s/tokens?limit=%d&cursor=%s>; rel="next"`, Prefix, in.Limit, page.NextCursor), page}, nil
 }
 
 type tokenInput struct {
 	ID string `path:"id" doc:"Id of the token, as the list has it"`
 }
 
-type tokenAnswer struct{ Body tokens.Token }
+type tokenOutput struct{ Body tokens.Token }
 
-func (a *API) revokeToken(ctx context.Context, in *tokenInput) (*tokenAnswer, error) {
+func (a *API) revokeToken(ctx context.Context, in *tokenInput) (*tokenOutput, error) {
 	token, err := a.service.RevokeToken(ctx, access.Person(ctx), in.ID)
-	return &tokenAnswer{token}, err
+	return &tokenOutput{token}, err
 }

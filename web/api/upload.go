@@ -19,13 +19,13 @@ import (
 )
 
 func (a *API) registerUpload(api huma.API) {
-	operation := describeAnswers(api, huma.Operation{
+	operation := describeResponses(api, huma.Operation{
 		OperationID: "upload-package", Method: http.MethodPost, Path: "/mini-programs/{id}/packages", Summary: "Upload a code package",
 		Description: "Stores the package, inspects it and takes the action upload-code. The fields may come before or after the file, or as " +
 			"query parameters; each may be given once.",
 	}, changeProblems,
-		answer{http.StatusOK, "Uploaded: the outcome, and what the inspection found out", uploaded{}, nil},
-		answer{http.StatusAccepted, recordedDescription, recorded{}, []string{"Retry-After"}})
+		response{http.StatusOK, "Uploaded: the outcome, and what the inspection found out", uploaded{}, nil},
+		response{http.StatusAccepted, recordedDescription, recorded{}, []string{"Retry-After"}})
 	register(a, api, access.Only(lifecycle.Developer).WithPackage().ForPipelines(lifecycle.UploadCode), operation, a.upload)
 	// huma would read the body, and all of it into memory, if it knew of it before.
 	api.OpenAPI().Paths[operation.Path].Post.RequestBody = uploadBody()
@@ -74,7 +74,7 @@ type uploaded struct {
 	Report  *packages.Report  `json:"report"`
 }
 
-func (a *API) upload(ctx context.Context, in *uploadInput) (*outcomeAnswer, error) {
+func (a *API) upload(ctx context.Context, in *uploadInput) (*outcomeOutput, error) {
 	requestID := in.requestID("")
 	outcome, report, err := a.receive(ctx, in, requestID)
 	var problem *Problem
@@ -86,7 +86,7 @@ func (a *API) upload(ctx context.Context, in *uploadInput) (*outcomeAnswer, erro
 	case !outcome.Accepted:
 		problem = refused(outcome)
 	default:
-		return &outcomeAnswer{Status: http.StatusOK, Body: uploaded{outcome, report}}, nil
+		return &outcomeOutput{Status: http.StatusOK, Body: uploaded{outcome, report}}, nil
 	}
 	problem.Report = report
 	return nil, problem

@@ -21,15 +21,11 @@ import (
 
 var (
 	// ErrAway says that Temporal does not answer, so that nothing was recorded.
-	ErrAway = errors.New(away)
+	//nolint:staticcheck // a name, and a sentence for people
+	ErrAway = errors.New("Temporal does not answer at the moment, so nothing was changed; try again in a moment")
 	// ErrUncertain says that Temporal was asked, and that it is not known whether it has recorded the request.
-	ErrUncertain = errors.New(uncertain)
-)
-
-// The sentences begin with a name.
-const (
-	away      = "Temporal does not answer at the moment, so nothing was changed; try again in a moment"
-	uncertain = "Temporal did not confirm the request; send it again with the same request id: nothing will be done twice"
+	//nolint:staticcheck // a name, and a sentence for people
+	ErrUncertain = errors.New("Temporal did not confirm the request; send it again with the same request id: nothing will be done twice")
 )
 
 // Service is what one web process works with.
