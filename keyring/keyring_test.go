@@ -33,7 +33,7 @@ func TestWhatIsWrongWithAKeyIsSaidWithoutShowingIt(t *testing.T) {
 		":" + secret:                "line 1: the line does not begin with the id of a key",
 		k1 + "\nk2:" + secret + "!": `line 2: key "k2" is not base64`,
 		"k1:" + base64.StdEncoding.EncodeToString([]byte(secret)): `line 1: key "k1" has 30 bytes; it must have 32`,
-		k1 + "\n" + strings.Replace(k2, "k2", "k1", 1):            `line 2: the key id "k1" is there already`,
+		k1 + "\n" + strings.Replace(k2, "k2", "k1", 1):            `line 2: the key id "k1" is used twice`,
 	} {
 		var r keyring.Ring
 		err := r.UnmarshalText([]byte(text))
