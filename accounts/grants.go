@@ -33,8 +33,8 @@ const (
 // FindGrant reads the grant of a session; found is false when there is none or it has expired.
 func (s Sessions) FindGrant(ctx context.Context, session string) (grant Grant, found bool, err error) {
 	var text string
-	question, into := s.db.Select(selectGrant), []any{&text, &grant.CheckedAt, &grant.UsedAt}
-	err = database.One(ctx, question, into, database.Text(session), database.Time(time.Now()))
+	into := []any{&text, &grant.CheckedAt, &grant.UsedAt}
+	err = database.One(ctx, s.db.Select(selectGrant), into, database.Text(session), database.Time(time.Now()))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Grant{}, false, nil
 	}
@@ -67,7 +67,8 @@ func (s Sessions) PutGrant(ctx context.Context, session string, grant Grant, exp
 
 // ClaimGrant tells whether the caller is the one who renews a grant that was confirmed at checkedAt; until is when somebody else may try.
 func (s Sessions) ClaimGrant(ctx context.Context, session string, checkedAt, until time.Time) (bool, error) {
-	claimed, err := s.db.Exec(ctx, claimGrant, database.Text(session), database.Time(checkedAt), database.Time(until), database.Time(time.Now()))
+	claimed, err := s.db.Exec(ctx, claimGrant,
+		database.Text(session), database.Time(checkedAt), database.Time(until), database.Time(time.Now()))
 	if err != nil {
 		return false, fmt.Errorf("claim a grant: %w", err)
 	}

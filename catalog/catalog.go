@@ -90,7 +90,7 @@ func (c *Catalog) prepare(ctx context.Context) error {
 		{c.db.Prepare, &s.audit, selectAudit},
 	} {
 		var err error
-		if *each.statement, err = each.prepare(ctx, each.query); err != nil {
+		if *each.statement, err = each.prepare(ctx, each.query); err != nil { //nolint:sqlclosecheck // lives as long as the database
 			return err
 		}
 	}

@@ -20,7 +20,7 @@ type Change struct {
 	// Team is the team that the mini-program belongs to now; "" when its creation was refused, and in an earlier life of its
 	// id, which may have belonged to another team.
 	Team string
-	// Transition is nil when nothing was accepted, Outcome when nobody asked (or the answer is forgotten).
+	// Transition is nil when nothing was accepted, Outcome when nobody asked (or it is forgotten).
 	Transition *lifecycle.Transition
 	Outcome    *lifecycle.Outcome
 	// Err tells why the stored change could not be read; then both are nil.
@@ -47,7 +47,7 @@ func (c *Catalog) Wait(ctx context.Context, after int64) (int64, error) {
 		if err != nil || last > after {
 			return last, err
 		}
-		if err := pause(ctx, notified); err != nil {
+		if err := wait(ctx, notified); err != nil {
 			return last, err
 		}
 	}
@@ -80,7 +80,7 @@ func (c *Catalog) Follow(ctx context.Context, after int64, handle func(Change) e
 				return cmp.Or(err, ErrWentBack)
 			}
 		}
-		if err := pause(ctx, notified); err != nil {
+		if err := wait(ctx, notified); err != nil {
 			return err
 		}
 	}
@@ -88,16 +88,16 @@ func (c *Catalog) Follow(ctx context.Context, after int64, handle func(Change) e
 
 const followBatch = 500
 
-// safetyPoll is for notifications that get lost.
-const safetyPoll = 500 * time.Millisecond
+// lookEvery is for notifications that get lost.
+const lookEvery = 500 * time.Millisecond
 
-// pause ends when something was committed, or may have been.
-func pause(ctx context.Context, notified <-chan struct{}) error {
+// wait ends when something was committed, or may have been.
+func wait(ctx context.Context, notified <-chan struct{}) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-notified:
-	case <-time.After(safetyPoll):
+	case <-time.After(lookEvery):
 	}
 	return nil
 }
@@ -110,8 +110,8 @@ const selectChanges = `
 const changesWithTeam = `changes LEFT JOIN mini_programs AS present
 	ON present.id = changes.mini_program AND present.life = changes.life`
 
-// ChangesSince reads the changes above after, oldest first, at most limit, without those of which only answers were known that are
-// forgotten.
+// ChangesSince reads the changes above after, oldest first, at most limit, without those of which nothing is left because their outcomes
+// are forgotten.
 func (c *Catalog) ChangesSince(ctx context.Context, after int64, limit int) ([]Change, error) {
 	return database.Collect(ctx, c.statements.changesSince, scanChange, after, limit)
 }

@@ -198,7 +198,7 @@ func TestARefusalThatShowsNothingNewLeavesTheReadModelAlone(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, before, after)
 		assert.Equal(t, change, changeAfter)
-		assert.Equal(t, change+1, lastChange(t, c), "but those who follow see the answer")
+		assert.Equal(t, change+1, lastChange(t, c), "but those who follow see the outcome")
 	})
 }
 

@@ -74,7 +74,7 @@ func TestOldOutcomesAreForgottenButTheAuditTrailStays(t *testing.T) {
 
 		forgotten, err := c.SweepOutcomes(t.Context(), edge)
 		require.NoError(t, err)
-		assert.EqualValues(t, 3, forgotten, "the answers to three requests")
+		assert.EqualValues(t, 3, forgotten, "the outcomes of three requests")
 		_, _, err = c.Outcome(t.Context(), "weather", developer.User, "old")
 		assert.ErrorIs(t, err, catalog.ErrNotFound)
 		_, _, err = c.Outcome(t.Context(), "weather", developer.User, first.Outcome.RequestID)
@@ -88,6 +88,6 @@ func TestOldOutcomesAreForgottenButTheAuditTrailStays(t *testing.T) {
 		assert.Equal(t, before, audit(t, c, "weather"))
 		assert.Equal(t, status, snapshot(t, c, "weather"))
 		commit(t, c, first)
-		assert.Equal(t, before, audit(t, c, "weather"), "a commit whose answer is forgotten is still known")
+		assert.Equal(t, before, audit(t, c, "weather"), "a commit whose outcome is forgotten is still known")
 	})
 }

@@ -57,31 +57,31 @@ func putServed(ctx context.Context, tx *sql.Tx, miniProgram string, sums []strin
 // Served tells whether users are or were given this content, as the live version, as the candidate of a rollout, or as one that
 // was live before, by a mini-program from which no suspension took it since.
 func (c *Catalog) Served(ctx context.Context, sha256 string) (bool, error) {
-	return c.ask(ctx, "look for the package among those served", `
+	return c.exists(ctx, "look for the package among those served", `
 		SELECT EXISTS (SELECT 1 FROM served_packages WHERE sha256 = $1 AND NOT withdrawn)`, database.Text(sha256))
 }
 
 // PackageReferenced tells whether this content is still needed: users were ever given it, it is the candidate of a mini-program, or
 // there is a report about it, because the upload that it was inspected for may be about to be decided.
 func (c *Catalog) PackageReferenced(ctx context.Context, sha256 string) (bool, error) {
-	return c.ask(ctx, "look for what refers to the package", `
+	return c.exists(ctx, "look for what refers to the package", `
 		SELECT EXISTS (SELECT 1 FROM served_packages WHERE sha256 = $1)
 			OR EXISTS (SELECT 1 FROM mini_programs WHERE candidate_sha256 = $1)
 			OR EXISTS (SELECT 1 FROM reports WHERE sha256 = $1)`, database.Text(sha256))
 }
 
-func (c *Catalog) ask(ctx context.Context, what, question, sha256 string) (yes bool, err error) {
-	if err := database.One(ctx, c.db.Select(question), []any{&yes}, sha256); err != nil {
+func (c *Catalog) exists(ctx context.Context, what, query, sha256 string) (yes bool, err error) {
+	if err := database.One(ctx, c.db.Select(query), []any{&yes}, sha256); err != nil {
 		return false, fmt.Errorf("%s, sha256 %q: %w", what, sha256, err)
 	}
 	return yes, nil
 }
 
 // KeepReport keeps the report about the inspection of a package, uploaded as the version, in place of an earlier one. A
-// report that is no JSON is ErrInvalid.
+// report that is not JSON is ErrInvalid.
 func (c *Catalog) KeepReport(ctx context.Context, sha256, version string, report json.RawMessage) error {
 	if !json.Valid(report) {
-		return fmt.Errorf("%w report about package %s: it is no JSON", ErrInvalid, sha256)
+		return fmt.Errorf("%w report about package %s: it is not JSON", ErrInvalid, sha256)
 	}
 	_, err := c.db.Exec(ctx, `
 		INSERT INTO reports (sha256, version, kept_at, report) VALUES ($1, $2, $3, $4)
@@ -96,8 +96,8 @@ func (c *Catalog) KeepReport(ctx context.Context, sha256, version string, report
 // Report reads the report about the inspection of a package, uploaded as the version. The error is ErrNotFound when it
 // was never inspected as such, or nobody needed it any more.
 func (c *Catalog) Report(ctx context.Context, sha256, version string) (json.RawMessage, error) {
-	question := c.db.Select(`SELECT report FROM reports WHERE sha256 = $1 AND version = $2`)
-	report, err := readOne[json.RawMessage](ctx, question, nil, database.Text(sha256), database.Text(version))
+	statement := c.db.Select(`SELECT report FROM reports WHERE sha256 = $1 AND version = $2`)
+	report, err := readOne[json.RawMessage](ctx, statement, nil, database.Text(sha256), database.Text(version))
 	if err != nil {
 		return nil, fmt.Errorf("report about package %q as version %q: %w", sha256, version, err)
 	}

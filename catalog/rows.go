@@ -65,7 +65,7 @@ func (c Commit) changeRow(e *encoder) []any {
 	}
 	if c.Outcome != nil {
 		at, actor = c.Outcome.At, database.Text(c.Outcome.Actor)
-		// An id that is too long was refused; nobody has to find its answer.
+		// An id that is too long was refused; nobody has to find its outcome.
 		if id := c.Outcome.RequestID; id != "" && len(id) <= lifecycle.MaxName {
 			requestID = database.Text(id)
 		}

@@ -121,13 +121,13 @@ func TestAMiniProgramOfBeforeGoesOnAfterTheUpgrade(t *testing.T) {
 		require.NoError(t, catalog.AtVersion(t.Context(), databaseURL, 6, old.write))
 		c := catalogtest.Open(t, databaseURL)
 		outcome, _, err := c.Outcome(t.Context(), "paused", "whoever", "k1")
-		require.NoError(t, err, "answers of before are everybody's")
+		require.NoError(t, err, "outcomes of before are everybody's")
 		assert.Equal(t, lifecycle.LeaveFeedback, outcome.Action)
 
 		stored, err := c.Stored(t.Context(), "paused")
 		require.NoError(t, err)
 		left := stored.MiniProgram.Rollout.Remaining(time.Now())
-		assert.Len(t, stored.Outcomes, stored.Step, "each of its steps was answered")
+		assert.Len(t, stored.Outcomes, stored.Step, "each of its steps has an outcome")
 		p := &program{MiniProgram: stored.MiniProgram, life: stored.Life, step: stored.Step, now: time.Now().UTC(), t: t}
 		commit(t, c, p.do(developer, lifecycle.Resume))
 		status, _, err := c.Status(t.Context(), "paused")

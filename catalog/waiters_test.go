@@ -12,14 +12,14 @@ import (
 	"slipway/lifecycle"
 )
 
-func answered(id, requestID string, step int) catalog.Commit {
+func refused(id, requestID string, step int) catalog.Commit {
 	m := lifecycle.MiniProgram{ID: id, Title: id, Team: "acme", State: lifecycle.CodeUnavailable, Revision: 1, Sequence: 1, UpdatedAt: time.Now().UTC()}
 	command := lifecycle.Command{Action: lifecycle.Publish, RequestID: requestID, Actor: developer}
 	outcome := m.Outcome(command, lifecycle.Refuse(lifecycle.IllegalInState, "no"), time.Now().UTC())
 	return catalog.Commit{Life: "run", Step: step, MiniProgram: m, Outcome: &outcome}
 }
 
-// followed hears of every change from now on, until ctx is done.
+// followed are told of every change from now on, until ctx is done.
 func followed(ctx context.Context, t *testing.T, c *catalog.Catalog) *catalog.Waiters {
 	last, waiters := lastChange(t, c), &catalog.Waiters{}
 	go func() {
@@ -39,14 +39,14 @@ func TestWhoeverWaitsGetsTheirOutcomeAndNobodyElses(t *testing.T) {
 		defer forgetOther()
 		stranger, forgetStranger := waiters.Await("weather", reviewer.User, "mine")
 		defer forgetStranger()
-		commit(t, c, answered("weather", "yours", 1))
-		commit(t, c, answered("weather", "mine", 2))
+		commit(t, c, refused("weather", "yours", 1))
+		commit(t, c, refused("weather", "mine", 2))
 		for _, waiting := range []<-chan lifecycle.Outcome{mine, also} {
 			select {
 			case outcome := <-waiting:
 				assert.Equal(t, "mine", outcome.RequestID)
 			case <-time.After(10 * time.Second):
-				t.Fatal("no answer")
+				t.Fatal("no outcome")
 			}
 		}
 		assert.Empty(t, other)
@@ -61,8 +61,8 @@ func TestWhoeverForgetsGetsNothingAndTheFeedGoesOn(t *testing.T) {
 	forget()
 	next, forgetNext := waiters.Await("weather", developer.User, "next")
 	defer forgetNext()
-	commit(t, c, answered("weather", "mine", 1))
-	commit(t, c, answered("weather", "next", 2))
+	commit(t, c, refused("weather", "mine", 1))
+	commit(t, c, refused("weather", "next", 2))
 	assert.Equal(t, "next", (<-next).RequestID)
 	assert.Empty(t, dropped)
 }
@@ -91,7 +91,7 @@ func TestARequestIsFinishedAsSoonAsItsOutcomeIsDelivered(t *testing.T) {
 	assert.True(t, waiters.Expect(request, 1, 1))
 	last, forget := waiters.Await("weather", developer.User, "another")
 	defer forget()
-	commit(t, c, answered("weather", "mine", 1), answered("weather", "another", 2))
+	commit(t, c, refused("weather", "mine", 1), refused("weather", "another", 2))
 	<-last
 	assert.Empty(t, waiters.Unfinished("weather"))
 }

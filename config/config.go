@@ -55,7 +55,8 @@ func (c Common) DatabaseFile() string {
 	return parsed.File
 }
 
-// Passes tells whether the database is away, so that a program that starts waits for it. A file that cannot be opened is not away but wrong.
+// Passes tells whether the database is away, so that a program that starts waits for it. A file that cannot be opened is not away but
+// wrong.
 func (c Common) Passes(err error) bool { return c.DatabaseFile() == "" && database.Unavailable(err) }
 
 // Packages is the location of the package store.
@@ -117,8 +118,8 @@ func (c Common) Temporal(logger *zap.Logger) (client.Options, error) {
 	return options, nil
 }
 
-// encrypt lets payloads be encrypted, and the messages of failures, which are none. Without keys there is still a codec: it says of what it cannot
-// read that the key is missing.
+// encrypt lets payloads be encrypted, and the messages of failures, which are no payloads. Without keys there is still a codec: it says of
+// what it cannot read that the key is missing.
 func (c Common) encrypt(options *client.Options) {
 	options.DataConverter = converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), c.PayloadCodec())
 	options.FailureConverter = temporal.NewDefaultFailureConverter(temporal.DefaultFailureConverterOptions{

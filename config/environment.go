@@ -57,7 +57,7 @@ func withFiles(environment map[string]string, variables []Variable) (with, files
 			continue
 		}
 		if environment[variable.Name] != "" {
-			wrong = append(wrong, fmt.Errorf("%s and %s are both given; give one", variable.Name, variable.Name+fileSuffix))
+			wrong = append(wrong, fmt.Errorf("%s and %s are both set; set only one of them", variable.Name, variable.Name+fileSuffix))
 			continue
 		}
 		content, err := os.ReadFile(path) //nolint:gosec // the operator names the file

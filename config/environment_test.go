@@ -32,7 +32,7 @@ func TestAVariableAndItsFileAreRefusedTogetherAndNamed(t *testing.T) {
 	t.Setenv("PACKAGE_MAX_MIB_FILE", file(t, "many"))
 	var common config.Common
 	err := config.Parse(&common)
-	assert.ErrorContains(t, err, "DATABASE_URL and DATABASE_URL_FILE are both given")
+	assert.ErrorContains(t, err, "DATABASE_URL and DATABASE_URL_FILE are both set")
 	assert.ErrorContains(t, err, "PACKAGE_STORE_FILE: ")
 	assert.ErrorContains(t, err, `PACKAGE_MAX_MIB: "many" is not a number of MiB`)
 }

@@ -1,5 +1,5 @@
-// Package database opens SQLite and PostgreSQL databases, brings their tables up to date and runs statements, each with a deadline and, where
-// its caller is traced, a span. It tells errors of a database that is away from all others, and who waits that something was committed.
+// Package database opens SQLite and PostgreSQL databases, brings their tables up to date and runs statements, each with a deadline and,
+// where its caller is traced, a span. It knows by an error whether the database is away, and notifies those who wait for a commit.
 //
 // It knows nothing of what is kept in the tables.
 package database
@@ -40,8 +40,8 @@ type DB struct {
 	notifier   *notifier
 }
 
-// Open connects to the database that ParseURL reads and brings its tables up to date; several processes may do so at once. A file is created
-// when it is missing, with its folder. The caller closes the database.
+// Open connects to the database at a URL as ParseURL reads it, and brings its tables up to date; several processes may do so at once. A
+// file is created when it is missing, with its folder. The caller closes the database.
 //
 // A migration whose name has _sqlite_ or _postgres_ in it is for that kind of database only.
 func Open(ctx context.Context, databaseURL string, migrations fs.FS, inGo ...*goose.Migration) (*DB, error) {
@@ -93,8 +93,11 @@ func connectSQLite(at URL) (*DB, error) {
 		return nil, err
 	}
 	settings := map[string]string{
-		"_busy_timeout": strconv.FormatInt(lockTimeout.Milliseconds(), 10), "_journal_mode": "WAL", "_foreign_keys": "on", "_time_format": "sqlite",
-		"_synchronous": "FULL", // a commit that was acknowledged is not lost in a power failure
+		"_busy_timeout": strconv.FormatInt(lockTimeout.Milliseconds(), 10),
+		"_journal_mode": "WAL",
+		"_synchronous":  "FULL", // a commit that was acknowledged is not lost in a power failure
+		"_foreign_keys": "on",
+		"_time_format":  "sqlite",
 	}
 	writing, reading := maps.Clone(settings), maps.Clone(settings)
 	writing["_txlock"], reading["_query_only"] = "immediate", "on"

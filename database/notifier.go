@@ -92,7 +92,7 @@ func openNotifyFile(database string) (notifyFile, error) {
 	// The suffix is older than the word notifier: processes of different versions share the file during an upgrade.
 	file, err := os.OpenFile(database+"-bell", os.O_CREATE|os.O_WRONLY, 0o640) //nolint:gosec // beside the database, for who may read it
 	if err != nil {
-		return notifyFile{}, fmt.Errorf("open the file that announces commits: %w", err)
+		return notifyFile{}, fmt.Errorf("open the file for notifications of commits: %w", err)
 	}
 	return notifyFile{file}, nil
 }
@@ -122,7 +122,7 @@ func (f notifyFile) watch(ctx context.Context, wake func()) error {
 	}
 }
 
-// postgresChannel is PostgreSQL's own, listened to over a connection for nothing else.
+// postgresChannel is PostgreSQL's own, which a trigger of the tables notifies; it is listened to over a connection for nothing else.
 type postgresChannel struct{ config *pgx.ConnConfig }
 
 func (postgresChannel) notify() {}

@@ -26,19 +26,19 @@ func (u unprepared) QueryContext(ctx context.Context, args ...any) (*sql.Rows, e
 	return u.db.QueryContext(ctx, u.text, args...)
 }
 
-// Prepare prepares a statement that reads, PrepareWrite one of transactions. Both live as long as the database.
+// Prepare prepares a statement that reads, for as long as the database is open.
 func (db *DB) Prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 	return prepare(ctx, db.read, text)
 }
 
-// PrepareWrite prepares a statement of transactions.
+// PrepareWrite prepares a statement of transactions, for as long as the database is open.
 func (db *DB) PrepareWrite(ctx context.Context, text string) (*sql.Stmt, error) {
 	return prepare(ctx, db.write, text)
 }
 
 func prepare(ctx context.Context, db *sql.DB, text string) (statement *sql.Stmt, err error) {
 	err = within(ctx, AnswerTimeout, func(ctx context.Context) (err error) {
-		statement, err = db.PrepareContext(ctx, text)
+		statement, err = db.PrepareContext(ctx, text) //nolint:sqlclosecheck // lives as long as the database
 		return err
 	})
 	return statement, err

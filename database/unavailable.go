@@ -100,6 +100,6 @@ func passes(result int) bool {
 // ended tells whether an error of a driver says that the connection ended, in whatever way.
 func ended(err error) bool {
 	_, network := errors.AsType[net.Error](err)
-	return network || slices.ContainsFunc([]error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, sql.ErrConnDone, pgconn.ErrConnClosed},
-		func(end error) bool { return errors.Is(err, end) })
+	ends := []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, sql.ErrConnDone, pgconn.ErrConnClosed}
+	return network || slices.ContainsFunc(ends, func(end error) bool { return errors.Is(err, end) })
 }

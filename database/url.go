@@ -22,8 +22,8 @@ type URL struct {
 	postgres *pgx.ConnConfig
 }
 
-// ParseURL reads "sqlite:PATH", "sqlite://PATH", "file:PATH?SETTINGS" (with the path escaped as in a URL) or "postgres://…". Anything else
-// is ErrURL; what may hold a password is not shown.
+// ParseURL reads "sqlite:PATH", "sqlite://PATH", "file:PATH?SETTINGS" (with the path escaped as in a URL) or "postgres://…". Anything
+// else is ErrURL, which shows nothing that may be a password.
 func ParseURL(text string) (URL, error) {
 	scheme, rest, _ := strings.Cut(text, ":")
 	switch scheme {

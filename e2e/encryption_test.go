@@ -166,7 +166,7 @@ func TestAWorkerThatLacksAKeyWaitsForIt(t *testing.T) {
 			for _, each := range []string{id, id + "-2"} {
 				p.eventually("the task of "+each+" is tried again", func() bool { return p.tries(each) >= 2 })
 			}
-			assert.Contains(t, p.output.String(), "which PAYLOAD_KEY_FILE does not have; put it back")
+			assert.Contains(t, p.output.String(), "which is missing from PAYLOAD_KEY_FILE; put it back")
 
 			p.with(now + "\n" + before)
 			p.becomes(id, lifecycle.CodeAvailable)
@@ -193,7 +193,7 @@ func TestAWrongKeyFileIsNamedAtTheStart(t *testing.T) {
 		said := failing(t, program, "PAYLOAD_KEY_FILE="+file, "SIGNAL_KEY_FILE="+file)
 		assert.Contains(t, said, "PAYLOAD_KEY_FILE="+file)
 		assert.Contains(t, said, "SIGNAL_KEY_FILE="+file)
-		assert.Contains(t, said, `line 1: key "k1" has 5 bytes, it must have 32`)
+		assert.Contains(t, said, `line 1: key "k1" has 5 bytes; it must have 32`)
 		assert.NotContains(t, said, "c2hvcnQ")
 	}
 	assert.Contains(t, failing(t, workerBin, "SIGNALS_FROM=web"), "SIGNALS_FROM=web needs the keys that the web signs with")

@@ -22,7 +22,7 @@ const (
 type MissingKeyError struct{ Key string }
 
 func (e *MissingKeyError) Error() string {
-	return fmt.Sprintf("this is encrypted with the key %.64q, which PAYLOAD_KEY_FILE does not have; put it back", e.Key)
+	return fmt.Sprintf("this is encrypted with the key %.64q, which is missing from PAYLOAD_KEY_FILE; put it back", e.Key)
 }
 
 // Codec encrypts payloads with AES-256-GCM. Without keys it leaves them as they are, and still knows those that it cannot read.
@@ -102,7 +102,7 @@ func (c *Codec) open(payload *commonpb.Payload) (*commonpb.Payload, error) {
 	}
 	opened := &commonpb.Payload{}
 	if err := proto.Unmarshal(data, opened); err != nil {
-		return nil, errors.New("what was encrypted is no payload")
+		return nil, errors.New("the decrypted content is not a payload")
 	}
 	return opened, nil
 }

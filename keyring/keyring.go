@@ -37,7 +37,7 @@ func (r *Ring) UnmarshalText(text []byte) error {
 		}
 		k, err := parseKey(line)
 		if _, known := read.find(k.id); err == nil && known {
-			err = fmt.Errorf("the key id %q is there already; give each key an id of its own", k.id)
+			err = fmt.Errorf("the key id %q is used twice; give each key an id of its own", k.id)
 		}
 		if err != nil {
 			wrong = append(wrong, fmt.Errorf("line %d: %w", i+1, err))
@@ -65,14 +65,14 @@ func Generate(id string) string {
 func parseKey(line string) (key, error) {
 	id, encoded, found := strings.Cut(line, ":")
 	if !found || !keyID.MatchString(id) {
-		return key{}, fmt.Errorf("this does not begin with the id of a key, 1 to 64 letters, digits, '.', '_' or '-', and a colon; %s", form)
+		return key{}, fmt.Errorf("the line does not begin with the id of a key (1 to 64 letters, digits, '.', '_' or '-') and a colon; %s", form)
 	}
 	secret, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
 	if err != nil {
 		return key{}, fmt.Errorf("key %q is not base64; %s", id, form)
 	}
 	if len(secret) != keySize {
-		return key{}, fmt.Errorf("key %q has %d bytes, it must have %d; %s", id, len(secret), keySize, form)
+		return key{}, fmt.Errorf("key %q has %d bytes; it must have %d; %s", id, len(secret), keySize, form)
 	}
 	return key{id, secret}, nil
 }

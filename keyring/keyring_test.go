@@ -28,12 +28,12 @@ func TestWhatIsWrongWithAKeyIsSaidWithoutShowingIt(t *testing.T) {
 	for text, expected := range map[string]string{
 		"":                          "there is no key",
 		"\n  \n":                    "there is no key",
-		secret:                      "line 1: this does not begin with the id of a key",
-		"a key:" + secret:           "line 1: this does not begin with the id of a key",
-		":" + secret:                "line 1: this does not begin with the id of a key",
+		secret:                      "line 1: the line does not begin with the id of a key",
+		"a key:" + secret:           "line 1: the line does not begin with the id of a key",
+		":" + secret:                "line 1: the line does not begin with the id of a key",
 		k1 + "\nk2:" + secret + "!": `line 2: key "k2" is not base64`,
-		"k1:" + base64.StdEncoding.EncodeToString([]byte(secret)): `line 1: key "k1" has 30 bytes, it must have 32`,
-		k1 + "\n" + strings.Replace(k2, "k2", "k1", 1):            `line 2: the key id "k1" is there already`,
+		"k1:" + base64.StdEncoding.EncodeToString([]byte(secret)): `line 1: key "k1" has 30 bytes; it must have 32`,
+		k1 + "\n" + strings.Replace(k2, "k2", "k1", 1):            `line 2: the key id "k1" is used twice`,
 	} {
 		var r keyring.Ring
 		err := r.UnmarshalText([]byte(text))
@@ -82,7 +82,7 @@ func TestKeysRotate(t *testing.T) {
 	require.ErrorAs(t, err, &missing)
 	assert.Equal(t, "k1", missing.Key)
 	_, err = keyring.NewCodec(keyring.Ring{}).Decode([]*commonpb.Payload{sealed})
-	assert.EqualError(t, err, `this is encrypted with the key "k1", which PAYLOAD_KEY_FILE does not have; put it back`)
+	assert.EqualError(t, err, `this is encrypted with the key "k1", which is missing from PAYLOAD_KEY_FILE; put it back`)
 }
 
 func plain(text string) *commonpb.Payload {

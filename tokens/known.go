@@ -23,11 +23,11 @@ type Source interface {
 }
 
 // ErrNotKnownYet says that the database has not answered since the start, so that nobody knows which tokens there are.
-var ErrNotKnownYet = errors.New("the database does not answer, so it is not known yet which access tokens there are; try again in a moment")
+var ErrNotKnownYet = errors.New("the database does not answer, so no access token can be checked yet; try again in a moment")
 
 var (
-	errInvalid = lifecycle.Refuse(InvalidToken, "this access token is worth nothing: it is unknown, has ended, or was revoked; make another one")
-	errDamaged = lifecycle.Refuse(InvalidToken, "this is no whole access token: it was cut off or mistyped; copy it again, or make another one")
+	errInvalid = lifecycle.Refuse(InvalidToken, "this access token is not valid: it is unknown, has ended or was revoked; make another one")
+	errDamaged = lifecycle.Refuse(InvalidToken, "this access token is incomplete or mistyped; copy it again, or make another one")
 )
 
 // Known are the tokens that work, in memory. It follows the database, and goes on with what it knows while that does not answer.
@@ -126,7 +126,7 @@ func (k *Known) Load(ctx context.Context) error {
 }
 
 // errEmptied keeps a database that was lost, or mistaken for another, from shutting all host apps out.
-var errEmptied = errors.New("the database knows no access tokens, but did; restart to accept none")
+var errEmptied = errors.New("the database has lost its access tokens; restart to accept none")
 
 // refresh is called by whoever has the turn.
 func (k *Known) refresh(ctx context.Context) error {
@@ -164,7 +164,7 @@ func (k *Known) note(known *state, err error) {
 		return
 	}
 	if known.err == nil {
-		k.logger.Warn("access tokens are those known until now: the database does not answer", zap.Error(err))
+		k.logger.Warn("the database does not answer; the access tokens known so far remain valid", zap.Error(err))
 	}
 	k.state.Store(&state{known.byHash, known.change, known.loaded, known.asked, err, known.next})
 }

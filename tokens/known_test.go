@@ -160,14 +160,20 @@ type stub struct {
 func (s *stub) Change(context.Context) (int64, error) { return s.change, s.err }
 
 func TestBeforeTheDatabaseHasAnsweredNobodyKnows(t *testing.T) {
-	known := tokens.NewKnown(opened(&stub{err: errors.New("away")}), zap.NewNop())
+	away := errors.New("away")
 	secret, _, err := tokens.Draft{Name: "x", Kind: tokens.HostApp}.Make(operator, time.Now())
 	require.NoError(t, err)
-	for range 2 {
-		_, err = known.Find(t.Context(), secret)
-		assert.ErrorIs(t, err, tokens.ErrNotKnownYet)
+	for name, open := range map[string]func(context.Context) (tokens.Source, error){
+		"it cannot be opened": func(context.Context) (tokens.Source, error) { return nil, away },
+		"it is open":          opened(&stub{err: away}),
+	} {
+		known := tokens.NewKnown(open, zap.NewNop())
+		for range 2 {
+			_, err = known.Find(t.Context(), secret)
+			assert.ErrorIs(t, err, tokens.ErrNotKnownYet, name)
+		}
+		assert.ErrorIs(t, known.Load(t.Context()), away, name)
 	}
-	assert.Error(t, known.Load(t.Context()))
 }
 
 func TestADatabaseThatWasLostShutsNobodyOut(t *testing.T) {

@@ -64,7 +64,8 @@ func (d Draft) checkName() *lifecycle.Refusal {
 	}
 	if !name.MatchString(d.Name) {
 		return lifecycle.Refuse(lifecycle.InvalidInput,
-			"the name %.100q is not valid; it must have 1 to 63 lower-case letters, digits, dots, hyphens and underscores, and say what the token is for", d.Name)
+			"the name %.100q is not valid; it must have 1 to 63 lower-case letters, digits, dots, hyphens and underscores, "+
+				"and say what the token is for", d.Name)
 	}
 	return nil
 }
@@ -72,15 +73,18 @@ func (d Draft) checkName() *lifecycle.Refusal {
 func (d Draft) checkMaker(by lifecycle.Actor) *lifecycle.Refusal {
 	switch {
 	case !slices.Contains(Kinds, d.Kind):
-		return lifecycle.Refuse(lifecycle.InvalidInput, "there is no kind %.100q of tokens; the kinds are %s", string(d.Kind), names(Kinds))
+		return lifecycle.Refuse(lifecycle.InvalidInput, "there is no token kind %.100q; the kinds are %s", string(d.Kind), names(Kinds))
 	case by.OnBehalfOf != "":
-		return lifecycle.Refuse(InsufficientScope, "a token makes no tokens; a person has to")
+		return lifecycle.Refuse(InsufficientScope, "a token cannot make tokens; a person has to")
 	case d.Kind != Pipeline && !isOperator(by):
-		return lifecycle.Refuse(lifecycle.ForbiddenRole, "only operators make %s tokens; %s has the roles %s", d.Kind, by.User, names(by.Roles))
+		return lifecycle.Refuse(lifecycle.ForbiddenRole,
+			"only operators can make %s tokens; %s has the roles %s", d.Kind, by.User, names(by.Roles))
 	case d.Kind == Pipeline && !slices.Contains(by.Roles, lifecycle.Developer):
-		return lifecycle.Refuse(lifecycle.ForbiddenRole, "only developers make %s tokens, for a team of theirs; %s has the roles %s", d.Kind, by.User, names(by.Roles))
+		return lifecycle.Refuse(lifecycle.ForbiddenRole,
+			"only developers can make %s tokens, for one of their teams; %s has the roles %s", d.Kind, by.User, names(by.Roles))
 	case d.Kind == Pipeline && !slices.Contains(by.Teams, d.Team):
-		return lifecycle.Refuse(lifecycle.NotYourTeam, "%s is not in team %.100q; a token can only be made for one of %s", by.User, d.Team, names(by.Teams))
+		return lifecycle.Refuse(lifecycle.NotYourTeam,
+			"%s is not in team %.100q; a token can only be made for one of %s", by.User, d.Team, names(by.Teams))
 	default:
 		return nil
 	}
@@ -95,7 +99,7 @@ func (d Draft) checkScope() *lifecycle.Refusal {
 		return nil
 	}
 	if len(d.Actions) == 0 {
-		return lifecycle.Refuse(lifecycle.InvalidInput, "a pipeline needs actions that it may take, some of %s", names(Actions()))
+		return lifecycle.Refuse(lifecycle.InvalidInput, "a pipeline needs at least one action that it may take; choose from %s", names(Actions()))
 	}
 	for _, action := range d.Actions {
 		if !slices.Contains(Actions(), action) {
@@ -107,7 +111,8 @@ func (d Draft) checkScope() *lifecycle.Refusal {
 
 func (d Draft) checkEnd(now time.Time) *lifecycle.Refusal {
 	if !d.EndsAt.After(now) || d.EndsAt.After(now.AddDate(0, 0, MaxDays)) {
-		return lifecycle.Refuse(lifecycle.InvalidInput, "ends_at is %s; it must be a time to come, at most %d days from now", d.EndsAt.UTC().Format(time.RFC3339), MaxDays)
+		return lifecycle.Refuse(lifecycle.InvalidInput,
+			"ends_at is %s; it must be in the future, at most %d days from now", d.EndsAt.UTC().Format(time.RFC3339), MaxDays)
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func newSecret() string {
 // IsOne tells whether somebody presents an access token of Slipway's, whatever it is worth.
 func IsOne(presented string) bool { return strings.HasPrefix(presented, Prefix) }
 
-// wellFormed tells a token from one that was cut off or mistyped. Everybody can make such a text: it says nothing about what a token is worth.
+// wellFormed tells a token from one that was cut off or mistyped. Everybody can make such a text: it does not have to be valid.
 func wellFormed(presented string) bool {
 	if len(presented) != len(Prefix)+letters || !IsOne(presented) {
 		return false

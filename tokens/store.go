@@ -72,7 +72,7 @@ func (s *Store) Add(ctx context.Context, t Token, most int) error {
 	return nil
 }
 
-// Revoke makes a token worth nothing. One that was revoked before stays as it is.
+// Revoke makes a token invalid for ever. One that was revoked before stays as it is.
 func (s *Store) Revoke(ctx context.Context, id, by string, at time.Time) error {
 	err := s.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, nextChange); err != nil {

@@ -1,4 +1,4 @@
-// Package tokens is what access tokens are: how they look, who may make which, and which are worth something now.
+// Package tokens is what access tokens are: how they look, who may make which, and which are valid now.
 //
 // They are for programs, beside people's sign-in. Each has a kind that says what it is for, and may do nothing else.
 package tokens
@@ -54,7 +54,7 @@ type Token struct {
 	RevokedBy string     `json:"revoked_by,omitempty"`
 }
 
-// Works tells whether the token is worth something at a moment.
+// Works tells whether the token is valid at a moment.
 func (t Token) Works(now time.Time) bool { return t.RevokedAt == nil && now.Before(t.EndsAt) }
 
 // Actor is who acts with the token: a developer of its team, in the name of whoever made it.
@@ -106,7 +106,8 @@ func Seen(person lifecycle.Actor) (all bool, teams []string) {
 
 // RevocableBy tells whether somebody may revoke the token: operators all, developers those of pipelines of their teams.
 func (t Token) RevocableBy(person lifecycle.Actor) bool {
-	return isOperator(person) || t.Kind == Pipeline && slices.Contains(person.Roles, lifecycle.Developer) && slices.Contains(person.Teams, t.Team)
+	return isOperator(person) ||
+		t.Kind == Pipeline && slices.Contains(person.Roles, lifecycle.Developer) && slices.Contains(person.Teams, t.Team)
 }
 
 // SeenBy tells whether somebody sees the token.
