@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/url"
+	"os"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -70,10 +73,36 @@ type moment struct {
 
 // observe prepares a mini-program whose creation is requested at the beginning.
 func observe(t *testing.T) *observed {
-	c := catalogtest.Open(t, catalogtest.SQLite(t))
+	c := catalogtest.Open(t, emptyCatalogue(t))
 	o := &observed{t: t, catalog: c, settings: lifecycle.DefaultSettings(), input: Input{Creation: creation}, firstRun: "the-life"}
 	o.acts = &activities.Activities{Catalog: c, Settings: o.settings, Reports: c, Packages: openStore()}
 	return o
+}
+
+// emptyCatalogue is a database of the test's own whose tables are there already: to make them takes longer than most tests.
+func emptyCatalogue(t *testing.T) string {
+	made.Do(func() {
+		fresh := catalogtest.SQLite(t)
+		c, err := catalog.Open(t.Context(), fresh)
+		require.NoError(t, err)
+		require.NoError(t, c.Close())
+		emptyDatabase, err = os.ReadFile(fileOf(t, fresh))
+		require.NoError(t, err)
+	})
+	own := catalogtest.SQLite(t)
+	require.NoError(t, os.WriteFile(fileOf(t, own), emptyDatabase, 0o600))
+	return own
+}
+
+var (
+	made          sync.Once
+	emptyDatabase []byte
+)
+
+func fileOf(t *testing.T, database string) string {
+	parsed, err := url.Parse(database)
+	require.NoError(t, err)
+	return cmp.Or(parsed.Path, parsed.Opaque)
 }
 
 // lost is the same mini-program after its workflow was lost, in the hands of an operator who has it recovered.

@@ -95,7 +95,7 @@ func TestTheTourLeadsThroughAllStatesThatAreNotTheEnd(t *testing.T) {
 func TestTheQueryStatusSaysInEachStateWhatTheCatalogueSays(t *testing.T) {
 	o := observe(t)
 	o.travel(func(at stop) {
-		shown, stored := o.status(), lifecycle.Status{}
+		shown := o.status()
 		stored, _, err := o.catalog.Status(t.Context(), "weather")
 		require.NoError(t, err)
 		assert.JSONEq(t, jsonOf(t, stored), jsonOf(t, shown), "after %s", at.action)
