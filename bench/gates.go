@@ -108,7 +108,7 @@ func (in *installation) uploads() *workload {
 		Action: lifecycle.UploadCode, Actor: developer, Package: &lifecycle.Package{Version: "1.0.0", SHA256: in.sha256},
 	}
 	w := in.workload("uploads", 0)
-	w.client.Waiters = in.answers
+	w.client.Waiters = in.waiters
 	w.prepare = w.create
 	w.do = func(ctx context.Context, id string, _ int) error { return w.act(ctx, id, upload) }
 	return w

@@ -35,7 +35,7 @@ type installation struct {
 	client     workflows.Client
 	// catalog has the outcomes of the product's actions, as in production; minimal workflows have none.
 	catalog    *catalog.Catalog
-	answers    *catalog.Waiters
+	waiters    *catalog.Waiters
 	sha256     string // of the package that every mini-program releases
 	web        string // where the web is
 	worker     string // where the worker tells its metrics
@@ -166,7 +166,7 @@ func (in *installation) openCatalog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in.answers = &feed.Answers
+	in.waiters = &feed.Waiters
 	go feed.Run(ctx)
 	return nil
 }

@@ -51,7 +51,7 @@ func (in *installation) workload(name string, round int) *workload {
 // product acts on real mini-programs.
 func (in *installation) product(round int) *workload {
 	w := in.released("slipway", round)
-	w.client.Waiters = in.answers
+	w.client.Waiters = in.waiters
 	return w
 }
 

@@ -36,8 +36,9 @@ func Lacks(t testing.TB, what string) {
 func Chromium(t *testing.T) context.Context {
 	t.Helper()
 	const patience = 2 * time.Minute
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(Program(t, "chromium", "chromium")), chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.WSURLReadTimeout(patience))
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(Program(t, "chromium", "chromium")), chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(patience),
+		chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true))
 	ctx, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
 	t.Cleanup(stop)
 	ctx, closeBrowser := chromedp.NewContext(ctx)

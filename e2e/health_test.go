@@ -108,7 +108,7 @@ func TestAGateOfBeforeGoesOnUnderANewWorker(t *testing.T) {
 	p.do(id, lifecycle.Publish, developer, watched(plan(time.Second)), bakedAt(time.Now().Add(5*time.Second)))
 	run := p.runOf(id)
 	p.eventually("the gate asks", func() bool { return strings.Contains(strings.Join(p.activities(id, run), " "), "WatchHealth") })
-	p.stop(syscall.SIGKILL)
+	p.stop(syscall.SIGTERM)
 	p.program = workerBin
 	p.start()
 	p.becomes(id, lifecycle.Published)

@@ -1,8 +1,10 @@
 package lifecycle
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -80,4 +82,16 @@ func (s Settings) Digest() string {
 		panic(err) // durations, names and plans can always be written
 	}
 	return fmt.Sprintf("%.8x", sha256.Sum256(text))
+}
+
+// Override reads what a deployment sets otherwise from JSON: timers and plans. What it does not name stays as it is.
+func (s *Settings) Override(data []byte) error {
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // what Windows puts before UTF-8
+	if err := DecodeStrictly(data, s); err != nil {
+		return err
+	}
+	if refusal := s.Validate(); refusal != nil {
+		return errors.New(refusal.Message)
+	}
+	return nil
 }

@@ -93,7 +93,7 @@ func expectContract(t *testing.T, m MiniProgram, row lifecycletest.Action, perso
 	command := Command{Action: Action(row.Name), Actor: actorOf(person)}
 	wellFormed(&command)
 	command.Comment = comment
-	code, to := row.Answer(person, situation, comment != "")
+	code, to := row.Outcome(person, situation, comment != "")
 	after, record, refusal := m.Decide(command, Facts{}, start.Add(24*time.Hour), DefaultSettings())
 	what := func() string {
 		return fmt.Sprintf("%s by %+v in %+v, comment %q", row.Name, person, situation, comment)

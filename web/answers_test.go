@@ -15,7 +15,7 @@ import (
 
 // waitsFor notes that a request of the developer was recorded and is not answered yet.
 func (s standing) waitsFor(id, requestID string) {
-	answers := &s.app.feed.Answers
+	answers := &s.app.feed.Waiters
 	s.app.service.Workflows.Waiters = answers
 	require.True(s.t, answers.Expect(catalog.Request{MiniProgram: id, User: accounts.Dev()["developer"].User, ID: requestID}, 10, 10))
 }

@@ -38,10 +38,10 @@ func newApplication(ctx context.Context, settings settings, with dependencies, f
 	a := application{
 		settings: settings, dependencies: with, logger: logger, feed: feed,
 		service: &service.Service{
-			Workflows: workflows.Client{Temporal: with.temporal, Waiters: &feed.Answers, Known: with.catalog.Knows},
+			Workflows: workflows.Client{Temporal: with.temporal, Waiters: &feed.Waiters, Known: with.catalog.Knows},
 			Catalog:   with.catalog, Store: with.store, Temporal: service.NewMonitor(ctx, with.temporal), Logger: logger,
 			Sessions: accounts.NewSessions(with.catalog.Database()), TokenStore: tokens.NewStore(with.catalog.Database()), Tokens: with.tokens,
-			Settings: settings.lifecycle, Limits: settings.PackageMax.Limits(), AnswerWait: settings.AnswerWait,
+			Settings: settings.timersAndPlans, Limits: settings.PackageMax.Limits(), AnswerWait: settings.AnswerWait,
 		},
 	}
 	if settings.Auth == authOIDC {

@@ -80,7 +80,7 @@ func TestAPayloadWhoseKeyIsMissingIsNamed(t *testing.T) {
 	s := stand(t)
 	response, body := s.ask(http.MethodPost, "/codec/decode", as("operator"), filledIn(sealed))
 	assert.Equal(t, http.StatusBadRequest, response.StatusCode)
-	assert.Contains(t, body, `encrypted with the key "k1", which PAYLOAD_KEY_FILE does not have`)
+	assert.Contains(t, body, `encrypted with the key "k1", which is missing from PAYLOAD_KEY_FILE`)
 }
 
 func TestOnlyTemporalUIMayAskTheCodecFromAnotherOrigin(t *testing.T) {

@@ -60,9 +60,9 @@ type settings struct {
 	// Contact is whom people without a role are told to ask.
 	Contact string `env:"CONTACT"`
 
-	lifecycle lifecycle.Settings
-	tokens    delivery.Tokens
-	origins   delivery.Origins
+	timersAndPlans lifecycle.Settings
+	tokens         delivery.Tokens
+	origins        delivery.Origins
 	// codecOrigins are CodecOrigins.
 	codecOrigins delivery.Origins
 	timeouts     timeouts
@@ -86,8 +86,8 @@ func load() (settings, error) {
 	if s.MaxConnections <= 0 {
 		err = errors.Join(err, fmt.Errorf("MAX_CONNECTIONS=%d lets nobody in; give the number of connections that may be open", s.MaxConnections))
 	}
-	s.lifecycle = lifecycle.DefaultSettings()
-	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, s.lifecycle.Override)
+	s.timersAndPlans = lifecycle.DefaultSettings()
+	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, s.timersAndPlans.Override)
 	var wrongTokens, wrongOrigins error
 	if s.tokens, wrongTokens = delivery.ParseTokens(s.DeliveryTokens); wrongTokens != nil {
 		wrongTokens = fmt.Errorf("DELIVERY_TOKENS: %w", wrongTokens)

@@ -246,7 +246,7 @@ func (w *whole) walk(row lifecycletest.Action) {
 				continue
 			}
 			id := shared
-			if code, _ := row.Answer(who, fits, true); code == "" {
+			if code, _ := row.Outcome(who, fits, true); code == "" {
 				id = w.begin(fits)
 				if row.Comment {
 					w.try(row, way, fits, attempt{who: who, id: id})
@@ -278,7 +278,7 @@ func fitting(row lifecycletest.Action) lifecycletest.Situation {
 
 func (w *whole) try(row lifecycletest.Action, way way, s lifecycletest.Situation, a attempt) {
 	a.action, a.requestID = lifecycle.Action(row.Name), fmt.Sprintf("walk-%d", w.named.Add(1))
-	expected, to := row.Answer(a.who, s, a.commented)
+	expected, to := row.Outcome(a.who, s, a.commented)
 	if way.refuses != nil && way.refuses(a.action) != "" {
 		expected, to = way.refuses(a.action), s.State
 	}

@@ -87,7 +87,7 @@ func (w *whole) in(t *testing.T) *whole {
 func (w *whole) connect(s standing) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
 	w.t.Cleanup(cancel)
-	s.app.service.Workflows = workflows.Client{Temporal: w.temporal, Waiters: &s.app.feed.Answers, Known: s.app.catalog.Knows}
+	s.app.service.Workflows = workflows.Client{Temporal: w.temporal, Waiters: &s.app.feed.Waiters, Known: s.app.catalog.Knows}
 	s.app.service.Temporal = service.NewMonitor(ctx, w.temporal)
 	s.app.service.AnswerWait = time.Minute
 	go s.app.feed.Run(ctx)

@@ -74,7 +74,7 @@ func openStorage(ctx context.Context, settings settings) (s storage, err error) 
 		_ = s.catalog.Close()
 		return s, err
 	}
-	if err = s.catalog.KeepSettings(ctx, settings.lifecycle); err != nil {
+	if err = s.catalog.KeepSettings(ctx, settings.timersAndPlans); err != nil {
 		s.close()
 	}
 	return s, err
@@ -85,7 +85,7 @@ func (s storage) close() { _, _ = s.packages.Close(), s.catalog.Close() }
 func newActivities(settings settings, kept storage) (*activities.Activities, error) {
 	acts := &activities.Activities{
 		Catalog: kept.catalog, Reports: kept.catalog, Packages: kept.packages,
-		Settings: settings.lifecycle, Limits: settings.PackageMax.Limits(), Metrics: activities.NewMetrics(),
+		Settings: settings.timersAndPlans, Limits: settings.PackageMax.Limits(), Metrics: activities.NewMetrics(),
 		SignalKeys: settings.SignalKeys, SignedOnly: settings.SignalsFrom == fromWeb,
 	}
 	if settings.PrometheusURL == "" {

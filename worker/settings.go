@@ -29,7 +29,7 @@ type settings struct {
 	Deployment string `env:"WORKER_DEPLOYMENT"`
 	BuildID    string `env:"WORKER_BUILD_ID"`
 
-	lifecycle lifecycle.Settings
+	timersAndPlans lifecycle.Settings
 }
 
 const (
@@ -46,8 +46,8 @@ func load() (settings, error) {
 			s.Deployment, s.BuildID))
 	}
 	err = errors.Join(err, s.checkSignals())
-	s.lifecycle = lifecycle.DefaultSettings()
-	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, s.lifecycle.Override)
+	s.timersAndPlans = lifecycle.DefaultSettings()
+	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, s.timersAndPlans.Override)
 	return s, errors.Join(err, s.Tracing.Validate(), wrongFile)
 }
 

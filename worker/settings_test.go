@@ -39,7 +39,7 @@ func TestWithoutConfigurationTheSettingsAreTheDefaults(t *testing.T) {
 	assert.Equal(t, "127.0.0.1:8081", settings.Addr, "loopback only")
 	assert.Empty(t, settings.PrometheusURL)
 	assert.EqualValues(t, 7*24*time.Hour, settings.PackageGrace)
-	assert.Equal(t, lifecycle.DefaultSettings(), settings.lifecycle)
+	assert.Equal(t, lifecycle.DefaultSettings(), settings.timersAndPlans)
 	assert.False(t, versioning(settings).UseVersioning)
 }
 
@@ -104,7 +104,7 @@ func TestASettingsFileOverridesWhatItNames(t *testing.T) {
 		"plans": {"quick": {"grayscale": {"percent": 50, "bake": "1m"}, "production": [{"percent": 100, "hold": "0s"}]}}}`))
 	settings, err := load()
 	require.NoError(t, err)
-	loaded, defaults := settings.lifecycle, lifecycle.DefaultSettings()
+	loaded, defaults := settings.timersAndPlans, lifecycle.DefaultSettings()
 	assert.Equal(t, lifecycle.Duration(time.Hour), loaded.RemindAfter)
 	assert.Equal(t, "quick", loaded.DefaultPlan)
 	assert.Equal(t, lifecycle.WholePercent(50), loaded.Plans["quick"].Grayscale.Percent)

@@ -114,7 +114,7 @@ func newWorkers(temporal connection, settings settings, acts *activities.Activit
 		worker.New(temporal.Client, workflows.HealthQueue, gates),
 		worker.New(temporal.Client, workflows.InspectionQueue, inspections),
 	}
-	flows := &workflows.Workflows{Settings: settings.lifecycle}
+	flows := &workflows.Workflows{Settings: settings.timersAndPlans}
 	all[0].RegisterWorkflowWithOptions(flows.MiniProgram, workflow.RegisterOptions{Name: workflows.WorkflowType})
 	for _, w := range all {
 		w.RegisterActivity(acts) // the first has those that were under way when there was one queue for all

@@ -53,12 +53,12 @@ func (m *miniProgram) decideAs(
 			logkey.Code, decision.Refusal.Code, logkey.Message, decision.Refusal.Message)
 		m.notBefore = m.now(ctx).Add(retryRefused)
 	}
-	return decision.Delta != nil || m.answerWasLost(ctx, decision, before)
+	return decision.Delta != nil || m.decisionWasLost(ctx, decision, before)
 }
 
-// answerWasLost tells whether it is this very step that the catalogue has already: it was recorded, but its answer was lost, as when a worker
-// dies. Nobody was told of it yet.
-func (m *miniProgram) answerWasLost(ctx workflow.Context, decision activities.Decision, before int) bool {
+// decisionWasLost tells whether it is this very step that the catalogue has already: it was recorded, but the decision did not come back,
+// as when a worker dies. Nobody was told of it yet.
+func (m *miniProgram) decisionWasLost(ctx workflow.Context, decision activities.Decision, before int) bool {
 	return decision.Stored != nil && decision.Alarm == "" && before > 0 && m.step == before+1 &&
 		workflow.GetVersion(ctx, "lost-answers", workflow.DefaultVersion, 1) == 1
 }

@@ -99,8 +99,8 @@ func (a Action) May(person Person) (code string) {
 	return code
 }
 
-// Answer is what the action comes to, with or without a comment: the code of a refusal, or "" and the state afterwards.
-func (a Action) Answer(person Person, s Situation, commented bool) (code, to string) {
+// Outcome is what the action comes to, with or without a comment: the code of a refusal, or "" and the state afterwards.
+func (a Action) Outcome(person Person, s Situation, commented bool) (code, to string) {
 	switch code = a.May(person); {
 	case code != "":
 		return code, s.State

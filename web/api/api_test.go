@@ -143,7 +143,7 @@ func (i *installation) engine(ctx context.Context, temporal client.Client, answe
 	known := tokens.NewKnown(func(context.Context) (tokens.Source, error) { return tokenStore, nil }, zap.NewNop())
 	go known.Run(ctx)
 	offered := &service.Service{
-		Workflows: workflows.Client{Temporal: temporal, Waiters: &feed.Answers}, Catalog: i.catalog, Store: i.store,
+		Workflows: workflows.Client{Temporal: temporal, Waiters: &feed.Waiters}, Catalog: i.catalog, Store: i.store,
 		Sessions: accounts.NewSessions(i.catalog.Database()), TokenStore: tokenStore,
 		Temporal: service.NewMonitor(ctx, temporal), Tokens: known, Logger: zap.New(core), Settings: lifecycle.DefaultSettings(), AnswerWait: answerWait,
 	}

@@ -25,8 +25,8 @@ func (a *API) registerEvents(api huma.API) {
 }
 
 func describeEvents(api huma.API, operation huma.Operation, problems []int) huma.Operation {
-	operation.Description = "Server-sent events, one for each accepted action from now on: its id is the number of the change, its data an Event " +
-		"as JSON. With Last-Event-ID they go on behind that change."
+	operation.Description = "Server-sent events, one for each accepted action from now on: its id is the number of the change, " +
+		"its data an Event as JSON. With Last-Event-ID they go on behind that change."
 	operation = describeResponses(api, operation, problems)
 	data := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Event](), true, "")
 	operation.Responses["200"] = &huma.Response{Description: "Events, until the reader goes away", Content: map[string]*huma.MediaType{

@@ -26,8 +26,8 @@ const (
 // Feed follows the catalogue once for a whole process: for those who watch and for those who wait for an answer. A slow watcher never holds
 // up the others: it reads at its own pace.
 type Feed struct {
-	// Answers are handed to those who wait for them.
-	Answers catalog.Waiters
+	// Waiters are handed to those who wait for them.
+	Waiters catalog.Waiters
 
 	catalog *catalog.Catalog
 	logger  *zap.Logger
@@ -60,7 +60,7 @@ var errEnded = errors.New("this process stops")
 func (f *Feed) Run(ctx context.Context) {
 	for {
 		err := f.catalog.Follow(ctx, f.Last(), func(change catalog.Change) error {
-			f.Answers.Deliver(change)
+			f.Waiters.Deliver(change)
 			f.add(change)
 			return nil
 		})

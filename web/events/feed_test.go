@@ -275,7 +275,7 @@ func TestAFeedWhoseCatalogueWasRestoredFromBeforeBeginsAnew(t *testing.T) {
 		now, err := feed.Resume(t.Context(), 3)
 		require.NoError(t, err)
 		assert.EqualValues(t, 1, now)
-		answer, forget := feed.Answers.Await("first", "", "r1")
+		answer, forget := feed.Waiters.Await("first", "", "r1")
 		defer forget()
 		refuse(t, c, "first", 1)
 		assert.Equal(t, []string{"2 first"}, collect(t, feed, now, 1), "no number is waited for that comes much later")

@@ -50,7 +50,8 @@ func StartGlewlwyd(t *testing.T) *Glewlwyd {
 	require.NoError(t, os.WriteFile(configuration, fmt.Appendf(nil, glewlwydConfiguration, port, g.base, folder, folder), 0o600))
 	g.run(configuration)
 	g.ask(g.admin, http.MethodPost, "/api/auth/", map[string]any{"username": "admin", "password": "password"})
-	g.ask(g.admin, http.MethodPost, "/api/mod/plugin/", map[string]any{"module": "oidc", "name": "oidc", "display_name": "", "parameters": g.plugin()})
+	plugin := map[string]any{"module": "oidc", "name": "oidc", "display_name": "", "parameters": g.plugin()}
+	g.ask(g.admin, http.MethodPost, "/api/mod/plugin/", plugin)
 	g.knowProperties()
 	return g
 }
@@ -114,7 +115,9 @@ func (g *Glewlwyd) plugin() map[string]any {
 		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: key}))
 	}
 	claim := func(name, property string) map[string]any {
-		return map[string]any{"name": name, "user-property": property, "type": "string", "mandatory": true, "on-demand": false, "scope": []string{}}
+		return map[string]any{
+			"name": name, "user-property": property, "type": "string", "mandatory": true, "on-demand": false, "scope": []string{},
+		}
 	}
 	return map[string]any{
 		"iss": g.Issuer(), "jwt-type": "rsa", "jwt-key-size": "256", "jwks-show": true,
@@ -122,11 +125,15 @@ func (g *Glewlwyd) plugin() map[string]any {
 		"code-duration": 600, "access-token-duration": 3600, "refresh-token-duration": 3600, "refresh-token-rolling": true,
 		"refresh-token-one-use": "always", "allow-non-oidc": false, "auth-type-code-enabled": true, "auth-type-id-token-enabled": true,
 		"auth-type-token-enabled": false, "auth-type-none-enabled": false, "auth-type-password-enabled": false, "auth-type-client-enabled": false,
-		"auth-type-refresh-enabled": true, "auth-type-device-enabled": true, "pkce-allowed": true, "pkce-method-plain-allowed": false, "pkce-required": true,
+		"auth-type-refresh-enabled": true, "auth-type-device-enabled": true,
+		"pkce-allowed": true, "pkce-method-plain-allowed": false, "pkce-required": true,
 		"subject-type": "public", "allowed-scope": []string{"openid"}, "name-claim": "mandatory", "email-claim": "no", "scope-claim": "no",
 		"session-management-allowed": true, "session-cookie-name": "SID", "session-cookie-expiration": 3600,
 		"claims":                []any{claim("login", "username"), claim("roles", "role"), claim("teams", "team")},
-		"additional-parameters": []any{map[string]any{"user-parameter": "username", "token-parameter": "login"}, map[string]any{"user-parameter": "role", "token-parameter": "roles"}},
+		"additional-parameters": []any{
+			map[string]any{"user-parameter": "username", "token-parameter": "login"},
+			map[string]any{"user-parameter": "role", "token-parameter": "roles"},
+		},
 	}
 }
 
@@ -157,8 +164,10 @@ func (g *Glewlwyd) Client(signedIn, signedOut string) {
 // CLIClient makes a public client known, which signs people in on other devices.
 func (g *Glewlwyd) CLIClient() {
 	g.ask(g.admin, http.MethodPost, "/api/client/", map[string]any{
-		"client_id": CLIClientID, "name": CLIClientID, "confidential": false, "enabled": true, "redirect_uri": []string{"http://127.0.0.1/callback"},
-		"authorization_type": []string{"device_authorization", "refresh_token"}, "token_endpoint_auth_method": []string{"none"}, "scope": []string{},
+		"client_id": CLIClientID, "name": CLIClientID, "confidential": false, "enabled": true,
+		"redirect_uri": []string{"http://127.0.0.1/callback"},
+		"authorization_type": []string{"device_authorization", "refresh_token"},
+		"token_endpoint_auth_method": []string{"none"}, "scope": []string{},
 	})
 }
 

@@ -69,7 +69,9 @@ func Start(t *testing.T, redirect func() string) *Provider {
 	}
 	provider, err := op.NewProvider(&op.Config{
 		CryptoKey: [32]byte{1}, CodeMethodS256: true, AuthMethodPost: true, GrantTypeRefreshToken: true, RequestObjectSupported: true,
-		DeviceAuthorization: op.DeviceAuthorizationConfig{Lifetime: time.Hour, PollInterval: time.Second, UserFormPath: "/device", UserCode: op.UserCodeBase20},
+		DeviceAuthorization: op.DeviceAuthorizationConfig{
+			Lifetime: time.Hour, PollInterval: time.Second, UserFormPath: "/device", UserCode: op.UserCodeBase20,
+		},
 	}, p.storage, op.StaticIssuer(p.URL), op.WithAllowInsecure(), op.WithLogger(slog.New(slog.DiscardHandler)))
 	require.NoError(t, err)
 	mux := http.NewServeMux()
@@ -268,7 +270,9 @@ func (s *store) SetUserinfoFromToken(ctx context.Context, info *oidc.UserInfo, t
 }
 
 // CreateAccessAndRefreshTokens knows whose tokens those of a device are, too.
-func (s *store) CreateAccessAndRefreshTokens(ctx context.Context, request op.TokenRequest, current string) (string, string, time.Time, error) {
+func (s *store) CreateAccessAndRefreshTokens(
+	ctx context.Context, request op.TokenRequest, current string,
+) (string, string, time.Time, error) {
 	if device, ok := request.(*op.DeviceAuthorizationState); ok {
 		request = storage.RefreshTokenRequestFromBusiness(&storage.RefreshToken{
 			ApplicationID: device.ClientID, UserID: device.Subject, Audience: device.GetAudience(), Scopes: device.Scopes, AuthTime: device.AuthTime,
