@@ -129,7 +129,7 @@ func (g *Glewlwyd) plugin() map[string]any {
 		"pkce-allowed": true, "pkce-method-plain-allowed": false, "pkce-required": true,
 		"subject-type": "public", "allowed-scope": []string{"openid"}, "name-claim": "mandatory", "email-claim": "no", "scope-claim": "no",
 		"session-management-allowed": true, "session-cookie-name": "SID", "session-cookie-expiration": 3600,
-		"claims":                []any{claim("login", "username"), claim("roles", "role"), claim("teams", "team")},
+		"claims": []any{claim("login", "username"), claim("roles", "role"), claim("teams", "team")},
 		"additional-parameters": []any{
 			map[string]any{"user-parameter": "username", "token-parameter": "login"},
 			map[string]any{"user-parameter": "role", "token-parameter": "roles"},
@@ -165,8 +165,8 @@ func (g *Glewlwyd) Client(signedIn, signedOut string) {
 func (g *Glewlwyd) CLIClient() {
 	g.ask(g.admin, http.MethodPost, "/api/client/", map[string]any{
 		"client_id": CLIClientID, "name": CLIClientID, "confidential": false, "enabled": true,
-		"redirect_uri": []string{"http://127.0.0.1/callback"},
-		"authorization_type": []string{"device_authorization", "refresh_token"},
+		"redirect_uri":               []string{"http://127.0.0.1/callback"},
+		"authorization_type":         []string{"device_authorization", "refresh_token"},
 		"token_endpoint_auth_method": []string{"none"}, "scope": []string{},
 	})
 }
