@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -157,14 +158,23 @@ func (s *typist) runs(line string) {
 	command := s.command(ctx, line)
 	command.Stdout, command.Stderr = &said, &said
 	require.NoError(s.t, command.Start())
+	var over atomic.Bool
+	waited := make(chan struct{})
+	go func() {
+		_ = command.Wait()
+		over.Store(true)
+		close(waited)
+	}()
 	s.t.Cleanup(func() {
 		cancel()
-		_ = command.Wait()
+		<-waited
 		if s.t.Failed() {
 			s.t.Logf("%s said:\n%s", line, &said)
 		}
 	})
-	require.Eventually(s.t, func() bool { return get("http://"+s.web+"/readyz") == 200 }, 20*patience, 10*glance, "%s is ready", line)
+	ready := func() bool { return get("http://"+s.web+"/readyz") == 200 }
+	require.Eventually(s.t, func() bool { return over.Load() || ready() }, 5*patience, 10*glance, "%s is ready", line)
+	require.False(s.t, over.Load(), "%s ended by itself", line)
 }
 
 // glancesAt types a line that shows something until Ctrl-C, and presses that as soon as it does.

@@ -232,8 +232,11 @@ func (o *observed) open() *testsuite.TestWorkflowEnvironment {
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: WorkflowID("weather"), TaskQueue: TaskQueue})
 	env.RegisterWorkflowWithOptions((&Workflows{Settings: o.settings}).MiniProgram, workflow.RegisterOptions{Name: WorkflowType})
 	env.RegisterActivity(o.acts)
+	var telling sync.Mutex
 	env.OnActivity(o.acts.Notify, mock.Anything, mock.Anything).AfterFn(func() time.Duration { return o.telling }).Return(func(_ context.Context, n activities.Notification) error {
+		telling.Lock()
 		o.notified = append(o.notified, n)
+		telling.Unlock()
 		if o.notify == nil {
 			return nil
 		}
@@ -253,7 +256,13 @@ func (o *observed) open() *testsuite.TestWorkflowEnvironment {
 		})
 	}
 	if o.decide != nil {
-		env.OnActivity(o.acts.Decide, mock.Anything, mock.Anything).Return(o.decide)
+		var turn sync.Mutex // a try that took too long may still go on beside the next
+		env.OnActivity(o.acts.Decide, mock.Anything, mock.Anything).
+			Return(func(ctx context.Context, q activities.Question) (activities.Decision, error) {
+				turn.Lock()
+				defer turn.Unlock()
+				return o.decide(ctx, q)
+			})
 	}
 	if o.health != nil {
 		o.health.answersTo(env)
