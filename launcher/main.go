@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	startTimeout = 3 * time.Minute // a busy machine with a slow disk; who ends is noticed at once
+	startTimeout = 3 * time.Minute  // a busy machine with a slow disk; who ends is noticed at once
 	stopTimeout  = 15 * time.Second // longer than what the worker gives its activities
 )
 
