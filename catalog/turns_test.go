@@ -24,19 +24,28 @@ func standings(t *testing.T, c *catalog.Catalog) {
 	at := func(c *lifecycle.Command) { c.At = new(newYear.AddDate(1, 0, 0)) }
 	held := func(c *lifecycle.Command) { c.Comment = string(lifecycle.HeldForHealth) }
 	put(1, "runs", func(p *program) []catalog.Commit { return p.release("1.0.0") })
-	put(2, "paused", func(p *program) []catalog.Commit { return append(p.release("1.0.0"), p.do(developer, lifecycle.Pause)) })
+	put(2, "paused", func(p *program) []catalog.Commit {
+		commits := p.release("1.0.0")
+		return append(commits, p.do(developer, lifecycle.Pause))
+	})
 	put(3, "held", func(p *program) []catalog.Commit {
 		commits := p.release("1.0.0")
 		p.now = p.now.Add(25 * time.Hour)
 		return append(commits, p.do(lifecycle.Timers, lifecycle.Held, held))
 	})
 	put(4, "scheduled", func(p *program) []catalog.Commit {
-		return append(p.release("1.0.0")[:3], p.do(developer, lifecycle.Publish, at))
+		return []catalog.Commit{
+			p.upload("1.0.0"), p.do(developer, lifecycle.RequestPublishing), p.do(reviewer, lifecycle.ApprovePublishing),
+			p.do(developer, lifecycle.Publish, at),
+		}
 	})
 	put(5, "rejected", func(p *program) []catalog.Commit {
 		return []catalog.Commit{p.upload("1.0.0"), p.do(developer, lifecycle.RequestPublishing), p.do(reviewer, lifecycle.RejectPublishing)}
 	})
-	put(6, "everywhere", func(p *program) []catalog.Commit { return append(p.release("1.0.0"), p.publish()...) })
+	put(6, "everywhere", func(p *program) []catalog.Commit {
+		commits := p.release("1.0.0")
+		return append(commits, p.publish()...)
+	})
 }
 
 func TestAListIsNarrowedToWhoseTurnItIsAndHowRolloutsStand(t *testing.T) {

@@ -23,6 +23,7 @@ type miniProgramData struct {
 	Next       string // what happens next, in words
 	WorkflowUI string
 	Stopped    bool // the workflow was ended from outside
+	LookFirst  bool // the person decides on the candidate, after looking into it
 	Outcome    *outcome
 }
 
@@ -81,8 +82,12 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 	}
 	words := p.words(c)
 	data := miniProgramData{
-		Status: status, Diagram: newDiagram(status, words), Actions: newActions(status, person(c)), Stages: stagesOf(status),
+		Status: status, Diagram: newDiagram(status, words), Actions: newActions(status, person(c), words), Stages: stagesOf(status),
 		Next: words.next(status), WorkflowUI: p.workflowUI(status.ID), Stopped: p.isStopped(c, status),
+	}
+	data.LookFirst = mainAction(status, person(c)) == lifecycle.ApprovePublishing
+	if data.LookFirst || data.Stopped {
+		data.Actions = data.Actions.withoutMain()
 	}
 	data.Outcome, err = p.outcomeOf(c, c.Query("answer"))
 	if err == nil && data.Outcome != nil {
