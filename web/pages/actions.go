@@ -80,7 +80,8 @@ func newActions(status lifecycle.Status, person lifecycle.Actor, words words) ac
 		case rule.Action == main:
 			legal.Weight, all.Main = primary, &legal
 		case weightOf(rule.Action) == danger:
-			legal.Weight, last = danger, append(last, legal)
+			legal.Weight = danger
+			last = append(last, legal)
 		default:
 			all.Quiet = append(all.Quiet, legal)
 		}
