@@ -76,6 +76,11 @@ func BenchmarkRead(b *testing.B) {
 			{"unknown team", catalog.Filter{Teams: []string{"nobody"}}},
 			{"review queue", catalog.Filter{States: []lifecycle.State{lifecycle.CreationPending, lifecycle.PublishingPending}, Order: catalog.DueFirst}},
 			{"state without any", catalog.Filter{States: []lifecycle.State{lifecycle.SuspendedByOp}}},
+			{"turn", catalog.Filter{Turns: []lifecycle.Role{lifecycle.Developer}}},
+			{"turn of a team", catalog.Filter{Turns: []lifecycle.Role{lifecycle.Developer}, Teams: []string{"team-7"}}},
+			{"turn of teams", catalog.Filter{Turns: []lifecycle.Role{lifecycle.Reviewer, lifecycle.System}, Teams: []string{"team-7", "team-8"}}},
+			{"held", catalog.Filter{Standing: catalog.Held, Order: catalog.DueFirst}},
+			{"scheduled", catalog.Filter{Scheduled: true, Order: catalog.DueFirst}},
 			{"overdue", catalog.Filter{Overdue: new(true), Order: catalog.DueFirst}},
 		} {
 			measure(b, "list "+list.name, func() error { _, err := c.List(b.Context(), list.filter); return err })

@@ -20,7 +20,7 @@ type Counts struct {
 // Count counts the mini-programs that the filter chooses. States without any are missing.
 func (c *Catalog) Count(ctx context.Context, filter Filter) (Counts, error) {
 	choose, count := c.chooseCounts, c.count
-	if filter.Query != "" {
+	if filter.isCounted() {
 		choose, count = c.chooseToCount, c.countOnce
 	}
 	q := &database.Builder{}
@@ -34,6 +34,11 @@ func (c *Catalog) Count(ctx context.Context, filter Filter) (Counts, error) {
 		return Counts{}, fmt.Errorf("count mini-programs: %w", err)
 	}
 	return counts, nil
+}
+
+// isCounted tells whether the database keeps no counts of what the filter chooses.
+func (f Filter) isCounted() bool {
+	return f.Query != "" || f.Standing != "" || f.Scheduled || len(f.Turns) > 0
 }
 
 // allTeams is the team under which the counts of all are kept; no team has this name.

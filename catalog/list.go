@@ -20,6 +20,10 @@ type Filter struct {
 	// Query is a part of the id or of the title, whatever its case.
 	Query   string
 	Overdue *bool
+	// Turns are whose turn it may be; Standing is that of the rollout; Scheduled leaves what will be published at a time.
+	Turns     []lifecycle.Role
+	Standing  Standing
+	Scheduled bool
 	// Order, Limit and Cursor are for lists. Limit is at most MaxLimit, 0 is DefaultLimit; Cursor is the NextCursor of the
 	// page before.
 	Order  Order
@@ -62,6 +66,28 @@ type Item struct {
 	DueAt            *time.Time        `json:"due_at"`
 	Overdue          bool              `json:"overdue"`
 	UpdatedAt        time.Time         `json:"updated_at"`
+	// Turn is whose turn it is: system where it goes on by itself, empty where nothing is awaited.
+	Turn lifecycle.Role `json:"turn,omitempty"`
+	// Stage and Standing are those of a rollout under way.
+	Stage    int      `json:"stage,omitempty"`
+	Standing Standing `json:"standing,omitempty"`
+	Brief
+}
+
+// Brief is what lists show of a mini-program, and what nobody looks for.
+type Brief struct {
+	// Next is the action that takes it on.
+	Next lifecycle.Action `json:"next,omitempty"`
+	// Stages is how many there are after grayscale, Health the last verdict of the health gate.
+	Stages int                    `json:"stages,omitempty"`
+	Health lifecycle.HealthStatus `json:"health,omitempty"`
+	// Attention is what stopped it on its way, the gravest first.
+	Attention []lifecycle.Attention `json:"attention,omitempty"`
+}
+
+// Scheduled tells whether it will be published at DueAt by itself.
+func (i Item) Scheduled() bool {
+	return i.State == lifecycle.ReadyToPublish && i.Turn == lifecycle.System
 }
 
 // List reads one page of the mini-programs that the filter chooses. Pages go on where the one before ended, even when
@@ -87,7 +113,8 @@ func (c *Catalog) List(ctx context.Context, filter Filter) (Page, error) {
 
 func (c *Catalog) listQuery(ctx context.Context, f Filter, limit int) (*database.Builder, error) {
 	q, by := &database.Builder{}, f.Order.sql()
-	q.Add(`SELECT id, title, team, state, revision, candidate_version, live_version, percent, due_at, overdue, updated_at
+	q.Add(`SELECT id, title, team, state, revision, candidate_version, live_version, percent, due_at, overdue, updated_at,
+			turn, coalesce(stage, 0), coalesce(standing, ''), brief
 		FROM mini_programs WHERE TRUE`)
 	if f.Cursor != "" {
 		at, id, err := readCursor(f.Cursor)
@@ -139,8 +166,12 @@ func readCursor(cursor string) (at time.Time, id string, err error) {
 func scanItem(row *sql.Rows) (Item, error) {
 	var item Item
 	var due time.Time
+	var brief sql.NullString
 	err := row.Scan(&item.ID, &item.Title, &item.Team, &item.State, &item.Revision, &item.CandidateVersion, &item.LiveVersion,
-		&item.Percent, &due, &item.Overdue, &item.UpdatedAt)
+		&item.Percent, &due, &item.Overdue, &item.UpdatedAt, &item.Turn, &item.Stage, &item.Standing, &brief)
+	if known, errBrief := decode[Brief](brief); errBrief == nil && known != nil { // else it is shown without
+		item.Brief = *known
+	}
 	item.UpdatedAt = item.UpdatedAt.UTC()
 	if due = due.UTC(); due != nothingAwaited {
 		item.DueAt = &due
@@ -158,6 +189,13 @@ func (c *Catalog) choose(ctx context.Context, q *database.Builder, f Filter) err
 	}
 	if f.Overdue != nil && !*f.Overdue {
 		q.Add(" AND NOT overdue")
+	}
+	database.AddOneOf(q, "turn", f.Turns)
+	if f.Standing != "" {
+		q.Add(" AND standing = ?", database.Text(string(f.Standing)))
+	}
+	if f.Scheduled {
+		q.Add(" AND state = ? AND turn = ?", string(lifecycle.ReadyToPublish), string(lifecycle.System))
 	}
 	if f.Query == "" {
 		return nil

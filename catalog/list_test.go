@@ -115,7 +115,8 @@ func TestAnItemShowsWhereTheMiniProgramStands(t *testing.T) {
 		assert.Equal(t, []catalog.Item{{
 			ID: "weather", Title: "Weather", Team: "acme", State: lifecycle.GrayscaleRelease, Revision: p.Revision,
 			CandidateVersion: "1.1.0", LiveVersion: "1.0.0", Percent: lifecycle.WholePercent(5),
-			DueAt: new(p.now.Add(24 * time.Hour)), UpdatedAt: p.now,
+			DueAt: new(p.now.Add(24 * time.Hour)), UpdatedAt: p.now, Turn: lifecycle.System, Standing: catalog.Running,
+			Brief: catalog.Brief{Next: lifecycle.Promote, Stages: 4},
 		}}, page.Items)
 
 		commit(t, c, p.publish()...)

@@ -24,7 +24,7 @@ var tables, _ = fs.Sub(migrations, "migrations") // only for invalid paths
 func inGo() []*goose.Migration {
 	return []*goose.Migration{
 		goose.NewGoMigration(8, &goose.GoFunc{RunTx: writeDocuments}, nil), goose.NewGoMigration(11, &goose.GoFunc{RunTx: writeServed}, nil),
-		goose.NewGoMigration(15, &goose.GoFunc{RunTx: addStages}, nil),
+		goose.NewGoMigration(15, &goose.GoFunc{RunTx: addStages}, nil), goose.NewGoMigration(16, &goose.GoFunc{RunTx: addTurns}, nil),
 	}
 }
 
@@ -206,19 +206,5 @@ func readReleasing(ctx context.Context, tx *sql.Tx, after string) (batch []lifec
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err says what went wrong
-	for rows.Next() {
-		var id string
-		var text sql.NullString
-		if err := rows.Scan(&id, &text); err != nil {
-			return nil, err
-		}
-		m, err := decode[lifecycle.MiniProgram](text)
-		if err != nil || m == nil {
-			m = &lifecycle.MiniProgram{}
-		}
-		m.ID = id
-		batch = append(batch, *m)
-	}
-	return batch, rows.Err()
+	return scanDocuments(rows)
 }

@@ -36,21 +36,23 @@ func following(c *catalog.Catalog) map[string]func(context.Context) error {
 }
 
 // stores are what is kept beside the catalogue; there is nothing to ask without one.
-func stores(c *catalog.Catalog) (accounts.Sessions, *tokens.Store) {
+func stores(c *catalog.Catalog) (accounts.Sessions, accounts.Filters, *tokens.Store) {
 	if c == nil {
-		return accounts.Sessions{}, nil
+		return accounts.Sessions{}, accounts.Filters{}, nil
 	}
-	return accounts.NewSessions(c.Database()), tokens.NewStore(c.Database())
+	return accounts.NewSessions(c.Database()), accounts.NewFilters(c.Database()), tokens.NewStore(c.Database())
 }
 
 // questions are all that can be asked of a catalogue, and of what is kept beside it, by the name of the method; commit is one that it does not know yet.
 func questions(c *catalog.Catalog, commit catalog.Commit) map[string]func(context.Context) error {
 	all := reading(c)
-	sessions, store := stores(c)
+	sessions, filters, store := stores(c)
 	for name, question := range map[string]func(context.Context) error{
 		"Commit":            func(ctx context.Context) error { _, err := c.Commit(ctx, commit); return err },
 		"KeepReport":        func(ctx context.Context) error { return c.KeepReport(ctx, "abc", "1.0.0", json.RawMessage("{}")) },
 		"KeepSettings":      func(ctx context.Context) error { return c.KeepSettings(ctx, lifecycle.DefaultSettings()) },
+		"Filters.Save":      func(ctx context.Context) error { return filters.Save(ctx, "dora", accounts.SavedFilter{Name: "mine"}) },
+		"Filters.Forget":    func(ctx context.Context) error { return filters.Forget(ctx, "dora", "mine") },
 		"Sessions.PutGrant": func(ctx context.Context) error { return sessions.PutGrant(ctx, "token", accounts.Grant{}, time.Now()) },
 		"Store.Add": func(ctx context.Context) error {
 			return store.Add(ctx, tokens.Token{ID: rand.Text(), Hash: tokens.HashOf(rand.Text())}, 1000)
@@ -75,7 +77,7 @@ func questions(c *catalog.Catalog, commit catalog.Commit) map[string]func(contex
 }
 
 func reading(c *catalog.Catalog) map[string]func(context.Context) error {
-	sessions, store := stores(c)
+	sessions, filters, store := stores(c)
 	search := catalog.Filter{Query: "weather"}
 	return map[string]func(context.Context) error{
 		"Finished": func(ctx context.Context) error {
@@ -107,6 +109,7 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 		"Store.Change":       func(ctx context.Context) error { _, err := store.Change(ctx); return err },
 		"Store.Working":      func(ctx context.Context) error { _, err := store.Working(ctx); return err },
 		"Stored":             func(ctx context.Context) error { _, err := c.Stored(ctx, "weather"); return err },
+		"Filters.Of":         func(ctx context.Context) error { _, err := filters.Of(ctx, "dora"); return err },
 		"Sessions.FindGrant": func(ctx context.Context) error { _, _, err := sessions.FindGrant(ctx, "token"); return err },
 		"Sessions.FindCtx":   func(ctx context.Context) error { _, _, err := sessions.FindCtx(ctx, "token"); return err },
 		"Sessions.Find":      func(context.Context) error { _, _, err := sessions.Find("token"); return err },
@@ -121,6 +124,7 @@ func TestEveryMethodIsInTheTests(t *testing.T) {
 	maps.Copy(known, following(nil))
 	for prefix, asked := range map[string]reflect.Type{
 		"": reflect.TypeFor[*catalog.Catalog](), "Sessions.": reflect.TypeFor[accounts.Sessions](), "Store.": reflect.TypeFor[*tokens.Store](),
+		"Filters.": reflect.TypeFor[accounts.Filters](),
 	} {
 		for i := range asked.NumMethod() {
 			name := prefix + asked.Method(i).Name

@@ -106,13 +106,28 @@ func TestACatalogueOfBeforeShowsTheSameAfterTheUpgrade(t *testing.T) {
 				was.Actions[i].Roles = append([]lifecycle.Role{}, legal.Roles...) // a list that is empty is one now
 				was.Actions[i].Label = legal.Action.Label()
 			}
-			was.Next = lifecycle.FromStatus(was).Next() // which nobody said before
+			was.Next, was.Attention = lifecycle.FromStatus(was).Next(), lifecycle.FromStatus(was).Attention() // which nobody said before
 			assertSameJSON(t, was, is)
 		}
+		assertListsWhatIsShown(t, c, len(old.Statuses))
 		entries := audit(t, c, "rejected")
 		require.Len(t, entries, 3)
 		assert.Equal(t, []int{1, 2, 1}, []int{entries[0].Record.Sequence, entries[1].Record.Sequence, entries[2].Record.Sequence}, "two lives")
 	})
+}
+
+// assertListsWhatIsShown requires the columns that migrations have filled to say what the status does.
+func assertListsWhatIsShown(t *testing.T, c *catalog.Catalog, count int) {
+	t.Helper()
+	page, err := c.List(t.Context(), catalog.Filter{})
+	require.NoError(t, err)
+	require.Len(t, page.Items, count)
+	for _, item := range page.Items {
+		status, _, err := c.Status(t.Context(), item.ID)
+		require.NoError(t, err)
+		assert.Equal(t, lifecycle.FromStatus(status).Turn(), item.Turn, item.ID)
+		assert.Equal(t, status.Attention, item.Attention, item.ID)
+	}
 }
 
 func TestAMiniProgramOfBeforeGoesOnAfterTheUpgrade(t *testing.T) {

@@ -35,6 +35,9 @@ type Status struct {
 	Actions     []LegalAction `json:"actions"`
 	Transitions []Transition  `json:"transitions"`
 
+	// Attention is what stopped it on its way and is not dealt with yet, the gravest first.
+	Attention []Attention `json:"attention,omitempty"`
+
 	// Inspecting are the packages whose upload waits for the inspection; Refused are the latest refusals.
 	Inspecting []Package `json:"inspecting,omitempty"`
 	Refused    []Outcome `json:"refused,omitempty"`
@@ -64,7 +67,7 @@ func (m MiniProgram) Status() Status {
 		State: m.State, Revision: m.Revision, Sequence: m.Sequence, UpdatedAt: m.UpdatedAt,
 		Candidate: m.Candidate, Live: m.Live, Previous: orEmpty(m.Previous),
 		Submitted: m.Submitted, Review: m.Review, Plan: m.Plan, Suspension: m.Suspension, Feedback: orEmpty(m.Feedback),
-		Next: m.Next(), Actions: m.LegalActions(), Transitions: orEmpty(m.Transitions),
+		Next: m.Next(), Actions: m.LegalActions(), Transitions: orEmpty(m.Transitions), Attention: m.Attention(),
 	}
 	if m.Schedule != nil {
 		status.ScheduledAt, status.ScheduledBy = &m.Schedule.At, m.Schedule.By
@@ -176,6 +179,14 @@ func (m MiniProgram) Next() *Next {
 		m.Rollout.next(&next)
 	}
 	return &next
+}
+
+// Turn is the role whose turn it is: the first of those that can take it on, System where it goes on by itself, "" where nothing is awaited.
+func (m MiniProgram) Turn() Role {
+	if next := m.Next(); next != nil {
+		return next.By[0]
+	}
+	return ""
 }
 
 // next completes what follows the present stage.

@@ -64,7 +64,7 @@ func sendable(route string) (method, path string, how []asked) {
 	case strings.HasPrefix(path, "/api/"):
 		how = append(how, filledIn(`{"comment": "because"}`), header("Content-Type", "application/json"))
 	default:
-		how = append(how, filledIn("request_id=r&comment=because&id=maps&title=Maps&team=acme&account=operator"))
+		how = append(how, filledIn("request_id=r&comment=because&id=maps&title=Maps&team=acme&account=operator&name=mine"))
 	}
 	return method, path, how
 }

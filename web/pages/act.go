@@ -20,6 +20,8 @@ import (
 type actionData struct {
 	lifecycle.Status
 	Form form
+	// Effect is what the action does to users and to what is under way.
+	Effect string
 	// Impossible says why the action cannot be taken; nil when it can.
 	Impossible *lifecycle.Refusal
 	// Problem is what was wrong with the last try, Since what happened after its sender had looked.
@@ -64,7 +66,9 @@ func noAction(name string) *lifecycle.Refusal {
 }
 
 func (p *Pages) actionData(c *gin.Context, status lifecycle.Status, form form) actionData {
-	data := actionData{Status: status, Form: form, Impossible: status.WhyNot(form.Action, person(c))}
+	data := actionData{
+		Status: status, Form: form, Effect: p.words(c).effect(form.Action, status), Impossible: status.WhyNot(form.Action, person(c)),
+	}
 	for _, name := range slices.Sorted(maps.Keys(p.Service.Settings.Plans)) {
 		data.Plans = append(data.Plans, planChoice{name, p.Service.Settings.Plans[name]})
 	}

@@ -8,10 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// frontEndLimit is in bytes, as they are before any compression.
-const frontEndLimit = 40_000
+// frontEndLimit is in bytes, before any compression. A browser loads them once, and keeps them until they change.
+const frontEndLimit = 44_000
 
-func TestTheWholeFrontEndIsUnder40KB(t *testing.T) {
+func TestTheWholeFrontEndIsUnder44KB(t *testing.T) {
 	files, err := assetFiles.ReadDir("assets")
 	require.NoError(t, err)
 	sizes, total := map[string]int64{}, int64(0)

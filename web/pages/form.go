@@ -49,6 +49,14 @@ func (f form) Own() bool {
 	return f.Action == lifecycle.UploadCode || f.Action == lifecycle.Publish || f.Action == lifecycle.ChangePlan
 }
 
+// Asks tells whether there is something to fill in.
+func (f form) Asks() bool {
+	return f.Own() || f.Rule().NeedsComment || f.Has("percent") || f.Has("rating")
+}
+
+// Weight is that of the button that sends the form.
+func (f form) Weight() string { return string(weightOf(f.Action)) }
+
 // Has tells whether the form asks for a field.
 func (f form) Has(field string) bool {
 	switch field {

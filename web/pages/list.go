@@ -1,9 +1,11 @@
 package pages
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -14,12 +16,16 @@ import (
 type listData struct {
 	Query, Team string
 	States      []stateChoice
-	Overdue     bool
 	DueFirst    bool
 	Items       []catalog.Item
+	// Chips narrow the list by a click, Kept are what they have set, for the form; Saved are the filters that the person keeps.
+	Chips []chip
+	Kept  []field
+	Saved []chip
+	// Here is the query that can be saved; "" when nothing is chosen.
+	Here string
 	// Next leads to the next page, First to the first one; "" when there is none, or one is there.
 	Next, First string
-	Filtered    bool
 }
 
 type stateChoice struct {
@@ -27,6 +33,14 @@ type stateChoice struct {
 	Chosen bool
 	Count  int
 }
+
+// chip is a link that narrows a list, or when it is On widens it again.
+type chip struct {
+	Label, Address string
+	On             bool
+}
+
+type field struct{ Name, Value string }
 
 // orderDue asks for what is due first; otherwise the newest change comes first.
 const orderDue = "due"
@@ -37,24 +51,38 @@ func (p *Pages) list(c *gin.Context) {
 		p.Refuse(c, err)
 		return
 	}
-	list, err := p.Service.List(c.Request.Context(), person(c), filter)
+	data, err := p.listData(c, filter)
 	if err != nil {
 		p.Refuse(c, err)
 		return
+	}
+	p.show(c, http.StatusOK, "list", page{
+		Title: p.words(c).t("Mini-programs"), Menu: menuList, Watch: everything, Data: data, Query: filter.Query,
+	})
+}
+
+func (p *Pages) listData(c *gin.Context, filter catalog.Filter) (listData, error) {
+	ctx := c.Request.Context()
+	list, err := p.Service.List(ctx, person(c), filter)
+	if err != nil {
+		return listData{}, err
 	}
 	ofAnyState := filter
 	ofAnyState.States = nil
-	counts, err := p.Service.Count(c.Request.Context(), person(c), ofAnyState)
+	counts, err := p.Service.Count(ctx, person(c), ofAnyState)
 	if err != nil {
-		p.Refuse(c, err)
-		return
+		return listData{}, err
 	}
+	saved, err := p.Service.SavedFilters(ctx, person(c))
 	data := listData{
-		Query: filter.Query, Team: c.Query("team"), Overdue: filter.Overdue != nil, DueFirst: filter.Order == catalog.DueFirst, Items: list.Items,
-		Filtered: filter.Query != "" || len(filter.States)+len(filter.Teams) > 0 || filter.Overdue != nil,
+		Query: filter.Query, Team: strings.Join(filter.Teams, ", "), DueFirst: filter.Order == catalog.DueFirst, Items: list.Items,
+		Chips: p.words(c).chips(filter), Kept: keptOf(filter), Here: queryOf(filter),
 	}
 	for _, state := range lifecycle.States {
 		data.States = append(data.States, stateChoice{state, slices.Contains(filter.States, state), counts.ByState[state]})
+	}
+	for _, each := range saved {
+		data.Saved = append(data.Saved, chip{each.Name, "/mini-programs?" + each.Query, each.Query == data.Here})
 	}
 	if filter.Cursor != "" {
 		data.First = pageAt(c.Request.URL, "")
@@ -62,32 +90,7 @@ func (p *Pages) list(c *gin.Context) {
 	if list.NextCursor != "" {
 		data.Next = pageAt(c.Request.URL, list.NextCursor)
 	}
-	p.show(c, http.StatusOK, "list", page{Title: p.words(c).t("Mini-programs"), Menu: menuList, Watch: everything, Data: data})
-}
-
-// readFilter understands what the form of the list sends; empty fields choose nothing.
-func readFilter(query url.Values) (catalog.Filter, error) {
-	filter := catalog.Filter{Query: query.Get("q"), Cursor: query.Get("cursor")}
-	for _, name := range query["state"] {
-		state := lifecycle.State(name)
-		if name == "" {
-			continue
-		}
-		if !slices.Contains(lifecycle.States, state) {
-			return filter, invalid("there is no state %q", name)
-		}
-		filter.States = append(filter.States, state)
-	}
-	if team := query.Get("team"); team != "" {
-		filter.Teams = []string{team}
-	}
-	if query.Get("overdue") == "true" {
-		filter.Overdue = new(true)
-	}
-	if query.Get("order") == orderDue {
-		filter.Order = catalog.DueFirst
-	}
-	return filter, nil
+	return data, err
 }
 
 // pageAt is the address of another page of the same list.
@@ -98,4 +101,48 @@ func pageAt(here *url.URL, cursor string) string {
 		query.Set("cursor", cursor)
 	}
 	return (&url.URL{Path: here.Path, RawQuery: query.Encode()}).String()
+}
+
+// saveFilter keeps what a list shows under a name.
+func (p *Pages) saveFilter(c *gin.Context) {
+	posted, err := fieldsOnce(c)
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	query, err := url.ParseQuery(posted.Get("query"))
+	if err != nil {
+		p.Refuse(c, invalid("the filter %.100q cannot be understood; save it from the list", posted.Get("query")))
+		return
+	}
+	filter, err := readFilter(query)
+	if err == nil {
+		err = p.Service.SaveFilter(c.Request.Context(), person(c), posted.Get("name"), queryOf(filter))
+	}
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, listAt(filter))
+}
+
+func (p *Pages) forgetFilter(c *gin.Context) {
+	posted, err := fieldsOnce(c)
+	if err == nil {
+		err = p.Service.ForgetFilter(c.Request.Context(), person(c), posted.Get("name"))
+	}
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, cmp.Or(listPath(posted.Get("query")), "/mini-programs"))
+}
+
+// listPath is the list with a query; "" when that is none.
+func listPath(query string) string {
+	values, err := url.ParseQuery(query)
+	if err != nil || query == "" {
+		return ""
+	}
+	return "/mini-programs?" + values.Encode()
 }

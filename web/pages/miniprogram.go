@@ -23,6 +23,7 @@ type miniProgramData struct {
 	Next       string // what happens next, in words
 	WorkflowUI string
 	Stopped    bool // the workflow was ended from outside
+	LookFirst  bool // the person decides on the candidate, after looking into it
 	Outcome    *outcome
 }
 
@@ -79,16 +80,27 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 	if err != nil {
 		return miniProgramData{}, err
 	}
-	words := p.words(c)
-	data := miniProgramData{
-		Status: status, Diagram: newDiagram(status, words), Actions: newActions(status, person(c)), Stages: stagesOf(status),
-		Next: words.next(status), WorkflowUI: p.workflowUI(status.ID), Stopped: p.isStopped(c, status),
+	data := newMiniProgramData(status, person(c), p.words(c))
+	data.WorkflowUI = p.workflowUI(status.ID)
+	if data.Stopped = p.isStopped(c, status); data.Stopped {
+		data.Actions = data.Actions.withoutMain()
 	}
 	data.Outcome, err = p.outcomeOf(c, c.Query("answer"))
 	if err == nil && data.Outcome != nil {
 		data.Outcome.Findings, err = p.findingsOf(c, status, data.Outcome.Outcome)
 	}
 	return data, err
+}
+
+func newMiniProgramData(status lifecycle.Status, person lifecycle.Actor, words words) miniProgramData {
+	data := miniProgramData{
+		Status: status, Diagram: newDiagram(status, words), Actions: newActions(status, person, words), Stages: stagesOf(status),
+		Next: words.next(status), LookFirst: mainAction(status, person) == lifecycle.ApprovePublishing,
+	}
+	if data.LookFirst {
+		data.Actions = data.Actions.withoutMain()
+	}
+	return data
 }
 
 // outcomeOf finds the outcome of a request by its id, as it is in the address of the page; nil when there is none to show.

@@ -111,17 +111,18 @@ func TestWhoMayNotActIsToldWhyInTheWordsOfTheRule(t *testing.T) {
 	}
 	rita := lifecycle.Actor{User: "rita", Roles: []lifecycle.Role{lifecycle.Reviewer}}
 	reasons := map[lifecycle.Action]string{}
-	all := newActions(status, rita)
+	all := newActions(status, rita, inEnglish(t))
 	for _, other := range all.Others {
 		reasons[other.Action] = other.Reason
 	}
-	assert.Empty(t, all.Legal)
+	assert.Empty(t, all.Quiet)
+	assert.Nil(t, all.Main)
 	assert.Equal(t, "rita requested this and cannot decide on it; another reviewer has to approve-publishing", reasons[lifecycle.ApprovePublishing])
 	assert.Contains(t, reasons[lifecycle.Suspend], "suspend requires one of these roles: operator")
 	assert.NotContains(t, reasons, lifecycle.RequestCreation, "there is a page for it")
 
 	var legal []string
-	for _, action := range newActions(status, somebody).Legal {
+	for _, action := range newActions(status, somebody, inEnglish(t)).Quiet {
 		legal = append(legal, action.Label)
 	}
 	assert.Equal(t, []string{"Withdraw"}, legal)

@@ -103,6 +103,8 @@ func (p *Pages) Register(router *access.Router) {
 
 	router.GET("/", access.SignedIn, p.overview)
 	router.GET("/mini-programs", access.SignedIn, p.list)
+	router.POST("/saved-filters", access.SignedIn, p.saveFilter)
+	router.POST("/saved-filters/forget", access.SignedIn, p.forgetFilter)
 	router.GET("/request-creation", access.Only(lifecycle.Developer), p.creationPage)
 	router.POST("/request-creation", access.Only(lifecycle.Developer), p.requestCreation)
 	router.GET("/mini-programs/:id", access.SignedIn, p.miniProgram)
@@ -123,6 +125,8 @@ type page struct {
 	Menu menu
 	// Watch is the mini-program that the page shows; everything means that any change may concern it.
 	Watch string
+	// Query is what somebody has searched for.
+	Query string
 	Data  any
 
 	// The rest is filled in by show.

@@ -49,7 +49,7 @@ func (p *Pages) versionData(c *gin.Context) (versionData, error) {
 	}
 	version := data.Version
 	if status.Candidate != nil && status.Candidate.SHA256 == version.SHA256 {
-		data.Actions = newActions(status, person(c)).decisions()
+		data.Actions = newActions(status, person(c), p.words(c)).decisions()
 	}
 	report, err := p.Service.Report(ctx, version)
 	if errors.Is(err, service.ErrNoPackage) || errors.Is(err, packages.ErrCorrupt) {

@@ -64,7 +64,8 @@ func functions(w words, assets assets) template.FuncMap {
 		"excerpt":     excerpt,
 		"isLong":      func(text string) bool { return utf8.RuneCountInString(text) > longText },
 		"group":       groupClass,
-		"newest":      newest,
+		"latest":      latest,
+		"earlier":     earlier,
 	}
 }
 
@@ -94,8 +95,21 @@ func sentence(text string) string {
 	return text + "."
 }
 
-// newest puts the latest transition first.
-func newest(transitions []lifecycle.Transition) []lifecycle.Transition {
+// shownAtFirst is how many transitions are shown before one has to ask for the rest.
+const shownAtFirst = 7
+
+// latest are the newest transitions, newest first; earlier are the others.
+func latest(transitions []lifecycle.Transition) []lifecycle.Transition {
+	all := newestFirst(transitions)
+	return all[:min(len(all), shownAtFirst)]
+}
+
+func earlier(transitions []lifecycle.Transition) []lifecycle.Transition {
+	all := newestFirst(transitions)
+	return all[min(len(all), shownAtFirst):]
+}
+
+func newestFirst(transitions []lifecycle.Transition) []lifecycle.Transition {
 	reversed := slices.Clone(transitions)
 	slices.Reverse(reversed)
 	return reversed

@@ -37,6 +37,8 @@ type Service struct {
 	Logger    *zap.Logger
 	// Sessions keep drafts as well.
 	Sessions accounts.Sessions
+	// Filters are those that people keep.
+	Filters accounts.Filters
 	// TokenStore keeps all access tokens, Tokens knows those that work.
 	TokenStore *tokens.Store
 	Tokens     *tokens.Known

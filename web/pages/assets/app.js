@@ -363,6 +363,14 @@ async function preview(form, address) {
 	prepare();
 }
 
+// A slash leads to the search, unless somebody writes one.
+document.addEventListener("keydown", event => {
+	if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+	if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+	event.preventDefault();
+	document.getElementById("search")?.select();
+});
+
 let planTyped;
 document.addEventListener("input", event => {
 	const form = event.target.form;
