@@ -39,7 +39,7 @@ type Order int
 const (
 	// NewestFirst: what was acted on last comes first.
 	NewestFirst Order = iota
-	// DueFirst: what has to be done soonest comes first, what waits for nothing last.
+	// DueFirst: what was expedited comes first, then what has to be done soonest, what waits for nothing last.
 	DueFirst
 )
 
@@ -62,6 +62,9 @@ type Item struct {
 	DueAt            *time.Time        `json:"due_at"`
 	Overdue          bool              `json:"overdue"`
 	UpdatedAt        time.Time         `json:"updated_at"`
+	// Assignee is who took the request that waits; Expedited says that it comes before the others.
+	Assignee  string `json:"assignee,omitempty"`
+	Expedited bool   `json:"expedited,omitempty"`
 }
 
 // List reads one page of the mini-programs that the filter chooses. Pages go on where the one before ended, even when
@@ -86,29 +89,30 @@ func (c *Catalog) List(ctx context.Context, filter Filter) (Page, error) {
 }
 
 func (c *Catalog) listQuery(ctx context.Context, f Filter, limit int) (*database.Builder, error) {
-	q, by := &database.Builder{}, f.Order.sql()
-	q.Add(`SELECT id, title, team, state, revision, candidate_version, live_version, percent, due_at, overdue, updated_at
-		FROM mini_programs WHERE TRUE`)
+	q := &database.Builder{}
+	q.Add(`SELECT id, title, team, state, revision, candidate_version, live_version, percent, due_at, overdue, updated_at,
+		assignee, turn FROM mini_programs WHERE TRUE`)
 	if f.Cursor != "" {
-		at, id, err := readCursor(f.Cursor)
+		turn, at, id, err := readCursor(f.Cursor)
 		if err != nil {
 			return nil, err
 		}
-		q.Add(" AND ("+by.column+", id) "+by.later+" (?, ?)", at, id)
+		if f.Order == DueFirst {
+			q.Add(" AND (turn, due_at, id) > (?, ?, ?)", turn, at, id)
+		} else {
+			q.Add(" AND (updated_at, id) < (?, ?)", at, id)
+		}
 	}
 	err := c.choose(ctx, q, f)
-	q.Add(" ORDER BY "+by.column+" "+by.direction+", id "+by.direction+" LIMIT ?", limit)
+	q.Add(" ORDER BY "+f.Order.sql()+" LIMIT ?", limit)
 	return q, err
 }
 
-// ordering is an order in SQL: the column, its direction, and how a row compares that comes later.
-type ordering struct{ column, direction, later string }
-
-func (o Order) sql() ordering {
+func (o Order) sql() string {
 	if o == DueFirst {
-		return ordering{"due_at", "ASC", ">"}
+		return "turn, due_at, id"
 	}
-	return ordering{"updated_at", "DESC", "<"}
+	return "updated_at DESC, id DESC"
 }
 
 // cursor names the place in the list behind the item.
@@ -120,27 +124,40 @@ func (o Order) cursor(item Item) string {
 			at = *item.DueAt
 		}
 	}
-	return base64.RawURLEncoding.EncodeToString([]byte(at.Format(time.RFC3339Nano) + " " + item.ID))
+	place := at.Format(time.RFC3339Nano) + " " + item.ID
+	if o == DueFirst && item.Expedited {
+		place += expeditedMark
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(place))
 }
 
-func readCursor(cursor string) (at time.Time, id string, err error) {
+// expeditedMark ends a cursor among the requests that were expedited. No id has it.
+const expeditedMark = " expedited"
+
+func readCursor(cursor string) (turn int, at time.Time, id string, err error) {
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err == nil {
 		before, after, _ := strings.Cut(string(text), " ")
+		turn = turnUsual
+		if rest, expedited := strings.CutSuffix(after, expeditedMark); expedited {
+			turn, after = turnExpedited, rest
+		}
 		id = database.Text(after)
 		at, err = time.Parse(time.RFC3339Nano, before)
 	}
 	if err != nil {
-		return at, id, fmt.Errorf("%w cursor %q: it must be the next_cursor of a page", ErrInvalid, cursor)
+		return 0, at, id, fmt.Errorf("%w cursor %q: it must be the next_cursor of a page", ErrInvalid, cursor)
 	}
-	return database.Time(at), id, nil
+	return turn, database.Time(at), id, nil
 }
 
 func scanItem(row *sql.Rows) (Item, error) {
 	var item Item
 	var due time.Time
+	var turn int
 	err := row.Scan(&item.ID, &item.Title, &item.Team, &item.State, &item.Revision, &item.CandidateVersion, &item.LiveVersion,
-		&item.Percent, &due, &item.Overdue, &item.UpdatedAt)
+		&item.Percent, &due, &item.Overdue, &item.UpdatedAt, &item.Assignee, &turn)
+	item.Expedited = turn == turnExpedited
 	item.UpdatedAt = item.UpdatedAt.UTC()
 	if due = due.UTC(); due != nothingAwaited {
 		item.DueAt = &due
