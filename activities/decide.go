@@ -106,10 +106,17 @@ func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
 		return Decision{}, err
 	}
 	after, record, refusal := q.decide(a.Settings)
-	switch {
-	case refusal == nil && q.Admit:
+	if refusal == nil && q.Admit {
 		return Decision{Admitted: true, Via: q.Via}, nil
-	case refusal != nil && (q.Command.RequestID == "" || q.Creation != nil):
+	}
+	return a.settle(ctx, q, after, record, refusal)
+}
+
+// settle makes a decision of what the rules say, and records it unless nobody asked for what is refused.
+func (a *Activities) settle(
+	ctx context.Context, q Question, after lifecycle.MiniProgram, record lifecycle.Record, refusal *lifecycle.Refusal,
+) (Decision, error) {
+	if refusal != nil && (q.Command.RequestID == "" || q.Creation != nil) {
 		a.observeRefusal(ctx, q, refusal.Code)
 		return q.refused(refusal), nil
 	}
@@ -117,13 +124,19 @@ func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
 	if err != nil {
 		return Decision{}, err
 	}
+	if refusal == nil && q.Action == lifecycle.Expedite {
+		commit.Quota = &catalog.Quota{Max: a.Settings.ExpediteQuota, Since: q.Now.Add(-lifecycle.QuotaPeriod)}
+	}
 	return a.record(ctx, q, decision, commit)
 }
 
 // record commits a decision, unless the catalogue knows better.
 func (a *Activities) record(ctx context.Context, q Question, decision Decision, commit catalog.Commit) (Decision, error) {
 	gap, err := a.Catalog.Commit(ctx, commit)
+	used, isUsed := errors.AsType[*catalog.QuotaUsedError](err)
 	switch {
+	case isUsed:
+		return a.settle(ctx, q, q.MiniProgram, lifecycle.Record{}, a.refuseExpedite(q.MiniProgram.Team, used.Oldest))
 	case errors.Is(err, catalog.ErrStepTaken):
 		return a.handBack(ctx, q, &commit)
 	case errors.Is(err, catalog.ErrLifeGoesOn) && a.recordedBefore(ctx, q):
@@ -138,6 +151,13 @@ func (a *Activities) record(ctx context.Context, q Question, decision Decision, 
 		a.observe(ctx, q, commit)
 	}
 	return decision, err
+}
+
+func (a *Activities) refuseExpedite(team string, oldest time.Time) *lifecycle.Refusal {
+	if oldest.IsZero() {
+		return a.Settings.RefuseExpedite(team, oldest)
+	}
+	return a.Settings.RefuseExpedite(team, oldest.Add(lifecycle.QuotaPeriod))
 }
 
 // repeated is the outcome of a request that had one so long ago that the workflow has forgotten it; nil when it had none.

@@ -345,3 +345,44 @@ func random(length int) string {
 	}
 	return string(text)
 }
+
+func TestAnExpeditedReviewBeyondTheQuotaIsRefusedOnce(t *testing.T) {
+	database := catalogtest.SQLite(t)
+	d := newDecidingOn(t, database)
+	d.acts.Settings.ExpediteQuota = 1
+	submit := func() {
+		d.do(lifecycle.RequestPublishing, ann)
+	}
+	d.do(lifecycle.ApproveCreation, rob)
+	d.do(lifecycle.UploadCode, ann, uploaded)
+	submit()
+	d.do(lifecycle.Expedite, ann)
+	first := d.now
+	d.do(lifecycle.CancelPublishing, ann)
+	submit()
+
+	again := func(requestID string) activities.Question {
+		return asked(lifecycle.Expedite, ann, func(c *lifecycle.Command) { c.RequestID = requestID })
+	}
+	before, step := d.m, d.step
+	q, refused := d.ask(again("again"))
+	require.NotNil(t, refused.Outcome)
+	assert.Equal(t, lifecycle.QuotaUsed, refused.Outcome.Code)
+	assert.Contains(t, refused.Outcome.Message, first.Add(30*24*time.Hour).Format("2 Jan 2006"))
+	assert.Nil(t, refused.Delta)
+	d.step++
+	d.agrees()
+	_, outcome, err := d.acts.Catalog.Step(t.Context(), "weather", "life", step+1)
+	require.NoError(t, err)
+	assert.Equal(t, lifecycle.QuotaUsed, outcome.Code)
+
+	d.acts.Settings.ExpediteQuota = 3
+	repeated := d.decide(q)
+	require.NotNil(t, repeated.Stored, "what was decided is not decided anew")
+	assert.Equal(t, before, repeated.Stored.MiniProgram)
+
+	d.acts.Settings.ExpediteQuota, d.now = 1, first.Add(30*24*time.Hour)
+	d.takeOver(d.ask(again("later")))
+	assert.True(t, d.m.Review.Expedited)
+	d.agrees()
+}

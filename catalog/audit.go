@@ -38,18 +38,23 @@ func (c *Catalog) Audit(ctx context.Context, id string, before int64, limit int)
 	return database.Collect(ctx, c.statements.audit, scanAuditEntry, database.Text(id), before, limit)
 }
 
-// AuditOf reads the records of some actions in all lives of a mini-program, newest first, at most limit: those about a version, or about
-// any for "".
-func (c *Catalog) AuditOf(ctx context.Context, id string, actions []lifecycle.Action, version string, limit int) ([]AuditEntry, error) {
+// AuditOf reads the records of some actions in all lives of a mini-program, newest first, at most limit, as Audit does: those about a
+// version, or about any for "".
+func (c *Catalog) AuditOf(
+	ctx context.Context, id string, actions []lifecycle.Action, version string, before int64, limit int,
+) ([]AuditEntry, error) {
 	var q database.Builder
 	q.Add(auditEntries+` WHERE changes.mini_program = ? AND changes.record IS NOT NULL`, database.Text(id))
+	if before > 0 {
+		q.Add(` AND changes.number < ?`, before)
+	}
 	if version != "" {
 		q.Add(` AND changes.record LIKE ? ESCAPE '!'`, member("version", version))
 	}
-	before := " AND ("
+	junction := " AND ("
 	for _, action := range actions {
-		q.Add(before+`changes.record LIKE ? ESCAPE '!'`, member("action", string(action)))
-		before = " OR "
+		q.Add(junction+`changes.record LIKE ? ESCAPE '!'`, member("action", string(action)))
+		junction = " OR "
 	}
 	q.Add(") ORDER BY changes.number DESC LIMIT ?", limit)
 	return database.Collect(ctx, c.db.Select(q.String()), scanAuditEntry, q.Args...)

@@ -89,7 +89,7 @@ func TestRecordsAreFoundByTheirActionAndVersion(t *testing.T) {
 		commit(t, c, p.do(developer, lifecycle.Rollback))
 		commit(t, c, p.release("1.1.0")...)
 		find := func(version string, limit int, actions ...lifecycle.Action) (found []string) {
-			entries, err := c.AuditOf(t.Context(), "weather", actions, version, limit)
+			entries, err := c.AuditOf(t.Context(), "weather", actions, version, 0, limit)
 			require.NoError(t, err)
 			for _, entry := range entries {
 				found = append(found, string(entry.Record.Action)+" "+entry.Record.Version)

@@ -24,6 +24,8 @@ type Commit struct {
 	// Record is nil when nothing was accepted, Outcome when nobody asked.
 	Record  *lifecycle.Record
 	Outcome *lifecycle.Outcome
+	// Quota holds back a review that is expedited beyond it; nil for none.
+	Quota *Quota
 }
 
 var (
@@ -37,8 +39,8 @@ var (
 // from the mini-program's timeline, Lost ones were no longer in it.
 type Gap struct{ Restored, Lost int }
 
-// Commit writes the step in one transaction, or nothing: ErrStepTaken, ErrLifeGoesOn. After an error that is neither of these nor
-// ErrInvalid the step may or may not have been written; commit it again.
+// Commit writes the step in one transaction, or nothing: ErrStepTaken, ErrLifeGoesOn, *QuotaUsedError. After an error that is none of
+// these nor ErrInvalid the step may or may not have been written; commit it again.
 func (c *Catalog) Commit(ctx context.Context, commit Commit) (Gap, error) {
 	if err := commit.validate(); err != nil {
 		return Gap{}, err
@@ -97,6 +99,9 @@ func (s statements) write(ctx context.Context, tx *sql.Tx, commit Commit, rows r
 	isNew, err := put(ctx, tx.StmtContext(ctx, s.insertChange), number, rows.change)
 	if err == nil && !isNew {
 		err = ErrStepTaken
+	}
+	if err == nil {
+		err = commit.noteExpedited(ctx, tx)
 	}
 	if err != nil {
 		return gap, err
@@ -192,7 +197,7 @@ func (s statements) fillGap(ctx context.Context, tx *sql.Tx, number int64, commi
 			return number, gap, err
 		}
 	}
-	return number, gap, nil
+	return number, gap, commit.restoreExpedited(ctx, tx, known)
 }
 
 // before is the sequence of the last record before the step.
@@ -260,7 +265,7 @@ func (m metrics) observe(took time.Duration, err error) {
 	case errors.Is(err, ErrStepTaken):
 		m.conflicts.Inc()
 		result = resultRefused
-	case errors.Is(err, ErrLifeGoesOn):
+	case errors.Is(err, ErrLifeGoesOn), isQuotaUsed(err):
 		result = resultRefused
 	}
 	m.commits.WithLabelValues(result).Observe(took.Seconds())

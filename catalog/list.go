@@ -43,7 +43,7 @@ type Order int
 const (
 	// NewestFirst: what was acted on last comes first.
 	NewestFirst Order = iota
-	// DueFirst: what has to be done soonest comes first, what waits for nothing last.
+	// DueFirst: what was expedited comes first, then what has to be done soonest, what waits for nothing last.
 	DueFirst
 )
 
@@ -71,6 +71,9 @@ type Item struct {
 	// Stage and Standing are those of a rollout under way.
 	Stage    int      `json:"stage,omitempty"`
 	Standing Standing `json:"standing,omitempty"`
+	// Assignee is who took the request that waits; Expedited says that it comes before the others.
+	Assignee  string `json:"assignee,omitempty"`
+	Expedited bool   `json:"expedited,omitempty"`
 	Brief
 }
 
@@ -112,30 +115,31 @@ func (c *Catalog) List(ctx context.Context, filter Filter) (Page, error) {
 }
 
 func (c *Catalog) listQuery(ctx context.Context, f Filter, limit int) (*database.Builder, error) {
-	q, by := &database.Builder{}, f.Order.sql()
+	q := &database.Builder{}
 	q.Add(`SELECT id, title, team, state, revision, candidate_version, live_version, percent, due_at, overdue, updated_at,
-			turn, coalesce(stage, 0), coalesce(standing, ''), brief
+			turn, coalesce(stage, 0), coalesce(standing, ''), assignee, queue_rank, brief
 		FROM mini_programs WHERE TRUE`)
 	if f.Cursor != "" {
-		at, id, err := readCursor(f.Cursor)
+		rank, at, id, err := readCursor(f.Cursor)
 		if err != nil {
 			return nil, err
 		}
-		q.Add(" AND ("+by.column+", id) "+by.later+" (?, ?)", at, id)
+		if f.Order == DueFirst {
+			q.Add(" AND (queue_rank, due_at, id) > (?, ?, ?)", rank, at, id)
+		} else {
+			q.Add(" AND (updated_at, id) < (?, ?)", at, id)
+		}
 	}
 	err := c.choose(ctx, q, f)
-	q.Add(" ORDER BY "+by.column+" "+by.direction+", id "+by.direction+" LIMIT ?", limit)
+	q.Add(" ORDER BY "+f.Order.sql()+" LIMIT ?", limit)
 	return q, err
 }
 
-// ordering is an order in SQL: the column, its direction, and how a row compares that comes later.
-type ordering struct{ column, direction, later string }
-
-func (o Order) sql() ordering {
+func (o Order) sql() string {
 	if o == DueFirst {
-		return ordering{"due_at", "ASC", ">"}
+		return "queue_rank, due_at, id"
 	}
-	return ordering{"updated_at", "DESC", "<"}
+	return "updated_at DESC, id DESC"
 }
 
 // cursor names the place in the list behind the item.
@@ -147,28 +151,41 @@ func (o Order) cursor(item Item) string {
 			at = *item.DueAt
 		}
 	}
-	return base64.RawURLEncoding.EncodeToString([]byte(at.Format(time.RFC3339Nano) + " " + item.ID))
+	place := at.Format(time.RFC3339Nano) + " " + item.ID
+	if o == DueFirst && item.Expedited {
+		place += expeditedMark
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(place))
 }
 
-func readCursor(cursor string) (at time.Time, id string, err error) {
+// expeditedMark ends a cursor among the requests that were expedited. No id has it.
+const expeditedMark = " expedited"
+
+func readCursor(cursor string) (rank int, at time.Time, id string, err error) {
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err == nil {
 		before, after, _ := strings.Cut(string(text), " ")
+		rank = rankUsual
+		if rest, expedited := strings.CutSuffix(after, expeditedMark); expedited {
+			rank, after = rankExpedited, rest
+		}
 		id = database.Text(after)
 		at, err = time.Parse(time.RFC3339Nano, before)
 	}
 	if err != nil {
-		return at, id, fmt.Errorf("%w cursor %q: it must be the next_cursor of a page", ErrInvalid, cursor)
+		return 0, at, id, fmt.Errorf("%w cursor %q: it must be the next_cursor of a page", ErrInvalid, cursor)
 	}
-	return database.Time(at), id, nil
+	return rank, database.Time(at), id, nil
 }
 
 func scanItem(row *sql.Rows) (Item, error) {
 	var item Item
 	var due time.Time
 	var brief sql.NullString
+	var rank int
 	err := row.Scan(&item.ID, &item.Title, &item.Team, &item.State, &item.Revision, &item.CandidateVersion, &item.LiveVersion,
-		&item.Percent, &due, &item.Overdue, &item.UpdatedAt, &item.Turn, &item.Stage, &item.Standing, &brief)
+		&item.Percent, &due, &item.Overdue, &item.UpdatedAt, &item.Turn, &item.Stage, &item.Standing, &item.Assignee, &rank, &brief)
+	item.Expedited = rank == rankExpedited
 	if known, errBrief := decode[Brief](brief); errBrief == nil && known != nil { // else it is shown without
 		item.Brief = *known
 	}

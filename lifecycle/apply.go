@@ -233,16 +233,6 @@ func suspend(m *MiniProgram, c change) {
 	m.goOffline(SuspendedByOp)
 }
 
-func checkFeedback(_ MiniProgram, c Command, _ Settings) *Refusal {
-	return checkNumber("rating", c.Rating)
-}
-
-func leaveFeedback(m *MiniProgram, c change) {
-	m.Feedback = appendBounded(MaxFeedback, m.Feedback, Feedback{
-		By: c.Actor.User, At: c.now, Version: m.Candidate.Version, Rating: c.Rating, Text: Excerpt(c.Text), Sequence: m.Sequence + 1,
-	})
-}
-
 // remind notes that people were reminded: reviewers once, those who watch a paused rollout again and again.
 func remind(m *MiniProgram, c change) {
 	if m.Review != nil {
@@ -291,6 +281,12 @@ func details(before, after MiniProgram, command Command) string {
 		say("from %s to %s", before.Live.Version, after.Live.Version)
 	case LeaveFeedback:
 		say("rating %d of 5", command.Rating)
+	case Comment:
+		return Excerpt(command.place())
+	case Assign:
+		say("%s", assignment(command))
+	case Expedite:
+		say("due %s instead of %s", moment(after.Review.DueAt), moment(before.Review.DueAt))
 	}
 	return Excerpt(strings.Join(said, "; "))
 }

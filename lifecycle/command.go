@@ -26,6 +26,12 @@ type Command struct {
 	Testers    *[]string  `json:"testers,omitempty"`
 	Rating     int        `json:"rating,omitempty"`
 	Text       string     `json:"text,omitempty"`
+	// PlatformOnly keeps a comment from the team. File and Line are the place in the package that it is about, 0 for the whole file.
+	PlatformOnly bool   `json:"platform_only,omitempty"`
+	File         string `json:"file,omitempty"`
+	Line         int    `json:"line,omitempty"`
+	// Assignee takes the request; "" hands it back.
+	Assignee string `json:"assignee,omitempty"`
 }
 
 // Creation is the request to create a mini-program; the input that starts its workflow.
@@ -78,6 +84,11 @@ var HealthGate = Actor{User: "health-gate", Roles: []Role{System}}
 // OnlyReads tells whether the actor may do nothing but look.
 func (a Actor) OnlyReads() bool {
 	return len(a.Roles) > 0 && !slices.ContainsFunc(a.Roles, func(role Role) bool { return role != Auditor })
+}
+
+// OnPlatformSide tells whether the actor has a role of those who run the platform.
+func (a Actor) OnPlatformSide() bool {
+	return slices.ContainsFunc(a.Roles, func(role Role) bool { return slices.Contains(platformSide, role) })
 }
 
 // validate refuses what is wrong whatever the mini-program's state.
@@ -160,6 +171,8 @@ func (c Command) given() []string {
 	}{
 		{"package", c.Package != nil}, {"notes", c.Notes != ""}, {"plan", c.Plan != nil}, {"at", c.At != nil},
 		{"percent", c.Percent != nil}, {"testers", c.Testers != nil}, {"rating", c.Rating != 0}, {"text", c.Text != ""},
+		{"platform_only", c.PlatformOnly}, {"file", c.File != ""}, {"line", c.Line != 0},
+		{"assignee", c.Assignee != ""},
 	} {
 		if field.given {
 			names = append(names, field.name)
@@ -198,6 +211,14 @@ func ValidateID(id string) *Refusal {
 			"the id %q is not valid; it must have 3 to 63 lower-case letters, digits and hyphens and start with a letter", Excerpt(id))
 	}
 	return nil
+}
+
+// validateGiven lets a package be left out.
+func (p *Package) validateGiven() *Refusal {
+	if p == nil {
+		return nil
+	}
+	return p.validate()
 }
 
 func (p Package) validate() *Refusal {

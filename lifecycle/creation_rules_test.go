@@ -110,7 +110,7 @@ func TestEachAnswerToARequestForCreation(t *testing.T) {
 		then  []lifecycle.Action
 	}{
 		lifecycle.CancelCreation:  {dan, lifecycle.CreationCancelled, true, []lifecycle.Action{lifecycle.RequestCreation}},
-		lifecycle.ApproveCreation: {rita, lifecycle.CodeUnavailable, false, []lifecycle.Action{lifecycle.UploadCode}},
+		lifecycle.ApproveCreation: {rita, lifecycle.CodeUnavailable, false, []lifecycle.Action{lifecycle.UploadCode, lifecycle.Comment}},
 		lifecycle.RejectCreation:  {rita, lifecycle.CreationRejected, true, []lifecycle.Action{lifecycle.RequestCreation}},
 	} {
 		s := reach(t, lifecycle.CreationPending).do(action, c.by)

@@ -7,7 +7,7 @@ import (
 
 // Rules is the number of this package's rules, which records are marked with: whoever changes what is accepted, or where it leads,
 // raises it.
-const Rules = 3
+const Rules = 4
 
 // NewMiniProgram decides a request for creation: the mini-program, which waits for the platform's review, and what to record; or a refusal.
 func NewMiniProgram(creation Creation, now time.Time, settings Settings) (MiniProgram, Record, *Refusal) {
@@ -43,12 +43,14 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 	if rule.Kind == KindAction {
 		after.Revision++
 	}
-	after.UpdatedAt = now
+	if !command.PlatformOnly { // the team would see that something was said
+		after.UpdatedAt = now
+	}
 	transition := Transition{
 		Sequence: after.Sequence, Revision: after.Revision, Kind: rule.Kind, At: now, Action: command.Action,
 		Actor: command.Actor.User, OnBehalfOf: command.Actor.OnBehalfOf, Role: role, Via: command.Via,
 		From: m.State, To: after.State, Version: versionInvolved(m, after), Comment: command.Comment,
-		Details: details(m, after, command),
+		Details: details(m, after, command), PlatformOnly: command.PlatformOnly,
 	}
 	if rule.Kind != KindRemark { // remarks have lists of their own: many people's feedback must not hide what was done
 		short := transition
@@ -61,9 +63,12 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 	}, nil
 }
 
-// spelledOut is the command with the whole plan that was named, or chosen by leaving it out: what its name stands for may change, what was
-// done may not.
+// spelledOut is the command with the whole plan that was named, or chosen by leaving it out, and with the package that a file is in: what
+// a name stands for may change, what was done may not.
 func (m MiniProgram) spelledOut(rule Rule, command Command, settings Settings) Command {
+	if command.File != "" && command.Package == nil {
+		command.Package = &Package{Version: m.newest().Version, SHA256: m.newest().SHA256}
+	}
 	if slices.Contains(rule.Fields, "plan") {
 		if plan, refusal := m.planFor(command, settings); refusal == nil {
 			command.Plan = &plan

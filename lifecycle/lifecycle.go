@@ -119,6 +119,9 @@ const (
 	Unpublish         Action = "unpublish"
 	Suspend           Action = "suspend"
 	LeaveFeedback     Action = "leave-feedback"
+	Comment           Action = "comment"
+	Assign            Action = "assign"
+	Expedite          Action = "expedite"
 )
 
 // Notes are what is observed; nobody can ask for them.
@@ -160,3 +163,6 @@ const (
 
 // Roles lists every role.
 var Roles = []Role{Developer, Reviewer, ReleaseManager, Operator, Auditor, System}
+
+// platformSide are the roles of the people who run the platform; the others work for a team.
+var platformSide = []Role{Reviewer, ReleaseManager, Operator, Auditor}

@@ -47,6 +47,9 @@ var Limits = []Limit{
 	{"comment", 0, MaxText, Characters},
 	{"notes", 0, MaxNotes, Characters},
 	{"text", 0, MaxText, Characters},
+	{"file", 0, MaxFile, Bytes},
+	{"line", 0, 10_000_000, Number},
+	{"assignee", 0, MaxName, Bytes},
 	{"package.version", 5, 64, Bytes},
 	{"package.sha256", 64, 64, Bytes},
 	{"at", 0, 366, Days},
@@ -74,6 +77,7 @@ const (
 	MaxDescription = 2_000
 	MaxTitle       = 200
 	MaxName        = 128
+	MaxFile        = 1_024
 	MaxStages      = 50
 	MaxTesters     = 500
 	MaxHealthQuery = 2_000

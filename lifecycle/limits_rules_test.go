@@ -70,6 +70,9 @@ func boundedFields(t *testing.T) map[string]func(n int) *lifecycle.Refusal {
 	rate := func(by lifecycle.Actor, with fill) *lifecycle.Refusal {
 		return send(lifecycle.GrayscaleRelease, lifecycle.LeaveFeedback, by, with)
 	}
+	comment := func(with fill) *lifecycle.Refusal {
+		return send(lifecycle.CodeAvailable, lifecycle.Comment, dora, with, texting("see there"))
+	}
 	days := func(n int) lifecycle.Duration { return lifecycle.Duration(time.Duration(n) * day) }
 	return map[string]func(n int) *lifecycle.Refusal{
 		"id":    func(n int) *lifecycle.Refusal { return create(func(c *lifecycle.Creation) { c.ID = b(n) }) },
@@ -94,9 +97,14 @@ func boundedFields(t *testing.T) map[string]func(n int) *lifecycle.Refusal {
 		"actor.teams[]": func(n int) *lifecycle.Refusal {
 			return submit(func(c *lifecycle.Command) { c.Actor.Teams = []string{"acme", b(n)} })
 		},
-		"comment":         func(n int) *lifecycle.Refusal { return submit(saying(characters(n))) },
-		"notes":           func(n int) *lifecycle.Refusal { return submit(noting(characters(n))) },
-		"text":            func(n int) *lifecycle.Refusal { return rate(guest, rating(3, characters(n))) },
+		"comment": func(n int) *lifecycle.Refusal { return submit(saying(characters(n))) },
+		"notes":   func(n int) *lifecycle.Refusal { return submit(noting(characters(n))) },
+		"text":    func(n int) *lifecycle.Refusal { return rate(guest, rating(3, characters(n))) },
+		"file":    func(n int) *lifecycle.Refusal { return comment(about(b(n), 0)) },
+		"line":    func(n int) *lifecycle.Refusal { return comment(about("app.js", n)) },
+		"assignee": func(n int) *lifecycle.Refusal {
+			return send(lifecycle.PublishingPending, lifecycle.Assign, rita, to(b(n)))
+		},
 		"package.version": func(n int) *lifecycle.Refusal { return upload("1.0.0-"+b(n-6), hash("x")) },
 		"package.sha256":  func(n int) *lifecycle.Refusal { return upload("1.0.0", b(n)) },
 		"at": func(n int) *lifecycle.Refusal {
@@ -222,9 +230,10 @@ func TestTheActionsThatTakeAField(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string][]lifecycle.Action{
-		"package": {lifecycle.UploadCode, lifecycle.RequestPublishing}, "notes": {lifecycle.UploadCode, lifecycle.RequestPublishing},
+		"package": {lifecycle.UploadCode, lifecycle.RequestPublishing, lifecycle.Comment}, "notes": {lifecycle.UploadCode, lifecycle.RequestPublishing},
 		"plan": {lifecycle.Publish, lifecycle.ChangePlan}, "at": {lifecycle.Publish}, "percent": {lifecycle.SetGrayscale}, "testers": {lifecycle.SetGrayscale},
-		"rating": {lifecycle.LeaveFeedback}, "text": {lifecycle.LeaveFeedback},
+		"rating": {lifecycle.LeaveFeedback}, "text": {lifecycle.LeaveFeedback, lifecycle.Comment},
+		"platform_only": {lifecycle.Comment}, "file": {lifecycle.Comment}, "line": {lifecycle.Comment}, "assignee": {lifecycle.Assign},
 	}, taken)
 	message := reach(t, lifecycle.GrayscaleRelease).refuses(lifecycle.InvalidInput, lifecycle.Promote, mona, share(7))
 	for _, part := range []string{"promote", `"percent"`, "leave it out"} {

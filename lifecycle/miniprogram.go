@@ -83,6 +83,10 @@ type Review struct {
 	DueAt       time.Time `json:"due_at"`
 	Reminded    bool      `json:"reminded,omitempty"`
 	Overdue     bool      `json:"overdue,omitempty"`
+	// Assignee is the reviewer who took the request; "" when nobody did. Anyone entitled may decide all the same.
+	Assignee string `json:"assignee,omitempty"`
+	// Expedited puts the request at the head of the queue.
+	Expedited bool `json:"expedited,omitempty"`
 }
 
 // Schedule is a publication at a time to come.
@@ -129,6 +133,8 @@ type Transition struct {
 	Comment    string `json:"comment,omitempty"`
 	// Details says in words what the action has set: percentages, plans, times.
 	Details string `json:"details,omitempty"`
+	// PlatformOnly marks what the team is neither shown nor told.
+	PlatformOnly bool `json:"platform_only,omitempty"`
 }
 
 // Record is a transition as the audit trail keeps it for ever: with its whole comment, the command that caused it and what users
@@ -280,7 +286,10 @@ func (m MiniProgram) Apply(delta Delta, command Command, at time.Time) (MiniProg
 	if err := json.Unmarshal(patched, &after); err != nil {
 		return m, fmt.Errorf("reading the patched %s: %w", m.ID, err)
 	}
-	after.UpdatedAt, after.Transitions = at, m.Transitions
+	after.Transitions = m.Transitions
+	if !command.PlatformOnly {
+		after.UpdatedAt = at
+	}
 	if entry := delta.Transition; entry != nil {
 		after.Transitions = appendBounded(MaxTransitions, after.Transitions, Transition{
 			Sequence: after.Sequence, Revision: after.Revision, Kind: entry.Kind, At: at, Action: command.Action, Actor: command.Actor.User,

@@ -16,7 +16,7 @@ func TestARefusalSaysWhatIsPossibleInstead(t *testing.T) {
 	refusal := s.try(Publish, ann)
 	outcome := s.m.Outcome(Command{Action: Publish, RequestID: "r"}, refusal, s.now)
 	assert.Contains(t, refusedWith(t, IllegalInState, refusal), "CodeUnavailable")
-	assert.Equal(t, []Action{UploadCode}, outcome.Actions)
+	assert.Equal(t, []Action{UploadCode, Comment}, outcome.Actions)
 }
 
 func TestEveryCodeIsListed(t *testing.T) {

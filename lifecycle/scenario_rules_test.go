@@ -208,6 +208,15 @@ func rating(n int, text string) fill {
 	return func(c *lifecycle.Command) { c.Rating, c.Text = n, text }
 }
 
+func texting(text string) fill { return func(c *lifecycle.Command) { c.Text = text } }
+
+// about is a place in the package; line 0 is the whole file.
+func about(file string, line int) fill {
+	return func(c *lifecycle.Command) { c.File, c.Line = file, line }
+}
+
+func to(assignee string) fill { return func(c *lifecycle.Command) { c.Assignee = assignee } }
+
 func seen(revision int) fill { return func(c *lifecycle.Command) { c.IfRevision = revision } }
 
 // token is an access token that acts for its maker with the maker's roles.

@@ -14,6 +14,10 @@ type Settings struct {
 	// RemindAfter and EscalateAfter count from the request for a review.
 	RemindAfter   Duration `json:"remind_after"`
 	EscalateAfter Duration `json:"escalate_after"`
+	// ExpeditedAfter is the deadline of an expedited review, counted from when it was expedited. A team may have ExpediteQuota of them
+	// within QuotaPeriod.
+	ExpeditedAfter Duration `json:"expedited_after"`
+	ExpediteQuota  int      `json:"expedite_quota"`
 	// PauseReminder is how often people are reminded of a paused rollout.
 	PauseReminder Duration `json:"pause_reminder"`
 	// DefaultPlan names the plan of a publication that brings none; Plans are those to choose from.
@@ -24,11 +28,13 @@ type Settings struct {
 // DefaultSettings are those of a deployment that chooses nothing.
 func DefaultSettings() Settings {
 	return Settings{
-		RemindAfter:   Duration(24 * time.Hour),
-		EscalateAfter: Duration(48 * time.Hour),
-		PauseReminder: Duration(30 * 24 * time.Hour),
-		DefaultPlan:   "standard",
-		Plans:         StandardPlans(),
+		RemindAfter:    Duration(24 * time.Hour),
+		EscalateAfter:  Duration(48 * time.Hour),
+		ExpeditedAfter: Duration(8 * time.Hour),
+		ExpediteQuota:  3,
+		PauseReminder:  Duration(30 * 24 * time.Hour),
+		DefaultPlan:    "standard",
+		Plans:          StandardPlans(),
 	}
 }
 
@@ -55,13 +61,19 @@ func (s Settings) Validate() *Refusal {
 	for _, timer := range []struct {
 		name  string
 		lasts Duration
-	}{{"remind_after", s.RemindAfter}, {"escalate_after", s.EscalateAfter}, {"pause_reminder", s.PauseReminder}} {
+	}{
+		{"remind_after", s.RemindAfter}, {"escalate_after", s.EscalateAfter}, {"expedited_after", s.ExpeditedAfter},
+		{"pause_reminder", s.PauseReminder},
+	} {
 		if timer.lasts <= 0 {
 			return Refuse(InvalidInput, "%s is %s; it must be longer than 0s", timer.name, timer.lasts)
 		}
 	}
 	if s.EscalateAfter < s.RemindAfter {
 		return Refuse(InvalidInput, "escalate_after is %s; it must not be shorter than remind_after, which is %s", s.EscalateAfter, s.RemindAfter)
+	}
+	if s.ExpediteQuota < 0 {
+		return Refuse(InvalidInput, "expedite_quota is %d; it must be 0, for none, or more", s.ExpediteQuota)
 	}
 	for _, name := range sortedNames(s.Plans) {
 		if _, r := (Plan{Name: name}).Resolve(s.Plans); r != nil {

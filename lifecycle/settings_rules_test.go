@@ -17,6 +17,7 @@ func TestTheSettingsOfTheSpecificationAreRight(t *testing.T) {
 	assert.Nil(t, settings.Validate())
 	assert.Equal(t, []lifecycle.Duration{lifecycle.Duration(day), lifecycle.Duration(2 * day), lifecycle.Duration(30 * day)},
 		[]lifecycle.Duration{settings.RemindAfter, settings.EscalateAfter, settings.PauseReminder})
+	assert.Equal(t, []any{lifecycle.Duration(8 * time.Hour), 3}, []any{settings.ExpeditedAfter, settings.ExpediteQuota})
 	assert.Equal(t, "standard", settings.DefaultPlan)
 	settings.Plans["standard"] = lifecycle.Plan{}
 	assert.Nil(t, lifecycle.DefaultSettings().Validate(), "each has plans of its own")
@@ -45,6 +46,8 @@ func TestEveryWayInWhichSettingsAreWrong(t *testing.T) {
 		"no reminder":           {func(s *lifecycle.Settings) { s.RemindAfter = 0 }, []string{"remind_after", "0s"}},
 		"a reminder before":     {func(s *lifecycle.Settings) { s.RemindAfter = lifecycle.Duration(-time.Hour) }, []string{"remind_after", "-1h"}},
 		"no deadline":           {func(s *lifecycle.Settings) { s.EscalateAfter = 0 }, []string{"escalate_after", "0s"}},
+		"no time to expedite":   {func(s *lifecycle.Settings) { s.ExpeditedAfter = 0 }, []string{"expedited_after", "0s"}},
+		"less than no quota":    {func(s *lifecycle.Settings) { s.ExpediteQuota = -1 }, []string{"expedite_quota", "-1"}},
 		"no reminder of pauses": {func(s *lifecycle.Settings) { s.PauseReminder = 0 }, []string{"pause_reminder", "0s"}},
 		"a deadline too early": {func(s *lifecycle.Settings) { s.EscalateAfter = s.RemindAfter - 1 },
 			[]string{"escalate_after", "remind_after", "24h"}},

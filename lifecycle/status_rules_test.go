@@ -18,21 +18,21 @@ func TestWhatAStatusShowsInEachState(t *testing.T) {
 		review, rollout, suspension, due bool
 		actions                          string
 	}{
-		lifecycle.CreationPending:     {review: true, due: true, actions: "cancel-creation approve-creation reject-creation"},
+		lifecycle.CreationPending:     {review: true, due: true, actions: "cancel-creation approve-creation reject-creation comment assign"},
 		lifecycle.CreationCancelled:   {actions: "request-creation"},
 		lifecycle.CreationRejected:    {actions: "request-creation"},
-		lifecycle.CodeUnavailable:     {actions: "upload-code"},
-		lifecycle.CodeAvailable:       {candidate: "1.0.0", actions: "upload-code discard-code request-publishing"},
-		lifecycle.PublishingPending:   {candidate: "1.0.0", review: true, due: true, actions: "cancel-publishing approve-publishing reject-publishing"},
-		lifecycle.PublishingCancelled: {candidate: "1.0.0", actions: "upload-code discard-code request-publishing"},
-		lifecycle.PublishingRejected:  {candidate: "1.0.0", actions: "upload-code discard-code request-publishing"},
-		lifecycle.ReadyToPublish:      {candidate: "1.0.0", actions: "upload-code discard-code cancel-publishing publish change-plan"},
+		lifecycle.CodeUnavailable:     {actions: "upload-code comment"},
+		lifecycle.CodeAvailable:       {candidate: "1.0.0", actions: "upload-code discard-code request-publishing comment"},
+		lifecycle.PublishingPending:   {candidate: "1.0.0", review: true, due: true, actions: "cancel-publishing approve-publishing reject-publishing comment assign expedite"},
+		lifecycle.PublishingCancelled: {candidate: "1.0.0", actions: "upload-code discard-code request-publishing comment"},
+		lifecycle.PublishingRejected:  {candidate: "1.0.0", actions: "upload-code discard-code request-publishing comment"},
+		lifecycle.ReadyToPublish:      {candidate: "1.0.0", actions: "upload-code discard-code cancel-publishing publish change-plan comment"},
 		lifecycle.GrayscaleRelease: {candidate: "1.0.0", rollout: true, due: true,
-			actions: "set-grayscale promote pause change-plan rollback unpublish suspend leave-feedback"},
-		lifecycle.ProductionRelease: {candidate: "1.0.0", rollout: true, due: true, actions: "advance pause change-plan rollback unpublish suspend leave-feedback"},
-		lifecycle.Published:         {live: "1.0.0", actions: "upload-code unpublish suspend"},
-		lifecycle.UnpublishedByDev:  {candidate: "1.0.0", actions: "upload-code request-publishing"},
-		lifecycle.SuspendedByOp:     {candidate: "1.0.0", suspension: true, actions: "upload-code request-publishing"},
+			actions: "set-grayscale promote pause change-plan rollback unpublish suspend leave-feedback comment"},
+		lifecycle.ProductionRelease: {candidate: "1.0.0", rollout: true, due: true, actions: "advance pause change-plan rollback unpublish suspend leave-feedback comment"},
+		lifecycle.Published:         {live: "1.0.0", actions: "upload-code unpublish suspend comment"},
+		lifecycle.UnpublishedByDev:  {candidate: "1.0.0", actions: "upload-code request-publishing comment"},
+		lifecycle.SuspendedByOp:     {candidate: "1.0.0", suspension: true, actions: "upload-code request-publishing comment"},
 	} {
 		s := reach(t, state)
 		status := s.m.Status()

@@ -35,6 +35,8 @@ var (
 	development = []State{CodeAvailable, PublishingCancelled, PublishingRejected}
 	offline     = []State{UnpublishedByDev, SuspendedByOp}
 	rollingOut  = []State{GrayscaleRelease, ProductionRelease}
+	underReview = []State{CreationPending, PublishingPending}
+	unfinished  = slices.DeleteFunc(slices.Clone(States), State.Final)
 	mayServe    = []State{CodeAvailable, PublishingPending, PublishingCancelled, PublishingRejected,
 		ReadyToPublish, GrayscaleRelease, ProductionRelease, Published}
 )
@@ -145,6 +147,22 @@ var Table = []Rule{
 		Anyone: true, Kind: KindRemark, From: rollingOut,
 		Fields: []string{"rating", "text"},
 		check:  checkFeedback, apply: leaveFeedback,
+	}, {
+		Action: Comment, Label: "Comment", Summary: "Write to the team and the platform, or to the platform only",
+		Roles: []Role{Developer, Reviewer, ReleaseManager, Operator}, Kind: KindRemark, From: unfinished,
+		Fields: []string{"text", "platform_only", "file", "line", "package"},
+		check:  checkComment, apply: func(*MiniProgram, change) {}, // the audit trail has it
+	}, {
+		Action: Assign, Label: "Assign", Summary: "Say who takes the request; nobody hands it back",
+		Roles: []Role{Reviewer}, Kind: KindRemark, From: underReview,
+		Fields: []string{"assignee"},
+		check:  checkAssignee, apply: func(m *MiniProgram, c change) {
+			m.Review = with(m.Review, func(r *Review) { r.Assignee = c.Assignee })
+		},
+	}, {
+		Action: Expedite, Label: "Expedite", Summary: "Ask for a decision sooner; needs a comment",
+		Roles: []Role{Developer}, From: []State{PublishingPending}, NeedsComment: true, unless: alreadyExpedited,
+		apply: expedite,
 	},
 }
 
@@ -152,11 +170,11 @@ var Table = []Rule{
 var notes = []Rule{
 	{
 		Action: Reminded, Label: "Reminder", Kind: KindNote,
-		Roles: []Role{System}, From: append([]State{CreationPending, PublishingPending}, rollingOut...), unless: nobodyToRemind,
+		Roles: []Role{System}, From: slices.Concat(underReview, rollingOut), unless: nobodyToRemind,
 		apply: remind,
 	}, {
 		Action: Escalated, Label: "Overdue", Kind: KindNote,
-		Roles: []Role{System}, From: []State{CreationPending, PublishingPending}, unless: alreadyOverdue,
+		Roles: []Role{System}, From: underReview, unless: alreadyOverdue,
 		apply: escalate,
 	}, {
 		Action: Held, Label: "Held", Kind: KindNote,
@@ -168,7 +186,7 @@ var notes = []Rule{
 		apply: func(*MiniProgram, change) {}, // every decision keeps the verdict that it comes with
 	}, {
 		Action: Recovered, Label: "Recovered", Kind: KindNote,
-		Roles: []Role{Operator}, From: slices.DeleteFunc(slices.Clone(States), State.Final),
+		Roles: []Role{Operator}, From: unfinished,
 		apply: func(*MiniProgram, change) {},
 	},
 }
@@ -261,6 +279,13 @@ func nobodyToRemind(m MiniProgram) string {
 		return ""
 	}
 	return "nobody has to be reminded of anything"
+}
+
+func alreadyExpedited(m MiniProgram) string {
+	if m.Review.Expedited {
+		return "the request is expedited already"
+	}
+	return ""
 }
 
 func alreadyOverdue(m MiniProgram) string {

@@ -47,6 +47,8 @@ func wellFormed(c *Command) {
 	switch c.Action {
 	case LeaveFeedback:
 		c.Rating = 4
+	case Comment:
+		c.Text = "see below"
 	case SetGrayscale:
 		c.Percent = new(WholePercent(20))
 	case Publish, ChangePlan:

@@ -86,6 +86,14 @@ func (w *walk) complete(command *lifecycle.Command) {
 			command.Rating = rapid.IntRange(0, 6).Draw(w.rt, "rating")
 		case "text":
 			command.Text = "text"
+		case "platform_only":
+			command.PlatformOnly = true
+		case "file":
+			command.File = "app.js"
+		case "line":
+			command.Line = rapid.IntRange(-1, 3).Draw(w.rt, "line")
+		case "assignee":
+			command.Assignee = rapid.SampledFrom([]string{"rita", "dora"}).Draw(w.rt, "assignee")
 		}
 	}
 }

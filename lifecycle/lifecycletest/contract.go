@@ -76,6 +76,11 @@ var Actions = []Action{
 	{Name: "unpublish", Who: "developer", From: "served", To: "UnpublishedByDev", Comment: true},
 	{Name: "suspend", Who: "operator", From: "served", To: "SuspendedByOp", Comment: true},
 	{Name: "leave-feedback", Who: "anyone", From: "GrayscaleRelease ProductionRelease", Remark: true},
+	{Name: "comment", Who: "developer reviewer release-manager operator", Remark: true,
+		From: "CreationPending CodeUnavailable CodeAvailable PublishingPending PublishingCancelled PublishingRejected ReadyToPublish " +
+			"GrayscaleRelease ProductionRelease Published UnpublishedByDev SuspendedByOp"},
+	{Name: "assign", Who: "reviewer", From: "CreationPending PublishingPending", Remark: true},
+	{Name: "expedite", Who: "developer", From: "PublishingPending", Comment: true},
 }
 
 // May says with which code somebody is refused who may not take the action at all; "" when they may.

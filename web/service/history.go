@@ -32,7 +32,7 @@ func (s *Service) Reviews(ctx context.Context, person lifecycle.Actor, id string
 			actions = append(actions, rule.Action)
 		}
 	}
-	entries, err := s.Catalog.AuditOf(ctx, id, actions, "", reviewsRead)
+	entries, err := s.Catalog.AuditOf(ctx, id, actions, "", 0, reviewsRead)
 	reviews := []lifecycle.Transition{}
 	for _, entry := range entries {
 		if entry.Err == nil && Sees(person, entry.Team) {

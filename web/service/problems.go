@@ -33,6 +33,7 @@ var statusOfCode = map[lifecycle.Code]int{
 	lifecycle.StaleRevision:      http.StatusConflict,
 	lifecycle.AlreadyExists:      http.StatusConflict,
 	lifecycle.NotRunning:         http.StatusConflict,
+	lifecycle.QuotaUsed:          http.StatusConflict,
 	lifecycle.ForbiddenRole:      http.StatusForbidden,
 	lifecycle.NotYourTeam:        http.StatusForbidden,
 	lifecycle.OwnRequest:         http.StatusForbidden,

@@ -28,7 +28,7 @@ func (s *Service) Versions(
 	ctx context.Context, person lifecycle.Actor, status lifecycle.Status, version string,
 ) ([]lifecycle.Version, error) {
 	found := versionsOf(status, version)
-	entries, err := s.Catalog.AuditOf(ctx, status.ID, []lifecycle.Action{lifecycle.UploadCode}, version, uploadsOfOne)
+	entries, err := s.Catalog.AuditOf(ctx, status.ID, []lifecycle.Action{lifecycle.UploadCode}, version, 0, uploadsOfOne)
 	if err != nil {
 		return nil, err
 	}
