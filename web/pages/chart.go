@@ -88,7 +88,9 @@ func newAxis(s story) axis {
 }
 
 // x is where a moment is, until it is known when that is.
-func (a axis) x(at time.Time) float64 { return scaled(at.Sub(a.from), a.known.Sub(a.from)) * a.knownWidth }
+func (a axis) x(at time.Time) float64 {
+	return scaled(at.Sub(a.from), a.known.Sub(a.from)) * a.knownWidth
+}
 
 // ahead is where a moment is whose time is not known.
 func (a axis) ahead(at time.Time) float64 {

@@ -75,7 +75,9 @@ func (r *told) rated(later time.Duration, rating int) {
 	r.history.Ratings = append([]catalog.Rating{{At: r.now.Add(later), Rating: rating}}, r.history.Ratings...)
 }
 
-func (r *told) story(later time.Duration) story { return newStory(r.history, r.Status(), r.now.Add(later)) }
+func (r *told) story(later time.Duration) story {
+	return newStory(r.history, r.Status(), r.now.Add(later))
+}
 
 var manager = lifecycle.Actor{User: "rita", Roles: []lifecycle.Role{lifecycle.ReleaseManager}}
 

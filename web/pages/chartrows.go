@@ -53,7 +53,9 @@ func (g *ratingGroup) add(rating catalog.Rating) {
 func (g ratingGroup) mean() float64 { return float64(g.sum) / float64(g.count) }
 
 // text is the rating, or the mean to a tenth.
-func (g ratingGroup) text() string { return strings.TrimSuffix(strconv.FormatFloat(g.mean(), 'f', 1, 64), ".0") }
+func (g ratingGroup) text() string {
+	return strings.TrimSuffix(strconv.FormatFloat(g.mean(), 'f', 1, 64), ".0")
+}
 
 func (g ratingGroup) title(w words) string {
 	if g.count == 1 {

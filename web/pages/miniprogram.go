@@ -21,6 +21,7 @@ type miniProgramData struct {
 	Actions    actions
 	Stages     []stageRow
 	Chart      *chart // nil when there is no rollout to show
+	Ratings    []catalog.Ratings
 	Next       string // what happens next, in words
 	WorkflowUI string
 	Stopped    bool // the workflow was ended from outside
@@ -83,6 +84,9 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 	data := miniProgramData{
 		Status: status, Diagram: newDiagram(status, words), Actions: newActions(status, person(c)), Stages: stagesOf(status),
 		Next: words.next(status), WorkflowUI: p.workflowUI(status.ID), Stopped: p.isStopped(c, status),
+	}
+	if data.Ratings, err = p.Service.Ratings(c.Request.Context(), status); err != nil {
+		return data, err
 	}
 	data.Outcome, err = p.outcomeOf(c, c.Query("answer"))
 	if err == nil && data.Outcome != nil {

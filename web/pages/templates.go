@@ -54,17 +54,20 @@ func functions(w words, assets assets) template.FuncMap {
 		"clock":    func(t time.Time) template.HTML { return w.time(t, "clock") },
 		"duration": w.duration,
 		"size":     w.size,
+		"mean":     func(mean float64) string { return w.t("%.1f", mean) },
 		"waiting":  w.waiting,
 		"sentence": sentence,
 
-		"asset":       assets.url,
-		"scriptWords": func() (string, error) { return w.ofScript(assets.file("app.js")) },
-		"maxlength":   func(field string) int { return lifecycle.LimitOf(field).Max },
-		"short":       func(sha256 string) string { return sha256[:min(len(sha256), 12)] },
-		"excerpt":     excerpt,
-		"isLong":      func(text string) bool { return utf8.RuneCountInString(text) > longText },
-		"group":       groupClass,
-		"newest":      newest,
+		"asset":          assets.url,
+		"scriptWords":    func() (string, error) { return w.ofScript(assets.file("app.js")) },
+		"maxlength":      func(field string) int { return lifecycle.LimitOf(field).Max },
+		"short":          func(sha256 string) string { return sha256[:min(len(sha256), 12)] },
+		"excerpt":        excerpt,
+		"isLong":         func(text string) bool { return utf8.RuneCountInString(text) > longText },
+		"group":          groupClass,
+		"newest":         newest,
+		"newestFeedback": newestFeedback,
+		"ratings":        func() []int { return form{}.Ratings() },
 	}
 }
 
@@ -97,6 +100,13 @@ func sentence(text string) string {
 // newest puts the latest transition first.
 func newest(transitions []lifecycle.Transition) []lifecycle.Transition {
 	reversed := slices.Clone(transitions)
+	slices.Reverse(reversed)
+	return reversed
+}
+
+// newestFeedback puts the latest first, as the page of all feedback does.
+func newestFeedback(feedback []lifecycle.Feedback) []lifecycle.Feedback {
+	reversed := slices.Clone(feedback)
 	slices.Reverse(reversed)
 	return reversed
 }
