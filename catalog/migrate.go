@@ -24,7 +24,7 @@ var tables, _ = fs.Sub(migrations, "migrations") // only for invalid paths
 func inGo() []*goose.Migration {
 	return []*goose.Migration{
 		goose.NewGoMigration(8, &goose.GoFunc{RunTx: writeDocuments}, nil), goose.NewGoMigration(11, &goose.GoFunc{RunTx: writeServed}, nil),
-		goose.NewGoMigration(15, &goose.GoFunc{RunTx: addStages}, nil),
+		goose.NewGoMigration(15, &goose.GoFunc{RunTx: addStages}, nil), goose.NewGoMigration(18, &goose.GoFunc{RunTx: addCandidates}, nil),
 	}
 }
 
