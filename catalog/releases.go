@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"runtime"
 
@@ -17,11 +18,15 @@ type Release struct {
 	Serving lifecycle.Serving
 	// Change is the number of the change since which users get this.
 	Change int64
+	// Candidate is what previews show, whether users get it or not, nil for nothing; CandidateSince is the number of the change since which
+	// it is this one, which no other candidate of the catalogue has.
+	Candidate      *lifecycle.Version
+	CandidateSince int64
 	// Err tells why the stored release could not be read; then Serving is empty.
 	Err error
 }
 
-// Releases hands over the releases that changed after the change number, in the order of their change; after 0, all of
+// Releases hands over the releases that changed after the change number, in the order of the change of what users get; after 0, all of
 // them. A release that cannot be read is handed over with its Err.
 //
 // Whoever starts with a hundred thousand of them waits for this: while rows are read, those before them are decoded.
@@ -52,18 +57,22 @@ type releaseRow struct {
 	id     string
 	change int64
 	text   sql.NullString
+
+	candidate string
+	since     int64
 }
 
 // releaseChunk is how many rows are decoded together.
 const releaseChunk = 512
 
-const selectReleases = `SELECT mini_program, change, serving FROM releases WHERE change > $1 ORDER BY change`
+const selectReleases = `
+	SELECT mini_program, change, serving, candidate, candidate_since FROM releases WHERE change > $1 OR candidate_since > $1 ORDER BY change`
 
 func (c *Catalog) readReleases(ctx context.Context, after int64, handle func([]releaseRow)) error {
 	var rows []releaseRow
 	take := func(row *sql.Rows) error {
 		var r releaseRow
-		err := row.Scan(&r.id, &r.change, &r.text)
+		err := row.Scan(&r.id, &r.change, &r.text, &r.candidate, &r.since)
 		if rows = append(rows, r); len(rows) == releaseChunk {
 			handle(rows)
 			rows = nil
@@ -86,6 +95,32 @@ func decodeReleases(rows []releaseRow) []Release {
 		} else {
 			releases[i].Serving = *serving
 		}
+		releases[i].Candidate, _ = decodeCandidate(row.candidate) // one that cannot be read is not shown
+		releases[i].CandidateSince = row.since
 	}
 	return releases
+}
+
+func decodeCandidate(text string) (*lifecycle.Version, error) {
+	return decode[lifecycle.Version](sql.NullString{String: text, Valid: text != ""})
+}
+
+// Previewed is what previews of a mini-program show, and the number of the change since which it is that. The error is ErrNotFound when there
+// is nothing to show.
+func (c *Catalog) Previewed(ctx context.Context, id string) (lifecycle.Version, int64, error) {
+	var text string
+	var since int64
+	statement := c.db.Select(`SELECT candidate, candidate_since FROM releases WHERE mini_program = $1`)
+	err := database.One(ctx, statement, []any{&text, &since}, database.Text(id))
+	if errors.Is(err, sql.ErrNoRows) || err == nil && text == "" {
+		err = ErrNotFound
+	}
+	var candidate *lifecycle.Version
+	if err == nil {
+		candidate, err = decodeCandidate(text)
+	}
+	if err != nil {
+		return lifecycle.Version{}, 0, fmt.Errorf("candidate of %s: %w", id, err)
+	}
+	return *candidate, since, nil
 }

@@ -39,11 +39,14 @@ const putMiniProgram = `
 
 const countStep = `UPDATE mini_programs SET step = $1 WHERE id = $2 AND life = $3`
 
-// Delivery reads a release again only when what users get is another.
+// Delivery reads a release again only when what users get is another, or what previews show. Each of the two has its change.
 const putRelease = `
-	INSERT INTO releases (change, mini_program, serving) VALUES ($1, $2, $3)
-	ON CONFLICT (mini_program) DO UPDATE SET change = excluded.change, serving = excluded.serving
-	WHERE excluded.serving <> releases.serving`
+	INSERT INTO releases (change, mini_program, serving, candidate, candidate_since) VALUES ($1, $2, $3, $4, $1)
+	ON CONFLICT (mini_program) DO UPDATE SET
+		change = CASE WHEN excluded.serving <> releases.serving THEN excluded.change ELSE releases.change END,
+		candidate_since = CASE WHEN excluded.candidate <> releases.candidate THEN excluded.change ELSE releases.candidate_since END,
+		serving = excluded.serving, candidate = excluded.candidate
+	WHERE excluded.serving <> releases.serving OR excluded.candidate <> releases.candidate`
 
 // rows are the values of a commit; before each comes the change number.
 type rows struct {
@@ -55,7 +58,7 @@ func (c Commit) rows() (rows, error) {
 	var e encoder
 	serving := c.MiniProgram.Serving()
 	rows := rows{change: c.changeRow(&e), miniProgram: c.miniProgramRow(&e), served: packagesOf(serving)}
-	rows.release = []any{c.MiniProgram.ID, e.json(served(serving))}
+	rows.release = []any{c.MiniProgram.ID, e.json(served(serving)), e.candidate(c.MiniProgram)}
 	return rows, e.err
 }
 
@@ -166,9 +169,6 @@ func sha256Of(v *lifecycle.Version) string {
 
 // served is what delivery needs to know; the rest of a version, such as its notes, would only slow its start.
 func served(s lifecycle.Serving) lifecycle.Serving {
-	slim := func(v lifecycle.Version) lifecycle.Version {
-		return lifecycle.Version{Version: v.Version, SHA256: v.SHA256, MinPlatform: v.MinPlatform}
-	}
 	if s.Live != nil {
 		s.Live = new(slim(*s.Live))
 	}
@@ -181,6 +181,10 @@ func served(s lifecycle.Serving) lifecycle.Serving {
 		s.Previous = append(s.Previous, slim(version))
 	}
 	return s
+}
+
+func slim(v lifecycle.Version) lifecycle.Version {
+	return lifecycle.Version{Version: v.Version, SHA256: v.SHA256, MinPlatform: v.MinPlatform}
 }
 
 // encoder turns values into JSON texts and remembers the first error.
@@ -196,6 +200,14 @@ func (e *encoder) json(value any) any {
 		return nil
 	}
 	return string(text)
+}
+
+// candidate is the version that previews show: the candidate in any state, but not what a suspension has taken back. "" is none.
+func (e *encoder) candidate(m lifecycle.MiniProgram) any {
+	if m.Candidate == nil || m.State == lifecycle.SuspendedByOp {
+		return ""
+	}
+	return e.json(slim(*m.Candidate))
 }
 
 // decode reads a stored JSON text; NULL is nil.

@@ -89,6 +89,11 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 			_, err := c.AuditOf(ctx, "weather", []lifecycle.Action{lifecycle.Publish}, "1.0.0", 0, 1)
 			return err
 		},
+		"Feedback":           func(ctx context.Context) error { _, err := c.Feedback(ctx, "weather", "1.0.0", 0, 1); return err },
+		"Ratings":            func(ctx context.Context) error { _, err := c.Ratings(ctx, "weather"); return err },
+		"Previewed":          func(ctx context.Context) error { _, _, err := c.Previewed(ctx, "weather"); return err },
+		"RatingsSince":       func(ctx context.Context) error { _, err := c.RatingsSince(ctx, "weather", "1.0.0", 0, 1); return err },
+		"WithoutFeedback":    func(ctx context.Context) error { _, err := c.WithoutFeedback(ctx, "weather", 0, 1); return err },
 		"Census":             func(ctx context.Context) error { _, err := c.Census(ctx); return err },
 		"ChangesSince":       func(ctx context.Context) error { _, err := c.ChangesSince(ctx, 0, 1); return err },
 		"Count":              func(ctx context.Context) error { _, err := c.Count(ctx, catalog.Filter{}); return err },

@@ -122,11 +122,11 @@ func heap() uint64 {
 // BenchmarkBulk measures the answer about 1,000 mini-programs, with its ETag.
 func BenchmarkBulk(b *testing.B) {
 	s := open(b, filled(b, 1000, 3), Options{})
-	request, base := evaluationRequest{"user-4711", 12}, []byte("https://mini.example.com/packages/")
+	request, base := evaluationRequest{"user-4711", 12, ""}, []byte("https://mini.example.com/packages/")
 	var out []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		out = s.appendFlags(out[:0], request, base)
+		out = s.appendFlags(out[:0], request, base, nil)
 		entityTag(out, request)
 	}
 	b.ReportMetric(float64(len(out)), "B")

@@ -34,6 +34,8 @@ const (
 	Tester Rule = "tester"
 	// Cohort: the user belongs to the percentage that gets the candidate.
 	Cohort Rule = "cohort"
+	// Preview: the user's device has a preview of the candidate.
+	Preview Rule = "preview"
 	// Everyone: the live version is for everyone.
 	Everyone Rule = "everyone"
 	// Platform: the user's platform is too old for the version that it would be otherwise, so it is an earlier live
@@ -52,7 +54,7 @@ const (
 // Reason is the OpenFeature resolution reason that a rule amounts to; "" for Unreadable and Unknown, which are errors.
 func (r Rule) Reason() string {
 	switch r {
-	case Tester, Platform:
+	case Tester, Platform, Preview:
 		return "TARGETING_MATCH"
 	case Cohort, OutsideCohort:
 		return "SPLIT"

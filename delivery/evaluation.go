@@ -7,8 +7,13 @@ import (
 )
 
 // appendEvaluation writes what the protocol calls an evaluation: the value for a user, or why there is none. base is the
-// beginning of the packages' URLs, as it stands within a JSON text.
-func appendEvaluation(out []byte, id string, d Decision, base []byte) []byte {
+// beginning of the packages' URLs, as it stands within a JSON text. A preview counts where it is about this mini-program; one that does not
+// work changes nothing, and the metadata say why it does not.
+func appendEvaluation(out []byte, id string, d Decision, base []byte, preview *shown) []byte {
+	query := ""
+	if preview = preview.about(id); preview.works() {
+		d, query = preview.Decision, preview.text
+	}
 	if f := failureOf(id, d.Rule); f != nil {
 		text, _ := json.Marshal(f) // texts only
 		return append(out, text...)
@@ -16,7 +21,7 @@ func appendEvaluation(out []byte, id string, d Decision, base []byte) []byte {
 	out = append(out, `{"key":"`...)
 	out = append(out, id...)
 	out = append(out, `","value":`...)
-	out = appendValue(out, d.Package, base)
+	out = appendValue(out, d.Package, base, query)
 	out = append(out, `,"reason":"`...)
 	out = append(out, d.Rule.Reason()...)
 	out = append(out, `","variant":"`...)
@@ -25,10 +30,15 @@ func appendEvaluation(out []byte, id string, d Decision, base []byte) []byte {
 	out = append(out, d.Rule...)
 	out = append(out, `","change":`...)
 	out = strconv.AppendInt(out, d.Change, 10)
+	if preview != nil && preview.why != "" {
+		out = append(out, `,"preview":"`...)
+		out = append(out, preview.why...)
+		out = append(out, '"')
+	}
 	return append(out, `}}`...)
 }
 
-func appendValue(out []byte, p *Package, base []byte) []byte {
+func appendValue(out []byte, p *Package, base []byte, preview string) []byte {
 	if p == nil {
 		return append(out, `{"available":false}`...)
 	}
@@ -39,6 +49,9 @@ func appendValue(out []byte, p *Package, base []byte) []byte {
 	out = append(out, `","url":"`...)
 	out = append(out, base...)
 	out = hex.AppendEncode(out, p.SHA256[:])
+	if preview != "" {
+		out = appendText(append(out, "?preview="...), preview)
+	}
 	return append(out, `"}`...)
 }
 

@@ -54,8 +54,8 @@ func TestAServerStartsFromTheCopyWhileTheDatabaseIsDown(t *testing.T) {
 	assert.Equal(t, original.Change(), s.Change())
 	for _, platform := range []int{AnyPlatform, 8, 7, 6} {
 		for _, user := range []string{"tester", someone("weather", "1.2.0", 50, true), someone("weather", "1.2.0", 50, false)} {
-			q := evaluationRequest{user, platform}
-			assert.Equal(t, string(original.appendFlags(nil, q, nil)), string(s.appendFlags(nil, q, nil)))
+			q := evaluationRequest{user, platform, ""}
+			assert.Equal(t, string(original.appendFlags(nil, q, nil, nil)), string(s.appendFlags(nil, q, nil, nil)))
 		}
 	}
 	assert.Equal(t, Unknown, s.Evaluate("nowhere", "u", AnyPlatform).Rule)

@@ -39,6 +39,8 @@ type Handlers struct {
 	Access AccessTokens
 	// NeedToken refuses whoever has no token. Without it, and without Tokens, everyone is answered.
 	NeedToken bool
+	// Previews knows the previews of candidates; without keys there are none.
+	Previews Previews
 	// Origins are those of the host apps in browsers.
 	Origins Origins
 	// Logger is told of panics; nil for nobody.
@@ -116,7 +118,7 @@ func (h *Handlers) evaluate(c *gin.Context) {
 	}
 	decision := h.Snapshot.Evaluate(id, request.user, request.platform)
 	s.base = h.appendBase(s.base[:0], c.Request)
-	s.out = appendEvaluation(s.out[:0], id, decision, s.base)
+	s.out = appendEvaluation(s.out[:0], id, decision, s.base, h.show(request.preview, request.platform))
 	status := http.StatusOK
 	if failure := failureOf(id, decision.Rule); failure != nil {
 		status = failure.status
@@ -136,7 +138,7 @@ func (h *Handlers) evaluateAll(c *gin.Context) {
 		return
 	}
 	s.base = h.appendBase(s.base[:0], c.Request)
-	s.out = h.Snapshot.appendFlags(s.out[:0], request, s.base)
+	s.out = h.Snapshot.appendFlags(s.out[:0], request, s.base, h.show(request.preview, request.platform))
 	tag := entityTag(s.out, request)
 	c.Header("ETag", tag)
 	if matches(c.GetHeader("If-None-Match"), tag) {
@@ -146,14 +148,22 @@ func (h *Handlers) evaluateAll(c *gin.Context) {
 	send(c, http.StatusOK, s.out)
 }
 
-func (s *Snapshot) appendFlags(out []byte, request evaluationRequest, base []byte) []byte {
+// appendFlags answers about all that is served, and about what a preview shows though nobody gets it.
+func (s *Snapshot) appendFlags(out []byte, request evaluationRequest, base []byte, preview *shown) []byte {
 	out = append(out, `{"flags":[`...)
-	first := len(out)
+	first, isThere := len(out), !preview.works()
 	for r := range s.flags {
 		if len(out) > first {
 			out = append(out, ',')
 		}
-		out = appendEvaluation(out, r.ID, r.decide(request.user, request.platform), base)
+		isThere = isThere || r.ID == preview.miniProgram
+		out = appendEvaluation(out, r.ID, r.decide(request.user, request.platform), base, preview)
+	}
+	if !isThere {
+		if len(out) > first {
+			out = append(out, ',')
+		}
+		out = appendEvaluation(out, preview.miniProgram, preview.Decision, base, preview)
 	}
 	return append(out, `]}`...)
 }

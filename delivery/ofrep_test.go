@@ -340,7 +340,7 @@ func TestTwoProcessesGiveTheSameAnswers(t *testing.T) {
 	const variable = "DELIVERY_TEST_DATABASE"
 	if databaseURL := os.Getenv(variable); databaseURL != "" {
 		for user := range 50 {
-			fmt.Printf("ANSWER %s\n", open(t, catalogtest.Open(t, databaseURL), Options{}).appendFlags(nil, evaluationRequest{fmt.Sprint(user), AnyPlatform}, nil))
+			fmt.Printf("ANSWER %s\n", open(t, catalogtest.Open(t, databaseURL), Options{}).appendFlags(nil, evaluationRequest{fmt.Sprint(user), AnyPlatform, ""}, nil, nil))
 		}
 		return
 	}

@@ -19,14 +19,17 @@ import (
 // copy is kept, and not used before we were asked (no-cache). That is a 304 without a look into the store.
 func (h *Handlers) download(c *gin.Context) {
 	name := c.Param("sha256")
-	if err := h.mayHave(c.Request.Context(), name); err != nil {
-		refuseDownload(c, err)
-		return
+	isPreview := h.isPreviewed(name, c.Query("preview"))
+	if !isPreview {
+		if err := h.mayHave(c.Request.Context(), name); err != nil {
+			refuseDownload(c, err)
+			return
+		}
 	}
 	tag := `"` + name + `"`
 	caching := "public, no-cache"
-	if h.closed() {
-		caching = "private, no-cache" // a shared cache would give it to those without a token
+	if h.closed() || isPreview {
+		caching = "private, no-cache" // a shared cache would give it to those without a token, or a preview
 	}
 	if matches(c.GetHeader("If-None-Match"), tag) {
 		c.Header("Cache-Control", caching)
@@ -44,6 +47,12 @@ func (h *Handlers) download(c *gin.Context) {
 	c.Header("ETag", tag)
 	c.Header("Content-Type", "application/zip")
 	http.ServeContent(c.Writer, c.Request, "", time.Time{}, content)
+}
+
+// isPreviewed tells whether the package is the one that a preview shows.
+func (h *Handlers) isPreviewed(name, preview string) bool {
+	shown := h.show(preview, AnyPlatform)
+	return shown.works() && shown.Package.SHA256.String() == name
 }
 
 // mayHave hides packages that exist, but were not released, or were taken back by a suspension. What the snapshot knows needs

@@ -145,9 +145,9 @@ func TestTheQuestionIsReadAsEncodingJSONReadsIt(t *testing.T) {
 		case !isNumber && asked.Context["platform_version"] != nil:
 			assert.Equal(rt, "INVALID_CONTEXT", wrong.Code)
 		case isNumber:
-			assert.Equal(rt, evaluationRequest{user, int(max(0, platform))}, q)
+			assert.Equal(rt, evaluationRequest{user, int(max(0, platform)), ""}, q)
 		default:
-			assert.Equal(rt, evaluationRequest{user, AnyPlatform}, q)
+			assert.Equal(rt, evaluationRequest{user, AnyPlatform, ""}, q)
 		}
 	})
 }
@@ -158,7 +158,7 @@ func TestAPlatformVersionIsAWholeNumber(t *testing.T) {
 	} {
 		q, wrong := parseRequest([]byte(`{"context":{"targetingKey":"u1","platform_version":` + number + `}}`))
 		assert.Nil(t, wrong)
-		assert.Equal(t, evaluationRequest{"u1", expected}, q, number)
+		assert.Equal(t, evaluationRequest{"u1", expected, ""}, q, number)
 	}
 }
 

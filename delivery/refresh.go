@@ -190,6 +190,7 @@ func (s *Snapshot) take(stored catalog.Release) *release {
 	if err == nil {
 		var r *release
 		if r, err = newRelease(stored.ID, stored.Change, stored.Serving); err == nil {
+			r.previews(stored)
 			return r
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"slipway/catalog"
 	"slipway/lifecycle"
 )
 
@@ -17,6 +18,9 @@ type release struct {
 	Testers   []string // sorted
 	// Live is the version for everyone, followed by those for older platforms, newest first.
 	Live []Package
+	// Preview is what previews show, nil for nothing, and PreviewSince the change since which it is that.
+	Preview      *Package
+	PreviewSince int64
 	// Spoilt, as file copies call it, says that the release is stale: the newest stored one cannot be read, and this is the last good one
 	// unless that is Missing.
 	Spoilt, Missing bool
@@ -43,6 +47,16 @@ func newRelease(id string, change int64, serving lifecycle.Serving) (*release, e
 		r.Live = append(r.Live, live)
 	}
 	return r, nil
+}
+
+// previews takes over what previews show. What cannot be read is not shown, which takes nothing from the users.
+func (r *release) previews(stored catalog.Release) {
+	if stored.Candidate == nil {
+		return
+	}
+	if candidate, err := newPackage(*stored.Candidate); err == nil {
+		r.Preview, r.PreviewSince = &candidate, stored.CandidateSince
+	}
 }
 
 func newPackage(v lifecycle.Version) (Package, error) {

@@ -14,10 +14,12 @@ import (
 // maxRequest bounds the body of a request, in bytes.
 const maxRequest = 64 << 10
 
-// evaluationRequest is what a host app tells about a user: {"context": {"targetingKey": "…", "platform_version": 12, …}}.
+// evaluationRequest is what a host app tells about a user: {"context": {"targetingKey": "…", "platform_version": 12, "preview": "…", …}}.
 type evaluationRequest struct {
 	user     string
 	platform int
+	// preview is what a host app has of a device that was shown one; "" for none.
+	preview string
 }
 
 // evaluationFailure is why a mini-program cannot be evaluated, in the words of the protocol.
@@ -68,7 +70,7 @@ func readAll(r io.Reader, text []byte) ([]byte, error) {
 	return text, nil
 }
 
-// parseRequest finds the two things that matter. It does so by hand because unmarshalling would cost more than all the
+// parseRequest finds the three things that matter. It does so by hand because unmarshalling would cost more than all the
 // rest of an answer.
 func parseRequest(text []byte) (evaluationRequest, *evaluationFailure) {
 	request := evaluationRequest{platform: AnyPlatform}
@@ -76,13 +78,15 @@ func parseRequest(text []byte) (evaluationRequest, *evaluationFailure) {
 	if kind(context) != '{' {
 		return request, badRequest("INVALID_CONTEXT", `the request must be an object with the object "context"`)
 	}
-	var user, platform []byte
+	var user, platform, preview []byte
 	for name, value := range members(context) {
 		switch {
 		case is(name, "targetingKey"):
 			user = value
 		case is(name, "platform_version"):
 			platform = value
+		case is(name, "preview"):
+			preview = value
 		}
 	}
 	switch kind(user) {
@@ -101,6 +105,13 @@ func parseRequest(text []byte) (evaluationRequest, *evaluationFailure) {
 	case 'n', 0:
 	default:
 		return request, badRequest("INVALID_CONTEXT", "platform_version must be a number")
+	}
+	switch kind(preview) {
+	case '"':
+		request.preview = unquote(preview)
+	case 'n', 0:
+	default:
+		return request, badRequest("INVALID_CONTEXT", "preview must be a string: the link, or what stands behind its last slash")
 	}
 	return request, nil
 }

@@ -177,8 +177,8 @@ func TestABulkAnswerIsTheSameHoweverTheSnapshotCameAbout(t *testing.T) {
 	for _, r := range releases {
 		oneByOne.put([]*release{r}, false)
 	}
-	q := evaluationRequest{"u1", AnyPlatform}
-	assert.Equal(t, string(atOnce.appendFlags(nil, q, nil)), string(oneByOne.appendFlags(nil, q, nil)))
+	q := evaluationRequest{"u1", AnyPlatform, ""}
+	assert.Equal(t, string(atOnce.appendFlags(nil, q, nil, nil)), string(oneByOne.appendFlags(nil, q, nil, nil)))
 }
 
 func TestEarlierVersionsAreServedOnlyBesideALiveOne(t *testing.T) {

@@ -206,12 +206,7 @@ func changePlan(m *MiniProgram, c change) {
 		m.Plan = &plan
 		return
 	}
-	m.Rollout = with(m.Rollout, func(r *Rollout) {
-		if !r.Plan.Health.same(plan.Health) {
-			r.Health = nil // it is the verdict of another gate
-		}
-		r.Plan, r.Held = r.Plan.changedAt(r.Stage, plan), ""
-	})
+	m.Rollout = with(m.Rollout, func(r *Rollout) { *r = r.WithPlan(plan) })
 }
 
 // goOffline takes everything from the users and ends what was under way. The newest package stays, so that it can be submitted again;

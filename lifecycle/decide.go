@@ -59,7 +59,7 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 	}
 	return after, Record{
 		Transition: transition, Command: m.spelledOut(rule, command, settings), Serving: after.Serving(),
-		Rules: Rules, Settings: settings.Digest(),
+		Health: facts.Health, Rules: Rules, Settings: settings.Digest(),
 	}, nil
 }
 

@@ -143,6 +143,8 @@ type Record struct {
 	Transition
 	Command Command `json:"command"`
 	Serving Serving `json:"serving"`
+	// Health is the verdict of the health gate that it came with; nil when it came with none.
+	Health *HealthVerdict `json:"health,omitempty"`
 	// Rules is the number of the rules, Settings the digest of the worker's settings.
 	Rules    int    `json:"rules,omitempty"`
 	Settings string `json:"settings,omitempty"`

@@ -64,7 +64,7 @@ var questions = strings.NewReplacer("/explain", "/explain?user=ann", ":version",
 var lists = []string{"/mini-programs", "/api/v1/mini-programs"}
 
 // silent are looks at a mini-program without what people wrote about it: its stream, a form, and what is kept of a package that is in no store.
-var silent = []string{"/events", "/actions/:action", "/report", "/explain", "/versions/:version"}
+var silent = []string{"/events", "/actions/:action", "/report", "/explain", "/versions/:version", "/api/v1/mini-programs/:id/feedback"}
 
 // Every page and every call that only looks, by everybody.
 func TestWhatSomebodyReadsIsTheirs(t *testing.T) {

@@ -48,6 +48,7 @@ func (a *API) Register(router *access.Router) {
 	a.registerHistory(api)
 	a.registerEvents(api)
 	a.registerExplain(api)
+	a.registerFeedback(api)
 	a.registerTokens(api)
 	allowNull(api.OpenAPI().Components.Schemas)
 	document, err := json.Marshal(api.OpenAPI())

@@ -29,6 +29,8 @@ type actionData struct {
 	Since   []lifecycle.Transition
 	Plans   []planChoice
 	Preview []stageRow
+	// Chart is the preview as a picture.
+	Chart *chart
 	// Report is what the inspection found in the package that was sent last; nil when it found out nothing.
 	Report *packages.Report
 }
@@ -73,7 +75,7 @@ func (p *Pages) actionData(c *gin.Context, status lifecycle.Status, form form) a
 		data.Plans = append(data.Plans, planChoice{name, p.Service.Settings.Plans[name]})
 	}
 	if form.Has("plan") && data.Impossible == nil {
-		data.Preview, _ = p.previewOf(form, status)
+		_ = p.addPreview(c, &data) // what cannot be understood is said when it is sent
 	}
 	return data
 }
@@ -175,28 +177,42 @@ func (p *Pages) preview(c *gin.Context) {
 		return
 	}
 	data := p.actionData(c, status, form)
-	if _, err := p.previewOf(form, status); err != nil {
+	if err := p.addPreview(c, &data); err != nil {
 		data.Problem = p.Service.Problem(err).Message
 	}
 	p.showAction(c, http.StatusOK, data)
 }
 
-// previewOf resolves the plan as the workflow will.
-func (p *Pages) previewOf(form form, status lifecycle.Status) ([]stageRow, error) {
+// addPreview resolves the plan as the workflow will, and shows what comes of it.
+func (p *Pages) addPreview(c *gin.Context, data *actionData) error {
 	var command lifecycle.Command
-	if err := form.readPlan(&command); err != nil {
-		return nil, err
+	if err := data.Form.readPlan(&command); err != nil {
+		return err
 	}
 	plan, refusal := command.Plan.Resolve(p.Service.Settings.Plans)
 	if refusal != nil {
-		return nil, refusal
+		return refusal
 	}
-	begins := status.ScheduledAt
+	now, begins := time.Now(), data.ScheduledAt
 	switch {
 	case command.At != nil:
 		begins = command.At
-	case form.Action == lifecycle.Publish:
-		begins = new(time.Now())
+	case data.Form.Action == lifecycle.Publish:
+		begins = &now
 	}
-	return previewOf(plan, begins), nil
+	data.Preview = previewOf(plan, begins)
+	data.Chart = newChart(plannedStory(data.Status, plan, begins, now), p.words(c))
+	return nil
+}
+
+// plannedStory is what a plan makes of the rollout under way, or of one that begins at a time; nil is one that is not decided.
+func plannedStory(status lifecycle.Status, plan lifecycle.Plan, begins *time.Time, now time.Time) story {
+	switch {
+	case status.Rollout != nil:
+		return storyAhead(lifecycle.FromStatus(status).Rollout.WithPlan(plan), now)
+	case begins == nil:
+		return storyAhead(lifecycle.Rollout{Plan: plan}, time.Time{})
+	default:
+		return storyAhead(lifecycle.Rollout{Plan: plan, StageSince: *begins}, *begins)
+	}
 }

@@ -20,6 +20,8 @@ type miniProgramData struct {
 	Diagram    diagram
 	Actions    actions
 	Stages     []stageRow
+	Chart      *chart // nil when there is no rollout to show
+	Ratings    []catalog.Ratings
 	Next       string // what happens next, in words
 	WorkflowUI string
 	Stopped    bool // the workflow was ended from outside
@@ -36,17 +38,16 @@ type outcome struct {
 	Findings []packages.Finding
 }
 
-func (p *Pages) miniProgram(c *gin.Context) { p.showMiniProgram(c, "mini-program") }
-
-func (p *Pages) rollout(c *gin.Context) { p.showMiniProgram(c, "rollout") }
-
-func (p *Pages) showMiniProgram(c *gin.Context, name string) {
+func (p *Pages) miniProgram(c *gin.Context) {
 	data, err := p.dataOf(c)
+	if err == nil && data.Rollout != nil {
+		data.Chart, err = p.chartOf(c, data.Status)
+	}
 	if err != nil {
 		p.refuseMiniProgram(c, err)
 		return
 	}
-	p.show(c, http.StatusOK, name, page{Title: data.Title, Watch: data.ID, Data: data})
+	p.show(c, http.StatusOK, "mini-program", page{Title: data.Title, Watch: data.ID, Data: data})
 }
 
 // refuseMiniProgram tells one that is on its way from one that does not exist.
@@ -84,6 +85,9 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 	data.WorkflowUI = p.workflowUI(status.ID)
 	if data.Stopped = p.isStopped(c, status); data.Stopped {
 		data.Actions = data.Actions.withoutMain()
+	}
+	if data.Ratings, err = p.Service.Ratings(c.Request.Context(), status); err != nil {
+		return data, err
 	}
 	data.Outcome, err = p.outcomeOf(c, c.Query("answer"))
 	if err == nil && data.Outcome != nil {

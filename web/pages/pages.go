@@ -109,6 +109,7 @@ func (p *Pages) Register(router *access.Router) {
 	router.POST("/request-creation", access.Only(lifecycle.Developer), p.requestCreation)
 	router.GET("/mini-programs/:id", access.SignedIn, p.miniProgram)
 	router.GET("/mini-programs/:id/rollout", access.SignedIn, p.rollout)
+	router.GET("/mini-programs/:id/feedback", access.SignedIn, p.feedback)
 	router.GET("/mini-programs/:id/audit", access.SignedIn, p.audit)
 	router.GET("/mini-programs/:id/versions/:version", access.SignedIn, p.version)
 	router.POST("/mini-programs/:id/packages", access.Only(lifecycle.Developer).WithPackage(), p.upload)

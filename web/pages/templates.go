@@ -54,18 +54,21 @@ func functions(w words, assets assets) template.FuncMap {
 		"clock":    func(t time.Time) template.HTML { return w.time(t, "clock") },
 		"duration": w.duration,
 		"size":     w.size,
+		"mean":     func(mean float64) string { return w.t("%.1f", mean) },
 		"waiting":  w.waiting,
 		"sentence": sentence,
 
-		"asset":       assets.url,
-		"scriptWords": func() (string, error) { return w.ofScript(assets.file("app.js")) },
-		"maxlength":   func(field string) int { return lifecycle.LimitOf(field).Max },
-		"short":       func(sha256 string) string { return sha256[:min(len(sha256), 12)] },
-		"excerpt":     excerpt,
-		"isLong":      func(text string) bool { return utf8.RuneCountInString(text) > longText },
-		"group":       groupClass,
-		"latest":      latest,
-		"earlier":     earlier,
+		"asset":          assets.url,
+		"scriptWords":    func() (string, error) { return w.ofScript(assets.file("app.js")) },
+		"maxlength":      func(field string) int { return lifecycle.LimitOf(field).Max },
+		"short":          func(sha256 string) string { return sha256[:min(len(sha256), 12)] },
+		"excerpt":        excerpt,
+		"isLong":         func(text string) bool { return utf8.RuneCountInString(text) > longText },
+		"group":          groupClass,
+		"latest":         latestTransitions,
+		"earlier":        earlier,
+		"newestFeedback": newestFeedback,
+		"ratings":        func() []int { return form{}.Ratings() },
 	}
 }
 
@@ -98,8 +101,8 @@ func sentence(text string) string {
 // shownAtFirst is how many transitions are shown before one has to ask for the rest.
 const shownAtFirst = 7
 
-// latest are the newest transitions, newest first; earlier are the others.
-func latest(transitions []lifecycle.Transition) []lifecycle.Transition {
+// latestTransitions are the newest transitions, newest first; earlier are the others.
+func latestTransitions(transitions []lifecycle.Transition) []lifecycle.Transition {
 	all := newestFirst(transitions)
 	return all[:min(len(all), shownAtFirst)]
 }
@@ -111,6 +114,13 @@ func earlier(transitions []lifecycle.Transition) []lifecycle.Transition {
 
 func newestFirst(transitions []lifecycle.Transition) []lifecycle.Transition {
 	reversed := slices.Clone(transitions)
+	slices.Reverse(reversed)
+	return reversed
+}
+
+// newestFeedback puts the latest first, as the page of all feedback does.
+func newestFeedback(feedback []lifecycle.Feedback) []lifecycle.Feedback {
+	reversed := slices.Clone(feedback)
 	slices.Reverse(reversed)
 	return reversed
 }

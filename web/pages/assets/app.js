@@ -44,10 +44,14 @@ function ago(at) {
 }
 
 const formats = { moment: ago, left: fromNow, clock: at => clock.format(at) };
+for (const [scale, options] of Object.entries({
+	second: { timeStyle: "medium" }, minute: { timeStyle: "short" }, hour: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
+	day: { month: "short", day: "numeric" }, date: { dateStyle: "medium" },
+})) formats["tick-" + scale] = new Intl.DateTimeFormat(locale, options).format;
 
 function tick() {
-	for (const element of document.querySelectorAll("time[data-as]")) {
-		const at = new Date(element.dateTime);
+	for (const element of document.querySelectorAll("[data-as]")) {
+		const at = new Date(element.dateTime ?? element.dataset.at);
 		const text = formats[element.dataset.as](at);
 		if (element.textContent !== text) element.textContent = text;
 		if (!element.dataset.exact) element.title = element.dataset.exact = exact.format(at);
