@@ -54,8 +54,8 @@ type Files struct {
 	entries []entry // by path
 }
 
-// OpenFiles reads which files a package has, also those that a desktop system added; the zero Limits mean DefaultLimits. The error is one of
-// reading the package, or ErrUnreadable when it is no archive.
+// OpenFiles reads which files a package has, also those that a desktop system added; the zero Limits mean DefaultLimits. The error is
+// one of reading the package, or ErrUnreadable when it is no archive.
 func OpenFiles(p Package, limits Limits) (*Files, error) {
 	if limits == (Limits{}) {
 		limits = DefaultLimits
