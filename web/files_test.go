@@ -74,6 +74,7 @@ func TestTheAPIListsTheFilesOfAVersion(t *testing.T) {
 		Comparison      *packages.Comparison
 	}
 	_, body := s.ask(http.MethodGet, versionsPath+"1.0.0/files", as("developer"))
+	t.Log(body)
 	require.NoError(t, json.Unmarshal([]byte(body), &answer))
 	assert.Equal(t, "1.0.0", answer.Version)
 	assert.Equal(t, first, answer.SHA256, "it was rejected, and is there all the same")
@@ -143,6 +144,7 @@ func TestFilesThatAreNotThereAreNotFound(t *testing.T) {
 		isProblem(t, response, body, http.StatusNotFound)
 		assert.Contains(t, body, says, path)
 	}
+	s.does("developer", lifecycle.Command{Action: lifecycle.CancelPublishing})
 	s.submits("2.0.0", "e", "")
 	for _, path := range []string{"files", "files/app.js", "package"} {
 		response, body := s.ask(http.MethodGet, versionsPath+"2.0.0/"+path, as("reviewer"))

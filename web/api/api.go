@@ -47,6 +47,7 @@ func (a *API) Register(router *access.Router) {
 	a.registerRecover(api)
 	a.registerHistory(api)
 	a.registerFiles(api)
+	a.registerSubmissions(api)
 	a.registerEvents(api)
 	a.registerExplain(api)
 	a.registerTokens(api)

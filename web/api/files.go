@@ -47,14 +47,14 @@ func (a *API) registerPackage(api huma.API) {
 
 const packageType = "application/zip"
 
-// versionInput names a version, and which of its packages.
-type versionInput struct {
+// OfVersion names a version, and which of its packages.
+type OfVersion struct {
 	Named
 	Version string `path:"version" doc:"A version that was uploaded, however long ago and whatever was decided about it"`
 	SHA256  string `query:"sha256" doc:"Which package, when several were uploaded as this version; else the mini-program's own, or the newest"`
 }
 
-func (a *API) versionOf(ctx context.Context, in versionInput) (lifecycle.Status, lifecycle.Version, error) {
+func (a *API) versionOf(ctx context.Context, in OfVersion) (lifecycle.Status, lifecycle.Version, error) {
 	status, err := a.service.Status(ctx, access.Person(ctx), in.ID)
 	if err != nil {
 		return status, lifecycle.Version{}, err
@@ -63,22 +63,23 @@ func (a *API) versionOf(ctx context.Context, in versionInput) (lifecycle.Status,
 	return status, version, err
 }
 
-type against struct {
-	Against string `query:"against" doc:"What to compare with: live, a version, or the sha256 of a package that was uploaded"`
+// Against may name a version to compare with.
+type Against struct {
+	With string `query:"against" doc:"What to compare with: live, a version, or the sha256 of a package that was uploaded"`
 }
 
 // find finds the version to compare with; nil when none is asked for.
-func (in against) find(ctx context.Context, a *API, status lifecycle.Status) (*lifecycle.Version, error) {
-	if in.Against == "" {
+func (in Against) find(ctx context.Context, a *API, status lifecycle.Status) (*lifecycle.Version, error) {
+	if in.With == "" {
 		return nil, nil
 	}
-	version, err := a.service.Against(ctx, access.Person(ctx), status, in.Against)
+	version, err := a.service.Against(ctx, access.Person(ctx), status, in.With)
 	return &version, err
 }
 
 type filesInput struct {
-	versionInput
-	against
+	OfVersion
+	Against
 }
 
 // versionFiles are the files in a package. The comparison is null when none was asked for.
@@ -92,7 +93,7 @@ type versionFiles struct {
 type filesOutput struct{ Body versionFiles }
 
 func (a *API) files(ctx context.Context, in *filesInput) (*filesOutput, error) {
-	status, version, err := a.versionOf(ctx, in.versionInput)
+	status, version, err := a.versionOf(ctx, in.OfVersion)
 	if err != nil {
 		return nil, err
 	}
@@ -108,12 +109,13 @@ func (a *API) files(ctx context.Context, in *filesInput) (*filesOutput, error) {
 }
 
 type fileInput struct {
-	filesInput
+	OfVersion
+	Against
 	Path string `path:"path" doc:"Path of the file in the package, with its slashes"`
 }
 
 func (a *API) file(ctx context.Context, in *fileInput) (*huma.StreamResponse, error) {
-	status, version, err := a.versionOf(ctx, in.versionInput)
+	status, version, err := a.versionOf(ctx, in.OfVersion)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +149,7 @@ func sent(contentType string, text []byte) *huma.StreamResponse {
 	}}
 }
 
-func (a *API) download(ctx context.Context, in *versionInput) (*huma.StreamResponse, error) {
+func (a *API) download(ctx context.Context, in *OfVersion) (*huma.StreamResponse, error) {
 	status, version, err := a.versionOf(ctx, *in)
 	if err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ type reportAndChanges struct {
 
 type reportOutput struct{ Body reportAndChanges }
 
-func (a *API) report(ctx context.Context, in *versionInput) (*reportOutput, error) {
+func (a *API) report(ctx context.Context, in *OfVersion) (*reportOutput, error) {
 	status, version, err := a.versionOf(ctx, *in)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"slipway/lifecycle"
+	"slipway/packages"
 )
 
 //go:embed templates
@@ -65,6 +66,8 @@ func functions(w words, assets assets) template.FuncMap {
 		"isLong":      func(text string) bool { return utf8.RuneCountInString(text) > longText },
 		"group":       groupClass,
 		"newest":      newest,
+		"found":       func(findings []packages.Finding) []shownFinding { return found(findings, "", "") },
+		"difference":  func(change packages.FileChange) difference { return newDifference(change, nil) },
 	}
 }
 

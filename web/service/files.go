@@ -93,7 +93,7 @@ func (s *Service) Against(
 	case against == Live:
 		return *status.Live, nil
 	case sha256Form.MatchString(against):
-		uploads, err := s.uploads(ctx, person, status, "", uploadsCompared)
+		uploads, err := s.Uploads(ctx, person, status)
 		if err != nil {
 			return lifecycle.Version{}, err
 		}
@@ -102,8 +102,14 @@ func (s *Service) Against(
 	return s.FindVersion(ctx, person, status, against, "")
 }
 
-// uploadsCompared is how many uploads a package to compare with is looked for in, newest first.
-const uploadsCompared = 500
+// uploadsCompared is how many uploads there are to compare with, the newest.
+const uploadsCompared = 200
+
+// Uploads are the packages that a version can be compared with, as far as the person may see them: those that the mini-program has, then what
+// was uploaded, newest first. They may be gone.
+func (s *Service) Uploads(ctx context.Context, person lifecycle.Actor, status lifecycle.Status) ([]lifecycle.Version, error) {
+	return s.uploads(ctx, person, status, "", uploadsCompared)
+}
 
 // LongestFile is how large a file in a package may be, in bytes.
 func (s *Service) LongestFile() int64 {
