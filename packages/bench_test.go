@@ -49,3 +49,15 @@ func BenchmarkCompare(b *testing.B) {
 		require.NoError(b, err)
 	}
 }
+
+// BenchmarkOpenFiles opens the package of 3,000 files to list them, and to read one.
+func BenchmarkOpenFiles(b *testing.B) {
+	data := largeProgram(b, 1)
+	for b.Loop() {
+		files, err := packages.OpenFiles(bytes.NewReader(data), packages.Limits{})
+		require.NoError(b, err)
+		require.Len(b, files.List(), 3000)
+		_, err = files.Read("part1/page40/page40.js", 1<<20)
+		require.NoError(b, err)
+	}
+}

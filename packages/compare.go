@@ -45,22 +45,23 @@ type NameChanges struct {
 // FileChange is one file that is not the same in two packages.
 type FileChange struct {
 	Path    string   `json:"path"`
-	Change  string   `json:"change"` // added, removed or changed
+	Change  string   `json:"change"` // added, removed or changed; unchanged only when it was asked for
 	Kind    string   `json:"kind"`   // as in KindSize
 	OldSize int64    `json:"old_size"`
 	NewSize int64    `json:"new_size"`
 	Notes   []string `json:"notes"` // why a reviewer cannot simply read it
 	// Diff shows the changed lines of a text file as a unified diff, without the lines that name the files. It is
-	// empty when the file is no text or was added or removed.
+	// empty when the file is no text, and when it was removed, unless it was asked for.
 	Diff string `json:"diff"`
 	// DiffCut says that Diff leaves something out, because there was too much of it.
 	DiffCut bool `json:"diff_cut"`
 }
 
 const (
-	fileAdded   = "added"
-	fileRemoved = "removed"
-	fileChanged = "changed"
+	fileAdded     = "added"
+	fileRemoved   = "removed"
+	fileChanged   = "changed"
+	fileUnchanged = "unchanged"
 
 	maxFileChanges = 1000
 )

@@ -64,7 +64,7 @@ func TestCodeUnderANameOfTheDesktopIsReviewedAllTheSame(t *testing.T) {
 		data := coffee(t, with(name, "wx.getFuzzyLocation(\"https://evil.example.com\u202E\")"))
 		report := inspect(t, data, packages.Options{Version: "1.0.0"})
 		assert.Equal(t, []string{"bidi_control", "desktop_files", "private_info_undeclared"}, codesOf(report.Findings))
-		assert.Contains(t, report.Domains, packages.Domain{Host: "evil.example.com", Files: 1, Path: name})
+		assert.Contains(t, report.Domains, packages.Domain{Host: "evil.example.com", Files: 1, Path: name, Line: 1})
 
 		c := compare(t, coffee(t), data)
 		require.Len(t, c.Files, 1)

@@ -9,47 +9,67 @@ import (
 
 // A diff is shown to a person, so it is bounded by what one reads, and by the time that it takes.
 const (
-	maxDiffedFile = 256 << 10 // bytes of a file whose lines are compared
-	maxDiffedLine = 20_000    // lines of such a file
-	maxEdits      = 400       // lines added and removed; with more, the whole middle is shown as replaced
-	maxDiff       = 16 << 10  // bytes of the diff of one file
-	maxDiffs      = 128 << 10 // bytes of all diffs together
-	minDiff       = 1 << 10   // bytes that must be left of them for one more
-	maxShownLine  = 200       // bytes of one line
-	diffContext   = 3         // unchanged lines shown around a change
+	maxDiffs    = 128 << 10 // bytes of all diffs of a comparison together
+	minDiff     = 1 << 10   // bytes that must be left of them for one more
+	diffContext = 3         // unchanged lines shown around a change
 )
 
-// addDiffs shows the changed lines of the changed text files, until there is more than anybody reads.
+// diffBounds bound the diff of one file.
+type diffBounds struct {
+	file  int64 // bytes of a file whose lines are compared
+	lines int   // of such a file
+	edits int   // lines added and removed; with more, the whole middle is shown as replaced
+	diff  int   // bytes of the diff
+	line  int   // bytes of one line
+}
+
+var (
+	oneOfMany = diffBounds{file: 256 << 10, lines: 20_000, edits: 400, diff: 16 << 10, line: 200}
+	onItsOwn  = diffBounds{file: 1 << 20, lines: 50_000, edits: 1000, diff: 192 << 10, line: 4000}
+)
+
+// addDiffs shows the changed lines of the changed text files, and the added ones whole, until there is more than anybody reads.
 func (c *Comparison) addDiffs(a, b side) {
 	left := maxDiffs
-	for i := range c.Files {
-		f := &c.Files[i]
-		if f.Change != fileChanged || !isText(f.Kind) {
-			continue
+	for _, change := range []string{fileChanged, fileAdded} {
+		for i := range c.Files {
+			if f := &c.Files[i]; f.Change == change && isText(f.Kind) {
+				f.addDiff(a, b, left)
+				left -= len(f.Diff)
+			}
 		}
-		before, after := a.prints[f.Path].entry, b.prints[f.Path].entry
-		if len(f.Notes) > 0 || before.size > maxDiffedFile || after.size > maxDiffedFile || left < minDiff {
-			f.DiffCut = true
-			continue
-		}
-		f.Diff, f.DiffCut = diffFiles(a, before, b, after, min(maxDiff, left))
-		left -= len(f.Diff)
 	}
 }
 
-func diffFiles(a side, before entry, b side, after entry, limit int) (diff string, cut bool) {
-	oldLines, newLines := linesOf(a.in, before), linesOf(b.in, after)
-	if len(oldLines) > maxDiffedLine || len(newLines) > maxDiffedLine {
+func (f *FileChange) addDiff(a, b side, left int) {
+	before, after := a.prints[f.Path].entry, b.prints[f.Path].entry
+	if len(f.Notes) > 0 || max(before.size, after.size) > oneOfMany.file || left < minDiff {
+		f.DiffCut = true
+		return
+	}
+	bounds := oneOfMany
+	bounds.diff = min(bounds.diff, left)
+	f.Diff, f.DiffCut = bounds.diffOf(linesOf(a.in, before), linesOf(b.in, after))
+}
+
+func (d diffBounds) diffOf(before, after []string) (diff string, cut bool) {
+	if max(len(before), len(after)) > d.lines {
 		return "", true
 	}
-	return unified(edits(oldLines, newLines), limit)
+	return d.unified(edits(before, after, d.edits))
 }
 
+// linesOf are the lines of a file; none when it is empty or there is none.
 func linesOf(in *inspection, e entry) []string {
+	if e.size == 0 {
+		return nil
+	}
 	var content strings.Builder
 	newContentReader(in).unpack(e, func(chunk []byte) { content.Write(chunk) })
-	return strings.Split(strings.TrimSuffix(content.String(), "\n"), "\n")
+	return splitLines(content.String())
 }
+
+func splitLines(text string) []string { return strings.Split(strings.TrimSuffix(text, "\n"), "\n") }
 
 // edit is one line of a diff: kept (' '), removed ('-') or added ('+').
 type edit struct {
@@ -57,8 +77,8 @@ type edit struct {
 	line string
 }
 
-// edits returns a short way from one text to the other.
-func edits(a, b []string) []edit {
+// edits returns a short way from one text to the other, of at most limit lines added and removed in the middle.
+func edits(a, b []string, limit int) []edit {
 	prefix := 0
 	for prefix < len(a) && prefix < len(b) && a[prefix] == b[prefix] {
 		prefix++
@@ -68,7 +88,7 @@ func edits(a, b []string) []edit {
 		suffix++
 	}
 	list := appendEdits(nil, ' ', a[:prefix])
-	list = append(list, shortestEdits(a[prefix:len(a)-suffix], b[prefix:len(b)-suffix])...)
+	list = append(list, shortestEdits(a[prefix:len(a)-suffix], b[prefix:len(b)-suffix], limit)...)
 	return appendEdits(list, ' ', a[len(a)-suffix:])
 }
 
@@ -92,11 +112,11 @@ func (f frontier) fromAbove(diagonal, d int) bool {
 }
 
 // shortestEdits is the greedy algorithm of Eugene W. Myers, "An O(ND) difference algorithm and its variations" (1986).
-// With more than maxEdits it replaces all of a by all of b.
-func shortestEdits(a, b []string) []edit {
-	reach := make(frontier, 2*maxEdits+3)
+// With more than limit it replaces all of a by all of b.
+func shortestEdits(a, b []string, limit int) []edit {
+	reach := make(frontier, 2*limit+3)
 	var history []frontier
-	for d := 0; d <= maxEdits; d++ {
+	for d := 0; d <= limit; d++ {
 		// The step to d edits needs the diagonals up to d on both sides of the middle.
 		history = append(history, slices.Clone(reach[len(reach)/2-d-1:len(reach)/2+d+2]))
 		for k := -d; k <= d; k += 2 {
@@ -145,8 +165,8 @@ func walkBack(a, b []string, history []frontier) []edit {
 	return list
 }
 
-// unified writes edits as the hunks of a unified diff, of at most limit bytes.
-func unified(list []edit, limit int) (diff string, cut bool) {
+// unified writes edits as the hunks of a unified diff.
+func (d diffBounds) unified(list []edit) (diff string, cut bool) {
 	var out strings.Builder
 	oldLine, newLine := 1, 1
 	for i := 0; i < len(list); {
@@ -155,8 +175,8 @@ func unified(list []edit, limit int) (diff string, cut bool) {
 			oldLine, newLine, i = oldLine+1, newLine+1, i+1
 			continue
 		}
-		hunk, removed, added := formatHunk(list[i:end], oldLine, newLine)
-		if left := limit - out.Len(); len(hunk) > left {
+		hunk, removed, added := d.formatHunk(list[i:end], oldLine, newLine)
+		if left := d.diff - out.Len(); len(hunk) > left {
 			return out.String() + hunk[:strings.LastIndexByte(hunk[:left], '\n')+1], true
 		}
 		out.WriteString(hunk)
@@ -181,7 +201,7 @@ func hunkEnd(list []edit, i int) int {
 	return min(last+1+diffContext, len(list))
 }
 
-func formatHunk(hunk []edit, oldLine, newLine int) (text string, removed, added int) {
+func (d diffBounds) formatHunk(hunk []edit, oldLine, newLine int) (text string, removed, added int) {
 	var lines strings.Builder
 	for _, e := range hunk {
 		if e.op != '+' {
@@ -190,16 +210,20 @@ func formatHunk(hunk []edit, oldLine, newLine int) (text string, removed, added 
 		if e.op != '-' {
 			added++
 		}
-		lines.WriteString(string(e.op) + reveal(e.line) + "\n")
+		lines.WriteString(string(e.op) + reveal(e.line, d.line) + "\n")
 	}
-	return fmt.Sprintf("@@ -%d,%d +%d,%d @@\n%s", oldLine, removed, newLine, added, lines.String()), removed, added
+	text = fmt.Sprintf("@@ -%d,%d +%d,%d @@\n%s", firstOf(oldLine, removed), removed, firstOf(newLine, added), added, lines.String())
+	return text, removed, added
 }
 
-// reveal makes a line safe to show: cut to a readable length, and what would be invisible or change the direction of the
+// firstOf is where the lines of a hunk begin; by convention the line before, when there are none.
+func firstOf(line, count int) int { return line - 1 + min(count, 1) }
+
+// reveal makes a line safe to show: cut to a length in bytes, and what would be invisible or change the direction of the
 // text written as escapes (Trojan Source, CVE-2021-42574).
-func reveal(line string) string {
+func reveal(line string, limit int) string {
 	var out strings.Builder
-	for _, r := range shorten(strings.TrimSuffix(line, "\r"), maxShownLine) {
+	for _, r := range shorten(strings.TrimSuffix(line, "\r"), limit) {
 		if unicode.IsPrint(r) || r == '\t' {
 			out.WriteRune(r)
 		} else {

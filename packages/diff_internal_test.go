@@ -12,7 +12,7 @@ func TestEditsLeadFromOneTextToTheOther(t *testing.T) {
 	lines := rapid.SliceOf(rapid.SampledFrom([]string{"a", "b", "c", ""}))
 	rapid.Check(t, func(t *rapid.T) {
 		before, after := lines.Draw(t, "before"), lines.Draw(t, "after")
-		list := edits(before, after)
+		list := edits(before, after, oneOfMany.edits)
 		assert.Equal(t, append([]string{}, before...), textOf(list, '-'))
 		assert.Equal(t, append([]string{}, after...), textOf(list, '+'))
 	})
@@ -23,7 +23,7 @@ func TestEditsAreFewWhenLittleChanged(t *testing.T) {
 	after := append([]string{"new"}, before...)
 	after[700] = "changed"
 	changed := 0
-	for _, e := range edits(before, after) {
+	for _, e := range edits(before, after, oneOfMany.edits) {
 		if e.op != ' ' {
 			changed++
 		}
@@ -32,9 +32,9 @@ func TestEditsAreFewWhenLittleChanged(t *testing.T) {
 }
 
 func TestMoreEditsThanOneReadsReplaceTheWholeMiddle(t *testing.T) {
-	before := strings.Split(strings.Repeat("a b ", maxEdits), " ")
-	after := strings.Split(strings.Repeat("b c ", maxEdits), " ")
-	list := edits(before, after)
+	before := strings.Split(strings.Repeat("a b ", oneOfMany.edits), " ")
+	after := strings.Split(strings.Repeat("b c ", oneOfMany.edits), " ")
+	list := edits(before, after, oneOfMany.edits)
 	assert.Equal(t, append([]string{}, before...), textOf(list, '-'))
 	assert.Equal(t, append([]string{}, after...), textOf(list, '+'))
 }

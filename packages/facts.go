@@ -17,11 +17,17 @@ const (
 type facts struct {
 	mu      sync.Mutex
 	domains map[string]*Domain
-	calls   map[string]string // name of a privacy-relevant function -> the first file that calls it
+	calls   map[string]mention // name of a privacy-relevant function -> where the first file calls it
+}
+
+// mention is a line of a file.
+type mention struct {
+	path string
+	line int
 }
 
 func newFacts() *facts {
-	return &facts{domains: map[string]*Domain{}, calls: map[string]string{}}
+	return &facts{domains: map[string]*Domain{}, calls: map[string]mention{}}
 }
 
 // add takes over what the scan of a file found.
@@ -36,19 +42,19 @@ func (f *facts) add(e entry, s *scan, in *inspection) {
 	if s.inert(e) {
 		return
 	}
-	if s.bidi {
-		in.findings.add(bidiControl, e.name, "the code has characters that change the direction of the text, "+
+	if s.bidi > 0 {
+		in.findings.addAt(bidiControl, e.name, s.bidi, "the code has characters that change the direction of the text, "+
 			"so that it looks different from what it does; write them as escapes")
 	}
-	for host, insecure := range s.hosts {
-		f.addHost(host, insecure, e.name)
+	for host, named := range s.hosts {
+		f.addHost(host, named, e.name)
 	}
-	for call := range s.calls {
+	for call, line := range s.calls {
 		if !strings.HasPrefix(e.name, in.root) {
 			continue
 		}
-		if first, known := f.calls[call]; !known || e.name < first {
-			f.calls[call] = e.name
+		if first, known := f.calls[call]; !known || e.name < first.path {
+			f.calls[call] = mention{e.name, line}
 		}
 	}
 	if in.fingerprints != nil {
@@ -56,15 +62,17 @@ func (f *facts) add(e entry, s *scan, in *inspection) {
 	}
 }
 
-func (f *facts) addHost(host string, insecure bool, path string) {
+func (f *facts) addHost(host string, named naming, path string) {
 	d, known := f.domains[host]
 	if !known {
-		d = &Domain{Host: host, Path: path}
+		d = &Domain{Host: host, Path: path, Line: named.line}
 		f.domains[host] = d
 	}
 	d.Files++
-	d.Insecure = d.Insecure || insecure
-	d.Path = min(d.Path, path)
+	d.Insecure = d.Insecure || named.insecure
+	if path < d.Path {
+		d.Path, d.Line = path, named.line
+	}
 	if len(f.domains) > 2*maxHosts {
 		f.prune()
 	}

@@ -25,7 +25,7 @@ type document struct {
 	problems []problem
 }
 
-var notAnObject = problem{jsonSyntax, "the document is not an object; begin it with { and end it with }"}
+var notAnObject = newProblem(jsonSyntax, "the document is not an object; begin it with { and end it with }")
 
 func (in *inspection) parse(name string) document {
 	d := document{path: name}
@@ -48,7 +48,7 @@ func (in *inspection) parse(name string) document {
 
 func (in *inspection) reportProblems(d document) {
 	for _, p := range d.problems {
-		in.findings.add(p.rule, d.path, "%s", p.message)
+		in.findings.addAt(p.rule, d.path, p.line, "%s", p.message)
 	}
 }
 

@@ -86,7 +86,7 @@ func TestADomainIsReportedOnceWithTheFilesThatNameIt(t *testing.T) {
 	const secure, insecure = "https://cdn.example.com/a", "http://cdn.example.com/b"
 	data := weather(t, without("common/forecast.js"), with("app.js", secure), with("common/a.js", insecure+" "+secure), with("common/picture.png", secure))
 	report := inspect(t, data, packages.Options{})
-	assert.Equal(t, []packages.Domain{{Host: "cdn.example.com", Insecure: true, Files: 2, Path: "app.js"}}, report.Domains)
+	assert.Equal(t, []packages.Domain{{Host: "cdn.example.com", Insecure: true, Files: 2, Path: "app.js", Line: 1}}, report.Domains)
 }
 
 func TestAReportIsJSONWithoutNulls(t *testing.T) {

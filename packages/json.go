@@ -25,44 +25,49 @@ const maxProblems = 1000
 type problem struct {
 	rule    Rule
 	message string
+	line    int // 0 when it is no single one
 }
+
+func newProblem(rule Rule, message string) problem { return problem{rule: rule, message: message} }
 
 // parseJSON returns the value of a JSON document as encoding/json does, and everything in it that another parser might
 // understand differently. It tells whether there is a value to go on with; null is one.
 func parseJSON(data []byte, limits Limits) (value any, ok bool, problems []problem) {
 	if int64(len(data)) > limits.JSONBytes {
 		message := fmt.Sprintf("the document has more than the %d bytes allowed; make it smaller", limits.JSONBytes)
-		return nil, false, []problem{{jsonTooLarge, message}}
+		return nil, false, []problem{newProblem(jsonTooLarge, message)}
 	}
 	if rest, hasBOM := bytes.CutPrefix(data, []byte(utf8BOM)); hasBOM {
-		problems = []problem{{jsonBOM, "the document begins with a byte order mark, which some parsers refuse; save it as UTF-8 without BOM"}}
+		problems = []problem{{jsonBOM, "the document begins with a byte order mark, which some parsers refuse; save it as UTF-8 without BOM", 1}}
 		data = rest
 	}
-	if malformed, message := jsonMalformed(data, limits); message != "" {
-		return nil, false, append(problems, problem{malformed, message})
+	if malformed := jsonMalformed(data, limits); malformed.message != "" {
+		return nil, false, append(problems, malformed)
 	}
 	p := jsonParser{Decoder: json.NewDecoder(bytes.NewReader(data)), data: data, problems: problems}
 	p.UseNumber()
 	value = p.value()
 	if p.values > maxJSONValues {
 		message := fmt.Sprintf("the document has %d values; at most %d are allowed", p.values, maxJSONValues)
-		return nil, false, append(p.problems, problem{jsonTooLarge, message})
+		return nil, false, append(p.problems, newProblem(jsonTooLarge, message))
 	}
 	return value, true, p.problems
 }
 
-// jsonMalformed says why the document cannot be parsed at all; "" when it can.
-func jsonMalformed(data []byte, limits Limits) (Rule, string) {
+// jsonMalformed says why the document cannot be parsed at all; nothing when it can.
+func jsonMalformed(data []byte, limits Limits) problem {
 	if !utf8.Valid(data) {
-		return jsonEncoding, fmt.Sprintf("line %d is not UTF-8; save the document as UTF-8", lineOf(data, firstInvalid(data)))
+		line := lineOf(data, firstInvalid(data))
+		return problem{jsonEncoding, fmt.Sprintf("line %d is not UTF-8; save the document as UTF-8", line), line}
 	}
 	if depth := jsonDepth(data); depth > limits.JSONDepth {
-		return jsonTooDeep, fmt.Sprintf("objects and lists are nested %d deep; at most %d are allowed", depth, limits.JSONDepth)
+		return newProblem(jsonTooDeep, fmt.Sprintf("objects and lists are nested %d deep; at most %d are allowed", depth, limits.JSONDepth))
 	}
 	if err := json.Unmarshal(data, new(json.RawMessage)); err != nil {
-		return jsonSyntax, syntaxMessage(data, err) + "; correct the JSON"
+		message, line := syntaxMessage(data, err)
+		return problem{jsonSyntax, message + "; correct the JSON", line}
 	}
-	return Rule{}, ""
+	return problem{}
 }
 
 // jsonParser builds the value of a document that is known to be well-formed.
@@ -76,8 +81,8 @@ type jsonParser struct {
 // report notes a problem of the line that was read last.
 func (p *jsonParser) report(r Rule, message string, args ...any) {
 	if len(p.problems) < maxProblems {
-		line := fmt.Sprintf("line %d has ", lineOf(p.data, p.InputOffset()))
-		p.problems = append(p.problems, problem{r, line + fmt.Sprintf(message, args...)})
+		line := lineOf(p.data, p.InputOffset())
+		p.problems = append(p.problems, problem{r, fmt.Sprintf("line %d has ", line) + fmt.Sprintf(message, args...), line})
 	}
 }
 
@@ -150,12 +155,13 @@ func jsonDepth(data []byte) int {
 	return deepest
 }
 
-func syntaxMessage(data []byte, err error) string {
+func syntaxMessage(data []byte, err error) (message string, line int) {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		return fmt.Sprintf("line %d: %v", lineOf(data, syntax.Offset), err)
+		line = lineOf(data, syntax.Offset)
+		return fmt.Sprintf("line %d: %v", line, err), line
 	}
-	return err.Error()
+	return err.Error(), 0
 }
 
 func lineOf(data []byte, offset int64) int {

@@ -38,26 +38,26 @@ func (a *archive) readLocalHeaders() bool {
 func (a *archive) readLocalHeader(e *entry) problem {
 	length := int64(localHeaderLen + len(e.name))
 	if e.zip64 {
-		return problem{zip64, zip64Advice}
+		return newProblem(zip64, zip64Advice)
 	}
 	if e.header+length > a.directory {
-		return problem{zipHeader,
-			fmt.Sprintf("the header is said to be at byte %d, where there is none; pack the package again", e.header-a.base)}
+		return newProblem(zipHeader,
+			fmt.Sprintf("the header is said to be at byte %d, where there is none; pack the package again", e.header-a.base))
 	}
 	header := a.bytes(e.header, e.header+length)
 	difference := e.differs(header)
 	switch {
 	case difference == "size" && a.hasZIP64Sizes(*e, header):
-		return problem{zip64, zip64Advice}
+		return newProblem(zip64, zip64Advice)
 	case difference != "":
-		return problem{zipHeader, "the file's own header has another " + difference + " than the list of files; pack the package again"}
+		return newProblem(zipHeader, "the file's own header has another "+difference+" than the list of files; pack the package again")
 	case e.otherName != "" && !e.inCodePage():
-		return problem{zipHeader, "the file has another name for some readers (" + quote(e.otherName) + "); pack the package again"}
+		return newProblem(zipHeader, "the file has another name for some readers ("+quote(e.otherName)+"); pack the package again")
 	}
 	e.data = e.header + length + int64(le16(header[28:]))
 	if e.end() > a.directory {
-		return problem{zipDirectory,
-			fmt.Sprintf("the file is said to end at byte %d, beyond the last one; pack the package again", e.end()-a.base)}
+		return newProblem(zipDirectory,
+			fmt.Sprintf("the file is said to end at byte %d, beyond the last one; pack the package again", e.end()-a.base))
 	}
 	return problem{}
 }

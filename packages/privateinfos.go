@@ -34,11 +34,11 @@ func (in *inspection) reportPrivateInfos(locationReason string) {
 }
 
 // checkCalls finds functions that the code calls without declaring them.
-func (in *inspection) checkCalls(calls map[string]string) {
+func (in *inspection) checkCalls(calls map[string]mention) {
 	declared := texts(in.value["requiredPrivateInfos"])
 	for _, info := range slices.Sorted(maps.Keys(calls)) {
 		if !slices.Contains(declared, info) {
-			in.findings.add(privateInfoUndeclare, calls[info],
+			in.findings.addAt(privateInfoUndeclare, calls[info].path, calls[info].line,
 				`the code calls %q, which app.json does not declare; add it to "requiredPrivateInfos", or the call fails on some hosts`, info)
 		}
 	}

@@ -68,9 +68,10 @@ type Plugin struct {
 // Domain is a host that the code names in a URL.
 type Domain struct {
 	Host     string `json:"host"`
-	Insecure bool   `json:"insecure"` // named with http: or ws: at least once
-	Files    int    `json:"files"`    // how many files name it
-	Path     string `json:"path"`     // the first of them
+	Insecure bool   `json:"insecure"`       // named with http: or ws: at least once
+	Files    int    `json:"files"`          // how many files name it
+	Path     string `json:"path"`           // the first of them
+	Line     int    `json:"line,omitempty"` // in that file, from 1
 }
 
 // KindSize says how much of the package is of one kind: script, markup, style, data, image, media, font, native, other.
@@ -90,9 +91,10 @@ type FileSize struct {
 type Finding struct {
 	Code     string   `json:"code"`
 	Severity Severity `json:"severity"`
-	Path     string   `json:"path"`    // the file concerned, "" when it is the package as a whole
-	Message  string   `json:"message"` // what is wrong and how to put it right
-	Source   string   `json:"source"`  // where the rule comes from
+	Path     string   `json:"path"`           // the file concerned, "" when it is the package as a whole
+	Line     int      `json:"line,omitempty"` // in that file, from 1; 0 when it is the file as a whole
+	Message  string   `json:"message"`        // what is wrong and how to put it right
+	Source   string   `json:"source"`         // where the rule comes from
 }
 
 // Severity tells what a finding means for the upload.
@@ -134,6 +136,11 @@ type findings struct {
 }
 
 func (f *findings) add(rule Rule, path, message string, args ...any) {
+	f.addAt(rule, path, 0, message, args...)
+}
+
+// addAt adds what is wrong with a line of a file.
+func (f *findings) addAt(rule Rule, path string, line int, message string, args ...any) {
 	if f.count == nil {
 		f.count = map[string]int{}
 	}
@@ -145,6 +152,7 @@ func (f *findings) add(rule Rule, path, message string, args ...any) {
 		Code:     rule.Code,
 		Severity: rule.Severity,
 		Path:     shorten(path, maxPathShown),
+		Line:     line,
 		Message:  shorten(fmt.Sprintf(message, args...), maxMessage),
 		Source:   rule.Source,
 	})
@@ -165,7 +173,7 @@ func (f *findings) sorted() []Finding {
 		sorted = append(sorted, finding)
 		more := f.count[finding.Code] - maxFindingsPerRule
 		if isLast := i+1 == len(list) || list[i+1].Code != finding.Code; isLast && more > 0 {
-			finding.Path, finding.Message = "", fmt.Sprintf("%d more like these", more)
+			finding.Path, finding.Line, finding.Message = "", 0, fmt.Sprintf("%d more like these", more)
 			sorted = append(sorted, finding)
 		}
 	}

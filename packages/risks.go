@@ -31,7 +31,7 @@ func risks(a, b side, c Comparison) []Finding {
 	riskyPermissions(old, current, found)
 	for _, d := range current.Domains {
 		if slices.Contains(c.Domains.Added, d.Host) {
-			found.add(riskDomain, d.Path, "the code now names %s%s", d.Host, insecurely(d))
+			found.addAt(riskDomain, d.Path, d.Line, "the code now names %s%s", d.Host, insecurely(d))
 		}
 	}
 	for _, plugin := range c.Plugins.Added {

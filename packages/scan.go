@@ -29,21 +29,28 @@ const (
 // scan looks at the content of one file as it passes by. Its memory is used again for the next file.
 type scan struct {
 	head  []byte
-	hosts map[string]bool // host -> named without encryption
-	calls map[string]bool // privacy-relevant functions that are called
-	bidi  bool            // code has characters that change the direction of the text
+	hosts map[string]naming
+	calls map[string]int // privacy-relevant function -> the line that calls it
+	bidi  int            // the line of code with a character that changes the direction of the text; 0 when there is none
 
 	kind string
 	text []byte // what is being scanned, when the file is text
+	past int    // lines that ended before the text
 
 	sum           hash.Hash // nil when no fingerprint is wanted
 	line, longest int       // bytes of the current and of the longest line
 }
 
+// naming is where a file names a host first, and whether it does without encryption anywhere.
+type naming struct {
+	line     int
+	insecure bool
+}
+
 func (s *scan) begin(name string, fingerprint bool) {
 	s.head, s.text, s.hosts, s.calls = s.head[:0], s.text[:0], nil, nil
-	s.kind, s.bidi = kindOf(name), false
-	s.line, s.longest = 0, 0
+	s.kind, s.bidi = kindOf(name), 0
+	s.past, s.line, s.longest = 0, 0, 0
 	switch {
 	case s.sum != nil:
 		s.sum.Reset()
@@ -67,10 +74,17 @@ func (s *scan) write(chunk []byte) {
 	}
 	s.text = append(s.text, chunk...)
 	s.find(false)
-	s.text = append(s.text[:0], s.text[max(0, len(s.text)-scanOverlap):]...)
+	scanned := max(0, len(s.text)-scanOverlap)
+	s.past += bytes.Count(s.text[:scanned], lineFeed)
+	s.text = append(s.text[:0], s.text[scanned:]...)
 }
 
 func (s *scan) end() { s.find(true) }
+
+var lineFeed = []byte("\n")
+
+// lineAt is the line in the file of a place in the text.
+func (s *scan) lineAt(place int) int { return s.past + 1 + bytes.Count(s.text[:place], lineFeed) }
 
 // schemeSeparators stand between the scheme and the host of a URL, as it is and inside a JSON text.
 var schemeSeparators = [][]byte{[]byte("://"), []byte(`:\/\/`)}
@@ -82,7 +96,9 @@ func (s *scan) find(all bool) {
 	}
 	if s.kind == kindScript {
 		s.findCalls()
-		s.bidi = s.bidi || hasBidiControl(s.text)
+		if place := bidiControlIn(s.text); s.bidi == 0 && place >= 0 {
+			s.bidi = s.lineAt(place)
+		}
 	}
 }
 
@@ -96,16 +112,21 @@ func (s *scan) findHosts(separator []byte, all bool) {
 		scheme := schemeBefore(before)
 		host, length := hostAt(after)
 		if scheme != "" && host != "" && (length < len(after) || all) {
-			s.note(host, scheme == "http" || scheme == "ws")
+			s.note(host, scheme == "http" || scheme == "ws", len(s.text)-len(after))
 		}
 	}
 }
 
-func (s *scan) note(host string, insecure bool) {
+func (s *scan) note(host string, insecure bool, place int) {
 	if s.hosts == nil {
-		s.hosts = map[string]bool{}
+		s.hosts = map[string]naming{}
 	}
-	s.hosts[host] = s.hosts[host] || insecure
+	known, isKnown := s.hosts[host]
+	if !isKnown {
+		known.line = s.lineAt(place)
+	}
+	known.insecure = known.insecure || insecure
+	s.hosts[host] = known
 }
 
 func (s *scan) findCalls() {
@@ -113,27 +134,34 @@ func (s *scan) findCalls() {
 		return
 	}
 	for _, info := range privateInfos {
-		if !s.calls[info] && bytes.Contains(s.text, []byte("."+info+"(")) {
+		if s.calls[info] > 0 {
+			continue
+		}
+		if place := bytes.Index(s.text, []byte("."+info+"(")); place >= 0 {
 			if s.calls == nil {
-				s.calls = map[string]bool{}
+				s.calls = map[string]int{}
 			}
-			s.calls[info] = true
+			s.calls[info] = s.lineAt(place)
 		}
 	}
 }
 
-// hasBidiControl tells whether text has a character that makes code look different from what it does: U+202A to U+202E
-// or U+2066 to U+2069. All are three bytes of UTF-8 that begin with the same one.
-func hasBidiControl(text []byte) bool {
+// bidiControlIn finds the first character that makes code look different from what it does: U+202A to U+202E or U+2066 to U+2069; -1 when
+// there is none. All are three bytes of UTF-8 that begin with the same one.
+func bidiControlIn(text []byte) int {
 	const first = 0xE2
-	for i := bytes.IndexByte(text, first); i >= 0; i = bytes.IndexByte(text, first) {
-		r, size := utf8.DecodeRune(text[i:])
-		if '\u202A' <= r && r <= '\u202E' || '\u2066' <= r && r <= '\u2069' {
-			return true
+	for at := 0; ; {
+		i := bytes.IndexByte(text[at:], first)
+		if i < 0 {
+			return -1
 		}
-		text = text[i+size:]
+		at += i
+		r, size := utf8.DecodeRune(text[at:])
+		if '\u202A' <= r && r <= '\u202E' || '\u2066' <= r && r <= '\u2069' {
+			return at
+		}
+		at += size
 	}
-	return false
 }
 
 // measureLines finds the longest line, by which code made for machines is told from code written by people.

@@ -90,7 +90,7 @@ func TestWeatherIsAnAcceptedW3CMiniApp(t *testing.T) {
 	assert.Equal(t, 3, report.MinPlatform)
 	assert.Equal(t, []string{"pages/today/today", "pages/settings/settings"}, report.Pages)
 	assert.Equal(t, []packages.Permission{{Name: "system.permission.LOCATION", Reason: "To show the weather where you are"}}, report.Permissions)
-	assert.Equal(t, []packages.Domain{{Host: "api.weather.example", Files: 1, Path: "common/forecast.js"}}, report.Domains)
+	assert.Equal(t, []packages.Domain{{Host: "api.weather.example", Files: 1, Path: "common/forecast.js", Line: 1}}, report.Domains)
 	assert.Equal(t, []string{"de", "en-US"}, report.Locales)
 	assert.Equal(t, sumOf(weather(t)), report.SHA256)
 }

@@ -39,7 +39,7 @@ var withoutDatabase = map[string]int{
 // sendable is a request to a route, by somebody who may send it.
 func sendable(route string) (method, path string, how []asked) {
 	method, path, _ = strings.Cut(route, " ")
-	path = strings.NewReplacer("explain", "explain?user=ann", ":id", "weather", ":version", "1.0.0", ":action", "suspend", "*file", "none.css").Replace(path)
+	path = strings.NewReplacer("explain", "explain?user=ann", ":id", "weather", ":version", "1.0.0", ":action", "suspend", "*file", "none.css", "*path", "app.js").Replace(path)
 	account := "operator"
 	if strings.Contains(path, "packages") || strings.HasSuffix(path, "request-creation") || route == "POST /api/v1/mini-programs" {
 		account = "developer"

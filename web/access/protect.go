@@ -1,9 +1,11 @@
 package access
 
 import (
+	"mime"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +27,20 @@ func SetHeaders(h http.Header) {
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store") // routes that may be cached say so
+}
+
+// SetForeign tells browsers what to do with content that strangers made: it is what its type says and nothing else, it is no page of ours,
+// loads and runs nothing, and is shown only when the caller knows that it can do no harm.
+func SetForeign(h http.Header, contentType, name string, shown bool) {
+	disposition := "attachment"
+	if shown {
+		disposition = "inline"
+	}
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": path.Base(name)}))
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("X-Content-Type-Options", "nosniff")
 }
 
 // ReadWithin limits how long the sender of a body may take. A request without one has arrived; a deadline would end it while

@@ -46,6 +46,8 @@ func (a *API) Register(router *access.Router) {
 	a.registerUpload(api)
 	a.registerRecover(api)
 	a.registerHistory(api)
+	a.registerFiles(api)
+	a.registerSubmissions(api)
 	a.registerEvents(api)
 	a.registerExplain(api)
 	a.registerFeedback(api)
@@ -69,7 +71,7 @@ const permissionKey = "permission"
 
 // Handle adds an operation.
 func (a adapter) Handle(operation *huma.Operation, handle func(huma.Context)) {
-	pattern := Prefix + strings.NewReplacer("{", ":", "}", "").Replace(operation.Path)
+	pattern := Prefix + strings.NewReplacer("{path}", "*path", "{", ":", "}", "").Replace(operation.Path) // the path of a file has slashes
 	permission, _ := operation.Metadata[permissionKey].(access.Permission)
 	a.router.Handle(operation.Method, pattern, permission, func(c *gin.Context) { handle(humagin.NewContext(operation, c)) })
 }

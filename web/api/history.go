@@ -26,12 +26,6 @@ func (a *API) registerHistory(api huma.API) {
 	), a.audit)
 }
 
-type reportInput struct {
-	Named
-	Version string `path:"version" doc:"A version that was uploaded, however long ago and whatever was decided about it"`
-	SHA256  string `query:"sha256" doc:"Which package, when several were uploaded as this version; else the mini-program's own, or the newest"`
-}
-
 // reportAndChanges is a report, and what changed against the live version and since the package that reviewers saw last; null
 // where there is none.
 type reportAndChanges struct {
@@ -42,12 +36,8 @@ type reportAndChanges struct {
 
 type reportOutput struct{ Body reportAndChanges }
 
-func (a *API) report(ctx context.Context, in *reportInput) (*reportOutput, error) {
-	status, err := a.service.Status(ctx, access.Person(ctx), in.ID)
-	if err != nil {
-		return nil, err
-	}
-	version, err := a.service.FindVersion(ctx, access.Person(ctx), status, in.Version, in.SHA256)
+func (a *API) report(ctx context.Context, in *OfVersion) (*reportOutput, error) {
+	status, version, err := a.versionOf(ctx, *in)
 	if err != nil {
 		return nil, err
 	}

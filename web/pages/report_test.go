@@ -27,6 +27,6 @@ func TestAReportCountsOneAsOne(t *testing.T) {
 	assert.Contains(t, facts, "<summary>1 file</summary>")
 	assert.Contains(t, shows("facts", packages.Report{Files: 2}), ", 2 files, ")
 
-	assert.Contains(t, shows("comparison", packages.Comparison{OldVersion: "1.0.0", Added: 1, Changed: 1}), "1 file added, 0 removed, 1 changed.")
-	assert.Contains(t, shows("comparison", packages.Comparison{OldVersion: "1.0.0"}), "0 files added, 0 removed, 0 changed.")
+	assert.Contains(t, shows("comparison", compared{Comparison: packages.Comparison{OldVersion: "1.0.0", Added: 1, Changed: 1}}), "1 file added, 0 removed, 1 changed.")
+	assert.Contains(t, shows("comparison", compared{Comparison: packages.Comparison{OldVersion: "1.0.0"}}), "0 files added, 0 removed, 0 changed.")
 }

@@ -25,6 +25,31 @@ type versionData struct {
 	Others  []lifecycle.Version
 	Actions actions
 	Missing string // why there is no report
+	// MayDownload says that the person may have the package as a file; sha256 is that in the address, "" when there is none.
+	MayDownload bool
+	sha256      string
+}
+
+// Files leads to the files of the version.
+func (d versionData) Files() string { return fileAddress(d.folder(), "", filesQuery(d.sha256, "")) }
+
+// Package leads to the package of the version as a file.
+func (d versionData) Package() string { return d.folder() + "/package" + filesQuery(d.sha256, "") }
+
+func (d versionData) folder() string { return versionFolder(d.ID, d.Version.Version) }
+
+// Found leads from findings to the files.
+func (d versionData) Found(findings []packages.Finding) []shownFinding {
+	return found(findings, d.folder(), filesQuery(d.sha256, ""))
+}
+
+// Compared leads from a comparison to the files.
+func (d versionData) Compared(comparison *packages.Comparison) compared {
+	against := comparison.OldSHA256
+	if d.Live != nil && d.Live.SHA256 == against {
+		against = service.Live
+	}
+	return compared{*comparison, d.folder(), filesQuery(d.sha256, against)}
 }
 
 // version shows one version of a mini-program; a reviewer decides here.
@@ -43,7 +68,7 @@ func (p *Pages) versionData(c *gin.Context) (versionData, error) {
 	if err != nil {
 		return versionData{}, err
 	}
-	data := versionData{Status: status}
+	data := versionData{Status: status, MayDownload: service.MayDownload(person(c), status.Team), sha256: c.Query("sha256")}
 	if err := p.findVersion(c, &data); err != nil {
 		return versionData{}, err
 	}

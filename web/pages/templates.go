@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"slipway/lifecycle"
+	"slipway/packages"
 )
 
 //go:embed templates
@@ -69,6 +70,8 @@ func functions(w words, assets assets) template.FuncMap {
 		"earlier":        earlier,
 		"newestFeedback": newestFeedback,
 		"ratings":        func() []int { return form{}.Ratings() },
+		"found":          func(findings []packages.Finding) []shownFinding { return found(findings, "", "") },
+		"difference":     func(change packages.FileChange) difference { return newDifference(change, nil) },
 	}
 }
 

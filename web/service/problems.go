@@ -95,6 +95,9 @@ func problemOf(err error) Problem {
 	if errors.Is(err, packages.ErrTooLarge) { // it says how much is allowed
 		return Problem{http.StatusRequestEntityTooLarge, lifecycle.PackageRefused, err.Error()}
 	}
+	if errors.Is(err, packages.ErrUnreadable) { // it says why
+		return Problem{http.StatusUnprocessableEntity, lifecycle.PackageRefused, err.Error()}
+	}
 	for _, known := range []struct {
 		err    error
 		status int
@@ -115,6 +118,7 @@ func problemOf(err error) Problem {
 		{ErrNoMethod, http.StatusMethodNotAllowed, ""},
 		{ErrNoVersion, http.StatusNotFound, ""},
 		{ErrNoPackage, http.StatusNotFound, ""},
+		{packages.ErrNoFile, http.StatusNotFound, ""},
 		{ErrAway, http.StatusServiceUnavailable, ""},
 		{ErrUncertain, http.StatusServiceUnavailable, ""},
 		{ErrTooSlow, http.StatusServiceUnavailable, ""},

@@ -27,28 +27,45 @@ const uploadsOfOne = 50
 func (s *Service) Versions(
 	ctx context.Context, person lifecycle.Actor, status lifecycle.Status, version string,
 ) ([]lifecycle.Version, error) {
+	if version == "" {
+		return nil, ErrNoVersion
+	}
+	found, err := s.uploads(ctx, person, status, version, uploadsOfOne)
+	if err == nil && len(found) == 0 {
+		return nil, ErrNoVersion
+	}
+	return found, err
+}
+
+// uploads are the packages of a version, or of all for "": those that the mini-program has, then what was uploaded, newest first. At most
+// limit uploads are looked at.
+func (s *Service) uploads(
+	ctx context.Context, person lifecycle.Actor, status lifecycle.Status, version string, limit int,
+) ([]lifecycle.Version, error) {
 	found := versionsOf(status, version)
-	entries, err := s.Catalog.AuditOf(ctx, status.ID, []lifecycle.Action{lifecycle.UploadCode}, version, 0, uploadsOfOne)
+	entries, err := s.Catalog.AuditOf(ctx, status.ID, []lifecycle.Action{lifecycle.UploadCode}, version, 0, limit)
 	if err != nil {
 		return nil, err
 	}
 	for _, entry := range entries {
 		uploaded := entry.Record.Command.Package
-		if entry.Err != nil || uploaded == nil || uploaded.Version != version || !Sees(person, entry.Team) {
+		if entry.Err != nil || uploaded == nil || version != "" && uploaded.Version != version || !Sees(person, entry.Team) {
 			continue
 		}
-		isKnown := func(v lifecycle.Version) bool { return v.SHA256 == uploaded.SHA256 }
+		isKnown := func(v lifecycle.Version) bool { return v.Version == uploaded.Version && v.SHA256 == uploaded.SHA256 }
 		if !slices.ContainsFunc(found, isKnown) {
-			found = append(found, lifecycle.Version{
-				Version: version, SHA256: uploaded.SHA256, Notes: entry.Record.Command.Notes, UploadedBy: entry.Record.Actor,
-				UploadedAt: &entry.Record.At,
-			})
+			found = append(found, uploadOf(entry.Record))
 		}
 	}
-	if len(found) == 0 {
-		return nil, ErrNoVersion
-	}
 	return found, nil
+}
+
+// uploadOf is the version that a record of upload-code is about.
+func uploadOf(record lifecycle.Record) lifecycle.Version {
+	return lifecycle.Version{
+		Version: record.Command.Package.Version, SHA256: record.Command.Package.SHA256, Notes: record.Command.Notes,
+		UploadedBy: record.Actor, UploadedAt: &record.At,
+	}
 }
 
 // FindVersion finds the version of Versions whose package has the sha256, or the first one for "".
@@ -71,16 +88,16 @@ func choose(versions []lifecycle.Version, sha256 string) (lifecycle.Version, err
 	return lifecycle.Version{}, ErrNoVersion
 }
 
-// versionsOf are the packages of a version that a mini-program has.
+// versionsOf are the packages of a version, or of all for "", that a mini-program has.
 func versionsOf(status lifecycle.Status, version string) []lifecycle.Version {
 	var found []lifecycle.Version
 	for _, one := range []*lifecycle.Version{status.Candidate, status.Live} {
-		if one != nil && one.Version == version {
+		if one != nil && (version == "" || one.Version == version) {
 			found = append(found, *one)
 		}
 	}
 	for _, one := range status.Previous {
-		if one.Version == version {
+		if version == "" || one.Version == version {
 			found = append(found, one)
 		}
 	}
@@ -93,7 +110,7 @@ func (s *Service) Changes(
 	ctx context.Context, status lifecycle.Status, version lifecycle.Version,
 ) (live, reviewed *packages.Comparison, err error) {
 	if status.Live != nil && status.Live.SHA256 != version.SHA256 {
-		if live, err = s.comparisonIfKept(ctx, *status.Live, version); err != nil {
+		if live, err = s.ComparisonIfKept(ctx, *status.Live, version); err != nil {
 			return nil, nil, err
 		}
 		if live == nil && has(status, version) {
@@ -104,7 +121,7 @@ func (s *Service) Changes(
 	if !ok {
 		return live, nil, nil
 	}
-	reviewed, err = s.comparisonIfKept(ctx, last, version)
+	reviewed, err = s.ComparisonIfKept(ctx, last, version)
 	return live, reviewed, err
 }
 
@@ -113,8 +130,8 @@ func has(status lifecycle.Status, version lifecycle.Version) bool {
 	return slices.ContainsFunc(versionsOf(status, version.Version), func(v lifecycle.Version) bool { return v.SHA256 == version.SHA256 })
 }
 
-// comparisonIfKept is nil when one of the packages is not kept any more.
-func (s *Service) comparisonIfKept(ctx context.Context, before, after lifecycle.Version) (*packages.Comparison, error) {
+// ComparisonIfKept is Comparison, and nil when one of the packages is not kept any more.
+func (s *Service) ComparisonIfKept(ctx context.Context, before, after lifecycle.Version) (*packages.Comparison, error) {
 	comparison, err := s.Comparison(ctx, before, after)
 	if errors.Is(err, packages.ErrNotFound) {
 		return nil, nil

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/lifecycle"
+)
+
+const filesPath = "/mini-programs/weather/versions/"
+
+// reads is a page as an account sees it.
+func (s standing) reads(account, path string) string {
+	s.t.Helper()
+	response, body := s.ask(http.MethodGet, path, as(account))
+	require.Equal(s.t, http.StatusOK, response.StatusCode, "%s: %s", path, body)
+	return body
+}
+
+func TestAReviewerReadsAFileBesideTheTree(t *testing.T) {
+	s, _, _ := readable(t)
+	body := s.reads("reviewer", filesPath+"1.1.0/files/app.js")
+	assert.Contains(t, body, `<li id=L1>App({})`)
+	assert.Contains(t, body, `<span class=c>// &lt;b&gt;bold&lt;/b&gt;</span>`, "coloured, and no markup")
+	assert.Contains(t, body, `<span class=k>const</span>`)
+	assert.Contains(t, body, `href="/mini-programs/weather/versions/1.1.0/files/app.js" aria-current="page"`)
+	assert.Contains(t, body, `href="/mini-programs/weather/versions/1.1.0/files/pages"`)
+	assert.NotContains(t, body, "files/pages/home.js", "folders on another way are closed")
+	assert.Contains(t, s.reads("reviewer", filesPath+"1.1.0/files/pages"), "files/pages/home.js", "and open when looked at")
+	assert.Contains(t, s.reads("reviewer", filesPath+"1.1.0/files"), "Choose a file.")
+}
+
+func TestPicturesAreShownAndWhatIsNeitherTextNorPictureIsNot(t *testing.T) {
+	s, _, _ := readable(t)
+	assert.Contains(t, s.reads("reviewer", filesPath+"1.1.0/files/images/logo.png"), `<img class="files-picture" src="/mini-programs/weather/versions/1.1.0/raw/images/logo.png"`)
+	svg := s.reads("reviewer", filesPath+"1.1.0/files/images/logo.svg")
+	assert.NotContains(t, svg, "<img")
+	assert.Contains(t, svg, "alert", "as text")
+	assert.NotContains(t, svg, "<script>alert")
+	assert.Contains(t, s.reads("reviewer", filesPath+"1.1.0/files/data.bin"), "neither text nor a picture")
+}
+
+func TestJSONIsFormattedUnlessItIsWantedAsItIs(t *testing.T) {
+	s, _, _ := readable(t)
+	body := s.reads("reviewer", filesPath+"1.1.0/files/app.json")
+	assert.Contains(t, body, `<li id=L3>`)
+	assert.Contains(t, body, "files/app.json?as=is")
+	body = s.reads("reviewer", filesPath+"1.1.0/files/app.json?as=is")
+	assert.Contains(t, body, `<li id=L1>`)
+	assert.NotContains(t, body, `<li id=L2>`)
+}
+
+func TestWhatChangedIsShownFileByFile(t *testing.T) {
+	s, first, _ := readable(t)
+	body := s.reads("reviewer", filesPath+"1.1.0/files?against="+first)
+	assert.Contains(t, body, "pages/new.js?against="+first)
+	assert.Contains(t, body, `<small class="tree-changed">changed</small>`)
+	body = s.reads("reviewer", filesPath+"1.1.0/files/app.js?against=1.0.0")
+	assert.Contains(t, body, `<ol class="code diff-new" start="4" aria-label="added"><li>const added = 1</ol>`)
+	assert.Equal(t, 2, strings.Count(body, "wx.chooseAddress()"), "the surroundings on both sides")
+	assert.Contains(t, body, "as=whole")
+	body = s.reads("reviewer", filesPath+"1.1.0/files/pages/new.js?against=1.0.0")
+	assert.Contains(t, body, "one-sided")
+	assert.Contains(t, body, "<li>Page({ new: 1 })")
+	body = s.reads("reviewer", filesPath+"1.0.0/files/pages/new.js?against=1.1.0")
+	assert.Contains(t, body, "diff-old", "it was removed")
+	body = s.reads("reviewer", filesPath+"1.1.0/files/pages/home.js?against=1.0.0")
+	assert.Contains(t, body, `<li id=L1>Page({})`, "unchanged, so it is shown as it is")
+}
+
+func TestFindingsStandBesideTheLineTheyAreAbout(t *testing.T) {
+	s := stand(t)
+	s.welcomed()
+	s.hasCode("1.0.0", contents(nil))
+	s.reads("reviewer", filesPath+"1.0.0") // inspects it, and keeps the report
+	body := s.reads("reviewer", filesPath+"1.0.0/files/app.js")
+	line := body[strings.Index(body, "<li id=L2>"):strings.Index(body, "<li id=L3>")]
+	assert.Contains(t, line, `<p class="notice warn" dir="auto">the code calls &#34;chooseAddress&#34;`)
+	assert.Contains(t, s.reads("reviewer", filesPath+"1.0.0"), `files/app.js#L2"><bdi>app.js</bdi> line 2</a>`)
+	assert.Contains(t, s.reads("reviewer", filesPath+"1.0.0/files"), `<small class="flag warn">1 finding</small>`)
+}
+
+func TestWhatWouldDeceiveAReaderIsVisible(t *testing.T) {
+	s := stand(t)
+	s.welcomed()
+	s.hasCode("1.0.0", contents(map[string]string{"app.js": "if (a) { // \u202E } \u200B\x1b[2J\n"}))
+	body := s.reads("reviewer", filesPath+"1.0.0/files/app.js")
+	for _, hidden := range []string{"202E", "200B", "001B"} {
+		assert.Contains(t, body, `<b>\u`+hidden+`</b>`)
+	}
+	assert.NotContains(t, body, "\u202E")
+}
+
+func TestALongFileIsCutOffAndSaysSo(t *testing.T) {
+	s := stand(t)
+	s.welcomed()
+	var code strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&code, "const n%d = %d\n", i, i*i)
+	}
+	s.hasCode("1.0.0", contents(map[string]string{"app.js": code.String()}))
+	body := s.reads("reviewer", filesPath+"1.0.0/files/app.js")
+	assert.Contains(t, body, "This is only the beginning of")
+	assert.Contains(t, body, "/raw/app.js")
+	assert.Less(t, len(body), 300<<10)
+	assert.Equal(t, code.String(), s.reads("reviewer", filesPath+"1.0.0/raw/app.js"))
+}
+
+func TestAFileThatIsNotThereIsNoPage(t *testing.T) {
+	s, _, _ := readable(t)
+	for _, path := range []string{"1.1.0/files/nowhere.js", "0.9.0/files", "1.1.0/raw/nowhere.js", "0.9.0/package", "1.1.0/files?against=0.9.0"} {
+		response, _ := s.ask(http.MethodGet, filesPath+path, as("reviewer"))
+		assert.Equal(t, http.StatusNotFound, response.StatusCode, path)
+	}
+}
+
+func TestAllSubmissionsAreThereWithWhatBecameOfThem(t *testing.T) {
+	s, first, second := readable(t)
+	s.does("reviewer", lifecycle.Command{Action: lifecycle.RejectPublishing, Comment: "still upside down"})
+	third := s.hasCode("1.1.1", contents(map[string]string{"app.js": "App({ third: 3 })"}))
+	s.hasCode("1.1.2", contents(map[string]string{"app.js": "App({ fourth: 4 })"}))
+	body := s.reads("developer", "/mini-programs/weather/submissions")
+	for _, expected := range []string{first, second, third, "the map is upside down", "still upside down", "the first one", "replaced before it was decided"} {
+		assert.Contains(t, body, expected)
+	}
+	assert.Equal(t, 1, strings.Count(body, "replaced before it was decided"))
+	assert.Less(t, strings.Index(body, third), strings.Index(body, first), "newest first")
+
+	_, body = s.ask(http.MethodGet, "/api/v1/mini-programs/weather/submissions", as("developer"))
+	assert.Contains(t, body, `"comment":"still upside down"`)
+	assert.Contains(t, body, `"replaced":true`)
+	assert.Contains(t, body, `"findings":null`, "nobody looked into it yet")
+}
