@@ -77,16 +77,6 @@ func New(options Options) (*Pages, error) {
 	return p, nil
 }
 
-// edition is the one in the language that the browser wants most of those that there are.
-func (p *Pages) edition(c *gin.Context) edition { return p.editionFor(c.GetHeader("Accept-Language")) }
-
-func (p *Pages) editionFor(wanted string) edition {
-	_, index := language.MatchStrings(p.matcher, wanted)
-	return p.editions[index]
-}
-
-func (p *Pages) words(c *gin.Context) words { return p.edition(c).words }
-
 // Register adds the routes, each with who may call it.
 func (p *Pages) Register(router *access.Router) {
 	router.GET("/assets/*file", access.Public, p.assets.serve)
@@ -95,6 +85,7 @@ func (p *Pages) Register(router *access.Router) {
 	router.GET("/sign-in/begin", access.SignIn, p.beginSignIn)
 	router.GET(access.SignedInPath, access.SignIn, p.completeSignIn)
 	router.POST("/sign-out", access.Public, p.signOut) // also when it is not known whose session it is
+	router.POST("/language", access.Public, p.chooseLanguage)
 	router.GET("/me", access.SignedIn, p.me)
 	router.GET("/live", access.Stream, p.live)
 	router.GET("/tokens", access.SeesTokens, p.tokens)
@@ -131,6 +122,8 @@ type page struct {
 	SignedIn     bool
 	Contact      string
 	TemporalAway bool
+	Languages    []languageChoice
+	Here         string // where a change of the language leads back to
 }
 
 // menu is an entry of the menu.
@@ -162,15 +155,19 @@ func (p *Pages) show(c *gin.Context, status int, name string, page page) {
 	page.Contact = p.Contact
 	page.SignedIn = page.Person.User != ""
 	page.TemporalAway = !p.Service.Temporal.Up()
+	edition := p.edition(c)
+	page.Languages, page.Here = p.languages(edition.words), here(c)
 	var rendered bytes.Buffer
-	if err := p.edition(c).templates[name].ExecuteTemplate(&rendered, "layout", page); err != nil {
+	if err := edition.templates[name].ExecuteTemplate(&rendered, "layout", page); err != nil {
 		p.Service.Logger.Error("rendering a page", zap.String(logkey.Page, name), zap.Error(err))
-		c.String(http.StatusInternalServerError, "%s", p.words(c).t("This page cannot be shown. The error was logged."))
+		c.String(http.StatusInternalServerError, "%s", edition.words.t("This page cannot be shown. The error was logged."))
 		return
 	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		c.Header("Retry-After", problem.RetryAfter)
 	}
+	c.Writer.Header().Add("Vary", "Accept-Language, Cookie")
+	c.Header("Content-Language", edition.words.language.String())
 	c.Data(status, "text/html; charset=utf-8", rendered.Bytes())
 }
 

@@ -55,7 +55,8 @@ func functions(w words, assets assets) template.FuncMap {
 		"duration": w.duration,
 		"size":     w.size,
 		"waiting":  w.waiting,
-		"sentence": sentence,
+		"percent":  w.percent,
+		"sentence": w.sentence,
 
 		"asset":       assets.url,
 		"scriptWords": func() (string, error) { return w.ofScript(assets.file("app.js")) },
@@ -82,7 +83,7 @@ func groupClass(state lifecycle.State) string {
 }
 
 // sentence begins with a capital letter and ends with a full stop.
-func sentence(text string) string {
+func (w words) sentence(text string) string {
 	first, width := utf8.DecodeRuneInString(text)
 	if width == 0 {
 		return ""
@@ -91,7 +92,7 @@ func sentence(text string) string {
 	if last, _ := utf8.DecodeLastRuneInString(text); strings.ContainsRune(".!?…。！？", last) {
 		return text
 	}
-	return text + "."
+	return text + w.t(".")
 }
 
 // newest puts the latest transition first.

@@ -18,11 +18,12 @@ import (
 // dictionary is what pages say in one language, by the English text. What it lacks is said in English.
 type dictionary struct {
 	language language.Tag
+	name     string // what its readers call it
 	messages map[string]catalog.Message
 }
 
 // dictionaries are the languages to choose from, the first one for browsers that want none of them. A language is a file with a dictionary.
-var dictionaries = []dictionary{english}
+var dictionaries = []dictionary{english, chinese}
 
 // words finds what to say in one language.
 type words struct {
@@ -50,6 +51,8 @@ func (w words) html(key string, args ...any) template.HTML {
 		switch arg := arg.(type) {
 		case template.HTML, int: // a number may decide the form of the plural
 			safe[i] = arg
+		case lifecycle.Percent:
+			safe[i] = template.HTMLEscapeString(w.percent(arg))
 		default:
 			safe[i] = template.HTMLEscapeString(fmt.Sprint(arg))
 		}
@@ -77,6 +80,11 @@ func (w words) time(at time.Time, as string) template.HTML {
 	return template.HTML(fmt.Sprintf( //nolint:gosec // nobody wrote any of it
 		`<time datetime="%[1]s" title="%[1]s" data-as="%[2]s">%[3]s</time>`,
 		at.Format(time.RFC3339Nano), as, template.HTMLEscapeString(at.Format(w.t("2 Jan 2006, 15:04 UTC")))))
+}
+
+// percent is a share of all users.
+func (w words) percent(share lifecycle.Percent) string {
+	return w.t("%s %%", strings.TrimSuffix(share.String(), " %"))
 }
 
 // duration is how long something takes, to a second; what is shorter to a millisecond.
