@@ -21,9 +21,13 @@ import (
 var chinese = dictionary{
 	language: language.SimplifiedChinese, name: "简体中文",
 	messages: texts(chineseTables...),
+	sayings:  chineseSayings,
 }
 
 var chineseTables = []map[string]string{chineseNames, chinesePages, chineseForms, chineseReports, chineseScript}
+
+// chineseSayings are what others word.
+var chineseSayings = []map[string]string{chineseRefusals, chineseRemarks, chineseFindings}
 
 // texts are messages that depend on no number, from several tables.
 func texts(tables ...map[string]string) map[string]catalog.Message {

@@ -176,6 +176,7 @@ var chinesePages = map[string]string{
 	"The catalogue had lost this entry; it was restored from the workflow, without its details.": "目录曾丢失此记录；现已从工作流恢复，但不含详情。",
 
 	// numbers and times
+	"; ":                    "；",
 	", ":                    "、",
 	".":                     "。",
 	"%d h":                  "%d 小时",

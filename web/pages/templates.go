@@ -57,6 +57,7 @@ func functions(w words, assets assets) template.FuncMap {
 		"waiting":  w.waiting,
 		"percent":  w.percent,
 		"sentence": w.sentence,
+		"said":     w.said,
 
 		"asset":       assets.url,
 		"scriptWords": func() (string, error) { return w.ofScript(assets.file("app.js")) },
@@ -82,8 +83,9 @@ func groupClass(state lifecycle.State) string {
 	return strings.ReplaceAll(strings.ToLower(string(state.Group())), " ", "-")
 }
 
-// sentence begins with a capital letter and ends with a full stop.
+// sentence is what others have said, with a capital letter at its beginning and a full stop at its end.
 func (w words) sentence(text string) string {
+	text = w.said(text)
 	first, width := utf8.DecodeRuneInString(text)
 	if width == 0 {
 		return ""

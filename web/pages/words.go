@@ -20,6 +20,7 @@ type dictionary struct {
 	language language.Tag
 	name     string // what its readers call it
 	messages map[string]catalog.Message
+	sayings  []map[string]string // sentences that others word, by their format
 }
 
 // dictionaries are the languages to choose from, the first one for browsers that want none of them. A language is a file with a dictionary.
@@ -29,6 +30,7 @@ var dictionaries = []dictionary{english, chinese}
 type words struct {
 	language language.Tag
 	printer  *message.Printer
+	sayings  sayings
 }
 
 func newWords(d dictionary) (words, error) {
@@ -38,7 +40,7 @@ func newWords(d dictionary) (words, error) {
 			return words{}, fmt.Errorf("the message %q in %s: %w", key, d.language, err)
 		}
 	}
-	return words{d.language, message.NewPrinter(d.language, message.Catalog(messages))}, nil
+	return words{d.language, message.NewPrinter(d.language, message.Catalog(messages)), newSayings(d.sayings...)}, nil
 }
 
 // t says a sentence. Its English text is the key: always a literal, with the verbs of fmt and without markup.

@@ -115,7 +115,7 @@ func TestNumbersAndTimesAreWorded(t *testing.T) {
 }
 
 func TestASecondLanguageIsOnlyADictionary(t *testing.T) {
-	german := dictionary{language.German, "Deutsch", map[string]catalog.Message{
+	german := dictionary{language: language.German, name: "Deutsch", messages: map[string]catalog.Message{
 		"Sign in":               catalog.String("Anmelden"),
 		"%d files":              plural.Selectf(1, "%d", plural.One, "%d Datei", plural.Other, "%d Dateien"),
 		"by %s %s":              catalog.String("%[2]s von %[1]s"),
