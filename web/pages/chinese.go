@@ -1,41 +1,78 @@
 package pages
 
 import (
-	"maps"
+	"embed"
+	"fmt"
+	"strconv"
+	"strings"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/message/catalog"
 )
 
-// chinese is Simplified Chinese as developers and reviewers of mini-programs in mainland China read it. A row is a line in one of the
-// tables; a test prints the rows that are missing. Its terms:
+// chineseFiles are tables: two lines for each text, in English and in Chinese, and an empty line. A line may be in quotation marks, for
+// blanks at its ends; one that begins with # is a comment.
 //
-//	mini-program  小程序     request (creation)  创建申请    grayscale release   灰度发布    access token  访问令牌
-//	host app      宿主应用   request (publish)   发布申请    production release  全量发布    pipeline      流水线
-//	package       代码包     review              审核        rollout, stage      发布、阶段  edge          边缘节点
-//	candidate     候选版本   reject              驳回        bake time           观察期      audit trail   审计日志
-//	live version  线上版本   withdraw            撤回        health gate         健康门禁    timeline      时间线
-//	refused       被拒绝     overdue             逾期        held                挂起        revision      修订号
-//	inspection    检查       take offline        下架        tester              体验用户    workflow      工作流
-//	finding       检查结果   suspend             强制下架    roll back, revert   回滚、回退  revoke        吊销
+//go:embed chinese/*.txt
+var chineseFiles embed.FS
+
+// chinese is Simplified Chinese as developers and reviewers of mini-programs in mainland China read it. Its terms are in chinese/README.md;
+// a test prints the texts that are missing.
 var chinese = dictionary{
-	language: language.SimplifiedChinese, name: "简体中文",
-	messages: texts(chineseTables...),
-	sayings:  chineseSayings,
+	language: language.SimplifiedChinese, name: "简体中文", messages: texts(chineseTables...), sayings: chineseSayings,
 }
 
-var chineseTables = []map[string]string{chineseNames, chinesePages, chineseForms, chineseReports, chineseScript}
+var (
+	chineseTables = []map[string]string{table("names"), table("pages"), table("forms"), table("reports"), table("script")}
+	// chineseSayings are what others word.
+	chineseSayings = []map[string]string{table("refusals"), table("remarks"), table("findings")}
+)
 
-// chineseSayings are what others word.
-var chineseSayings = []map[string]string{chineseRefusals, chineseRemarks, chineseFindings}
-
-// texts are messages that depend on no number, from several tables.
+// texts are messages that depend on no number.
 func texts(tables ...map[string]string) map[string]catalog.Message {
 	messages := map[string]catalog.Message{}
 	for _, table := range tables {
-		for key, text := range maps.All(table) {
+		for key, text := range table {
 			messages[key] = catalog.String(text)
 		}
 	}
 	return messages
+}
+
+// table reads one of our files, and panics when it is no table.
+func table(name string) map[string]string {
+	content, err := chineseFiles.ReadFile("chinese/" + name + ".txt")
+	if err != nil {
+		panic(err)
+	}
+	texts := map[string]string{}
+	for block := range strings.SplitSeq(withoutComments(string(content)), "\n\n") {
+		english, chinese, _ := strings.Cut(strings.Trim(block, "\n"), "\n")
+		if english == "" {
+			continue
+		}
+		_, twice := texts[unquoted(english)]
+		if twice || chinese == "" || strings.Contains(chinese, "\n") {
+			panic(fmt.Sprintf("chinese/%s.txt: %q needs one line in Chinese, and to be there once", name, english))
+		}
+		texts[unquoted(english)] = unquoted(chinese)
+	}
+	return texts
+}
+
+func withoutComments(content string) string {
+	var rest strings.Builder
+	for line := range strings.Lines(content) {
+		if !strings.HasPrefix(line, "#") {
+			rest.WriteString(line)
+		}
+	}
+	return rest.String()
+}
+
+func unquoted(line string) string {
+	if text, err := strconv.Unquote(line); err == nil {
+		return text
+	}
+	return line
 }

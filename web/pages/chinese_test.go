@@ -35,10 +35,10 @@ func TestChineseHasEverythingThatPagesSayAndNothingElse(t *testing.T) {
 	var missing []string
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if _, ok := chinese.messages[key]; !ok {
-			missing = append(missing, fmt.Sprintf("\t%q: \"\", // %s", key, keys[key]))
+			missing = append(missing, fmt.Sprintf("# %s\n%s\n?\n", keys[key], key))
 		}
 	}
-	assert.Empty(t, missing, "add to a table of web/pages/chinese_*.go:\n%s\n", strings.Join(missing, "\n"))
+	assert.Empty(t, missing, "add to web/pages/chinese/*.txt:\n%s\n", strings.Join(missing, "\n"))
 	for _, table := range chineseTables {
 		for key, text := range table {
 			assert.Contains(t, keys, key, "nobody says this any more: delete the row")

@@ -11,11 +11,11 @@ import (
 	"slipway/lifecycle"
 )
 
-// Refusals, findings of an inspection, verdicts of a health gate and the details of a timeline are worded where they come about, in English,
-// and kept so: in histories, in the catalogue, in reports. Pages recognise such a sentence by the format that it was made with, and say it in
-// another language with what was filled in. So nothing has to be carried beside the text through histories and databases, where it would
-// have to be bounded and kept from strangers as the text is; and what was recorded before there was a second language speaks it, too. A
-// test finds every format in the source. A sentence that is not recognised is shown as it is.
+// Refusals, findings of an inspection, verdicts of a health gate and details of the timeline are worded where they come about, in English,
+// and kept so: in histories, in the catalogue, in reports. Pages recognise such a sentence by the format that it was made with, and say it
+// in another language with what was filled in. So nothing has to be carried beside the text through histories and databases, where it
+// would have to be bounded, and kept from strangers as the text is; and what was recorded before there was a second language speaks it,
+// too. A test finds every format in the source. A sentence that is not recognised is shown as it is.
 
 // saying is a sentence that others word, in one language.
 type saying struct {

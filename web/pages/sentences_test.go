@@ -127,10 +127,10 @@ func TestEverySentenceThatOthersWordHasAChineseForm(t *testing.T) {
 	require.Greater(t, len(formats), 250)
 	for _, format := range slices.Sorted(maps.Keys(formats)) {
 		if strings.Contains(format, " ") && !hasSaying(format) && !slices.Contains(notShown, format) {
-			missing = append(missing, fmt.Sprintf("\t%q: \"\", // %s", format, formats[format]))
+			missing = append(missing, fmt.Sprintf("# %s\n%s\n?\n", formats[format], format))
 		}
 	}
-	assert.Empty(t, missing, "add to web/pages/chinese_refusals.go, _findings.go or _remarks.go:\n%s\n", strings.Join(missing, "\n"))
+	assert.Empty(t, missing, "add to refusals.txt, findings.txt or remarks.txt of web/pages/chinese:\n%s\n", strings.Join(missing, "\n"))
 	for _, format := range notShown {
 		assert.Contains(t, formats, format, "nobody words this any more: delete it")
 	}
