@@ -115,8 +115,8 @@ func (w words) said(text string) string {
 
 const (
 	// mostInARow bounds what is tried for a text that nobody knows, and mostWithin how deep sentences lie within sentences.
-	mostInARow = 20
-	mostWithin = 5
+	mostInARow = 12
+	mostWithin = 4
 )
 
 // recognise finds the sentence, which may have the name of a file before it.
