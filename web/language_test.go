@@ -69,3 +69,13 @@ func TestProgramsAreToldInEnglish(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, response.StatusCode)
 	assert.Contains(t, body, "there is no mini-program")
 }
+
+func TestWhatIsDeniedIsSaidInTheLanguageToo(t *testing.T) {
+	s := stand(t)
+	_, body := s.ask(http.MethodPost, "/sign-out", header("Sec-Fetch-Site", "cross-site"), s.inChinese())
+	assert.Contains(t, body, "此请求来自其他网站的页面")
+	_, body = s.ask(http.MethodPost, "/api/v1/mini-programs", header("Sec-Fetch-Site", "cross-site"), s.inChinese())
+	assert.Contains(t, body, "a page of another site")
+	_, body = s.ask(http.MethodGet, "/mini-programs/nothing", as("operator"), s.inChinese())
+	assert.Contains(t, body, "没有小程序 &#34;nothing&#34;；请先申请创建。")
+}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 	"golang.org/x/text/language"
@@ -16,39 +17,71 @@ const (
 	languageLength = 365 * 24 * 60 * 60 // in seconds
 )
 
+// languages are the words of each dictionary, in their order.
+type languages struct {
+	words   []words
+	matcher language.Matcher
+}
+
+func newLanguages() (languages, error) {
+	var l languages
+	var tags []language.Tag
+	for _, dictionary := range dictionaries {
+		words, err := newWords(dictionary)
+		if err != nil {
+			return l, err
+		}
+		l.words, tags = append(l.words, words), append(tags, dictionary.language)
+	}
+	l.matcher = language.NewMatcher(tags)
+	return l, nil
+}
+
+// of is the language that was chosen in this browser, else the one that the browser wants most of those that there are.
+func (l languages) of(r *http.Request) int {
+	if chosen, err := r.Cookie(languageCookie); err == nil {
+		if i := l.find(chosen.Value); i >= 0 {
+			return i
+		}
+	}
+	return l.wanted(r.Header.Get("Accept-Language"))
+}
+
+func (l languages) wanted(accepted string) int {
+	_, index := language.MatchStrings(l.matcher, accepted)
+	return index
+}
+
+// find is where exactly this language is; -1 when it is nowhere.
+func (l languages) find(tag string) int {
+	return slices.IndexFunc(l.words, func(w words) bool { return w.language.String() == tag })
+}
+
+var allLanguages = sync.OnceValues(newLanguages)
+
+// Say says a sentence of ours outside of pages, in the language of whoever sent the request.
+func Say(r *http.Request, sentence string) string {
+	l, err := allLanguages()
+	if err != nil {
+		return sentence
+	}
+	return l.words[l.of(r)].said(sentence)
+}
+
+func (p *Pages) edition(c *gin.Context) edition { return p.editions[p.languages.of(c.Request)] }
+
+func (p *Pages) words(c *gin.Context) words { return p.edition(c).words }
+
 // languageChoice is a language that a page offers, by the name that its readers have for it.
 type languageChoice struct {
 	Tag, Name string
 	Current   bool
 }
 
-// edition is the one in the language that was chosen in this browser, else in the one that the browser wants most of those that there are.
-func (p *Pages) edition(c *gin.Context) edition {
-	if chosen, err := c.Cookie(languageCookie); err == nil {
-		if i := p.editionIn(chosen); i >= 0 {
-			return p.editions[i]
-		}
-	}
-	return p.editionFor(c.GetHeader("Accept-Language"))
-}
-
-func (p *Pages) editionFor(wanted string) edition {
-	_, index := language.MatchStrings(p.matcher, wanted)
-	return p.editions[index]
-}
-
-// editionIn finds the edition in exactly this language; -1 when there is none.
-func (p *Pages) editionIn(tag string) int {
-	return slices.IndexFunc(p.editions, func(e edition) bool { return e.words.language.String() == tag })
-}
-
-func (p *Pages) words(c *gin.Context) words { return p.edition(c).words }
-
-// languages are those to choose from.
-func (p *Pages) languages(current words) (choices []languageChoice) {
-	for i, edition := range p.editions {
-		tag := edition.words.language
-		choices = append(choices, languageChoice{tag.String(), dictionaries[i].name, tag == current.language})
+// choices are the languages to choose from.
+func (l languages) choices(current words) (choices []languageChoice) {
+	for i, words := range l.words {
+		choices = append(choices, languageChoice{words.language.String(), dictionaries[i].name, words.language == current.language})
 	}
 	return choices
 }
@@ -56,7 +89,7 @@ func (p *Pages) languages(current words) (choices []languageChoice) {
 // chooseLanguage remembers in the browser which language somebody wants, and leads back to the page that they were on.
 func (p *Pages) chooseLanguage(c *gin.Context) {
 	chosen := c.PostForm("language")
-	if p.editionIn(chosen) < 0 {
+	if p.languages.find(chosen) < 0 {
 		p.Refuse(c, invalid("there are no pages in the language %.100q; choose one of those offered", chosen))
 		return
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"go.uber.org/zap"
-	"golang.org/x/text/language"
 
 	"slipway/catalog"
 	"slipway/lifecycle"
@@ -42,9 +41,9 @@ type Options struct {
 // Pages answers people.
 type Pages struct {
 	Options
-	assets   assets
-	editions []edition
-	matcher  language.Matcher // finds the edition for a browser
+	assets    assets
+	languages languages
+	editions  []edition // by language
 }
 
 // edition is the pages in one language.
@@ -59,21 +58,18 @@ func New(options Options) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pages{Options: options, assets: assets}
-	var languages []language.Tag
-	for _, dictionary := range dictionaries {
-		words, err := newWords(dictionary)
-		if err != nil {
-			return nil, err
-		}
+	languages, err := newLanguages()
+	if err != nil {
+		return nil, err
+	}
+	p := &Pages{Options: options, assets: assets, languages: languages}
+	for _, words := range languages.words {
 		templates, err := newTemplates(words, assets)
 		if err != nil {
 			return nil, err
 		}
 		p.editions = append(p.editions, edition{words, templates})
-		languages = append(languages, dictionary.language)
 	}
-	p.matcher = language.NewMatcher(languages)
 	return p, nil
 }
 
@@ -156,7 +152,7 @@ func (p *Pages) show(c *gin.Context, status int, name string, page page) {
 	page.SignedIn = page.Person.User != ""
 	page.TemporalAway = !p.Service.Temporal.Up()
 	edition := p.edition(c)
-	page.Languages, page.Here = p.languages(edition.words), here(c)
+	page.Languages, page.Here = p.languages.choices(edition.words), here(c)
 	var rendered bytes.Buffer
 	if err := edition.templates[name].ExecuteTemplate(&rendered, "layout", page); err != nil {
 		p.Service.Logger.Error("rendering a page", zap.String(logkey.Page, name), zap.Error(err))

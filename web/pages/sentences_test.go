@@ -25,7 +25,7 @@ import (
 // the folders of those who word what pages show.
 var wordingFolders = []string{
 	"../../lifecycle", "../../activities", "../../workflows", "../../tokens", "../../packages", "../../web/service", "../../web/access",
-	"../../web/oidc", "../../web/uploadform", ".",
+	"../../web/oidc", "../../web/uploadform", "..", ".",
 }
 
 // worded are the formats of sentences that others word, each with its place.

@@ -144,10 +144,10 @@ func TestASecondLanguageIsOnlyADictionary(t *testing.T) {
 	for wanted, tag := range map[string]language.Tag{
 		"": language.English, "de-AT,de;q=0.9,en;q=0.5": language.German, "fr": language.English, "zh-CN,zh;q=0.9,en;q=0.8": language.SimplifiedChinese, "en-GB,de": language.English, "\x00;;q=": language.English,
 	} {
-		assert.Equal(t, tag, pages.editionFor(wanted).words.language, wanted)
+		assert.Equal(t, tag, pages.languages.words[pages.languages.wanted(wanted)].language, wanted)
 	}
 	var page strings.Builder
-	require.NoError(t, pages.editionFor("de").templates["sign-in"].ExecuteTemplate(&page, "layout", pageOf(signInData{Provider: true})))
+	require.NoError(t, pages.editions[pages.languages.wanted("de")].templates["sign-in"].ExecuteTemplate(&page, "layout", pageOf(signInData{Provider: true})))
 	assert.Contains(t, page.String(), `<html lang="de">`)
 	assert.Contains(t, page.String(), `<h1>Anmelden</h1>`)
 	assert.Contains(t, page.String(), `data-words="{&#34;Now %s&#34;:&#34;Jetzt %s&#34;}"`)
