@@ -40,6 +40,7 @@ var visits = []visit{
 	{"tokens of an operator", "operator", "/tokens"},
 	{"who you are", "developer", "/me"},
 	{"nothing here", "developer", "/nothing-here"},
+	{"forbidden", "reviewer", "/request-creation"},
 }
 
 // furnished is an installation with something to see on every page.
@@ -71,23 +72,36 @@ func TestNoPageHasBarriersAndNothingSticksOut(t *testing.T) {
 	b := browse(t, furnished(t).web())
 	people := map[string]tab{"": b.anonymous()}
 	for _, visit := range visits {
-		x, known := people[visit.who]
-		if !known {
-			x = b.as(visit.who)
-			people[visit.who] = x
+		if _, known := people[visit.who]; !known {
+			people[visit.who] = b.as(visit.who)
 		}
-		for _, device := range []struct {
-			name          string
-			width, height int64
-		}{{"desktop", 1280, 900}, {"phone", 360, 800}} {
-			x.do(device.name, chromedp.EmulateViewport(device.width, device.height))
-			x.open(visit.path)
-			assert.LessOrEqual(t, evaluate[int](x, "document.documentElement.scrollWidth - innerWidth"), 0, "%s on a %s", visit.name, device.name)
-			for _, scheme := range []string{"light", "dark"} {
-				x.in(scheme)
-				assert.Empty(t, x.violations(), "%s on a %s, %s", visit.name, device.name, scheme)
-				x.picture(visit.name + " " + device.name + " " + scheme)
-			}
+	}
+	for _, language := range []string{"en", "zh-Hans"} {
+		for _, x := range people {
+			x.reads(language)
+		}
+		for _, visit := range visits {
+			people[visit.who].hasNoBarriers(visit, language)
+		}
+	}
+}
+
+// hasNoBarriers looks at a page on a desktop and on a phone, in light and in dark colours.
+func (x tab) hasNoBarriers(visit visit, language string) {
+	x.t.Helper()
+	for _, device := range []struct {
+		name          string
+		width, height int64
+	}{{"desktop", 1280, 900}, {"phone", 360, 800}} {
+		what := visit.name + " " + device.name + " " + language
+		x.do(what, chromedp.EmulateViewport(device.width, device.height))
+		x.open(visit.path)
+		assert.Equal(x.t, language, evaluate[string](x, "document.documentElement.lang"), what)
+		assert.LessOrEqual(x.t, evaluate[int](x, "document.documentElement.scrollWidth - innerWidth"), 0, what)
+		for _, scheme := range []string{"light", "dark"} {
+			x.in(scheme)
+			assert.Empty(x.t, x.violations(), "%s, %s", what, scheme)
+			x.picture(what + " " + scheme)
 		}
 	}
 }

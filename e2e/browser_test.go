@@ -66,6 +66,16 @@ func (x tab) begin(options ...chromedp.ContextOption) tab {
 	return x
 }
 
+// reads chooses the language of the pages, at the foot of one, unless it is chosen already.
+func (x tab) reads(language string) {
+	x.t.Helper()
+	x.open("/sign-in")
+	if evaluate[string](x, "document.documentElement.lang") != language {
+		x.do("choose "+language, chromedp.Click(chromedp.CSS(`footer button[value="`+language+`"]`)))
+	}
+	x.waits("reads "+language, fmt.Sprintf(`document.documentElement.lang === %q && document.readyState === "complete"`, language))
+}
+
 // another is a second tab of the same person.
 func (x tab) another() tab {
 	return x.begin()

@@ -7,6 +7,7 @@ import (
 	"slipway/problem"
 	"slipway/web/access"
 	"slipway/web/api"
+	"slipway/web/pages"
 	"slipway/web/service"
 )
 
@@ -27,7 +28,7 @@ func denyWith(refused service.Problem) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { deny(w, r, refused) })
 }
 
-// deny answers outside of pages and API, in the form that the sender understands.
+// deny answers outside of pages and API, in the form, and to people in the language, that the sender understands.
 func deny(w http.ResponseWriter, r *http.Request, refused service.Problem) {
 	access.SetHeaders(w.Header())
 	known := problem.New(refused.Status, refused.Code, refused.Message)
@@ -36,5 +37,5 @@ func deny(w http.ResponseWriter, r *http.Request, refused service.Problem) {
 		return
 	}
 	maps.Copy(w.Header(), known.GetHeaders())
-	http.Error(w, known.Detail, known.Status)
+	http.Error(w, pages.Say(r, known.Detail), known.Status)
 }

@@ -33,6 +33,7 @@ var withoutDatabase = map[string]int{
 	"GET /assets/*file": http.StatusNotFound, "GET /sign-in": http.StatusOK, "GET /healthz": http.StatusOK, "GET /metrics": http.StatusOK,
 	"GET /request-creation": http.StatusOK, "GET /api/v1/openapi.json": http.StatusOK, "GET /me": http.StatusOK, "GET " + discoveryPath: http.StatusOK, "GET /api/v1/me": http.StatusOK,
 	"POST /codec/decode": http.StatusOK, "POST /codec/encode": http.StatusOK,
+	"POST /language":     http.StatusSeeOther,
 	"GET /sign-in/begin": http.StatusNotFound, "GET " + access.SignedInPath: http.StatusNotFound, // without a provider
 }
 
@@ -50,6 +51,8 @@ func sendable(route string) (method, path string, how []asked) {
 		how = append(how, filledIn("request_id=00000000-0000-4000-8000-000000000000&kind=host-app&name=wallet&days=1"))
 	case method == http.MethodPost && path == "/api/v1/tokens":
 		how = append(how, filledIn(`{"name": "wallet", "kind": "host-app"}`), header("Content-Type", "application/json"))
+	case path == "/language":
+		how = append(how, filledIn("language=en"))
 	case method == http.MethodGet:
 	case strings.HasSuffix(path, "/packages"):
 		boundary := "\r\n--x"

@@ -7,7 +7,7 @@ import (
 )
 
 // english has only what depends on a number: the keys are English already.
-var english = dictionary{language.English, map[string]catalog.Message{
+var english = dictionary{language: language.English, name: "English", messages: map[string]catalog.Message{
 	"%d files":       plural.Selectf(1, "%d", plural.One, "%d file", plural.Other, "%d files"),
 	"%d findings":    plural.Selectf(1, "%d", plural.One, "%d finding", plural.Other, "%d findings"),
 	"%d files added": plural.Selectf(1, "%d", plural.One, "%d file added", plural.Other, "%d files added"),

@@ -59,6 +59,6 @@ func (w words) next(status lifecycle.Status) string {
 	case next.To == lifecycle.Published:
 		return w.t("It will become Published.")
 	default:
-		return w.t("The next stage will begin, with %s of the users.", next.Percent.String())
+		return w.t("The next stage will begin, with %s of the users.", w.percent(*next.Percent))
 	}
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"go.uber.org/zap"
-	"golang.org/x/text/language"
 
 	"slipway/catalog"
 	"slipway/lifecycle"
@@ -42,9 +41,9 @@ type Options struct {
 // Pages answers people.
 type Pages struct {
 	Options
-	assets   assets
-	editions []edition
-	matcher  language.Matcher // finds the edition for a browser
+	assets    assets
+	languages languages
+	editions  []edition // by language
 }
 
 // edition is the pages in one language.
@@ -59,33 +58,20 @@ func New(options Options) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pages{Options: options, assets: assets}
-	var languages []language.Tag
-	for _, dictionary := range dictionaries {
-		words, err := newWords(dictionary)
-		if err != nil {
-			return nil, err
-		}
+	languages, err := newLanguages()
+	if err != nil {
+		return nil, err
+	}
+	p := &Pages{Options: options, assets: assets, languages: languages}
+	for _, words := range languages.words {
 		templates, err := newTemplates(words, assets)
 		if err != nil {
 			return nil, err
 		}
 		p.editions = append(p.editions, edition{words, templates})
-		languages = append(languages, dictionary.language)
 	}
-	p.matcher = language.NewMatcher(languages)
 	return p, nil
 }
-
-// edition is the one in the language that the browser wants most of those that there are.
-func (p *Pages) edition(c *gin.Context) edition { return p.editionFor(c.GetHeader("Accept-Language")) }
-
-func (p *Pages) editionFor(wanted string) edition {
-	_, index := language.MatchStrings(p.matcher, wanted)
-	return p.editions[index]
-}
-
-func (p *Pages) words(c *gin.Context) words { return p.edition(c).words }
 
 // Register adds the routes, each with who may call it.
 func (p *Pages) Register(router *access.Router) {
@@ -95,6 +81,7 @@ func (p *Pages) Register(router *access.Router) {
 	router.GET("/sign-in/begin", access.SignIn, p.beginSignIn)
 	router.GET(access.SignedInPath, access.SignIn, p.completeSignIn)
 	router.POST("/sign-out", access.Public, p.signOut) // also when it is not known whose session it is
+	router.POST("/language", access.Public, p.chooseLanguage)
 	router.GET("/me", access.SignedIn, p.me)
 	router.GET("/live", access.Stream, p.live)
 	router.GET("/tokens", access.SeesTokens, p.tokens)
@@ -141,6 +128,8 @@ type page struct {
 	SignedIn     bool
 	Contact      string
 	TemporalAway bool
+	Languages    []languageChoice
+	Here         string // where a change of the language leads back to
 }
 
 // menu is an entry of the menu.
@@ -172,15 +161,19 @@ func (p *Pages) show(c *gin.Context, status int, name string, page page) {
 	page.Contact = p.Contact
 	page.SignedIn = page.Person.User != ""
 	page.TemporalAway = !p.Service.Temporal.Up()
+	edition := p.edition(c)
+	page.Languages, page.Here = p.languages.choices(edition.words), here(c)
 	var rendered bytes.Buffer
-	if err := p.edition(c).templates[name].ExecuteTemplate(&rendered, "layout", page); err != nil {
+	if err := edition.templates[name].ExecuteTemplate(&rendered, "layout", page); err != nil {
 		p.Service.Logger.Error("rendering a page", zap.String(logkey.Page, name), zap.Error(err))
-		c.String(http.StatusInternalServerError, "%s", p.words(c).t("This page cannot be shown. The error was logged."))
+		c.String(http.StatusInternalServerError, "%s", edition.words.t("This page cannot be shown. The error was logged."))
 		return
 	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		c.Header("Retry-After", problem.RetryAfter)
 	}
+	c.Writer.Header().Add("Vary", "Accept-Language, Cookie")
+	c.Header("Content-Language", edition.words.language.String())
 	c.Data(status, "text/html; charset=utf-8", rendered.Bytes())
 }
 

@@ -57,7 +57,9 @@ func functions(w words, assets assets) template.FuncMap {
 		"size":     w.size,
 		"mean":     func(mean float64) string { return w.t("%.1f", mean) },
 		"waiting":  w.waiting,
-		"sentence": sentence,
+		"percent":  w.percent,
+		"sentence": w.sentence,
+		"said":     w.said,
 
 		"asset":          assets.url,
 		"scriptWords":    func() (string, error) { return w.ofScript(assets.file("app.js")) },
@@ -88,8 +90,9 @@ func groupClass(state lifecycle.State) string {
 	return strings.ReplaceAll(strings.ToLower(string(state.Group())), " ", "-")
 }
 
-// sentence begins with a capital letter and ends with a full stop.
-func sentence(text string) string {
+// sentence is what others have said, with a capital letter at its beginning and a full stop at its end.
+func (w words) sentence(text string) string {
+	text = w.said(text)
 	first, width := utf8.DecodeRuneInString(text)
 	if width == 0 {
 		return ""
@@ -98,7 +101,7 @@ func sentence(text string) string {
 	if last, _ := utf8.DecodeLastRuneInString(text); strings.ContainsRune(".!?…。！？", last) {
 		return text
 	}
-	return text + "."
+	return text + w.t(".")
 }
 
 // shownAtFirst is how many transitions are shown before one has to ask for the rest.

@@ -68,7 +68,9 @@ func (p *Pages) takeUp(c *gin.Context, data actionData) {
 	}
 	if err == nil && draft != nil {
 		data.Form.Version, data.Form.Notes = draft.Version, draft.Notes
-		data.Problem, data.Since = p.words(c).t("your last upload was not accepted: %s", draft.Problem), since(data.Status, draft.IfRevision)
+		words := p.words(c)
+		data.Problem = words.t("your last upload was not accepted: %s", words.said(draft.Problem))
+		data.Since = since(data.Status, draft.IfRevision)
 		data.Report, err = p.Service.KeptReport(ctx, draft.SHA256, draft.Version)
 	}
 	if err != nil {

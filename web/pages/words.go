@@ -18,16 +18,19 @@ import (
 // dictionary is what pages say in one language, by the English text. What it lacks is said in English.
 type dictionary struct {
 	language language.Tag
+	name     string // what its readers call it
 	messages map[string]catalog.Message
+	sayings  []map[string]string // sentences that others word, by their format
 }
 
 // dictionaries are the languages to choose from, the first one for browsers that want none of them. A language is a file with a dictionary.
-var dictionaries = []dictionary{english}
+var dictionaries = []dictionary{english, chinese}
 
 // words finds what to say in one language.
 type words struct {
 	language language.Tag
 	printer  *message.Printer
+	sayings  sayings
 }
 
 func newWords(d dictionary) (words, error) {
@@ -37,7 +40,7 @@ func newWords(d dictionary) (words, error) {
 			return words{}, fmt.Errorf("the message %q in %s: %w", key, d.language, err)
 		}
 	}
-	return words{d.language, message.NewPrinter(d.language, message.Catalog(messages))}, nil
+	return words{d.language, message.NewPrinter(d.language, message.Catalog(messages)), newSayings(d.sayings...)}, nil
 }
 
 // t says a sentence. Its English text is the key: always a literal, with the verbs of fmt and without markup.
@@ -50,6 +53,8 @@ func (w words) html(key string, args ...any) template.HTML {
 		switch arg := arg.(type) {
 		case template.HTML, int: // a number may decide the form of the plural
 			safe[i] = arg
+		case lifecycle.Percent:
+			safe[i] = template.HTMLEscapeString(w.percent(arg))
 		default:
 			safe[i] = template.HTMLEscapeString(fmt.Sprint(arg))
 		}
@@ -77,6 +82,11 @@ func (w words) time(at time.Time, as string) template.HTML {
 	return template.HTML(fmt.Sprintf( //nolint:gosec // nobody wrote any of it
 		`<time datetime="%[1]s" title="%[1]s" data-as="%[2]s">%[3]s</time>`,
 		at.Format(time.RFC3339Nano), as, template.HTMLEscapeString(at.Format(w.t("2 Jan 2006, 15:04 UTC")))))
+}
+
+// percent is a share of all users.
+func (w words) percent(share lifecycle.Percent) string {
+	return w.t("%s %%", strings.TrimSuffix(share.String(), " %"))
 }
 
 // duration is how long something takes, to a second; what is shorter to a millisecond.

@@ -82,7 +82,7 @@ func TestWordsHaveNoMarkupAndNoVerbsThatTheirPlaceDoesNotKnow(t *testing.T) {
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		assert.NotRegexp(t, `[<>&"]`, key, keys[key])
 		for _, verb := range regexp.MustCompile(`%\S*`).FindAllString(key, -1) {
-			assert.Regexp(t, `^%(s|d|\.1f)`, verb, key)
+			assert.Regexp(t, `^%(s|d|\.1f|%)`, verb, key)
 		}
 	}
 	for key := range english.messages {
@@ -115,7 +115,7 @@ func TestNumbersAndTimesAreWorded(t *testing.T) {
 }
 
 func TestASecondLanguageIsOnlyADictionary(t *testing.T) {
-	german := dictionary{language.German, map[string]catalog.Message{
+	german := dictionary{language: language.German, name: "Deutsch", messages: map[string]catalog.Message{
 		"Sign in":               catalog.String("Anmelden"),
 		"%d files":              plural.Selectf(1, "%d", plural.One, "%d Datei", plural.Other, "%d Dateien"),
 		"by %s %s":              catalog.String("%[2]s von %[1]s"),
@@ -138,16 +138,16 @@ func TestASecondLanguageIsOnlyADictionary(t *testing.T) {
 	assert.JSONEq(t, `{"Now %s": "Jetzt %s"}`, ofScript)
 
 	dictionaries = append(dictionaries, german)
-	t.Cleanup(func() { dictionaries = dictionaries[:1] })
+	t.Cleanup(func() { dictionaries = dictionaries[:len(dictionaries)-1] })
 	pages, err := New(Options{})
 	require.NoError(t, err)
 	for wanted, tag := range map[string]language.Tag{
-		"": language.English, "de-AT,de;q=0.9,en;q=0.5": language.German, "fr": language.English, "en-GB,de": language.English, "\x00;;q=": language.English,
+		"": language.English, "de-AT,de;q=0.9,en;q=0.5": language.German, "fr": language.English, "zh-CN,zh;q=0.9,en;q=0.8": language.SimplifiedChinese, "en-GB,de": language.English, "\x00;;q=": language.English,
 	} {
-		assert.Equal(t, tag, pages.editionFor(wanted).words.language, wanted)
+		assert.Equal(t, tag, pages.languages.words[pages.languages.wanted(wanted)].language, wanted)
 	}
 	var page strings.Builder
-	require.NoError(t, pages.editionFor("de").templates["sign-in"].ExecuteTemplate(&page, "layout", pageOf(signInData{Provider: true})))
+	require.NoError(t, pages.editions[pages.languages.wanted("de")].templates["sign-in"].ExecuteTemplate(&page, "layout", pageOf(signInData{Provider: true})))
 	assert.Contains(t, page.String(), `<html lang="de">`)
 	assert.Contains(t, page.String(), `<h1>Anmelden</h1>`)
 	assert.Contains(t, page.String(), `data-words="{&#34;Now %s&#34;:&#34;Jetzt %s&#34;}"`)

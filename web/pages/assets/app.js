@@ -16,7 +16,10 @@ const t = (key, ...parts) => phrase(key, ...parts).join("");
 
 // Times are worded in the language of the page, in the reader's way of it when they have one.
 const language = document.documentElement.lang;
-const base = tag => tag.split("-")[0];
+const base = tag => {
+	const { language, script } = new Intl.Locale(tag).maximize(); // Chinese may be in either script
+	return language + script;
+};
 const locale = navigator.languages.find(known => base(known) === base(language)) ?? language;
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "long" });
 const brief = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
@@ -180,6 +183,7 @@ function take(response, text) {
 function show(fresh) {
 	if (page.watch !== fresh.body.dataset.watch) return;
 	if (page.page !== fresh.body.dataset.page) return location.reload(); // what was awaited is there
+	if (language !== fresh.documentElement.lang && !document.querySelector(inUse)) return location.reload(); // chosen in another tab
 	const before = document.querySelector("#head .state")?.textContent;
 	for (const old of document.querySelectorAll("[data-live]")) {
 		const now = fresh.getElementById(old.id);
