@@ -39,14 +39,14 @@ func (c *demoCommand) Run(ctx context.Context, a *app) error {
 	}
 	steps := []func() error{
 		func() error {
-			return a.act(ctx, c.ID, lifecycle.Command{Action: lifecycle.ApproveCreation, Comment: "welcome"})
+			return a.act(ctx, c.ID, lifecycle.Command{Action: lifecycle.ApproveCreation, Comment: "welcome"}, false)
 		},
 		func() error { return a.uploadSample(ctx, c.ID) },
-		func() error { return a.act(ctx, c.ID, lifecycle.Command{Action: lifecycle.RequestPublishing}) },
+		func() error { return a.act(ctx, c.ID, lifecycle.Command{Action: lifecycle.RequestPublishing}, false) },
 		func() error {
-			return a.act(ctx, c.ID, lifecycle.Command{Action: lifecycle.ApprovePublishing, Comment: "looks good"})
+			return a.act(ctx, c.ID, lifecycle.Command{Action: lifecycle.ApprovePublishing, Comment: "looks good"}, false)
 		},
-		func() error { return a.act(ctx, c.ID, lifecycle.Command{Action: lifecycle.Publish, Plan: demoPlan()}) },
+		func() error { return a.act(ctx, c.ID, lifecycle.Command{Action: lifecycle.Publish, Plan: demoPlan()}, false) },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -102,5 +102,5 @@ func (a *app) uploadSample(ctx context.Context, id string) error {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	return a.upload(ctx, id, file, "1.0.0", lifecycle.Command{Notes: "The first release."})
+	return a.upload(ctx, id, file, "1.0.0", lifecycle.Command{Notes: "The first release."}, false)
 }
