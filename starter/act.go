@@ -84,7 +84,7 @@ type actCommand struct {
 	Testers    *[]string          `help:"Users that get the candidate whatever the percentage, ${limit_testers} (set-grayscale)."`
 	Rating     int                `help:"${limit_rating} (leave-feedback)."`
 	Text       string             `help:"What you think of it, ${limit_text} (leave-feedback)."`
-	Wait       bool               `help:"Wait until what it begins is over: the review that request-publishing asks for; the rollout, up to 100 %, of publish, promote, advance and resume. Ctrl-C ends the waiting only."`
+	Wait       bool               `help:"${wait}"`
 }
 
 // Validate refuses an action that does not exist. What is no command is taken for one.
@@ -194,6 +194,8 @@ func (c *recoverCommand) Run(ctx context.Context, a *app) error {
 func helpVars() map[string]string {
 	vars := map[string]string{
 		"moment": wantedMoment, "accounts": accountNames(), "actions": actionNames(),
+		"wait": "Wait until what it begins is over: the review that request-publishing asks for; the rollout, up to 100 %, of publish, " +
+			"promote, advance and resume. Ctrl-C ends the waiting only.",
 		"token_kinds": "pipeline (acts for a team), host-app (asks what users get) or edge (follows what is delivered)",
 	}
 	for _, limit := range lifecycle.Limits {

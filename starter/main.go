@@ -53,7 +53,7 @@ type commandLine struct {
 
 	Request requestCommand `cmd:"" help:"Request the creation of a mini-program."`
 	Upload  uploadCommand  `cmd:"" help:"Upload a code package."`
-	Act     actCommand     `cmd:"" default:"withargs" help:"Take an action, such as approve-creation, publish or rollback; \"act\" may be left out."`
+	Act     actCommand     `cmd:"" default:"withargs" help:"Take an action, such as approve-creation or publish; act may be left out."`
 	Recover recoverCommand `cmd:"" help:"Restart the workflow of a mini-program that was ended from outside; for operators."`
 	Status  statusCommand  `cmd:"" help:"Show where a mini-program stands."`
 	Watch   watchCommand   `cmd:"" help:"Follow a mini-program live."`
@@ -181,7 +181,7 @@ func (a *app) client(ctx context.Context) (workflows.Client, error) {
 			return workflows.Client{}, fmt.Errorf("no Temporal at %q; start it with make run, or set TEMPORAL_ADDRESS: %w", options.HostPort, err)
 		}
 	}
-	return workflows.Client{Temporal: a.temporal}, nil
+	return workflows.Client{Temporal: a.temporal, Titles: a.config.PayloadKeys.Empty()}, nil
 }
 
 // catalog opens the catalogue that worker and web keep. One that is not there is not created: it would stay empty.

@@ -126,4 +126,3 @@ func inFull(at, now time.Time) string {
 	return fmt.Sprintf("%s (%s UTC), %s", at.In(now.Location()).Format("Monday, 2 January 2006, 15:04:05 MST -07:00"),
 		at.UTC().Format(time.DateTime), distance)
 }
-
