@@ -43,7 +43,7 @@ func uiHandler(ui, codec string) http.Handler {
 	if codec != "" {
 		pages = withCodec(proxy(ui), codec)
 	}
-	return access.LocalOnly(protection.Handler(pages),
+	return access.LocalOnly(protection.Handler(withViews(pages)),
 		refusal("Temporal UI of a development machine answers only at localhost and 127.0.0.1, not under other names."))
 }
 

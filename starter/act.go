@@ -19,6 +19,7 @@ type requestCommand struct {
 	Description string `help:"What it does."`
 	Team        string `default:"acme" help:"The team that develops it."`
 	RequestID   string `help:"Makes a repetition harmless."`
+	Wait        bool   `help:"Wait until a reviewer has decided."`
 }
 
 // Run requests the creation.
@@ -27,13 +28,13 @@ func (c *requestCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := platform.requestCreation(ctx, lifecycle.Creation{
-		ID: c.ID, Title: c.Title, Description: c.Description, Team: c.Team, RequestID: c.RequestID, Actor: a.actor("developer"),
-	})
-	if err != nil {
-		return err
+	creation := lifecycle.Creation{
+		ID: c.ID, Title: c.Title, Description: c.Description, Team: c.Team, Actor: a.actor("developer"),
 	}
-	return a.printOutcome(c.ID, outcome)
+	return a.finish(ctx, c.ID, c.RequestID, c.Wait, func(requestID string) (lifecycle.Outcome, error) {
+		creation.RequestID = requestID
+		return platform.requestCreation(ctx, creation)
+	})
 }
 
 type uploadCommand struct {
@@ -43,6 +44,7 @@ type uploadCommand struct {
 	Notes     string `help:"Release notes."`
 	Comment   string `help:"Comment."`
 	RequestID string `help:"Makes a repetition harmless."`
+	Wait      bool   `help:"Wait until the package is inspected, however long that takes."`
 }
 
 // Run uploads the package.
@@ -52,20 +54,19 @@ func (c *uploadCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	return a.upload(ctx, c.ID, file, c.Version, lifecycle.Command{RequestID: c.RequestID, Notes: c.Notes, Comment: c.Comment})
+	return a.upload(ctx, c.ID, file, c.Version, lifecycle.Command{RequestID: c.RequestID, Notes: c.Notes, Comment: c.Comment}, c.Wait)
 }
 
-func (a *app) upload(ctx context.Context, id string, file *os.File, version string, command lifecycle.Command) error {
+func (a *app) upload(ctx context.Context, id string, file *os.File, version string, command lifecycle.Command, wait bool) error {
 	platform, err := a.platform()
 	if err != nil {
 		return err
 	}
 	command.Action, command.Actor = lifecycle.UploadCode, a.actor("developer")
-	outcome, err := platform.upload(ctx, id, file, version, command)
-	if err != nil {
-		return err
-	}
-	return a.printOutcome(id, outcome)
+	return a.finish(ctx, id, command.RequestID, wait, func(requestID string) (lifecycle.Outcome, error) {
+		command.RequestID = requestID
+		return platform.upload(ctx, id, file, version, command)
+	})
 }
 
 type actCommand struct {
@@ -78,11 +79,24 @@ type actCommand struct {
 	SHA256     string             `name:"sha256" help:"Hash of the package in the store (upload-code)."`
 	Notes      string             `help:"Release notes, ${limit_notes} (upload-code, request-publishing)."`
 	Plan       *planFlag          `help:"Rollout plan: a name, JSON, or @file (publish, change-plan)."`
-	At         time.Time          `help:"Publish at this time, such as 2026-12-01T09:00:00Z."`
-	Percent    *lifecycle.Percent `help:"Share of users (set-grayscale)."`
+	At         time.Time          `help:"Publish at ${moment}; where it has no zone, that of this machine counts." placeholder:"TIME"`
+	Percent    *lifecycle.Percent `help:"Share of users, such as 12.5 or 12.5% (set-grayscale)."`
 	Testers    *[]string          `help:"Users that get the candidate whatever the percentage, ${limit_testers} (set-grayscale)."`
 	Rating     int                `help:"${limit_rating} (leave-feedback)."`
 	Text       string             `help:"What you think of it, ${limit_text} (leave-feedback)."`
+	Wait       bool               `help:"${wait}"`
+}
+
+// Validate refuses an action that does not exist. What is no command is taken for one.
+func (c *actCommand) Validate() error {
+	switch _, ok := lifecycle.RuleFor(c.Action); {
+	case c.Action == "":
+		return fmt.Errorf("expected one of the commands, or of the actions %s", actionNames())
+	case !ok || c.Action == lifecycle.RequestCreation:
+		return fmt.Errorf("there is no command and no action %q; the actions are %s", c.Action, actionNames())
+	default:
+		return nil
+	}
 }
 
 // Run sends the action.
@@ -96,9 +110,10 @@ func (c *actCommand) Run(ctx context.Context, a *app) error {
 	}
 	if !c.At.IsZero() {
 		command.At = &c.At
+		_, _ = fmt.Fprintln(a.stderr, "time:", inFull(c.At, time.Now()))
 	}
 	command.Plan = (*lifecycle.Plan)(c.Plan)
-	return a.act(ctx, c.ID, command)
+	return a.act(ctx, c.ID, command, c.Wait)
 }
 
 // trimmed takes away the blanks that people type behind commas: no user id begins or ends with one by intent.
@@ -139,13 +154,9 @@ func readPlan(text string) (lifecycle.Plan, error) {
 }
 
 // act sends an action as the account that it belongs to, unless another one is given, and says what came of it.
-func (a *app) act(ctx context.Context, id string, command lifecycle.Command) error {
-	rule, ok := lifecycle.RuleFor(command.Action)
-	if !ok {
-		return lifecycle.Refuse(lifecycle.InvalidInput, "there is no action %q; choose one of %s", command.Action, actionNames())
-	}
+func (a *app) act(ctx context.Context, id string, command lifecycle.Command, wait bool) error {
 	role := lifecycle.Developer
-	if len(rule.Roles) > 0 {
+	if rule, _ := lifecycle.RuleFor(command.Action); len(rule.Roles) > 0 {
 		role = rule.Roles[0]
 	}
 	command.Actor = a.actor(accounts.DevOf(role))
@@ -153,11 +164,10 @@ func (a *app) act(ctx context.Context, id string, command lifecycle.Command) err
 	if err != nil {
 		return err
 	}
-	outcome, err := platform.act(ctx, id, command)
-	if err != nil {
-		return err
-	}
-	return a.printOutcome(id, outcome)
+	return a.finish(ctx, id, command.RequestID, wait, func(requestID string) (lifecycle.Outcome, error) {
+		command.RequestID = requestID
+		return platform.act(ctx, id, command)
+	})
 }
 
 type recoverCommand struct {
@@ -183,7 +193,9 @@ func (c *recoverCommand) Run(ctx context.Context, a *app) error {
 // helpVars are what the help says that other packages know: names, and how much each field may hold.
 func helpVars() map[string]string {
 	vars := map[string]string{
-		"accounts": accountNames(), "actions": actionNames(),
+		"moment": wantedMoment, "accounts": accountNames(), "actions": actionNames(),
+		"wait": "Wait until what it begins is over: the review that request-publishing asks for; the rollout, up to 100 %, of publish, " +
+			"promote, advance and resume. Ctrl-C ends the waiting only.",
 		"token_kinds": "pipeline (acts for a team), host-app (asks what users get) or edge (follows what is delivered)",
 	}
 	for _, limit := range lifecycle.Limits {

@@ -16,7 +16,8 @@ import (
 )
 
 type demoCommand struct {
-	ID string `help:"Id of the mini-program; by default weather, or a new one when that is taken."`
+	ID  string `help:"Id of the mini-program; by default weather, or a new one when that is taken."`
+	Web string `help:"Where the pages are, to say which is the mini-program's." env:"WEB_ADDR" default:"127.0.0.1:8080" placeholder:"ADDRESS"`
 }
 
 // demoPlan brings a release to everyone in some ten seconds.
@@ -37,27 +38,27 @@ func (c *demoCommand) Run(ctx context.Context, a *app) error {
 	if err := c.request(ctx, a); err != nil {
 		return err
 	}
+	act := func(command lifecycle.Command) func() error {
+		return func() error { return a.act(ctx, c.ID, command, command.Action == lifecycle.Publish) }
+	}
 	steps := []func() error{
-		func() error {
-			return a.act(ctx, c.ID, lifecycle.Command{Action: lifecycle.ApproveCreation, Comment: "welcome"})
-		},
+		act(lifecycle.Command{Action: lifecycle.ApproveCreation, Comment: "welcome"}),
 		func() error { return a.uploadSample(ctx, c.ID) },
-		func() error { return a.act(ctx, c.ID, lifecycle.Command{Action: lifecycle.RequestPublishing}) },
-		func() error {
-			return a.act(ctx, c.ID, lifecycle.Command{Action: lifecycle.ApprovePublishing, Comment: "looks good"})
-		},
-		func() error { return a.act(ctx, c.ID, lifecycle.Command{Action: lifecycle.Publish, Plan: demoPlan()}) },
+		act(lifecycle.Command{Action: lifecycle.RequestPublishing}),
+		act(lifecycle.Command{Action: lifecycle.ApprovePublishing, Comment: "looks good"}),
+		act(lifecycle.Command{Action: lifecycle.Publish, Plan: demoPlan()}),
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return err
 		}
 	}
-	if !a.JSON {
-		_, _ = fmt.Fprintf(a.stdout, "\nFrom here on timers do the work. The same in Temporal UI: workflow %s\n\n", workflows.WorkflowID(c.ID))
+	if a.JSON {
+		return nil
 	}
-	watch := watchCommand{ID: c.ID, Until: lifecycle.Published}
-	return watch.Run(ctx, a)
+	_, err := fmt.Fprintf(a.stdout, "\nThe page of %s: %s/mini-programs/%s\nIn Temporal UI: workflow %s\n",
+		c.ID, cmp.Or(a.server(), "http://"+c.Web), c.ID, workflows.WorkflowID(c.ID))
+	return err
 }
 
 // request requests the mini-program. Where the demo was seen before, its id is taken.
@@ -102,5 +103,5 @@ func (a *app) uploadSample(ctx context.Context, id string) error {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	return a.upload(ctx, id, file, "1.0.0", lifecycle.Command{Notes: "The first release."})
+	return a.upload(ctx, id, file, "1.0.0", lifecycle.Command{Notes: "The first release."}, false)
 }

@@ -11,7 +11,7 @@ import (
 
 type explainCommand struct {
 	ID       string    `arg:"" help:"Id of the mini-program."`
-	At       time.Time `help:"At this past moment, such as 2026-03-01T09:00:00Z, instead of now." placeholder:"TIME"`
+	At       time.Time `help:"At this past moment instead of now: ${moment}; \"yesterday 9:00\" too." placeholder:"TIME"`
 	Platform *int      `help:"With this version of the host app's platform." placeholder:"VERSION"`
 }
 

@@ -126,7 +126,7 @@ func TestErrorsShowWhatTheyQuote(t *testing.T) {
 	for line, expected := range map[string]int{
 		"request weather --title T":              exitDone, // what the server says happened
 		"status broken":                          exitFailed,
-		"act HOSTILE weather":                    exitRefused,
+		"act HOSTILE weather":                    exitUsage,
 		"act publish weather --plan @HOSTILE":    exitUsage,
 		"status weather --as HOSTILE":            exitUsage,
 		"status weather --server http://HOSTILE": exitUsage,

@@ -35,8 +35,8 @@ func signedOut(t *testing.T) (c *terminal, issuer *oidctest.Provider, addr strin
 	return c, issuer, addr
 }
 
-// program is the command line as a process of its own, whose complaints are read as they come.
-type program struct {
+// launched is the command line as a process of its own, whose complaints are read as they come.
+type launched struct {
 	t       *testing.T
 	command *exec.Cmd
 	stdout  bytes.Buffer
@@ -44,8 +44,8 @@ type program struct {
 	said    []string
 }
 
-func (c *terminal) launches(line string) *program {
-	p := &program{t: c.t, command: exec.CommandContext(c.t.Context(), starterBin, strings.Fields(line)...)}
+func (c *terminal) launches(line string) *launched {
+	p := &launched{t: c.t, command: exec.CommandContext(c.t.Context(), starterBin, strings.Fields(line)...)}
 	p.command.Stdout = &p.stdout
 	stderr, err := p.command.StderrPipe()
 	require.NoError(c.t, err)
@@ -55,7 +55,7 @@ func (c *terminal) launches(line string) *program {
 }
 
 // says reads on until it says something that matches, and returns the first group.
-func (p *program) says(pattern string) string {
+func (p *launched) says(pattern string) string {
 	p.t.Helper()
 	for p.lines.Scan() {
 		p.said = append(p.said, p.lines.Text())
@@ -68,7 +68,7 @@ func (p *program) says(pattern string) string {
 }
 
 // ends returns the exit code and what it printed.
-func (p *program) ends() (code int, stdout, stderr string) {
+func (p *launched) ends() (code int, stdout, stderr string) {
 	for p.lines.Scan() {
 		p.said = append(p.said, p.lines.Text())
 	}

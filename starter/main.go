@@ -1,6 +1,6 @@
 // Command starter is Slipway's command line: it requests, uploads, acts, and shows what came of it.
 //
-// Exit codes: 0 done, 1 it did not work, 2 wrong usage, 3 refused, 4 recorded, but there is no outcome yet.
+// Exit codes: 0 done, 1 it did not work, 2 wrong usage, 3 refused, 4 recorded, but not over yet.
 package main
 
 import (
@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,6 +28,7 @@ import (
 	"slipway/lifecycle"
 	"slipway/packages"
 	"slipway/plain"
+	"slipway/program"
 	"slipway/workflows"
 )
 
@@ -51,7 +53,7 @@ type commandLine struct {
 
 	Request requestCommand `cmd:"" help:"Request the creation of a mini-program."`
 	Upload  uploadCommand  `cmd:"" help:"Upload a code package."`
-	Act     actCommand     `cmd:"" help:"Take an action, such as approve-creation, publish or rollback."`
+	Act     actCommand     `cmd:"" default:"withargs" help:"Take an action, such as approve-creation or publish; act may be left out."`
 	Recover recoverCommand `cmd:"" help:"Restart the workflow of a mini-program that was ended from outside; for operators."`
 	Status  statusCommand  `cmd:"" help:"Show where a mini-program stands."`
 	Watch   watchCommand   `cmd:"" help:"Follow a mini-program live."`
@@ -64,6 +66,9 @@ type commandLine struct {
 	Logout  logoutCommand  `cmd:"" help:"Sign out of --server, here and at its identity provider."`
 	Whoami  whoamiCommand  `cmd:"" aliases:"me" help:"Show who you are for --server, with which roles and teams."`
 	Demo    demoCommand    `cmd:"" help:"Take a sample mini-program from request to Published."`
+
+	Completion completionCommand `cmd:"" help:"Print what makes the shell complete commands, flags, names and ids."`
+	Complete   completeCommand   `cmd:"" hidden:""`
 }
 
 func main() {
@@ -80,10 +85,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func execute(ctx context.Context, args []string, stdout, stderr *plain.Writer) int {
+	if slices.Equal(args, []string{"--version"}) { // no flag: for the commands it is the version of a package
+		_, _ = fmt.Fprintln(stdout, "starter", program.Version())
+		return exitDone
+	}
 	var line commandLine
 	exited := -1
 	parser, err := kong.New(&line, append(readers(),
-		kong.Name("starter"), kong.Description("Slipway's command line."),
+		kong.Name("starter"), kong.Description("Slipway's command line. With nothing but --version it says which version it is."),
 		kong.Vars(helpVars()),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }),
 	)...)
@@ -91,7 +100,7 @@ func execute(ctx context.Context, args []string, stdout, stderr *plain.Writer) i
 		return report(&app{stderr: stderr}, err)
 	}
 	parsed, err := parser.Parse(args)
-	if exited >= 0 { // --help was asked for
+	if exited >= 0 { // --help or --version was asked for
 		return exited
 	}
 	if err != nil {
@@ -103,6 +112,7 @@ func execute(ctx context.Context, args []string, stdout, stderr *plain.Writer) i
 	if err := config.Parse(&a.config); err != nil {
 		return report(a, err)
 	}
+	parsed.Bind(parser.Model)
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	return report(a, parsed.Run(a))
 }
@@ -116,6 +126,8 @@ func report(a *app, err error) int {
 		return exitDone
 	case errors.Is(err, errRefused):
 		return exitRefused
+	case errors.Is(err, errLeft):
+		return exitUnfinished
 	case isUsage:
 		_, _ = fmt.Fprintf(a.stderr, "starter: error: %s; see starter --help\n", err)
 		return exitUsage
@@ -169,7 +181,7 @@ func (a *app) client(ctx context.Context) (workflows.Client, error) {
 			return workflows.Client{}, fmt.Errorf("no Temporal at %q; start it with make run, or set TEMPORAL_ADDRESS: %w", options.HostPort, err)
 		}
 	}
-	return workflows.Client{Temporal: a.temporal}, nil
+	return workflows.Client{Temporal: a.temporal, Titles: a.config.PayloadKeys.Empty()}, nil
 }
 
 // catalog opens the catalogue that worker and web keep. One that is not there is not created: it would stay empty.

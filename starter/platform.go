@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"time"
@@ -75,6 +76,9 @@ func (d direct) upload(
 ) (lifecycle.Outcome, error) {
 	store, err := d.packages(ctx)
 	if err != nil {
+		return lifecycle.Outcome{}, err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil { // it may have been sent before
 		return lifecycle.Outcome{}, err
 	}
 	sha256, _, err := store.Put(ctx, file)

@@ -19,7 +19,7 @@ import (
 func TestWrongUsageSaysWhatIsWrong(t *testing.T) {
 	c := sitDown(t)
 	for line, expected := range map[string]string{
-		"":                                        "expected one of",
+		"":                                        "expected one of the commands, or of the actions",
 		"frobnicate":                              "frobnicate",
 		"status":                                  "<id>",
 		"status weather more":                     "more",
@@ -27,10 +27,16 @@ func TestWrongUsageSaysWhatIsWrong(t *testing.T) {
 		"request weather":                         "--title",
 		"upload weather nowhere.zip":              "nowhere.zip",
 		"act publish":                             "<id>",
-		"act publish weather --at tomorrow":       `--at: must be a time with its zone, such as 2026-12-01T09:00:00Z, not "tomorrow"`,
-		"act publish w --at 2026-12-01T09:00:00":  "--at: must be a time with its zone",
-		"explain w --user u --at 2026-12-01":      "--at: must be a time with its zone",
-		"act set-grayscale weather --percent x":   "--percent: a percentage must be a number, not x",
+		"act publish weather --at tomorrow":       `--at: "tomorrow" needs a time of day too, such as 9:00`,
+		"act publish w --at soon":                 `--at: "soon" must be a time such as "2026-12-01 09:00", "tomorrow 9:00", "in 2h" or 2026-12-01T09:00:00Z`,
+		"explain w --user u --at 2026-12-01":      `--at: "2026-12-01" needs a time of day too`,
+		"act frobnicate weather":                  `there is no command and no action "frobnicate"; the actions are cancel-creation, approve-creation`,
+		"act request-creation weather":            "there is no command and no action",
+		"act":                                     "of the actions cancel-creation, approve-creation",
+		"publish":                                 "<id>",
+		"leave-feedback weather --rating":         "--rating: the value is missing",
+		"completion":                              "<shell>",
+		"act set-grayscale weather --percent x":   "--percent: a percentage must be a number, such as 12.5 or 12.5%, not x",
 		"act set-grayscale w --percent 0.001":     "0.01",
 		"act leave-feedback weather --rating one": `--rating: must be a whole number, such as 5, not "one"`,
 		"act publish weather --if-revision 6.0":   "--if-revision: must be a whole number",
@@ -109,13 +115,8 @@ func TestACatalogueThatIsNotThereIsNotCreated(t *testing.T) {
 	assert.NoDirExists(t, filepath.Dir(elsewhere))
 }
 
-func TestAnActionIsRefusedBeforeItIsSentWhenThereIsNoSuchAction(t *testing.T) {
-	c := sitDown(t)
-	code, _, stderr := c.types("act frobnicate weather")
-	assert.Equal(t, exitRefused, code)
-	assert.Contains(t, stderr, `refused (invalid_input): there is no action "frobnicate"; choose one of `)
-	assert.Contains(t, stderr, "approve-creation")
-	assert.NotContains(t, stderr, "request-creation", "that is the command request")
+func TestEveryProgramSaysWhichVersionItIs(t *testing.T) {
+	assert.Regexp(t, `^starter \S+ go1\.\d+\S*\n$`, sitDown(t).does("--version"))
 }
 
 func TestAPlanThatCannotBeReadIsAnError(t *testing.T) {

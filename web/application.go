@@ -38,7 +38,9 @@ func newApplication(ctx context.Context, settings settings, with dependencies, f
 	a := application{
 		settings: settings, dependencies: with, logger: logger, feed: feed,
 		service: &service.Service{
-			Workflows: workflows.Client{Temporal: with.temporal, Waiters: &feed.Waiters, Known: with.catalog.Knows},
+			Workflows: workflows.Client{
+				Temporal: with.temporal, Waiters: &feed.Waiters, Known: with.catalog.Knows, Titles: settings.PayloadKeys.Empty(),
+			},
 			Catalog:   with.catalog, Store: with.store, Temporal: service.NewMonitor(ctx, with.temporal), Logger: logger,
 			Sessions: accounts.NewSessions(with.catalog.Database()), TokenStore: tokens.NewStore(with.catalog.Database()), Tokens: with.tokens,
 			Filters:  accounts.NewFilters(with.catalog.Database()),

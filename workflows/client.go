@@ -17,6 +17,7 @@ import (
 
 	"slipway/catalog"
 	"slipway/lifecycle"
+	"slipway/plain"
 )
 
 // ErrUnfinished says that an action is recorded, and will be answered, but no worker did so in time.
@@ -30,6 +31,9 @@ type Client struct {
 	Waiters *catalog.Waiters
 	// Known tells whether the catalogue knows a mini-program, for workflows that Temporal has forgotten; nil leaves it to Temporal.
 	Known func(ctx context.Context, id string) (bool, error)
+	// Titles puts titles into a search attribute, for lists in Temporal UI: the static summary is forgotten when a run continues as new.
+	// Search attributes are never encrypted: where payloads are, titles stay out of them.
+	Titles bool
 }
 
 // feedPatience is how long the catalogue's feed may take before the workflow is asked.
@@ -47,7 +51,7 @@ func (c Client) RequestCreation(ctx context.Context, creation lifecycle.Creation
 	}
 	told, forget := c.await(creation.ID, creation.Actor.User, creation.RequestID)
 	defer forget()
-	run, err := c.Temporal.ExecuteWorkflow(ctx, startOptions(creation), WorkflowType, Input{Creation: creation})
+	run, err := c.Temporal.ExecuteWorkflow(ctx, c.startOptions(creation), WorkflowType, Input{Creation: creation})
 	if _, exists := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); exists {
 		return c.creationRepeated(ctx, creation)
 	}
@@ -62,7 +66,13 @@ func (c Client) RequestCreation(ctx context.Context, creation lifecycle.Creation
 	return outcome, err
 }
 
-func startOptions(requested lifecycle.Creation) client.StartWorkflowOptions {
+func (c Client) startOptions(requested lifecycle.Creation) client.StartWorkflowOptions {
+	attributes := []temporal.SearchAttributeUpdate{
+		AttributeState.ValueSet(string(lifecycle.CreationPending)), AttributeTeam.ValueSet(requested.Team),
+	}
+	if c.Titles {
+		attributes = append(attributes, AttributeTitle.ValueSet(plain.Line(requested.Title)))
+	}
 	title, description := quoted(requested.Title), quoted(requested.Description)
 	return client.StartWorkflowOptions{
 		ID:                                       WorkflowID(requested.ID),
@@ -71,9 +81,7 @@ func startOptions(requested lifecycle.Creation) client.StartWorkflowOptions {
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            fmt.Sprintf("%s (%s)", written(requested.Title), requested.ID),
 		StaticDetails:                            fmt.Sprintf("Mini-program **%s** of team %s.\n\n%s", title, requested.Team, description),
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			AttributeState.ValueSet(string(lifecycle.CreationPending)), AttributeTeam.ValueSet(requested.Team),
-		),
+		TypedSearchAttributes:                    temporal.NewSearchAttributes(attributes...),
 	}
 }
 

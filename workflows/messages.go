@@ -74,6 +74,7 @@ type Carried struct {
 // Search attributes, for people in Temporal UI.
 var (
 	AttributeState          = temporal.NewSearchAttributeKeyKeyword("MiniProgramState")
+	AttributeTitle          = temporal.NewSearchAttributeKeyKeyword("MiniProgramTitle")
 	AttributeTeam           = temporal.NewSearchAttributeKeyKeyword("MiniProgramTeam")
 	AttributeVersion        = temporal.NewSearchAttributeKeyKeyword("MiniProgramVersion")
 	AttributeLiveVersion    = temporal.NewSearchAttributeKeyKeyword("MiniProgramLiveVersion")
@@ -84,6 +85,6 @@ var (
 
 // SearchAttributes lists the search attributes that the namespace must have.
 var SearchAttributes = []temporal.SearchAttributeKey{
-	AttributeState, AttributeTeam, AttributeVersion, AttributeLiveVersion,
+	AttributeState, AttributeTitle, AttributeTeam, AttributeVersion, AttributeLiveVersion,
 	AttributeRolloutPercent, AttributeDueAt, AttributeOverdue,
 }

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"slipway/lifecycle"
+	"slipway/workflows"
+)
+
+// errLeft ends a command that was told to stop waiting. What it waited for goes on.
+var errLeft = errors.New("left")
+
+// goal is what an action begins and --wait waits for: while the mini-program is in one of the states on the way it is not over, and
+// in one of those wanted it was reached.
+type goal struct {
+	name  string
+	onWay []lifecycle.State
+	ends  lifecycle.State
+}
+
+// goalOf is what an accepted action began and is not over yet; nil when all is done with its outcome.
+func goalOf(outcome lifecycle.Outcome) *goal {
+	g := goal{"rollout", []lifecycle.State{lifecycle.GrayscaleRelease, lifecycle.ProductionRelease}, lifecycle.Published}
+	switch outcome.Action {
+	case lifecycle.RequestCreation:
+		g = goal{"review", []lifecycle.State{lifecycle.CreationPending}, lifecycle.CodeUnavailable}
+	case lifecycle.RequestPublishing:
+		g = goal{"review", []lifecycle.State{lifecycle.PublishingPending}, lifecycle.ReadyToPublish}
+	case lifecycle.Publish:
+		if outcome.ScheduledAt != nil {
+			g.onWay = append(g.onWay, lifecycle.ReadyToPublish)
+		}
+	case lifecycle.Promote, lifecycle.Advance, lifecycle.Resume:
+	default:
+		return nil
+	}
+	if !slices.Contains(g.onWay, outcome.State) {
+		return nil
+	}
+	return &g
+}
+
+// end is the transition after a revision that ended it; nil while it goes on.
+func (g goal) end(s lifecycle.Status, revision int) *lifecycle.Transition {
+	for _, t := range s.Transitions {
+		if t.Revision > revision && (!slices.Contains(g.onWay, t.To) || t.Action == lifecycle.CancelSchedule) {
+			return &t
+		}
+	}
+	if s.Revision > revision && !slices.Contains(g.onWay, s.State) { // so long ago that it is not told any more
+		return &lifecycle.Transition{To: s.State}
+	}
+	return nil
+}
+
+// finish says what came of an action. With wait it asks until that is known, and goes on until what the action began is over. ask gets
+// the same request id each time, so that the action counts once.
+func (a *app) finish(ctx context.Context, id, requestID string, wait bool, ask func(requestID string) (lifecycle.Outcome, error)) error {
+	if wait {
+		requestID = cmp.Or(requestID, uuid.NewString())
+	}
+	outcome, err := ask(requestID)
+	for told := false; wait && errors.Is(err, workflows.ErrUnfinished) && ctx.Err() == nil; told = true {
+		if !told {
+			_, _ = fmt.Fprintf(a.stderr, "%s: the action is recorded (request id %s); waiting for a worker\n", id, requestID)
+		}
+		outcome, err = ask(requestID)
+	}
+	if err != nil {
+		return err
+	}
+	if err := a.printOutcome(id, outcome); err != nil || !wait {
+		return err
+	}
+	if goal := goalOf(outcome); goal != nil {
+		return a.await(ctx, id, *goal, outcome.Revision)
+	}
+	return nil
+}
+
+// await shows how a mini-program goes on after a revision until the goal is reached or missed.
+func (a *app) await(ctx context.Context, id string, g goal, revision int) error {
+	platform, err := a.platform()
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(a.stderr, "waiting until the %s of %s is over; Ctrl-C ends the waiting only\n", g.name, id)
+	view := &view{out: a.stdout, inPlace: isTerminal(a.stdout), json: a.JSON, seen: revision}
+	for status, err := range platform.follow(ctx, id) {
+		if ctx.Err() != nil {
+			break
+		}
+		if err := cmp.Or(err, view.update(a, status)); err != nil {
+			return err
+		}
+		if end := g.end(status, revision); end != nil {
+			return errors.Join(view.end(), g.missed(id, *end))
+		}
+	}
+	_ = view.end()
+	_, _ = fmt.Fprintf(a.stderr, "not waiting any more: the %s of %s goes on. See it with starter watch %s\n", g.name, id, id)
+	return errLeft
+}
+
+// missed is the error of an end that is not the one wanted.
+func (g goal) missed(id string, end lifecycle.Transition) error {
+	switch {
+	case end.To == g.ends && end.Action != lifecycle.CancelSchedule:
+		return nil
+	case end.Action == "":
+		return fmt.Errorf("the %s of %s ended in %s, not %s", g.name, id, end.To, g.ends)
+	default:
+		return fmt.Errorf("the %s of %s ended in %s, not %s: %s by %s%s",
+			g.name, id, end.To, g.ends, end.Action, actorOf(end), inBrackets(end.Comment))
+	}
+}
