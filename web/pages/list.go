@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -135,14 +134,5 @@ func (p *Pages) forgetFilter(c *gin.Context) {
 		p.Refuse(c, err)
 		return
 	}
-	c.Redirect(http.StatusSeeOther, cmp.Or(listPath(posted.Get("query")), "/mini-programs"))
-}
-
-// listPath is the list with a query; "" when that is none.
-func listPath(query string) string {
-	values, err := url.ParseQuery(query)
-	if err != nil || query == "" {
-		return ""
-	}
-	return "/mini-programs?" + values.Encode()
+	c.Redirect(http.StatusSeeOther, "/mini-programs")
 }
