@@ -46,6 +46,7 @@ func (a *API) Register(router *access.Router) {
 	a.registerUpload(api)
 	a.registerRecover(api)
 	a.registerHistory(api)
+	a.registerConversation(api)
 	a.registerEvents(api)
 	a.registerExplain(api)
 	a.registerTokens(api)

@@ -27,9 +27,10 @@ func newActions(status lifecycle.Status, person lifecycle.Actor) actions {
 		if rule.Action == lifecycle.RequestCreation {
 			continue
 		}
+		elsewhere := rule.Action == lifecycle.Comment || rule.Action == lifecycle.Assign // with the conversation, and the request
 		if refusal := status.WhyNot(rule.Action, person); refusal != nil {
 			all.Others = append(all.Others, otherAction{rule, refusal.Message})
-		} else {
+		} else if !elsewhere {
 			all.Legal = append(all.Legal, legalAction{rule, status.ID, newForm(rule, status)})
 		}
 	}

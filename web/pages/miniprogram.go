@@ -24,6 +24,9 @@ type miniProgramData struct {
 	WorkflowUI string
 	Stopped    bool // the workflow was ended from outside
 	Outcome    *outcome
+	// Request is what waits for a decision; nil when nothing does.
+	Request      *request
+	Conversation conversation
 }
 
 // outcome is what came of the action that somebody just took.
@@ -83,6 +86,10 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 	data := miniProgramData{
 		Status: status, Diagram: newDiagram(status, words), Actions: newActions(status, person(c)), Stages: stagesOf(status),
 		Next: words.next(status), WorkflowUI: p.workflowUI(status.ID), Stopped: p.isStopped(c, status),
+		Request: requestOf(c, status),
+	}
+	if data.Conversation, err = p.conversationOf(c, status); err != nil {
+		return data, err
 	}
 	data.Outcome, err = p.outcomeOf(c, c.Query("answer"))
 	if err == nil && data.Outcome != nil {

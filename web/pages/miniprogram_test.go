@@ -124,7 +124,7 @@ func TestWhoMayNotActIsToldWhyInTheWordsOfTheRule(t *testing.T) {
 	for _, action := range newActions(status, somebody).Legal {
 		legal = append(legal, action.Label)
 	}
-	assert.Equal(t, []string{"Withdraw"}, legal)
+	assert.Equal(t, []string{"Withdraw", "Expedite"}, legal)
 }
 
 func TestWhatHappensNextIsSaidInWords(t *testing.T) {
