@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -61,9 +62,12 @@ func TestWhatIsForThePlatformOnlyIsNotToldToTheTeam(t *testing.T) {
 
 func TestTheTeamsStreamsLeaveOutWhatIsForThePlatformOnly(t *testing.T) {
 	s := stand(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	go s.app.feed.Run(ctx)
 	s.discussed()
 	read := func(account, path string) (seen string) {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, nil)
 		require.NoError(t, err)
 		as(account)(request)
 		request.Header.Set("Last-Event-ID", "0")
@@ -76,6 +80,7 @@ func TestTheTeamsStreamsLeaveOutWhatIsForThePlatformOnly(t *testing.T) {
 				return seen
 			}
 		}
+		require.Fail(t, "the stream ended before the last comment", seen)
 		return seen
 	}
 	for _, path := range []string{"/api/v1/events", "/api/v1/mini-programs/weather/events"} {
