@@ -128,7 +128,7 @@ func TestTheConversationIsOneThread(t *testing.T) {
 	thread := body[strings.Index(body, `id="conversation"`):]
 	at := 0
 	for _, text := range []string{
-		"the first one", "the map is upside down", "the map was &lt;turned&gt;", "between-us", "for the platform only", "what about line seven?",
+		"the first one", "the map is upside down", "the map was &lt;turned&gt;", "for the platform only", "between-us", "what about line seven?",
 	} {
 		next := strings.Index(thread[at:], text)
 		require.GreaterOrEqual(t, next, 0, "%q comes next", text)
