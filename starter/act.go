@@ -72,7 +72,7 @@ func (a *app) upload(ctx context.Context, id string, file *os.File, version stri
 type actCommand struct {
 	Action     lifecycle.Action   `arg:"" help:"One of ${actions}."`
 	ID         string             `arg:"" help:"Id of the mini-program."`
-	Comment    string             `help:"Comment, ${limit_comment}; rejections, rollback, suspend and unpublish need one."`
+	Comment    string             `help:"Comment, ${limit_comment}; rejections, rollback, suspend, unpublish and expedite need one."`
 	IfRevision int                `help:"Only if this is still the revision."`
 	RequestID  string             `help:"Makes a repetition harmless."`
 	Version    string             `help:"Version of the package (upload-code)."`
@@ -83,8 +83,13 @@ type actCommand struct {
 	Percent    *lifecycle.Percent `help:"Share of users, such as 12.5 or 12.5% (set-grayscale)."`
 	Testers    *[]string          `help:"Users that get the candidate whatever the percentage, ${limit_testers} (set-grayscale)."`
 	Rating     int                `help:"${limit_rating} (leave-feedback)."`
-	Text       string             `help:"What you think of it, ${limit_text} (leave-feedback)."`
+	Text       string             `help:"What you think of it, ${limit_text} (leave-feedback), or want to say (comment)."`
 	Wait       bool               `help:"${wait}"`
+
+	PlatformOnly bool   `help:"Keep it from the team (comment)."`
+	File         string `help:"The file in the package that it is about (comment)."`
+	Line         int    `help:"The line in --file (comment)."`
+	Assignee     string `help:"Who takes the request; without it the request is handed back (assign)."`
 }
 
 // Validate refuses an action that does not exist. What is no command is taken for one.
@@ -104,6 +109,7 @@ func (c *actCommand) Run(ctx context.Context, a *app) error {
 	command := lifecycle.Command{
 		Action: c.Action, RequestID: c.RequestID, Comment: c.Comment, IfRevision: c.IfRevision, Notes: c.Notes,
 		Percent: c.Percent, Testers: trimmed(c.Testers), Rating: c.Rating, Text: c.Text,
+		PlatformOnly: c.PlatformOnly, File: c.File, Line: c.Line, Assignee: c.Assignee,
 	}
 	if c.Version != "" || c.SHA256 != "" {
 		command.Package = &lifecycle.Package{Version: c.Version, SHA256: c.SHA256}
@@ -159,6 +165,11 @@ func (a *app) act(ctx context.Context, id string, command lifecycle.Command, wai
 	if rule, _ := lifecycle.RuleFor(command.Action); len(rule.Roles) > 0 {
 		role = rule.Roles[0]
 	}
+	return a.actAs(ctx, role, id, command, wait)
+}
+
+// actAs is act as the account of a role, unless another one is given.
+func (a *app) actAs(ctx context.Context, role lifecycle.Role, id string, command lifecycle.Command, wait bool) error {
 	command.Actor = a.actor(accounts.DevOf(role))
 	platform, err := a.platform()
 	if err != nil {
@@ -168,6 +179,26 @@ func (a *app) act(ctx context.Context, id string, command lifecycle.Command, wai
 		command.RequestID = requestID
 		return platform.act(ctx, id, command)
 	})
+}
+
+type commentCommand struct {
+	ID           string `arg:"" help:"Id of the mini-program."`
+	Text         string `arg:"" help:"What you want to say, ${limit_text}."`
+	PlatformOnly bool   `help:"Keep it from the team; for people of the platform."`
+	File         string `help:"The file in the package that it is about."`
+	Line         int    `help:"The line in --file."`
+	RequestID    string `help:"Makes a repetition harmless."`
+}
+
+// Run writes the comment: as a developer, or as a reviewer when it is for the platform only, unless another account is given.
+func (c *commentCommand) Run(ctx context.Context, a *app) error {
+	role := lifecycle.Developer
+	if c.PlatformOnly {
+		role = lifecycle.Reviewer
+	}
+	return a.actAs(ctx, role, c.ID, lifecycle.Command{
+		Action: lifecycle.Comment, RequestID: c.RequestID, Text: c.Text, PlatformOnly: c.PlatformOnly, File: c.File, Line: c.Line,
+	}, false)
 }
 
 type recoverCommand struct {

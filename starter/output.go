@@ -75,6 +75,9 @@ func statusLines(s lifecycle.Status, now time.Time) (lines []string) {
 	if next := waitingFor(s, now); next != "" {
 		line("waits", "%s", next)
 	}
+	if s.Review != nil && s.Review.Assignee != "" {
+		line("taken by", "%s", s.Review.Assignee)
+	}
 	if s.Suspension != nil {
 		line("suspended", "by %s: %s", s.Suspension.By, s.Suspension.Reason)
 	}
@@ -106,6 +109,8 @@ func waitingFor(s lifecycle.Status, now time.Time) string {
 		return ""
 	case next.Overdue:
 		return "overdue review, requested by " + s.Review.RequestedBy
+	case s.Review != nil && s.Review.Expedited:
+		return "expedited review, due in " + until(*next.At, now)
 	case s.Review != nil:
 		return "review, due in " + until(*next.At, now)
 	default:

@@ -64,6 +64,8 @@ func sendable(route string) (method, path string, how []asked) {
 		how = append(how, filledIn(`{"id": "maps", "title": "Maps", "team": "acme"}`), header("Content-Type", "application/json"))
 	case strings.HasPrefix(path, codecFolder):
 		how = append(how, filledIn(`{}`), header("Content-Type", "application/json"))
+	case strings.HasPrefix(path, "/api/") && strings.HasSuffix(path, "/comments"):
+		how = append(how, filledIn(`{"text": "see below"}`), header("Content-Type", "application/json"))
 	case strings.HasPrefix(path, "/api/"):
 		how = append(how, filledIn(`{"comment": "because"}`), header("Content-Type", "application/json"))
 	default:

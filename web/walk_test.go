@@ -120,6 +120,10 @@ func (w *whole) byForm(a attempt) (string, error) {
 		fields.Set("percent", "20")
 	case lifecycle.LeaveFeedback:
 		fields.Set("rating", "4")
+	case lifecycle.Comment:
+		fields.Set("text", "see below")
+	case lifecycle.Assign:
+		fields.Set("assignee", "somebody")
 	}
 	how := form(fields)
 	if a.action == lifecycle.UploadCode {
@@ -188,6 +192,10 @@ func (w *whole) bodyOf(a attempt) map[string]any {
 		body["percent"] = 20
 	case lifecycle.LeaveFeedback:
 		body["rating"] = 4
+	case lifecycle.Comment:
+		body["text"] = "see below"
+	case lifecycle.Assign:
+		body["assignee"] = "somebody"
 	}
 	return body
 }

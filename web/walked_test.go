@@ -103,6 +103,7 @@ func (w *whole) work() {
 	require.NoError(w.t, err)
 	with := w.accounts.app.dependencies
 	settings := lifecycle.DefaultSettings()
+	settings.ExpediteQuota = 1_000 // everybody tries more than once
 	acts := &activities.Activities{Catalog: with.catalog, Settings: settings, Reports: with.catalog, Packages: with.store}
 	flows := &workflows.Workflows{Settings: settings}
 	for _, queue := range []string{workflows.TaskQueue, workflows.InspectionQueue} {

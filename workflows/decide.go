@@ -151,6 +151,9 @@ func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, deci
 	if decision.Alarm != "" {
 		m.alarm = fmt.Sprintf("%s: %s", clock(m.now(ctx)), decision.Alarm)
 	}
+	if decision.Delta != nil && q.Action == lifecycle.Expedite {
+		m.tellExpedited(ctx, q.Command)
+	}
 	m.cycleOver = m.cycleOver || endsCycle(before.State, m.State)
 	if !before.Rollout.SameStage(m.Rollout) {
 		m.gate = lifecycle.GateProgress{}

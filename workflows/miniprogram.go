@@ -89,6 +89,12 @@ func (m *miniProgram) remindReviewers(ctx workflow.Context) {
 	})
 }
 
+// tellExpedited tells reviewers at once what comes first now; deadline and reminder follow by themselves.
+func (m *miniProgram) tellExpedited(ctx workflow.Context, asked lifecycle.Command) {
+	m.notify(ctx, lifecycle.Reviewer, "Review expedited: "+m.ID, fmt.Sprintf("%s asks for a decision on %s %s by %s: %s",
+		asked.Actor.User, m.ID, m.Candidate.Version, clock(m.Review.DueAt), lifecycle.Excerpt(asked.Comment)))
+}
+
 func (m *miniProgram) escalate(ctx workflow.Context) {
 	m.note(ctx, lifecycle.Escalated, "", func(ctx workflow.Context) {
 		m.notify(ctx, lifecycle.Operator, "Review overdue: "+m.ID, fmt.Sprintf("%s requested %s's review on %s; it was due on %s.",

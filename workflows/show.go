@@ -208,6 +208,12 @@ func (m *miniProgram) waitingFor() []string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf("- "+format, args...)) }
 	next := m.Next()
+	if m.Review != nil && m.Review.Assignee != "" {
+		add("taken by %s", written(m.Review.Assignee))
+	}
+	if m.Review != nil && m.Review.Expedited {
+		add("**expedited**")
+	}
 	switch {
 	case m.Review != nil && next.Overdue:
 		add("review requested by %s, **overdue** since %s", written(m.Review.RequestedBy), clock(*next.At))

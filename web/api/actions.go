@@ -67,7 +67,12 @@ func (a *API) act(ctx context.Context, in *actionInput) (*outcomeOutput, error) 
 		command = lifecycle.Command(*in.Body)
 	}
 	command.Action, command.Actor, command.RequestID = lifecycle.Action(in.Action), access.Person(ctx), in.requestID(command.RequestID)
-	outcome, err := a.service.Act(ctx, in.ID, command)
+	return a.take(ctx, in.ID, command)
+}
+
+// take has an action taken, and answers with its outcome.
+func (a *API) take(ctx context.Context, id string, command lifecycle.Command) (*outcomeOutput, error) {
+	outcome, err := a.service.Act(ctx, id, command)
 	switch {
 	case errors.Is(err, workflows.ErrUnfinished):
 		return unanswered(command.RequestID, command.Action), nil

@@ -48,6 +48,7 @@ func (a *API) Register(router *access.Router) {
 	a.registerHistory(api)
 	a.registerFiles(api)
 	a.registerSubmissions(api)
+	a.registerConversation(api)
 	a.registerEvents(api)
 	a.registerExplain(api)
 	a.registerFeedback(api)

@@ -47,17 +47,21 @@ func (actionBody) TransformSchema(registry huma.Registry, schema *huma.Schema) *
 		schema.Properties["plan"],
 	}}
 	return describe(schema, map[string]string{
-		"request_id":  "Makes a repetition harmless; the header Idempotency-Key comes before it",
-		"comment":     "Rejections, rollback, suspend and unpublish need one",
-		"if_revision": "Only if the mini-program is still at this revision",
-		"package":     "upload-code: a package of the store; programs rather use the route packages",
-		"notes":       "upload-code: release notes",
-		"plan":        "publish, change-plan: how the release reaches its users",
-		"at":          "publish: at this time",
-		"percent":     "set-grayscale: share of the users",
-		"testers":     "set-grayscale: users who get the candidate whatever the percentage",
-		"rating":      "leave-feedback: 1 to 5",
-		"text":        "leave-feedback: what you think of it",
+		"request_id":    "Makes a repetition harmless; the header Idempotency-Key comes before it",
+		"comment":       "Rejections, rollback, suspend, unpublish and expedite need one",
+		"if_revision":   "Only if the mini-program is still at this revision",
+		"package":       "upload-code: a package of the store; programs rather use the route packages. comment: which package the file is in",
+		"notes":         "upload-code: release notes",
+		"plan":          "publish, change-plan: how the release reaches its users",
+		"at":            "publish: at this time",
+		"percent":       "set-grayscale: share of the users",
+		"testers":       "set-grayscale: users who get the candidate whatever the percentage",
+		"rating":        "leave-feedback: 1 to 5",
+		"text":          "leave-feedback: what you think of it; comment: what you want to say",
+		"platform_only": "comment: not for the team; only people of the platform may say so",
+		"file":          "comment: the file in the package that it is about",
+		"line":          "comment: the line in it; 0 is the whole file",
+		"assignee":      "assign: who takes the request; left out, it is handed back",
 	})
 }
 

@@ -51,7 +51,7 @@ func (p *Pages) actionPage(c *gin.Context) {
 		p.Refuse(c, err)
 		return
 	}
-	form := newForm(rule, status)
+	form := newForm(rule, status).aboutPlace(c.Request.URL.Query())
 	if form.Has("plan") {
 		form.Plan = newPlanForm(status, p.Service.Settings)
 	}
@@ -68,6 +68,7 @@ func noAction(name string) *lifecycle.Refusal {
 }
 
 func (p *Pages) actionData(c *gin.Context, status lifecycle.Status, form form) actionData {
+	form.Platform = person(c).OnPlatformSide()
 	data := actionData{
 		Status: status, Form: form, Effect: p.words(c).effect(form.Action, status), Impossible: status.WhyNot(form.Action, person(c)),
 	}
@@ -100,6 +101,10 @@ func (p *Pages) act(c *gin.Context) {
 		outcome, err = p.Service.Act(c.Request.Context(), c.Param("id"), command)
 	}
 	err = refused(outcome, err)
+	if err == nil && form.Back != "" {
+		c.Redirect(http.StatusSeeOther, ownPath(form.Back))
+		return
+	}
 	if err == nil || errors.Is(err, workflows.ErrUnfinished) {
 		c.Redirect(http.StatusSeeOther, outcomeAt(c.Param("id"), form.RequestID))
 		return

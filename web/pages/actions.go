@@ -71,8 +71,12 @@ func newActions(status lifecycle.Status, person lifecycle.Actor, words words) ac
 		if rule.Action == lifecycle.RequestCreation {
 			continue
 		}
+		elsewhere := rule.Action == lifecycle.Comment || rule.Action == lifecycle.Assign // with the conversation, and the request
 		if refusal := status.WhyNot(rule.Action, person); refusal != nil {
 			all.Others = append(all.Others, otherAction{rule, refusal.Message})
+			continue
+		}
+		if elsewhere {
 			continue
 		}
 		legal := legalAction{rule, status.ID, newForm(rule, status), quiet, words.effect(rule.Action, status)}

@@ -27,7 +27,13 @@ type form struct {
 
 	Comment, Notes, Text string
 	Rating               int
-	Percent, Testers     string
+	PlatformOnly         bool
+	File, Line           string
+	Assignee             string
+	// Back is the page that a remark leads back to; Platform says that its writer is of the platform, who may keep it from the team.
+	Back             string
+	Platform         bool
+	Percent, Testers string
 	// At is a local time in Zone; empty means now. Offset says which one is meant where clocks show it twice.
 	At, Zone, Offset string
 	Plan             planForm
@@ -40,6 +46,9 @@ func newForm(rule lifecycle.Rule, status lifecycle.Status) form {
 	if f.Has("percent") && status.Rollout != nil {
 		f.Percent = percentText(status.Rollout.Percent)
 		f.Testers = testersText(status.Rollout.Testers)
+	}
+	if rule.Kind == lifecycle.KindRemark { // which no change makes stale
+		f.IfRevision = 0
 	}
 	return f
 }
@@ -61,8 +70,8 @@ func (f form) Weight() string { return string(weightOf(f.Action)) }
 func (f form) Has(field string) bool {
 	switch field {
 	case "comment":
-		return f.Action != lifecycle.LeaveFeedback
-	case "package": // chosen as a file
+		return f.Rule().Kind != lifecycle.KindRemark
+	case "package": // chosen as a file, or known from where the form is
 		return false
 	default:
 		return slices.Contains(f.Rule().Fields, field)
@@ -85,6 +94,8 @@ func readForm(action lifecycle.Action, posted url.Values) form {
 	return form{
 		Action: action, RequestID: cmp.Or(posted.Get("request_id"), uuid.NewString()), IfRevision: revision,
 		Comment: lines(posted.Get("comment")), Notes: lines(posted.Get("notes")), Text: lines(posted.Get("text")), Rating: rating,
+		PlatformOnly: posted.Get("platform_only") == "yes", File: strings.TrimSpace(posted.Get("file")), Line: posted.Get("line"),
+		Assignee: posted.Get("assignee"), Back: posted.Get("back"),
 		Percent: posted.Get("percent"), Testers: lines(posted.Get("testers")),
 		At: posted.Get("at"), Zone: posted.Get("zone"), Offset: posted.Get("offset"), Plan: readPlanForm(posted),
 	}
@@ -124,7 +135,16 @@ func (f form) command(person lifecycle.Actor) (lifecycle.Command, error) {
 		command.Notes = f.Notes
 	}
 	if f.Has("rating") {
-		command.Rating, command.Text = f.Rating, f.Text
+		command.Rating = f.Rating
+	}
+	if f.Has("text") {
+		command.Text = f.Text
+	}
+	if f.Has("assignee") {
+		command.Assignee = f.Assignee
+	}
+	if f.Has("file") {
+		err = f.readComment(&command)
 	}
 	if f.Has("percent") {
 		err = f.readGrayscale(&command)

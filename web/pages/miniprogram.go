@@ -27,6 +27,9 @@ type miniProgramData struct {
 	Stopped    bool // the workflow was ended from outside
 	LookFirst  bool // the person decides on the candidate, after looking into it
 	Outcome    *outcome
+	// Request is what waits for a decision; nil when nothing does.
+	Request      *request
+	Conversation conversation
 }
 
 // outcome is what came of the action that somebody just took.
@@ -85,6 +88,10 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 	data.WorkflowUI = p.workflowUI(status.ID)
 	if data.Stopped = p.isStopped(c, status); data.Stopped {
 		data.Actions = data.Actions.withoutMain()
+	}
+	data.Request = requestOf(c, status)
+	if data.Conversation, err = p.conversationOf(c, status); err != nil {
+		return miniProgramData{}, err
 	}
 	if data.Ratings, err = p.Service.Ratings(c.Request.Context(), status); err != nil {
 		return data, err

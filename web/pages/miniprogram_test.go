@@ -125,7 +125,7 @@ func TestWhoMayNotActIsToldWhyInTheWordsOfTheRule(t *testing.T) {
 	for _, action := range newActions(status, somebody, inEnglish(t)).Quiet {
 		legal = append(legal, action.Label)
 	}
-	assert.Equal(t, []string{"Withdraw"}, legal)
+	assert.Equal(t, []string{"Withdraw", "Expedite"}, legal)
 }
 
 func TestWhatHappensNextIsSaidInWords(t *testing.T) {

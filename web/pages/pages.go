@@ -192,7 +192,7 @@ func (p *Pages) Refuse(c *gin.Context, err error) {
 func (p *Pages) live(c *gin.Context) {
 	watcher := person(c)
 	p.Feed.Stream(c.Request.Context(), c.Writer, p.Feed.Last(), func(change catalog.Change) any {
-		if !service.Sees(watcher, change.Team) {
+		if !service.SeesChange(watcher, change) {
 			return nil
 		}
 		return change.ID

@@ -11,20 +11,22 @@ import (
 	"slipway/web/service"
 )
 
-// versionData is the review page: what is in a version, what changed, what was decided before.
+// versionData is the review page: what is in a version, what changed, what was said and decided before.
 type versionData struct {
 	lifecycle.Status
 	Version    lifecycle.Version
 	Report     *packages.Report
 	Comparison *packages.Comparison // with the live version
 	Reviewed   *packages.Comparison // with the package that reviewers saw last
-	// Request is the request to publish this version, Reviews are all requests and decisions but this one, newest first.
+	// Request is the request to publish this version; nil when it does not wait for a decision.
 	Request *lifecycle.Transition
-	Reviews []lifecycle.Transition
 	// Others are other packages that were uploaded as the same version.
 	Others  []lifecycle.Version
 	Actions actions
 	Missing string // why there is no report
+	// Taken is who is on the request; nil when this version does not wait for a decision.
+	Taken        *request
+	Conversation conversation
 	// MayDownload says that the person may have the package as a file; sha256 is that in the address, "" when there is none.
 	MayDownload bool
 	sha256      string
@@ -75,6 +77,10 @@ func (p *Pages) versionData(c *gin.Context) (versionData, error) {
 	version := data.Version
 	if status.Candidate != nil && status.Candidate.SHA256 == version.SHA256 {
 		data.Actions = newActions(status, person(c), p.words(c)).decisions()
+		data.Taken = requestOf(c, status)
+	}
+	if data.Conversation, err = p.conversationOf(c, status); err != nil {
+		return versionData{}, err
 	}
 	report, err := p.Service.Report(ctx, version)
 	if errors.Is(err, service.ErrNoPackage) || errors.Is(err, packages.ErrCorrupt) {
@@ -106,9 +112,9 @@ func (p *Pages) findVersion(c *gin.Context, data *versionData) error {
 	if data.Version.SHA256 == "" {
 		return service.ErrNoVersion
 	}
-	data.Reviews, err = p.Service.Reviews(ctx, person(c), data.ID)
-	if len(data.Reviews) > 0 && data.UnderReview() && data.Reviews[0].Action == lifecycle.RequestPublishing {
-		data.Request, data.Reviews = &data.Reviews[0], data.Reviews[1:]
+	reviews, err := p.Service.Reviews(ctx, person(c), data.ID)
+	if len(reviews) > 0 && data.UnderReview() && reviews[0].Action == lifecycle.RequestPublishing {
+		data.Request = &reviews[0]
 	}
 	return err
 }

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"slipway/catalog"
@@ -16,8 +15,9 @@ func (s *Service) Audit(ctx context.Context, person lifecycle.Actor, id string, 
 	if _, err := s.Status(ctx, person, id); err != nil {
 		return nil, err
 	}
-	entries, err := s.Catalog.Audit(ctx, id, before, limit)
-	return slices.DeleteFunc(entries, func(e catalog.AuditEntry) bool { return !Sees(person, e.Team) }), err
+	return visible(person, before, limit, func(before int64, limit int) ([]catalog.AuditEntry, error) {
+		return s.Catalog.Audit(ctx, id, before, limit)
+	})
 }
 
 // reviewsRead is how many requests and decisions about them are read.
@@ -26,13 +26,7 @@ const reviewsRead = 100
 // Reviews reads the latest requests to publish, and what was decided about them and the creation, with their whole comments, newest first,
 // as far as the person may see them.
 func (s *Service) Reviews(ctx context.Context, person lifecycle.Actor, id string) ([]lifecycle.Transition, error) {
-	actions := []lifecycle.Action{lifecycle.RequestPublishing}
-	for _, rule := range lifecycle.Table {
-		if rule.Decides {
-			actions = append(actions, rule.Action)
-		}
-	}
-	entries, err := s.Catalog.AuditOf(ctx, id, actions, "", 0, reviewsRead)
+	entries, err := s.Catalog.AuditOf(ctx, id, reviewActions(), "", 0, reviewsRead)
 	reviews := []lifecycle.Transition{}
 	for _, entry := range entries {
 		if entry.Err == nil && Sees(person, entry.Team) {

@@ -32,7 +32,7 @@ func (s *Service) Outcome(ctx context.Context, person lifecycle.Actor, id, reque
 func (s *Service) discreet(ctx context.Context, asked request, outcome lifecycle.Outcome, err error) (lifecycle.Outcome, error) {
 	refusal, refused := errors.AsType[*lifecycle.Refusal](err)
 	rule, _ := lifecycle.RuleFor(asked.action)
-	if onPlatformSide(asked.person) || err != nil && !refused || outcome.Accepted && !rule.Anyone {
+	if asked.person.OnPlatformSide() || err != nil && !refused || outcome.Accepted && !rule.Anyone {
 		return outcome, err
 	}
 	status, _, errStatus := s.Catalog.Status(ctx, asked.miniProgram)

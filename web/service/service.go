@@ -55,13 +55,17 @@ type Service struct {
 // Sees tells whether a person may look at the mini-programs of a team: their own, or all when they have a role on the
 // platform's side.
 func Sees(person lifecycle.Actor, team string) bool {
-	return onPlatformSide(person) || slices.Contains(person.Teams, team)
+	return person.OnPlatformSide() || slices.Contains(person.Teams, team)
 }
 
-func onPlatformSide(person lifecycle.Actor) bool {
-	return slices.ContainsFunc(person.Roles, func(role lifecycle.Role) bool {
-		return slices.Contains([]lifecycle.Role{lifecycle.Reviewer, lifecycle.ReleaseManager, lifecycle.Operator, lifecycle.Auditor}, role)
-	})
+// SeesEntry tells whether a person may see what happened to a mini-program of a team.
+func SeesEntry(person lifecycle.Actor, team string, happened lifecycle.Transition) bool {
+	return Sees(person, team) && (!happened.PlatformOnly || person.OnPlatformSide())
+}
+
+// SeesChange is SeesEntry for a change of the catalogue, which may be about nothing that happened.
+func SeesChange(person lifecycle.Actor, change catalog.Change) bool {
+	return Sees(person, change.Team) && (change.Transition == nil || SeesEntry(person, change.Team, *change.Transition))
 }
 
 // Status reads where a mini-program stands. One that is unknown, or not theirs to see, is a *lifecycle.Refusal.
@@ -98,7 +102,7 @@ func (s *Service) Count(ctx context.Context, person lifecycle.Actor, filter cata
 
 // narrow leaves the teams that the person may see; false means that none is left.
 func narrow(person lifecycle.Actor, filter *catalog.Filter) bool {
-	if onPlatformSide(person) {
+	if person.OnPlatformSide() {
 		return true
 	}
 	asked := filter.Teams

@@ -1,0 +1,105 @@
+package pages
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"slipway/lifecycle"
+	"slipway/web/service"
+)
+
+// conversationLength is how much of a conversation a page shows; the audit trail has the rest.
+const conversationLength = 50
+
+// conversation is what was said about a mini-program, oldest first, and where to go on with it.
+type conversation struct {
+	ID    string
+	Posts []post
+	// Earlier says that there is more before.
+	Earlier bool
+	// Comment is nil for whoever cannot write one.
+	Comment *remark
+}
+
+// post is one thing said about the mini-program with the id.
+type post struct {
+	service.Post
+	ID string
+}
+
+// remark is a form for what does not move a mini-program on.
+type remark struct {
+	ID   string
+	Form form
+}
+
+func (p *Pages) conversationOf(c *gin.Context, status lifecycle.Status) (conversation, error) {
+	found, err := p.Service.Conversation(c.Request.Context(), person(c), status.ID, 0, conversationLength)
+	data := conversation{ID: status.ID, Earlier: found.Next > 0, Comment: newRemark(c, status, lifecycle.Comment)}
+	for _, one := range slices.Backward(found.Posts) {
+		data.Posts = append(data.Posts, post{one, status.ID})
+	}
+	return data, err
+}
+
+// newRemark is a form that leads back to the page that it is on; nil when the person cannot make the remark now.
+func newRemark(c *gin.Context, status lifecycle.Status, action lifecycle.Action) *remark {
+	if status.WhyNot(action, person(c)) != nil {
+		return nil
+	}
+	rule, _ := lifecycle.RuleFor(action)
+	form := newForm(rule, status)
+	form.Back, form.Platform = c.Request.URL.Path, person(c).OnPlatformSide()
+	if sum := c.Query("sha256"); sum != "" {
+		form.Back += "?sha256=" + url.QueryEscape(sum)
+	}
+	return &remark{status.ID, form}
+}
+
+// readComment reads which place a comment is about, and for whom it is.
+func (f form) readComment(command *lifecycle.Command) error {
+	command.PlatformOnly, command.File = f.PlatformOnly, f.File
+	typed := strings.TrimSpace(f.Line)
+	if typed == "" {
+		return nil
+	}
+	line, err := strconv.Atoi(typed)
+	if err != nil || line < 1 {
+		return invalid("the line is %q; write its number, such as 12, or leave it empty", f.Line)
+	}
+	command.Line = line
+	return nil
+}
+
+// aboutPlace takes over the place in the package that a link to the form names.
+func (f form) aboutPlace(query url.Values) form {
+	f.File, f.Line = query.Get("file"), query.Get("line")
+	return f
+}
+
+// request is who is on a request that waits for a decision.
+type request struct {
+	*lifecycle.Review
+	// Take and HandBack are nil when there is nothing to take or to hand back for the person.
+	Take, HandBack *remark
+}
+
+func requestOf(c *gin.Context, status lifecycle.Status) *request {
+	if status.Review == nil {
+		return nil
+	}
+	data, me := request{Review: status.Review}, person(c).User
+	switch assign := newRemark(c, status, lifecycle.Assign); {
+	case assign == nil:
+	case status.Review.Assignee == me:
+		data.HandBack = assign
+	case status.Review.RequestedBy != me && status.Review.OnBehalfOf != me:
+		assign.Form.Assignee = me
+		data.Take = assign
+	}
+	return &data
+}
