@@ -66,9 +66,7 @@ func sitDown(t *testing.T) *typist {
 	s.env = append(s.env, "TEMPORAL_PORT="+temporalPort, "TEMPORAL_UI_PORT="+uiPort, "WEB_ADDR="+s.web, "WORKER_ADDR="+freePort(t),
 		"VAR_DIR="+t.TempDir(), "DATABASE_URL=", "PACKAGE_STORE=", "CURL_HOME="+home)
 	t.Cleanup(func() {
-		for _, made := range []string{"maps.zip", "ci.token"} {
-			_ = os.Remove(filepath.Join(root, made))
-		}
+		_ = os.Remove(filepath.Join(root, "ci.token"))
 	})
 	return s
 }
@@ -81,7 +79,7 @@ func freePort(t *testing.T) string {
 }
 
 // notTyped are the indented blocks of README.md that show something else than commands, by their beginnings.
-var notTyped = []string{"weather: request-creation accepted", "From here on timers do the work", "20:33:39", `{"grayscale"`}
+var notTyped = []string{"weather: request-creation accepted", "The page of weather", `{"grayscale"`}
 
 // commands are all lines of the blocks with commands.
 func (s *typist) commands() (commands []string) {

@@ -72,3 +72,24 @@ func TestPeopleOfThePlatformReadInTemporalUIWhatIsEncrypted(t *testing.T) {
 	reviewer.sees("whispered description")
 	reviewer.picture("temporal-ui-metadata")
 }
+
+// Temporal UI keeps columns and saved queries in the browser; /slipway sets both.
+func TestTemporalUIListsMiniProgramsByStateAndTitle(t *testing.T) {
+	p := install(t)
+	x := browse(t, "").anonymous()
+	web, ui := p.makeRun()
+	for id, title := range map[string]string{"listed-one": "Quiet title", "listed-two": "語 \"quoted\" title"} {
+		answer := p.post(web, "developer", "", map[string]any{"id": id, "title": title, "team": "acme"})
+		require.Equal(t, http.StatusCreated, answer.status, answer.body)
+	}
+	for range 2 { // once more changes nothing
+		x.do("set Temporal UI up", chromedp.Navigate(ui+"/slipway"))
+		for _, text := range []string{"MiniProgramState", "MiniProgramTitle", "CreationPending", "Quiet title", "語 \"quoted\" title", "Rollouts under way", "Overdue reviews"} {
+			x.sees(text)
+		}
+	}
+	assert.Equal(t, 4, evaluate[int](x, `JSON.parse(localStorage.getItem("saved-workflow-queries")).default.length`))
+	x.picture("temporal-ui-list")
+	x.do("reviews", chromedp.Click(chromedp.Search(`//*[normalize-space(text())="Rollouts under way"]`)))
+	x.sees("No Workflows")
+}

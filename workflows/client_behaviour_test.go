@@ -219,6 +219,18 @@ func (i *installed) namesWhatItStarts() {
 	assert.Equal(i, string(lifecycle.CreationPending), state)
 	team, _ := described.TypedSearchAttributes.GetKeyword(AttributeTeam)
 	assert.Equal(i, "acme", team)
+	_, titled := described.TypedSearchAttributes.GetKeyword(AttributeTitle)
+	assert.False(i, titled, "search attributes are not encrypted")
+
+	named.ID = "titled"
+	open := i.Client
+	open.Titles = true
+	_, err = open.RequestCreation(i.Context(), named)
+	require.NoError(i, err)
+	described, err = i.server.Client.DescribeWorkflow(i.Context(), WorkflowID("titled"), "")
+	require.NoError(i, err)
+	title, _ := described.TypedSearchAttributes.GetKeyword(AttributeTitle)
+	assert.Equal(i, named.Title, title)
 }
 
 func (i *installed) actsOnceForEachRequestID() {

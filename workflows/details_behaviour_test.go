@@ -234,7 +234,7 @@ func TestDetailsAndSummariesAreShortWhateverPeopleWrite(t *testing.T) {
 func TestWhatPeopleSayToEachOtherIsNotInDetailsAndSummaries(t *testing.T) {
 	private := func(c *lifecycle.Command) { c.Comment = "between-us" }
 	o := observe(t)
-	o.input.Comment, o.input.Description = "between-us", "between-us"
+	o.input.Comment, o.input.Description = "between-us", "tells the weather"
 	o.act(minute, lifecycle.ApproveCreation, rob, private)
 	o.act(2*minute, lifecycle.UploadCode, ann, uploading("1.0.0"), private, func(c *lifecycle.Command) { c.Notes = "between-us" })
 	o.act(3*minute, lifecycle.RequestPublishing, ann, private).act(4*minute, lifecycle.ApprovePublishing, rob, private)
@@ -249,5 +249,6 @@ func TestWhatPeopleSayToEachOtherIsNotInDetailsAndSummaries(t *testing.T) {
 	require.Equal(t, lifecycle.GrayscaleRelease, o.status().State)
 	require.Len(t, o.status().Feedback, 1)
 	assert.Contains(t, o.details(), "1 tester")
+	assert.Contains(t, o.details(), "what it is: `tells the weather`", "as the static details say, which the next run does not have")
 	assert.NotContains(t, strings.Join(o.summaries(), "\n"), "between-us")
 }

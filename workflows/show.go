@@ -165,7 +165,7 @@ func dueAtUpdate(at time.Time) temporal.SearchAttributeUpdate {
 
 // showDetails writes the current details: where the mini-program stands, in Markdown.
 func (m *miniProgram) showDetails(ctx workflow.Context) {
-	// Temporal forgets the static summary when a run continues as new: the title has to be here too.
+	// Temporal forgets the static summary and details when a run continues as new: title and description have to be here too.
 	lines := []string{fmt.Sprintf("%s of team %s: **%s**, revision %d", quoted(m.Title), m.Team, m.State, m.Revision), ""}
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf("- "+format, args...)) }
 	if m.saving != "" {
@@ -200,8 +200,14 @@ func (m *miniProgram) showDetails(ctx workflow.Context) {
 	for _, refused := range m.outcomes.refused() {
 		add("refused on %s: %s, %s", clock(refused.At), quoted(string(refused.Action)), quoted(refused.Message))
 	}
-	workflow.SetCurrentDetails(ctx, strings.Join(lines, "\n"))
+	if about := quoted(lifecycle.Excerpt(m.Description)); about != "" {
+		add("what it is: %s", about)
+	}
+	workflow.SetCurrentDetails(ctx, strings.Join(append(lines, lastLine), "\n"))
 }
+
+// lastLine is a paragraph without anything to see: Temporal UI cuts off the last line of current details.
+const lastLine = "\n\u00a0"
 
 // waitingFor words what happens next by itself, and when.
 func (m *miniProgram) waitingFor() []string {

@@ -113,7 +113,7 @@ func standOut(t *testing.T, pages *Pages, status lifecycle.Status, person lifecy
 	require.NoError(t, err)
 	for node := range document.Descendants() {
 		if node.Type == html.ElementNode && hasClass(node, "primary") && !isFoldedAway(node) {
-			labels = append(labels, strings.Join(strings.Fields(textOf(node)), " "))
+			labels = append(labels, strings.Join(strings.Fields(plainText(node)), " "))
 		}
 	}
 	return labels
@@ -137,13 +137,13 @@ func isFoldedAway(node *html.Node) bool {
 	return false
 }
 
-func textOf(node *html.Node) string {
+func plainText(node *html.Node) string {
 	if node.Type == html.TextNode {
 		return node.Data
 	}
 	var text strings.Builder
 	for child := range node.ChildNodes() {
-		text.WriteString(textOf(child))
+		text.WriteString(plainText(child))
 	}
 	return text.String()
 }
