@@ -79,6 +79,7 @@ func BenchmarkRead(b *testing.B) {
 			{"turn", catalog.Filter{Turns: []lifecycle.Role{lifecycle.Developer}}},
 			{"turn of a team", catalog.Filter{Turns: []lifecycle.Role{lifecycle.Developer}, Teams: []string{"team-7"}}},
 			{"turn of teams", catalog.Filter{Turns: []lifecycle.Role{lifecycle.Reviewer, lifecycle.System}, Teams: []string{"team-7", "team-8"}}},
+			{"turn of reviewers", catalog.Filter{Turns: []lifecycle.Role{lifecycle.Reviewer}, Order: catalog.DueFirst}},
 			{"held", catalog.Filter{Standing: catalog.Held, Order: catalog.DueFirst}},
 			{"scheduled", catalog.Filter{Scheduled: true, Order: catalog.DueFirst}},
 			{"overdue", catalog.Filter{Overdue: new(true), Order: catalog.DueFirst}},
