@@ -9,5 +9,6 @@ import (
 // english has only what depends on a number: the keys are English already.
 var english = dictionary{language.English, map[string]catalog.Message{
 	"%d files":       plural.Selectf(1, "%d", plural.One, "%d file", plural.Other, "%d files"),
+	"%d hours":       plural.Selectf(1, "%d", plural.One, "%d hour", plural.Other, "%d hours"),
 	"%d files added": plural.Selectf(1, "%d", plural.One, "%d file added", plural.Other, "%d files added"),
 }}

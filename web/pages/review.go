@@ -24,7 +24,9 @@ type versionData struct {
 	// Others are other packages that were uploaded as the same version.
 	Others  []lifecycle.Version
 	Actions actions
-	Missing string // why there is no report
+	// Previewable tells that this is the candidate, which a device can be given.
+	Previewable bool
+	Missing     string // why there is no report
 }
 
 // version shows one version of a mini-program; a reviewer decides here.
@@ -50,6 +52,7 @@ func (p *Pages) versionData(c *gin.Context) (versionData, error) {
 	version := data.Version
 	if status.Candidate != nil && status.Candidate.SHA256 == version.SHA256 {
 		data.Actions = newActions(status, person(c)).decisions()
+		data.Previewable = p.Service.MayPreview(ctx, person(c), status.ID, version.Version) == nil
 	}
 	report, err := p.Service.Report(ctx, version)
 	if errors.Is(err, service.ErrNoPackage) || errors.Is(err, packages.ErrCorrupt) {

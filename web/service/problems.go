@@ -114,6 +114,8 @@ func problemOf(err error) Problem {
 		{ErrNoMethod, http.StatusMethodNotAllowed, ""},
 		{ErrNoVersion, http.StatusNotFound, ""},
 		{ErrNoPackage, http.StatusNotFound, ""},
+		{ErrNoPreviews, http.StatusNotFound, ""},
+		{ErrPreviewOver, http.StatusNotFound, ""},
 		{ErrAway, http.StatusServiceUnavailable, ""},
 		{ErrUncertain, http.StatusServiceUnavailable, ""},
 		{ErrTooSlow, http.StatusServiceUnavailable, ""},

@@ -3,16 +3,19 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
 	"slipway/accounts"
 	"slipway/catalog"
+	"slipway/delivery"
 	"slipway/lifecycle"
 	"slipway/packages"
 	"slipway/tokens"
@@ -44,6 +47,10 @@ type Service struct {
 	Limits packages.Limits
 	// Settings are those of the worker: the plans to choose from.
 	Settings lifecycle.Settings
+	// Previews are those of candidates; without keys there are none. PublicURL is where people and host apps reach this web, "" where they
+	// asked.
+	Previews  delivery.Previews
+	PublicURL string
 	// AnswerWait is how long an action waits for its answer.
 	AnswerWait time.Duration
 
@@ -60,6 +67,11 @@ func onPlatformSide(person lifecycle.Actor) bool {
 	return slices.ContainsFunc(person.Roles, func(role lifecycle.Role) bool {
 		return slices.Contains([]lifecycle.Role{lifecycle.Reviewer, lifecycle.ReleaseManager, lifecycle.Operator, lifecycle.Auditor}, role)
 	})
+}
+
+// BaseURL is the address that links begin with, for somebody who asked at an address.
+func (s *Service) BaseURL(asked string) string {
+	return strings.TrimRight(cmp.Or(s.PublicURL, asked), "/")
 }
 
 // Status reads where a mini-program stands. One that is unknown, or not theirs to see, is a *lifecycle.Refusal.
