@@ -32,6 +32,8 @@ var visits = []visit{
 	{"review", "reviewer", "/mini-programs/coffee/versions/1.1.0"},
 	{"rolling out", "release-manager", "/mini-programs/weather"},
 	{"rollout", "release-manager", "/mini-programs/weather/rollout"},
+	{"feedback", "release-manager", "/mini-programs/weather/feedback"},
+	{"preview", "reviewer", "/mini-programs/coffee/versions/1.1.0/previews"},
 	{"publish", "developer", "/mini-programs/parcel/actions/publish"},
 	{"upload", "developer", "/mini-programs/notes/actions/upload-code"},
 	{"audit", "operator", "/mini-programs/weather/audit"},
