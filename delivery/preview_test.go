@@ -74,7 +74,7 @@ func TestAPreviewGivesTheCandidateInAnyStateToTheClientOfOpenFeature(t *testing.
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 	assert.Equal(t, content("weather", "1.0.0"), text)
 	assert.Equal(t, "private, no-cache", response.Header.Get("Cache-Control"))
-	response, _ = p.get("/packages/"+sum)
+	response, _ = p.get("/packages/" + sum)
 	assert.Equal(t, http.StatusNotFound, response.StatusCode, "without the preview it is hidden")
 
 	weather.does(developer, lifecycle.RequestPublishing)
@@ -99,7 +99,7 @@ func TestAPreviewEnds(t *testing.T) {
 		t.Helper()
 		p.knows()
 		_, text := p.post(flagsPath+"/weather", `{"context":{"targetingKey":"u1","preview":"`+preview+`"}}`)
-		response, _ := p.get("/packages/"+sum+"?preview="+preview)
+		response, _ := p.get("/packages/" + sum + "?preview=" + preview)
 		if strings.Contains(text, `"version":"1.1.0"`) {
 			assert.Equal(t, http.StatusOK, response.StatusCode)
 			return "works"

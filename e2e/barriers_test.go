@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/keyring"
 	"slipway/lifecycle"
 	"slipway/packages"
 	samples "slipway/testdata/packages"
@@ -70,7 +71,7 @@ func furnished(t *testing.T) *platform {
 }
 
 func TestNoPageHasBarriersAndNothingSticksOut(t *testing.T) {
-	b := browse(t, furnished(t).web())
+	b := browse(t, furnished(t).web("PREVIEW_KEY="+keyring.Generate("k1")))
 	people := map[string]tab{"": b.anonymous()}
 	for _, visit := range visits {
 		x, known := people[visit.who]

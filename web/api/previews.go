@@ -16,8 +16,8 @@ func (a *API) registerPreviews(api huma.API) {
 	register(a, api, access.SignedIn.ForPipelines(lifecycle.UploadCode), describeResponses(api, takesJSON(huma.Operation{
 		OperationID: "make-preview", Method: http.MethodPost, Path: "/mini-programs/{id}/versions/{version}/previews",
 		Summary: "Make a preview of the candidate for a device",
-		Description: "Whoever has the link gets the candidate in a host app, in any state, until the preview ends, the candidate is another one, " +
-			"or it is suspended. The body may be left out.",
+		Description: "Whoever has the link gets the candidate in a host app, in any state, until the preview ends, the candidate is another " +
+			"one, or it is suspended. The body may be left out.",
 		DefaultStatus: http.StatusCreated,
 	}), changeProblems,
 		response{http.StatusCreated, "Made", service.Preview{}, nil},

@@ -70,8 +70,8 @@ func (s *Service) MayPreview(ctx context.Context, person lifecycle.Actor, id, ve
 	return err
 }
 
-// previewable is the candidate, if that is the version and the person may have a preview of it: those of the platform who act, the developers
-// of the team, and the testers that the plan names, who need not see anything else.
+// previewable is the candidate, if that is the version and the person may have a preview of it: those of the platform who act, the
+// developers of the team, and the testers that the plan names, who need not see anything else.
 func (s *Service) previewable(ctx context.Context, person lifecycle.Actor, id, version string) (delivery.Previewed, error) {
 	status, _, err := s.Catalog.Status(ctx, id)
 	if errors.Is(err, catalog.ErrNotFound) {
