@@ -29,7 +29,8 @@ func addCandidates(ctx context.Context, tx *sql.Tx) error {
 			if e.err != nil {
 				return e.err
 			}
-			_, err := tx.ExecContext(ctx, `UPDATE releases SET candidate = $1, candidate_since = $2 WHERE mini_program = $3`, candidate, m.change, m.ID)
+			_, err := tx.ExecContext(ctx, `UPDATE releases SET candidate = $1, candidate_since = $2 WHERE mini_program = $3`,
+				candidate, m.change, m.ID)
 			if err != nil {
 				return err
 			}
@@ -45,8 +46,8 @@ type changed struct {
 
 // readCandidates reads those with a candidate behind an id. One that cannot be read has none until its next commit.
 func readCandidates(ctx context.Context, tx *sql.Tx, after string) (batch []changed, err error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id, change, document FROM mini_programs WHERE candidate_sha256 <> '' AND id > $1 ORDER BY id LIMIT $2`,
-		after, documentBatch)
+	rows, err := tx.QueryContext(ctx, `
+		SELECT id, change, document FROM mini_programs WHERE candidate_sha256 <> '' AND id > $1 ORDER BY id LIMIT $2`, after, documentBatch)
 	if err != nil {
 		return nil, err
 	}

@@ -105,8 +105,8 @@ func decodeCandidate(text string) (*lifecycle.Version, error) {
 	return decode[lifecycle.Version](sql.NullString{String: text, Valid: text != ""})
 }
 
-// Previewed is what previews of a mini-program show, and the number of the change since which it is that. The error is ErrNotFound when there
-// is nothing to show.
+// Previewed is what previews of a mini-program show, and the number of the change since which it is that. The error is ErrNotFound when
+// there is nothing to show.
 func (c *Catalog) Previewed(ctx context.Context, id string) (lifecycle.Version, int64, error) {
 	var text string
 	var since int64

@@ -10,8 +10,8 @@ import (
 	"slipway/keyring"
 )
 
-// Previews makes and knows previews: texts that give whoever has one the candidate of a mini-program, in any state, until it is another one,
-// is suspended, or the time of the preview is over. Without keys there are none.
+// Previews makes and knows previews: texts that give whoever has one the candidate of a mini-program, in any state, until it is another
+// one, is suspended, or the time of the preview is over. Without keys there are none.
 type Previews struct{ Keys keyring.Ring }
 
 // Previewed is what a preview shows: the candidate of a mini-program.

@@ -99,21 +99,27 @@ func parseRequest(text []byte) (evaluationRequest, *evaluationFailure) {
 	if request.user == "" {
 		return request, badRequest("TARGETING_KEY_MISSING", "targetingKey, the id of the user, is missing")
 	}
+	failure := request.readOptional(platform, preview)
+	return request, failure
+}
+
+// readOptional reads what may be missing, or null.
+func (r *evaluationRequest) readOptional(platform, preview []byte) *evaluationFailure {
 	switch kind(platform) {
 	case '0':
-		request.platform = platformVersion(platform)
+		r.platform = platformVersion(platform)
 	case 'n', 0:
 	default:
-		return request, badRequest("INVALID_CONTEXT", "platform_version must be a number")
+		return badRequest("INVALID_CONTEXT", "platform_version must be a number")
 	}
 	switch kind(preview) {
 	case '"':
-		request.preview = unquote(preview)
+		r.preview = unquote(preview)
 	case 'n', 0:
 	default:
-		return request, badRequest("INVALID_CONTEXT", "preview must be a string: the link, or what stands behind its last slash")
+		return badRequest("INVALID_CONTEXT", "preview must be a string: the link, or what stands behind its last slash")
 	}
-	return request, nil
+	return nil
 }
 
 // platformVersion is the whole version that a platform fully has.

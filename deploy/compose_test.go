@@ -238,11 +238,12 @@ func TestSecretsAreMadeOnceAndFitEachOther(t *testing.T) {
 	info, err := os.Stat(filepath.Join(folder, "secrets"))
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o700), info.Mode().Perm())
-	for _, name := range []string{"signal_key", "payload_key"} {
+	for _, name := range []string{"signal_key", "payload_key", "preview_key"} {
 		var ring keyring.Ring
 		assert.NoError(t, ring.UnmarshalText([]byte(made[name])), name)
 	}
 	assert.NotEqual(t, made["signal_key"], made["payload_key"])
+	assert.NotEqual(t, made["signal_key"], made["preview_key"])
 	random := []string{made["postgres_password"], made["slipway_password"], made["store_key"], made["grafana_password"]}
 	for _, each := range random {
 		assert.Len(t, each, 48)

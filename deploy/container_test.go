@@ -174,6 +174,7 @@ func TestOurProgramsNeedNothingButWhatTheImageHas(t *testing.T) {
 	i.secret("store_credentials", "[default]\naws_access_key_id = slipway\naws_secret_access_key = hush\n")
 	i.secret("signal_key", keyring.Generate("k1"))
 	i.secret("payload_key", keyring.Generate("k1"))
+	i.secret("preview_key", keyring.Generate("k1"))
 	i.secret("oidc_client_secret", oidctest.ClientSecret+"\n")
 	everybody := map[string]string{
 		"TEMPORAL_ADDRESS": devservertest.Start(t).Address,

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/keyring"
 	"slipway/lifecycle"
 	"slipway/packages"
 	samples "slipway/testdata/packages"
@@ -32,6 +33,8 @@ var visits = []visit{
 	{"review", "reviewer", "/mini-programs/coffee/versions/1.1.0"},
 	{"rolling out", "release-manager", "/mini-programs/weather"},
 	{"rollout", "release-manager", "/mini-programs/weather/rollout"},
+	{"feedback", "release-manager", "/mini-programs/weather/feedback"},
+	{"preview", "reviewer", "/mini-programs/coffee/versions/1.1.0/previews"},
 	{"publish", "developer", "/mini-programs/parcel/actions/publish"},
 	{"upload", "developer", "/mini-programs/notes/actions/upload-code"},
 	{"audit", "operator", "/mini-programs/weather/audit"},
@@ -69,7 +72,7 @@ func furnished(t *testing.T) *platform {
 }
 
 func TestNoPageHasBarriersAndNothingSticksOut(t *testing.T) {
-	b := browse(t, furnished(t).web())
+	b := browse(t, furnished(t).web("PREVIEW_KEY="+keyring.Generate("k1")))
 	people := map[string]tab{"": b.anonymous()}
 	for _, visit := range visits {
 		if _, known := people[visit.who]; !known {

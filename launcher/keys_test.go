@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"slipway/keyring"
@@ -11,7 +12,7 @@ import (
 func TestAKeyForSignalsIsMadeOnce(t *testing.T) {
 	unset(t, "SIGNAL_KEY", "SIGNAL_KEY_FILE")
 	folder := t.TempDir()
-	path := must(signalKey(folder))
+	path := must(keptKey(folder, "SIGNAL_KEY", "signal.key"))
 	if path != filepath.Join(folder, "signal.key") {
 		t.Errorf("the key is in %s", path)
 	}
@@ -21,12 +22,12 @@ func TestAKeyForSignalsIsMadeOnce(t *testing.T) {
 	if mode := must(os.Stat(path)).Mode().Perm(); mode != 0o600 {
 		t.Errorf("others may read it: %o", mode)
 	}
-	must(signalKey(folder))
+	must(keptKey(folder, "SIGNAL_KEY", "signal.key"))
 	if again := must(os.ReadFile(path)); string(again) != string(made) {
 		t.Error("the second start made another key")
 	}
-	_, err := signalKey(filepath.Join(folder, "nowhere"))
-	mustSay(t, err.Error(), "key for signals", "nowhere")
+	_, err := keptKey(filepath.Join(folder, "nowhere"), "SIGNAL_KEY", "signal.key")
+	mustSay(t, err.Error(), "key for SIGNAL_KEY", "nowhere")
 }
 
 func TestAKeyOfTheEnvironmentIsUsed(t *testing.T) {
@@ -34,12 +35,22 @@ func TestAKeyOfTheEnvironmentIsUsed(t *testing.T) {
 		unset(t, "SIGNAL_KEY", "SIGNAL_KEY_FILE")
 		t.Setenv(variable, "something")
 		folder := t.TempDir()
-		if path := must(signalKey(folder)); path != "" {
+		if path := must(keptKey(folder, "SIGNAL_KEY", "signal.key")); path != "" {
 			t.Errorf("%s is put in its place", path)
 		}
 		if files := must(os.ReadDir(folder)); len(files) > 0 {
 			t.Errorf("a key was made: %v", files)
 		}
+	}
+}
+
+func TestEveryKeyHasAFileOfItsOwn(t *testing.T) {
+	unset(t, "SIGNAL_KEY", "SIGNAL_KEY_FILE", "PREVIEW_KEY", "PREVIEW_KEY_FILE")
+	s := settings{varDir: t.TempDir()}
+	check(t, s.keepKeys())
+	slices.Sort(s.keyFiles)
+	if want := []string{"PREVIEW_KEY_FILE=" + filepath.Join(s.varDir, "preview.key"), "SIGNAL_KEY_FILE=" + filepath.Join(s.varDir, "signal.key")}; !slices.Equal(s.keyFiles, want) {
+		t.Errorf("the keys are %v", s.keyFiles)
 	}
 }
 

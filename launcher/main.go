@@ -66,7 +66,7 @@ func launch(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	defer unlock()
-	if settings.signalKeyFile, err = signalKey(settings.varDir); err != nil {
+	if err = settings.keepKeys(); err != nil {
 		return err
 	}
 	if settings.temporal.UI, err = hidden(ctx); err != nil {

@@ -21,7 +21,7 @@ type settings struct {
 	serverElsewhere string // TEMPORAL_ADDRESS: a server that is not ours to start
 	workerAddr      string
 	webAddr         string
-	signalKeyFile   string // "": the environment has a key
+	keyFiles        []string // VARIABLE=PATH of the keys that the environment does not have
 }
 
 func settingsFromEnvironment() (settings, error) {
@@ -56,9 +56,7 @@ func (s settings) environment() []string {
 		env = slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, "TEMPORAL_") })
 		env = append(env, "TEMPORAL_ADDRESS="+s.temporal.Address(), "TEMPORAL_CONFIG_FILE="+os.DevNull, "TEMPORAL_UI_URL=http://"+s.uiAddr())
 	}
-	if s.signalKeyFile != "" {
-		env = append(env, "SIGNAL_KEY_FILE="+s.signalKeyFile)
-	}
+	env = append(env, s.keyFiles...)
 	if os.Getenv("CODEC_ORIGINS") == "" {
 		env = append(env, fmt.Sprintf("CODEC_ORIGINS=http://%s,http://localhost:%d", s.uiAddr(), s.uiPort))
 	}

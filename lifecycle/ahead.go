@@ -9,8 +9,8 @@ type StageAhead struct {
 	Begins, Ends time.Time
 }
 
-// Ahead is what the plan has in store: the rest of the present stage from now on, and the stages to come. What ends only when a person says so
-// is taken to end as early as it can: a paused rollout goes on now with what is left of its stage, a stage whose time is over ends now.
+// Ahead is what the plan has in store: the rest of the present stage from now on, and the stages to come. What ends only when a person says
+// so is taken to end as early as it can: a paused rollout goes on now with what is left of its stage, a stage whose time is over ends now.
 func (r Rollout) Ahead(now time.Time) []StageAhead {
 	ends := now.Add(r.Remaining(now))
 	stages := []StageAhead{{r.Stage, r.Percent(), now, ends}}

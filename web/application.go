@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"slipway/accounts"
+	"slipway/delivery"
 	"slipway/monitoring"
 	"slipway/monitoring/logkey"
 	"slipway/tokens"
@@ -45,6 +46,7 @@ func newApplication(ctx context.Context, settings settings, with dependencies, f
 			Sessions: accounts.NewSessions(with.catalog.Database()), TokenStore: tokens.NewStore(with.catalog.Database()), Tokens: with.tokens,
 			Filters:  accounts.NewFilters(with.catalog.Database()),
 			Settings: settings.timersAndPlans, Limits: settings.PackageMax.Limits(), AnswerWait: settings.AnswerWait,
+			Previews: delivery.Previews{Keys: settings.PreviewKeys}, PublicURL: settings.PublicURL,
 		},
 	}
 	if settings.Auth == authOIDC {

@@ -56,6 +56,7 @@ func hostApps(settings settings, dependencies dependencies, logger *zap.Logger) 
 	handlers := delivery.Handlers{
 		Snapshot: dependencies.snapshot, Store: dependencies.store, History: dependencies.database, BaseURL: settings.PublicURL,
 		Tokens: settings.tokens, Access: dependencies.tokens, NeedToken: settings.Auth != authDev, Origins: settings.origins, Logger: logger,
+		Previews: delivery.Previews{Keys: settings.PreviewKeys},
 	}
 	handlers.Register(engine)
 	return engine

@@ -64,7 +64,7 @@ var questions = strings.NewReplacer("/explain", "/explain?user=ann", ":version",
 var lists = []string{"/mini-programs", "/api/v1/mini-programs"}
 
 // silent are looks at a mini-program without what people wrote about it: its stream, a form, and what is kept of a package that is in no store.
-var silent = []string{"/events", "/actions/:action", "/report", "/explain", "/versions/:version", "/api/v1/mini-programs/:id/feedback"}
+var silent = []string{"/events", "/actions/:action", "/report", "/explain", "/versions/:version", "/api/v1/mini-programs/:id/feedback", "/previews"}
 
 // Every page and every call that only looks, by everybody.
 func TestWhatSomebodyReadsIsTheirs(t *testing.T) {
@@ -97,7 +97,7 @@ func (s trusting) looksAt(who lifecycletest.Person, token asked, pattern, path s
 		what := who.User + ": " + path + " of " + id
 		if sees(who) {
 			mayAnswer := response.StatusCode == http.StatusOK || response.StatusCode == http.StatusNotFound // when it has no version yet
-			mayAnswer = mayAnswer || response.StatusCode == http.StatusForbidden && strings.Contains(path, "/actions/") && len(who.Roles) == 1 && who.Roles[0] == "auditor"
+			mayAnswer = mayAnswer || response.StatusCode == http.StatusForbidden && (strings.Contains(path, "/actions/") || strings.HasSuffix(path, "/previews")) && len(who.Roles) == 1 && who.Roles[0] == "auditor"
 			assert.True(s.t, mayAnswer, "%s: %d %s", what, response.StatusCode, body)
 			speaks := !slices.ContainsFunc(silent, func(end string) bool { return strings.HasSuffix(pattern, end) })
 			assert.True(s.t, !speaks || strings.Contains(body, secret), what)

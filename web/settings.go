@@ -47,6 +47,8 @@ type settings struct {
 
 	// SignalKeys sign what is sent to mini-programs; the worker has the same.
 	SignalKeys keyring.Ring `env:"SIGNAL_KEY"`
+	// PreviewKeys sign previews of candidates; without any there are none.
+	PreviewKeys keyring.Ring `env:"PREVIEW_KEY"`
 	// CodecOrigins are those of Temporal UI, whose pages may have payloads decrypted; empty means that of TemporalUI.
 	CodecOrigins string `env:"CODEC_ORIGINS"`
 

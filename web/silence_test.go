@@ -40,7 +40,7 @@ var withoutDatabase = map[string]int{
 // sendable is a request to a route, by somebody who may send it.
 func sendable(route string) (method, path string, how []asked) {
 	method, path, _ = strings.Cut(route, " ")
-	path = strings.NewReplacer("explain", "explain?user=ann", ":id", "weather", ":version", "1.0.0", ":action", "suspend", "*file", "none.css", "*path", "app.js").Replace(path)
+	path = strings.NewReplacer("explain", "explain?user=ann", ":id", "weather", ":version", "1.0.0", ":action", "suspend", ":preview", "p1.weather.1.1.AA.k1", "*file", "none.css", "*path", "app.js").Replace(path)
 	account := "operator"
 	if strings.Contains(path, "packages") || strings.HasSuffix(path, "request-creation") || route == "POST /api/v1/mini-programs" {
 		account = "developer"
@@ -54,6 +54,10 @@ func sendable(route string) (method, path string, how []asked) {
 	case path == "/language":
 		how = append(how, filledIn("language=en"))
 	case method == http.MethodGet:
+	case strings.HasSuffix(path, "/previews") && strings.HasPrefix(path, "/api/"):
+		how = append(how, filledIn(`{}`), header("Content-Type", "application/json"))
+	case strings.HasSuffix(path, "/previews"):
+		how = append(how, filledIn("hours=24"))
 	case strings.HasSuffix(path, "/packages"):
 		boundary := "\r\n--x"
 		how = append(how, filledIn("--x\r\nContent-Disposition: form-data; name=\"version\"\r\n\r\n1.0.0"+boundary+

@@ -22,6 +22,7 @@ printf '[default]\naws_access_key_id = slipway\naws_secret_access_key = %s\n' "$
 key() { printf 'k1:'; head -c 32 /dev/urandom | base64 | tr -d '\n'; echo; }
 key | keep signal_key
 key | keep payload_key
+key | keep preview_key
 printf '%s' "${OIDC_CLIENT_SECRET:-}" | keep oidc_client_secret
 
 # Containers that do not run as this user read them by their group and others: the folder keeps everybody else out.

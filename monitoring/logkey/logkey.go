@@ -31,6 +31,7 @@ const (
 
 // Releases, packages, and who is told of them.
 const (
+	Ends    = "ends"
 	Health  = "health"
 	Reason  = "reason"
 	Reports = "reports"

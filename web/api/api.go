@@ -52,6 +52,7 @@ func (a *API) Register(router *access.Router) {
 	a.registerEvents(api)
 	a.registerExplain(api)
 	a.registerFeedback(api)
+	a.registerPreviews(api)
 	a.registerTokens(api)
 	allowNull(api.OpenAPI().Components.Schemas)
 	document, err := json.Marshal(api.OpenAPI())

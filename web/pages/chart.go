@@ -185,7 +185,7 @@ func (c *chart) drawAhead(s story, a axis) {
 		if s.isUnknown(stage.Begins) {
 			x1 = a.ahead(stage.Begins)
 		}
-		if s.isUnknown(stage.Ends) && !(i == 0 && stage.Ends.Equal(s.Unknown)) {
+		if s.isUnknown(stage.Ends) && (i > 0 || !stage.Ends.Equal(s.Unknown)) {
 			x2 = a.ahead(stage.Ends)
 		}
 		switch {

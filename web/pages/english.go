@@ -10,5 +10,6 @@ import (
 var english = dictionary{language: language.English, name: "English", messages: map[string]catalog.Message{
 	"%d files":       plural.Selectf(1, "%d", plural.One, "%d file", plural.Other, "%d files"),
 	"%d findings":    plural.Selectf(1, "%d", plural.One, "%d finding", plural.Other, "%d findings"),
+	"%d hours":       plural.Selectf(1, "%d", plural.One, "%d hour", plural.Other, "%d hours"),
 	"%d files added": plural.Selectf(1, "%d", plural.One, "%d file added", plural.Other, "%d files added"),
 }}

@@ -23,7 +23,9 @@ type versionData struct {
 	// Others are other packages that were uploaded as the same version.
 	Others  []lifecycle.Version
 	Actions actions
-	Missing string // why there is no report
+	// Previewable tells that this is the candidate, which a device can be given.
+	Previewable bool
+	Missing     string // why there is no report
 	// Taken is who is on the request; nil when this version does not wait for a decision.
 	Taken        *request
 	Conversation conversation
@@ -77,6 +79,7 @@ func (p *Pages) versionData(c *gin.Context) (versionData, error) {
 	version := data.Version
 	if status.Candidate != nil && status.Candidate.SHA256 == version.SHA256 {
 		data.Actions = newActions(status, person(c), p.words(c)).decisions()
+		data.Previewable = p.Service.MayPreview(ctx, person(c), status.ID, version.Version) == nil
 		data.Taken = requestOf(c, status)
 	}
 	if data.Conversation, err = p.conversationOf(c, status); err != nil {

@@ -119,6 +119,8 @@ func problemOf(err error) Problem {
 		{ErrNoVersion, http.StatusNotFound, ""},
 		{ErrNoPackage, http.StatusNotFound, ""},
 		{packages.ErrNoFile, http.StatusNotFound, ""},
+		{ErrNoPreviews, http.StatusNotFound, ""},
+		{ErrPreviewOver, http.StatusNotFound, ""},
 		{ErrAway, http.StatusServiceUnavailable, ""},
 		{ErrUncertain, http.StatusServiceUnavailable, ""},
 		{ErrTooSlow, http.StatusServiceUnavailable, ""},

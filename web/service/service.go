@@ -3,16 +3,19 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
 	"slipway/accounts"
 	"slipway/catalog"
+	"slipway/delivery"
 	"slipway/lifecycle"
 	"slipway/packages"
 	"slipway/tokens"
@@ -46,6 +49,10 @@ type Service struct {
 	Limits packages.Limits
 	// Settings are those of the worker: the plans to choose from.
 	Settings lifecycle.Settings
+	// Previews are those of candidates; without keys there are none. PublicURL is where people and host apps reach this web, "" where they
+	// asked.
+	Previews  delivery.Previews
+	PublicURL string
 	// AnswerWait is how long an action waits for its answer.
 	AnswerWait time.Duration
 
@@ -66,6 +73,11 @@ func SeesEntry(person lifecycle.Actor, team string, happened lifecycle.Transitio
 // SeesChange is SeesEntry for a change of the catalogue, which may be about nothing that happened.
 func SeesChange(person lifecycle.Actor, change catalog.Change) bool {
 	return Sees(person, change.Team) && (change.Transition == nil || SeesEntry(person, change.Team, *change.Transition))
+}
+
+// BaseURL is the address that links begin with, for somebody who asked at an address.
+func (s *Service) BaseURL(asked string) string {
+	return strings.TrimRight(cmp.Or(s.PublicURL, asked), "/")
 }
 
 // Status reads where a mini-program stands. One that is unknown, or not theirs to see, is a *lifecycle.Refusal.
