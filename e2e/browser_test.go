@@ -173,15 +173,23 @@ func (x tab) in(scheme string) {
 	require.NoError(x.t, err)
 }
 
-// violations are what axe finds on the page.
-func (x tab) violations() []string {
+// violations are what axe finds on the page, by all of its rules or some.
+func (x tab) violations(rules ...string) []string {
 	x.t.Helper()
 	ctx, cancel := context.WithTimeout(x.ctx, patience)
 	defer cancel()
-	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](axe+`;axe.run().then(r => r.violations.map(v =>
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](axe+`;axe.run(`+only(rules)+`).then(r => r.violations.map(v =>
 		v.id + ": " + v.help + " " + v.nodes.map(n => n.target.join(" ") + " " + n.failureSummary).join("; ")))`, chromedp.EvalAwaitPromise))
 	require.NoError(x.t, err)
 	return found
+}
+
+// only is axe's option for some of its rules; for none it is all of them.
+func only(rules []string) string {
+	if len(rules) == 0 {
+		return "{}"
+	}
+	return `{runOnly: ["` + strings.Join(rules, `", "`) + `"]}`
 }
 
 // picture writes a screenshot of the whole page into the folder of pictures, when there is one.

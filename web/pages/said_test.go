@@ -81,7 +81,7 @@ func names() (all []string) {
 	}
 	all = append(all, string(lifecycle.HeldForPromotion), string(lifecycle.HeldForHealth), string(lifecycle.KindRemark), string(lifecycle.KindNote),
 		string(lifecycle.Healthy), string(lifecycle.Unhealthy), string(lifecycle.HealthUnknown), string(packages.Error), string(packages.Warning),
-		"added", "removed", "changed", "unchanged")
+		"added", "removed", "changed", "unchanged", "script", "markup", "style", "data", "image", "media", "font", "native", "other")
 	return all
 }
 
