@@ -60,6 +60,8 @@ type commandLine struct {
 	Watch   watchCommand   `cmd:"" help:"Follow a mini-program live."`
 	List    listCommand    `cmd:"" help:"List mini-programs, newest change first."`
 	Audit   auditCommand   `cmd:"" help:"Show the audit trail of a mini-program, newest first."`
+	Files   filesCommand   `cmd:"" help:"List the files of a version, or show one of them."`
+	Diff    diffCommand    `cmd:"" help:"Show what changed in a version against the live one or another."`
 	Explain explainCommand `cmd:"" help:"Show which version --user gets, or got, and why."`
 	Inspect inspectCommand `cmd:"" help:"Inspect a package file here, without uploading it."`
 	Tokens  tokenCommand   `cmd:"" name:"token" help:"Make, list and revoke access tokens for pipelines and host apps."`

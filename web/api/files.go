@@ -28,9 +28,9 @@ func (a *API) registerFiles(api huma.API) {
 			"With against, what changed in it, as JSON.",
 	}, lookProblems,
 		response{http.StatusOK, "What changed in the file", packages.FileChange{}, []string{"Content-Disposition"}})
-	binary := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 	content := file.Responses["200"].Content
-	content["text/plain"], content["image/*"], content[packages.Bytes] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}, binary, binary
+	content["text/plain"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	content["image/*"], content[packages.Bytes] = binary, binary
 	register(a, api, access.SignedIn.ForPipelines(), file, a.file)
 	a.registerPackage(api)
 }
@@ -41,11 +41,13 @@ func (a *API) registerPackage(api huma.API) {
 		OperationID: "download-package", Method: http.MethodGet, Path: "/mini-programs/{id}/versions/{version}/package",
 		Summary: "The package of a version as a file, for reviewers, operators and the team that made it",
 	}, lookProblems, response{http.StatusOK, "The package: a ZIP file", "", []string{"Content-Disposition"}})
-	download.Responses["200"].Content = map[string]*huma.MediaType{packageType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
+	download.Responses["200"].Content = map[string]*huma.MediaType{packageType: binary}
 	register(a, api, access.SignedIn.ForPipelines(), download, a.download)
 }
 
 const packageType = "application/zip"
+
+var binary = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 
 // OfVersion names a version, and which of its packages.
 type OfVersion struct {

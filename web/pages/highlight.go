@@ -21,8 +21,9 @@ const (
 var lexerNames = map[string]string{
 	".wxml": "HTML", ".fxml": "HTML", ".axml": "HTML", ".ttml": "HTML", ".swan": "HTML", ".qml": "HTML", ".jxml": "HTML", ".ksml": "HTML",
 	".xhsml": "HTML", ".tyml": "HTML", ".bxml": "HTML",
-	".wxss": "CSS", ".ftss": "CSS", ".acss": "CSS", ".ttss": "CSS", ".qss": "CSS", ".jxss": "CSS", ".xhss": "CSS", ".tyss": "CSS", ".bxss": "CSS",
-	".wxs": "JavaScript", ".sjs": "JavaScript", ".filter": "JavaScript", ".qs": "JavaScript", ".jds": "JavaScript", ".bxs": "JavaScript",
+	".wxss": "CSS", ".ftss": "CSS", ".acss": "CSS", ".ttss": "CSS", ".qss": "CSS", ".jxss": "CSS", ".xhss": "CSS", ".tyss": "CSS",
+	".bxss": "CSS",
+	".wxs":  "JavaScript", ".sjs": "JavaScript", ".filter": "JavaScript", ".qs": "JavaScript", ".jds": "JavaScript", ".bxs": "JavaScript",
 }
 
 func lexerFor(file string) chroma.Lexer {

@@ -12,7 +12,8 @@ import (
 // treeWindow is how many files and folders of a folder are listed at once.
 const treeWindow = 200
 
-// node is a file or a folder of a package. Only the folders on the way to what is looked at are open, so that a page lists few of many files.
+// node is a file or a folder of a package. Only the folders on the way to what is looked at are open, so that a page lists few of many
+// files.
 type node struct {
 	Name, Href string
 	Folder     bool

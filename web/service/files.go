@@ -105,8 +105,8 @@ func (s *Service) Against(
 // uploadsCompared is how many uploads there are to compare with, the newest.
 const uploadsCompared = 200
 
-// Uploads are the packages that a version can be compared with, as far as the person may see them: those that the mini-program has, then what
-// was uploaded, newest first. They may be gone.
+// Uploads are the packages that a version can be compared with, as far as the person may see them: those that the mini-program has, then
+// what was uploaded, newest first. They may be gone.
 func (s *Service) Uploads(ctx context.Context, person lifecycle.Actor, status lifecycle.Status) ([]lifecycle.Version, error) {
 	return s.uploads(ctx, person, status, "", uploadsCompared)
 }

@@ -25,8 +25,8 @@ type Submission struct {
 	Replaced bool
 }
 
-// Submissions are the packages that were uploaded, also those that were rejected or replaced, newest first, as far as the person may see them.
-// More says that there are older ones.
+// Submissions are the packages that were uploaded, also those that were rejected or replaced, newest first, as far as the person may see
+// them. More says that there are older ones.
 func (s *Service) Submissions(ctx context.Context, person lifecycle.Actor, id string) (list []Submission, more bool, err error) {
 	if _, err := s.Status(ctx, person, id); err != nil {
 		return nil, false, err
