@@ -84,9 +84,12 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 	}
 	words := p.words(c)
 	data := miniProgramData{
-		Status: status, Diagram: newDiagram(status, words), Actions: newActions(status, person(c)), Stages: stagesOf(status),
+		Status: status, Diagram: newDiagram(status, words), Stages: stagesOf(status),
 		Next: words.next(status), WorkflowUI: p.workflowUI(status.ID), Stopped: p.isStopped(c, status),
 		Request: requestOf(c, status),
+	}
+	if data.Actions, err = p.actionsOf(c, status); err != nil {
+		return data, err
 	}
 	if data.Conversation, err = p.conversationOf(c, status); err != nil {
 		return data, err

@@ -16,6 +16,7 @@ type versionData struct {
 	lifecycle.Status
 	Version    lifecycle.Version
 	Report     *packages.Report
+	Findings   []finding
 	Comparison *packages.Comparison // with the live version
 	Reviewed   *packages.Comparison // with the package that reviewers saw last
 	// Request is the request to publish this version; nil when it does not wait for a decision.
@@ -51,8 +52,11 @@ func (p *Pages) versionData(c *gin.Context) (versionData, error) {
 	}
 	version := data.Version
 	if status.Candidate != nil && status.Candidate.SHA256 == version.SHA256 {
-		data.Actions = newActions(status, person(c)).decisions()
-		data.Taken = requestOf(c, status)
+		all, err := p.actionsOf(c, status)
+		if err != nil {
+			return versionData{}, err
+		}
+		data.Actions, data.Taken = all.decisions(), requestOf(c, status)
 	}
 	if data.Conversation, err = p.conversationOf(c, status); err != nil {
 		return versionData{}, err
@@ -66,6 +70,9 @@ func (p *Pages) versionData(c *gin.Context) (versionData, error) {
 		return data, err
 	}
 	data.Report = &report
+	if data.Findings, err = p.findingsFor(c, status, version.Version, report); err != nil {
+		return data, err
+	}
 	data.Comparison, data.Reviewed, err = p.Service.Changes(ctx, status, version)
 	return data, err
 }
