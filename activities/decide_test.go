@@ -386,3 +386,33 @@ func TestAnExpeditedReviewBeyondTheQuotaIsRefusedOnce(t *testing.T) {
 	assert.True(t, d.m.Review.Expedited)
 	d.agrees()
 }
+
+func TestAnApprovalIsHeldUpByTheFindingsThatTheDeploymentLists(t *testing.T) {
+	d := newDeciding(t)
+	cat, _ := d.acts.Catalog.(*catalog.Catalog)
+	d.acts.Reports, d.acts.Settings.BlockingWarnings = cat, []string{"native_code"}
+	d.do(lifecycle.ApproveCreation, rob)
+	d.do(lifecycle.UploadCode, ann, uploaded)
+	d.do(lifecycle.RequestPublishing, ann)
+
+	_, lost := d.ask(asked(lifecycle.ApprovePublishing, rob, func(c *lifecycle.Command) { c.RequestID = "lost" }))
+	assert.Equal(t, lifecycle.PackageRefused, lost.Outcome.Code, "nobody knows what the inspection found")
+	d.step++
+	_, forbidden := d.ask(asked(lifecycle.ApprovePublishing, ann, func(c *lifecycle.Command) { c.RequestID = "forbidden" }))
+	assert.Equal(t, lifecycle.ForbiddenRole, forbidden.Outcome.Code, "who may not approve is told that first")
+	d.step++
+
+	report := `{"findings": [{"code": "native_code", "severity": "warning", "path": "lib/a.so"}, {"code": "json_bom", "severity": "warning"}]}`
+	require.NoError(t, cat.KeepReport(t.Context(), d.m.Candidate.SHA256, d.m.Candidate.Version, []byte(report)))
+	_, refused := d.ask(asked(lifecycle.ApprovePublishing, rob))
+	assert.Equal(t, lifecycle.WaiverRequired, refused.Outcome.Code)
+	assert.Contains(t, refused.Outcome.Message, "native_code in lib/a.so")
+	assert.NotContains(t, refused.Outcome.Message, "json_bom")
+	d.step++
+	d.do(lifecycle.ApprovePublishing, rob, func(c *lifecycle.Command) {
+		c.RequestID = "waived"
+		c.Waivers = []lifecycle.Waiver{{Finding: lifecycle.Finding{Code: "native_code", Path: "lib/a.so"}, Reason: "the codec"}}
+	})
+	assert.Equal(t, lifecycle.ReadyToPublish, d.m.State)
+	d.agrees()
+}

@@ -75,6 +75,14 @@ func furnished(t *testing.T) *platform {
 		c.Package = &lifecycle.Package{Version: "1.1.0", SHA256: p.uploadOther()}
 	})
 	p.do("coffee", lifecycle.RequestPublishing, developer, func(c *lifecycle.Command) { c.Notes = "Pay with the loyalty card." })
+	p.do("coffee", lifecycle.Expedite, developer, func(c *lifecycle.Command) { c.Comment = "The card is on posters from Monday." })
+	p.do("coffee", lifecycle.Assign, reviewer, func(c *lifecycle.Command) { c.Assignee = reviewer.User })
+	p.do("coffee", lifecycle.Comment, reviewer, func(c *lifecycle.Command) {
+		c.Comment, c.Text, c.File, c.Line = "", "What is this host for?", "pages/menu/menu.js", 3
+	})
+	p.do("coffee", lifecycle.Comment, operator, func(c *lifecycle.Command) {
+		c.Comment, c.Text, c.PlatformOnly = "", "They asked for the same permission in spring.", true
+	})
 	return p
 }
 

@@ -276,6 +276,8 @@ func details(before, after MiniProgram, command Command) string {
 		say("from %s to %s", before.Live.Version, after.Live.Version)
 	case LeaveFeedback:
 		say("rating %d of 5", command.Rating)
+	case ApprovePublishing:
+		return Excerpt(command.waived())
 	case Comment:
 		return Excerpt(command.place())
 	case Assign:

@@ -30,6 +30,8 @@ type Command struct {
 	PlatformOnly bool   `json:"platform_only,omitempty"`
 	File         string `json:"file,omitempty"`
 	Line         int    `json:"line,omitempty"`
+	// Waivers are about the findings that stand in the way of an approval.
+	Waivers []Waiver `json:"waivers,omitempty"`
 	// Assignee takes the request; "" hands it back.
 	Assignee string `json:"assignee,omitempty"`
 }
@@ -110,6 +112,7 @@ func (c Command) validate(now time.Time) *Refusal {
 		checkText("notes", c.Notes),
 		checkText("text", c.Text),
 		c.validateGrayscale(),
+		validateWaivers(c.Waivers),
 		CheckSize(c),
 	)
 }
@@ -172,7 +175,7 @@ func (c Command) given() []string {
 		{"package", c.Package != nil}, {"notes", c.Notes != ""}, {"plan", c.Plan != nil}, {"at", c.At != nil},
 		{"percent", c.Percent != nil}, {"testers", c.Testers != nil}, {"rating", c.Rating != 0}, {"text", c.Text != ""},
 		{"platform_only", c.PlatformOnly}, {"file", c.File != ""}, {"line", c.Line != 0},
-		{"assignee", c.Assignee != ""},
+		{"assignee", c.Assignee != ""}, {"waivers", len(c.Waivers) > 0},
 	} {
 		if field.given {
 			names = append(names, field.name)

@@ -34,6 +34,11 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 		return m, Record{}, refusal
 	}
 	rule, _ := ruleOrNote(command.Action)
+	if rule.checkFacts != nil {
+		if refusal := rule.checkFacts(command, facts); refusal != nil {
+			return m, Record{}, refusal
+		}
+	}
 	after := m
 	rule.apply(&after, change{Command: command, now: now, settings: settings, facts: facts})
 	if facts.Health != nil && after.Rollout != nil {

@@ -50,6 +50,10 @@ var Limits = []Limit{
 	{"file", 0, MaxFile, Bytes},
 	{"line", 0, 10_000_000, Number},
 	{"assignee", 0, MaxName, Bytes},
+	{"waivers", 0, MaxWaivers, Entries},
+	{"waivers[].code", 1, MaxName, Bytes},
+	{"waivers[].path", 0, MaxFile, Characters},
+	{"waivers[].reason", 0, 1_000, Characters},
 	{"package.version", 5, 64, Bytes},
 	{"package.sha256", 64, 64, Bytes},
 	{"at", 0, 366, Days},
@@ -78,6 +82,7 @@ const (
 	MaxTitle       = 200
 	MaxName        = 128
 	MaxFile        = 1_024
+	MaxWaivers     = 100
 	MaxStages      = 50
 	MaxTesters     = 500
 	MaxHealthQuery = 2_000

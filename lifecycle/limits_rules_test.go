@@ -73,6 +73,9 @@ func boundedFields(t *testing.T) map[string]func(n int) *lifecycle.Refusal {
 	comment := func(with fill) *lifecycle.Refusal {
 		return send(lifecycle.CodeAvailable, lifecycle.Comment, dora, with, texting("see there"))
 	}
+	waive := func(waivers ...lifecycle.Waiver) *lifecycle.Refusal {
+		return send(lifecycle.PublishingPending, lifecycle.ApprovePublishing, rita, waiving(waivers...))
+	}
 	days := func(n int) lifecycle.Duration { return lifecycle.Duration(time.Duration(n) * day) }
 	return map[string]func(n int) *lifecycle.Refusal{
 		"id":    func(n int) *lifecycle.Refusal { return create(func(c *lifecycle.Creation) { c.ID = b(n) }) },
@@ -105,8 +108,14 @@ func boundedFields(t *testing.T) map[string]func(n int) *lifecycle.Refusal {
 		"assignee": func(n int) *lifecycle.Refusal {
 			return send(lifecycle.PublishingPending, lifecycle.Assign, rita, to(b(n)))
 		},
-		"package.version": func(n int) *lifecycle.Refusal { return upload("1.0.0-"+b(n-6), hash("x")) },
-		"package.sha256":  func(n int) *lifecycle.Refusal { return upload("1.0.0", b(n)) },
+		"waivers": func(n int) *lifecycle.Refusal {
+			return waive(slices.Repeat([]lifecycle.Waiver{waiverOf("odd", "", "it is")}, n)...)
+		},
+		"waivers[].code":   func(n int) *lifecycle.Refusal { return waive(waiverOf(b(n), "", "it is")) },
+		"waivers[].path":   func(n int) *lifecycle.Refusal { return waive(waiverOf("odd", characters(n), "it is")) },
+		"waivers[].reason": func(n int) *lifecycle.Refusal { return waive(waiverOf("odd", "", characters(n))) },
+		"package.version":  func(n int) *lifecycle.Refusal { return upload("1.0.0-"+b(n-6), hash("x")) },
+		"package.sha256":   func(n int) *lifecycle.Refusal { return upload("1.0.0", b(n)) },
 		"at": func(n int) *lifecycle.Refusal {
 			s := reach(t, lifecycle.ReadyToPublish)
 			_, refusal := s.m.Admit(s.command(lifecycle.Publish, dora, on(s.now.Add(time.Duration(n)*day))), s.now, s.settings)
@@ -233,7 +242,7 @@ func TestTheActionsThatTakeAField(t *testing.T) {
 		"package": {lifecycle.UploadCode, lifecycle.RequestPublishing, lifecycle.Comment}, "notes": {lifecycle.UploadCode, lifecycle.RequestPublishing},
 		"plan": {lifecycle.Publish, lifecycle.ChangePlan}, "at": {lifecycle.Publish}, "percent": {lifecycle.SetGrayscale}, "testers": {lifecycle.SetGrayscale},
 		"rating": {lifecycle.LeaveFeedback}, "text": {lifecycle.LeaveFeedback, lifecycle.Comment},
-		"platform_only": {lifecycle.Comment}, "file": {lifecycle.Comment}, "line": {lifecycle.Comment}, "assignee": {lifecycle.Assign},
+		"platform_only": {lifecycle.Comment}, "file": {lifecycle.Comment}, "line": {lifecycle.Comment}, "assignee": {lifecycle.Assign}, "waivers": {lifecycle.ApprovePublishing},
 	}, taken)
 	message := reach(t, lifecycle.GrayscaleRelease).refuses(lifecycle.InvalidInput, lifecycle.Promote, mona, share(7))
 	for _, part := range []string{"promote", `"percent"`, "leave it out"} {

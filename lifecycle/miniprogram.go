@@ -65,12 +65,15 @@ type Version struct {
 	PublishedAt *time.Time `json:"published_at,omitempty"`
 }
 
-// Facts is what was found out for a decision: by the inspection of an accepted code package, or by the health gate.
+// Facts is what was found out for a decision: by the inspection of an accepted code package, by the health gate, or in the report about
+// the package that is to be approved.
 type Facts struct {
 	Format      string         `json:"format"`
 	Size        int64          `json:"size"`
 	MinPlatform int            `json:"min_platform,omitempty"`
 	Health      *HealthVerdict `json:"health,omitempty"`
+	// Blocking are the findings that an approval has to waive.
+	Blocking []Finding `json:"blocking,omitempty"`
 }
 
 // Review is a request that waits for the platform's decision.

@@ -96,6 +96,8 @@ const (
 	KeyReused Code = "key_reused"
 	// UnsignedSignal: it did not come through the web, and the deployment takes nothing else (SIGNALS_FROM=web).
 	UnsignedSignal Code = "unsigned_signal"
+	// WaiverRequired: findings stand in the way of an approval that does not waive them.
+	WaiverRequired Code = "waiver_required"
 	// QuotaUsed: the team has expedited as many reviews as it may.
 	QuotaUsed Code = "quota_used"
 	// NotRunning: the workflow was ended from outside; an operator has to recover it.
@@ -105,7 +107,7 @@ const (
 // Codes lists every code.
 var Codes = []Code{
 	IllegalInState, ForbiddenRole, NotYourTeam, OwnRequest, StaleRevision, CommentRequired, InvalidInput, PackageRefused, VersionNotHigher,
-	UnknownMiniProgram, AlreadyExists, KeyReused, QuotaUsed, NotRunning, UnsignedSignal,
+	UnknownMiniProgram, AlreadyExists, KeyReused, WaiverRequired, QuotaUsed, NotRunning, UnsignedSignal,
 }
 
 // Unnamed is how request ids begin that the workflow gives to signals without one; nobody else may use them.

@@ -217,6 +217,14 @@ func about(file string, line int) fill {
 
 func to(assignee string) fill { return func(c *lifecycle.Command) { c.Assignee = assignee } }
 
+func waiving(waivers ...lifecycle.Waiver) fill {
+	return func(c *lifecycle.Command) { c.Waivers = waivers }
+}
+
+func waiverOf(code, path, reason string) lifecycle.Waiver {
+	return lifecycle.Waiver{Finding: lifecycle.Finding{Code: code, Path: path}, Reason: reason}
+}
+
 func seen(revision int) fill { return func(c *lifecycle.Command) { c.IfRevision = revision } }
 
 // token is an access token that acts for its maker with the maker's roles.

@@ -18,6 +18,8 @@ type Settings struct {
 	// within QuotaPeriod.
 	ExpeditedAfter Duration `json:"expedited_after"`
 	ExpediteQuota  int      `json:"expedite_quota"`
+	// BlockingWarnings are the codes of findings that an approval has to waive.
+	BlockingWarnings []string `json:"blocking_warnings,omitempty"`
 	// PauseReminder is how often people are reminded of a paused rollout.
 	PauseReminder Duration `json:"pause_reminder"`
 	// DefaultPlan names the plan of a publication that brings none; Plans are those to choose from.
@@ -74,6 +76,9 @@ func (s Settings) Validate() *Refusal {
 	}
 	if s.ExpediteQuota < 0 {
 		return Refuse(InvalidInput, "expedite_quota is %d; it must be 0, for none, or more", s.ExpediteQuota)
+	}
+	if r := checkEntries("waivers", len(s.BlockingWarnings)); r != nil {
+		return Refuse(InvalidInput, "blocking_warnings: %s", r.Message)
 	}
 	for _, name := range sortedNames(s.Plans) {
 		if _, r := (Plan{Name: name}).Resolve(s.Plans); r != nil {

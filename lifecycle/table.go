@@ -27,6 +27,8 @@ type Rule struct {
 	unless func(MiniProgram) string
 	// check refuses commands that are wrong in themselves; nil means that there is nothing more to check.
 	check func(MiniProgram, Command, Settings) *Refusal
+	// checkFacts refuses what the facts speak against; nil means that none do.
+	checkFacts func(Command, Facts) *Refusal
 	// apply makes the mini-program what it is after the action.
 	apply func(*MiniProgram, change)
 }
@@ -82,7 +84,8 @@ var Table = []Rule{
 	}, {
 		Action: ApprovePublishing, Label: "Approve", Summary: "Approve the request to publish",
 		Roles: []Role{Reviewer}, From: []State{PublishingPending}, To: []State{ReadyToPublish}, Decides: true,
-		apply: approvePublishing,
+		Fields:     []string{"waivers"},
+		checkFacts: checkWaivers, apply: approvePublishing,
 	}, {
 		Action: RejectPublishing, Label: "Reject", Summary: "Reject the request to publish; needs a comment",
 		Roles: []Role{Reviewer}, From: []State{PublishingPending}, To: []State{PublishingRejected}, Decides: true, NeedsComment: true,

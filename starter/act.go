@@ -86,10 +86,11 @@ type actCommand struct {
 	Text       string             `help:"What you think of it, ${limit_text} (leave-feedback), or want to say (comment)."`
 	Wait       bool               `help:"${wait}"`
 
-	PlatformOnly bool   `help:"Keep it from the team (comment)."`
-	File         string `help:"The file in the package that it is about (comment)."`
-	Line         int    `help:"The line in --file (comment)."`
-	Assignee     string `help:"Who takes the request; without it the request is handed back (assign)."`
+	PlatformOnly bool     `help:"Keep it from the team (comment)."`
+	File         string   `help:"The file in the package that it is about (comment)."`
+	Line         int      `help:"The line in --file (comment)."`
+	Waive        []string `sep:"none" placeholder:"CODE[:PATH]=REASON" help:"Why a finding is accepted that stands in the way; may be repeated (approve-publishing)."`
+	Assignee     string   `help:"Who takes the request; without it the request is handed back (assign)."`
 }
 
 // Validate refuses an action that does not exist. What is no command is taken for one.
@@ -119,7 +120,24 @@ func (c *actCommand) Run(ctx context.Context, a *app) error {
 		_, _ = fmt.Fprintln(a.stderr, "time:", inFull(c.At, time.Now()))
 	}
 	command.Plan = (*lifecycle.Plan)(c.Plan)
+	for _, text := range c.Waive {
+		waiver, err := readWaiver(text)
+		if err != nil {
+			return err
+		}
+		command.Waivers = append(command.Waivers, waiver)
+	}
 	return a.act(ctx, c.ID, command, c.Wait)
+}
+
+// readWaiver takes CODE=REASON, or CODE:PATH=REASON for a finding about a file.
+func readWaiver(text string) (lifecycle.Waiver, error) {
+	named, reason, ok := strings.Cut(text, "=")
+	if !ok {
+		return lifecycle.Waiver{}, usageError{fmt.Errorf("--waive %q has no reason; write CODE=REASON, or CODE:PATH=REASON", text)}
+	}
+	code, path, _ := strings.Cut(named, ":")
+	return lifecycle.Waiver{Finding: lifecycle.Finding{Code: code, Path: path}, Reason: reason}, nil
 }
 
 // trimmed takes away the blanks that people type behind commas: no user id begins or ends with one by intent.

@@ -100,7 +100,7 @@ func TestARefusalIsASentenceAndWhatIsPossible(t *testing.T) {
 	assert.Equal(t, exitRefused, code)
 	assert.Empty(t, stdout)
 	assert.Equal(t, "refused (illegal_in_state): publish is not possible in state CodeUnavailable, only in ReadyToPublish\n"+
-		"in state CodeUnavailable, revision 2, these are possible: upload-code\n", stderr)
+		"in state CodeUnavailable, revision 2, these are possible: upload-code, comment\n", stderr)
 
 	code, stdout, stderr = c.types("--json act publish refused")
 	assert.Equal(t, exitRefused, code)
@@ -108,7 +108,7 @@ func TestARefusalIsASentenceAndWhatIsPossible(t *testing.T) {
 	var outcome lifecycle.Outcome
 	require.NoError(t, json.Unmarshal([]byte(stdout), &outcome))
 	assert.Equal(t, lifecycle.IllegalInState, outcome.Code)
-	assert.Equal(t, []lifecycle.Action{lifecycle.UploadCode}, outcome.Actions)
+	assert.Equal(t, []lifecycle.Action{lifecycle.UploadCode, lifecycle.Comment}, outcome.Actions)
 }
 
 func TestEveryKindOfRefusalHasItsCode(t *testing.T) {

@@ -18,10 +18,21 @@ import (
 // does commits an action as the workflow would.
 func (s standing) does(account string, command lifecycle.Command) {
 	s.t.Helper()
+	s.decided(account, command, lifecycle.Facts{})
+}
+
+// decides is does by the reviewer, with what was found out.
+func (s standing) decides(command lifecycle.Command, facts lifecycle.Facts) {
+	s.t.Helper()
+	s.decided("reviewer", command, facts)
+}
+
+func (s standing) decided(account string, command lifecycle.Command, facts lifecycle.Facts) {
+	s.t.Helper()
 	stored, err := s.app.catalog.Stored(s.t.Context(), "weather")
 	require.NoError(s.t, err)
 	command.Actor, command.RequestID = accounts.Dev()[account], fmt.Sprint("request ", stored.Step)
-	after, record, refusal := stored.MiniProgram.Decide(command, lifecycle.Facts{}, time.Now(), lifecycle.DefaultSettings())
+	after, record, refusal := stored.MiniProgram.Decide(command, facts, time.Now(), lifecycle.DefaultSettings())
 	require.Nil(s.t, refusal)
 	s.commit(stored.Life, after, record)
 }

@@ -89,7 +89,7 @@ func load() (settings, error) {
 		err = errors.Join(err, fmt.Errorf("MAX_CONNECTIONS=%d lets nobody in; give the number of connections that may be open", s.MaxConnections))
 	}
 	s.timersAndPlans = lifecycle.DefaultSettings()
-	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, s.timersAndPlans.Override)
+	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, config.Policy(&s.timersAndPlans))
 	var wrongTokens, wrongOrigins error
 	if s.tokens, wrongTokens = delivery.ParseTokens(s.DeliveryTokens); wrongTokens != nil {
 		wrongTokens = fmt.Errorf("DELIVERY_TOKENS: %w", wrongTokens)

@@ -47,7 +47,7 @@ func load() (settings, error) {
 	}
 	err = errors.Join(err, s.checkSignals())
 	s.timersAndPlans = lifecycle.DefaultSettings()
-	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, s.timersAndPlans.Override)
+	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, config.Policy(&s.timersAndPlans))
 	return s, errors.Join(err, s.Tracing.Validate(), wrongFile)
 }
 

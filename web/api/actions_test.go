@@ -75,7 +75,7 @@ func TestARefusedActionSaysWhatIsPossible(t *testing.T) {
 	assert.Equal(t, "why", problem.RequestID)
 	assert.Equal(t, lifecycle.CodeUnavailable, problem.State)
 	assert.Equal(t, 2, problem.Revision)
-	assert.Equal(t, []lifecycle.Action{lifecycle.UploadCode}, problem.Actions)
+	assert.Equal(t, []lifecycle.Action{lifecycle.UploadCode, lifecycle.Comment}, problem.Actions)
 	assert.Equal(t, lifecycle.Publish, problem.Action)
 	assert.False(t, problem.At.IsZero())
 }

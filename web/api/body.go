@@ -61,6 +61,7 @@ func (actionBody) TransformSchema(registry huma.Registry, schema *huma.Schema) *
 		"platform_only": "comment: not for the team; only people of the platform may say so",
 		"file":          "comment: the file in the package that it is about",
 		"line":          "comment: the line in it; 0 is the whole file",
+		"waivers":       "approve-publishing: why each finding that stands in the way is accepted",
 		"assignee":      "assign: who takes the request; left out, it is handed back",
 	})
 }

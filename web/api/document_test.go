@@ -117,13 +117,29 @@ func TestTheDocumentDescribesEveryOperation(t *testing.T) {
 	}
 	slices.Sort(operations)
 	assert.Equal(t, []string{
-		"DELETE /tokens/{id}", "GET /events", "GET /me", "GET /mini-programs", "GET /mini-programs/{id}", "GET /mini-programs/{id}/audit", "GET /mini-programs/{id}/events", "GET /mini-programs/{id}/explain", "GET /mini-programs/{id}/feedback",
-		"GET /mini-programs/{id}/packages/{version}/report", "GET /tokens", "POST /mini-programs", "POST /mini-programs/{id}/actions/{action}",
-		"POST /mini-programs/{id}/packages", "POST /mini-programs/{id}/recover", "POST /mini-programs/{id}/versions/{version}/previews", "POST /tokens",
-		"DELETE /tokens/{id}", "GET /events", "GET /me", "GET /mini-programs", "GET /mini-programs/{id}", "GET /mini-programs/{id}/audit", "GET /mini-programs/{id}/events", "GET /mini-programs/{id}/explain",
-		"GET /mini-programs/{id}/packages/{version}/report", "GET /mini-programs/{id}/submissions", "GET /mini-programs/{id}/versions/{version}/files",
-		"GET /mini-programs/{id}/versions/{version}/files/{path}", "GET /mini-programs/{id}/versions/{version}/package", "GET /tokens", "POST /mini-programs", "POST /mini-programs/{id}/actions/{action}",
-		"POST /mini-programs/{id}/packages", "POST /mini-programs/{id}/recover", "POST /tokens",
+		"DELETE /tokens/{id}",
+		"GET /events",
+		"GET /me",
+		"GET /mini-programs",
+		"GET /mini-programs/{id}",
+		"GET /mini-programs/{id}/audit",
+		"GET /mini-programs/{id}/comments",
+		"GET /mini-programs/{id}/events",
+		"GET /mini-programs/{id}/explain",
+		"GET /mini-programs/{id}/feedback",
+		"GET /mini-programs/{id}/packages/{version}/report",
+		"GET /mini-programs/{id}/submissions",
+		"GET /mini-programs/{id}/versions/{version}/files",
+		"GET /mini-programs/{id}/versions/{version}/files/{path}",
+		"GET /mini-programs/{id}/versions/{version}/package",
+		"GET /tokens",
+		"POST /mini-programs",
+		"POST /mini-programs/{id}/actions/{action}",
+		"POST /mini-programs/{id}/comments",
+		"POST /mini-programs/{id}/packages",
+		"POST /mini-programs/{id}/recover",
+		"POST /mini-programs/{id}/versions/{version}/previews",
+		"POST /tokens",
 	}, operations)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
+	"go.uber.org/zap"
 
 	"slipway/lifecycle"
 	"slipway/packages"
@@ -68,6 +69,9 @@ func noAction(name string) *lifecycle.Refusal {
 }
 
 func (p *Pages) actionData(c *gin.Context, status lifecycle.Status, form form) actionData {
+	if err := p.askForWaivers(c.Request.Context(), status, &form); err != nil {
+		p.Service.Logger.Warn("which findings have to be waived is not known", zap.Error(err)) // what was typed counts
+	}
 	form.Platform = person(c).OnPlatformSide()
 	data := actionData{
 		Status: status, Form: form, Effect: p.words(c).effect(form.Action, status), Impossible: status.WhyNot(form.Action, person(c)),

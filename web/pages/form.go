@@ -30,6 +30,7 @@ type form struct {
 	PlatformOnly         bool
 	File, Line           string
 	Assignee             string
+	Waivers              []waiver
 	// Back is the page that a remark leads back to; Platform says that its writer is of the platform, who may keep it from the team.
 	Back             string
 	Platform         bool
@@ -95,7 +96,7 @@ func readForm(action lifecycle.Action, posted url.Values) form {
 		Action: action, RequestID: cmp.Or(posted.Get("request_id"), uuid.NewString()), IfRevision: revision,
 		Comment: lines(posted.Get("comment")), Notes: lines(posted.Get("notes")), Text: lines(posted.Get("text")), Rating: rating,
 		PlatformOnly: posted.Get("platform_only") == "yes", File: strings.TrimSpace(posted.Get("file")), Line: posted.Get("line"),
-		Assignee: posted.Get("assignee"), Back: posted.Get("back"),
+		Assignee: posted.Get("assignee"), Back: posted.Get("back"), Waivers: readWaivers(posted),
 		Percent: posted.Get("percent"), Testers: lines(posted.Get("testers")),
 		At: posted.Get("at"), Zone: posted.Get("zone"), Offset: posted.Get("offset"), Plan: readPlanForm(posted),
 	}
@@ -142,6 +143,9 @@ func (f form) command(person lifecycle.Actor) (lifecycle.Command, error) {
 	}
 	if f.Has("assignee") {
 		command.Assignee = f.Assignee
+	}
+	for _, waiver := range f.Waivers {
+		command.Waivers = append(command.Waivers, waiver.Waiver)
 	}
 	if f.Has("file") {
 		err = f.readComment(&command)

@@ -170,6 +170,11 @@ func TestAFormCarriesOnlyWhatItsActionTakes(t *testing.T) {
 	assert.Equal(t, with(lifecycle.SetGrayscale, func(c *lifecycle.Command) {
 		c.Percent, c.Testers = new(lifecycle.Percent(1250)), new([]string{"ann", "bob"})
 	}), command(lifecycle.SetGrayscale))
+	everything.Set("waiver native_code lib/a b.so", "fine")
+	assert.Equal(t, with(lifecycle.ApprovePublishing, func(c *lifecycle.Command) {
+		c.Waivers = []lifecycle.Waiver{{Finding: lifecycle.Finding{Code: "native_code", Path: "lib/a b.so"}, Reason: "fine"}}
+	}), command(lifecycle.ApprovePublishing))
+	everything.Del("waiver native_code lib/a b.so")
 	assert.Equal(t, with(lifecycle.ChangePlan, func(c *lifecycle.Command) { c.Plan = &lifecycle.Plan{Name: "fast"} }), command(lifecycle.ChangePlan))
 }
 

@@ -90,6 +90,9 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 		data.Actions = data.Actions.withoutMain()
 	}
 	data.Request = requestOf(c, status)
+	if err := p.askForAll(c.Request.Context(), status, &data.Actions); err != nil {
+		return data, err
+	}
 	if data.Conversation, err = p.conversationOf(c, status); err != nil {
 		return miniProgramData{}, err
 	}

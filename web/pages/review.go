@@ -16,6 +16,7 @@ type versionData struct {
 	lifecycle.Status
 	Version    lifecycle.Version
 	Report     *packages.Report
+	Findings   []finding
 	Comparison *packages.Comparison // with the live version
 	Reviewed   *packages.Comparison // with the package that reviewers saw last
 	// Request is the request to publish this version; nil when it does not wait for a decision.
@@ -78,9 +79,12 @@ func (p *Pages) versionData(c *gin.Context) (versionData, error) {
 	}
 	version := data.Version
 	if status.Candidate != nil && status.Candidate.SHA256 == version.SHA256 {
-		data.Actions = newActions(status, person(c), p.words(c)).decisions()
+		data.Actions = newActions(status, person(c), p.words(c))
+		if err := p.askForAll(ctx, status, &data.Actions); err != nil {
+			return versionData{}, err
+		}
+		data.Actions, data.Taken = data.Actions.decisions(), requestOf(c, status)
 		data.Previewable = p.Service.MayPreview(ctx, person(c), status.ID, version.Version) == nil
-		data.Taken = requestOf(c, status)
 	}
 	if data.Conversation, err = p.conversationOf(c, status); err != nil {
 		return versionData{}, err
@@ -94,6 +98,9 @@ func (p *Pages) versionData(c *gin.Context) (versionData, error) {
 		return data, err
 	}
 	data.Report = &report
+	if data.Findings, err = p.findingsFor(c, status, version.Version, data.Found(report.Findings)); err != nil {
+		return data, err
+	}
 	data.Comparison, data.Reviewed, err = p.Service.Changes(ctx, status, version)
 	return data, err
 }

@@ -18,6 +18,8 @@ type Post struct {
 	File    string             `json:"file,omitempty"`
 	Line    int                `json:"line,omitempty"`
 	Package *lifecycle.Package `json:"package,omitempty"`
+	// Waivers say why an approval accepts findings that stood in its way.
+	Waivers []lifecycle.Waiver `json:"waivers,omitempty"`
 }
 
 // Conversation is a part of what was said, newest first. Next is the cursor of the next part, 0 when there is none.
@@ -66,6 +68,7 @@ func (s *Service) Conversation(ctx context.Context, person lifecycle.Actor, id s
 func newPost(entry catalog.AuditEntry) Post {
 	command := entry.Record.Command
 	made := Post{Change: entry.Change, Transition: entry.Record.Transition, Text: entry.Record.Comment, File: command.File, Line: command.Line}
+	made.Waivers = command.Waivers
 	if entry.Record.Action == lifecycle.Comment {
 		made.Text = command.Text
 	}

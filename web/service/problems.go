@@ -40,6 +40,7 @@ var statusOfCode = map[lifecycle.Code]int{
 	lifecycle.UnsignedSignal:     http.StatusForbidden,
 	lifecycle.KeyReused:          http.StatusUnprocessableEntity,
 	lifecycle.CommentRequired:    http.StatusUnprocessableEntity,
+	lifecycle.WaiverRequired:     http.StatusUnprocessableEntity,
 	lifecycle.InvalidInput:       http.StatusUnprocessableEntity,
 	lifecycle.PackageRefused:     http.StatusUnprocessableEntity,
 	lifecycle.VersionNotHigher:   http.StatusUnprocessableEntity,

@@ -1,0 +1,89 @@
+package lifecycle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Finding names something that the inspection of a package has found: the code of its rule, and the file concerned, "" for the whole
+// package.
+type Finding struct {
+	Code string `json:"code"`
+	Path string `json:"path,omitempty"`
+}
+
+func (f Finding) String() string {
+	if f.Path == "" {
+		return f.Code
+	}
+	return f.Code + " in " + f.Path
+}
+
+// Waiver says why an approval accepts a finding that stands in its way.
+type Waiver struct {
+	Finding
+	Reason string `json:"reason"`
+}
+
+// AddBlocking adds a finding to those that an approval has to waive, if it is one, and once.
+func (s Settings) AddBlocking(blocking []Finding, found Finding) []Finding {
+	if !slices.Contains(s.BlockingWarnings, found.Code) || slices.Contains(blocking, found) {
+		return blocking
+	}
+	return append(blocking, found)
+}
+
+// validateWaivers refuses waivers without a reason.
+func validateWaivers(waivers []Waiver) *Refusal {
+	if r := checkEntries("waivers", len(waivers)); r != nil {
+		return r
+	}
+	for _, waiver := range waivers {
+		r := firstRefusal(
+			checkName("waivers[].code", waiver.Code), checkText("waivers[].path", waiver.Path), checkText("waivers[].reason", waiver.Reason),
+		)
+		if r != nil {
+			return r
+		}
+		if !hasSomethingToRead(waiver.Reason) {
+			return Refuse(CommentRequired, "the waiver of %s needs a reason, in visible characters", Excerpt(waiver.String()))
+		}
+	}
+	return nil
+}
+
+// checkWaivers refuses an approval that does not waive each finding in its way, or something else.
+func checkWaivers(c Command, facts Facts) *Refusal {
+	var left []string
+	waived := func(f Finding) bool {
+		return slices.ContainsFunc(c.Waivers, func(w Waiver) bool { return w.Finding == f })
+	}
+	for _, finding := range facts.Blocking {
+		if !waived(finding) {
+			left = append(left, finding.String())
+		}
+	}
+	if len(left) > 0 {
+		return Refuse(WaiverRequired, "%s stands in the way of the approval: %s; waive each with a reason, or reject the request",
+			Count(len(left), "finding"), strings.Join(left, "; "))
+	}
+	for _, waiver := range c.Waivers {
+		if !slices.Contains(facts.Blocking, waiver.Finding) {
+			return Refuse(InvalidInput, "%s does not stand in the way of the approval; leave its waiver out", Excerpt(waiver.String()))
+		}
+	}
+	return nil
+}
+
+// waived words for the timeline what an approval has waived.
+func (c Command) waived() string {
+	if len(c.Waivers) == 0 {
+		return ""
+	}
+	texts := make([]string, len(c.Waivers))
+	for i, waiver := range c.Waivers {
+		texts[i] = fmt.Sprintf("%s (%s)", waiver.Finding, Excerpt(waiver.Reason))
+	}
+	return "waived: " + strings.Join(texts, ", ")
+}

@@ -1,0 +1,50 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"slipway/lifecycle"
+)
+
+// Waived is a waiver of an earlier approval.
+type Waived struct {
+	lifecycle.Waiver
+	Version, By string
+	At          time.Time
+}
+
+// Blocking are the findings about the candidate that its approval has to waive.
+func (s *Service) Blocking(ctx context.Context, status lifecycle.Status) ([]lifecycle.Finding, error) {
+	if len(s.Settings.BlockingWarnings) == 0 || status.Candidate == nil {
+		return nil, nil
+	}
+	report, err := s.KeptReport(ctx, status.Candidate.SHA256, status.Candidate.Version)
+	if err != nil || report == nil {
+		return nil, err
+	}
+	var blocking []lifecycle.Finding
+	for _, found := range report.Findings {
+		blocking = s.Settings.AddBlocking(blocking, lifecycle.Finding{Code: found.Code, Path: found.Path})
+	}
+	return blocking, nil
+}
+
+// Waived are the latest waivers of each finding in the approvals of other versions, as far as the person may see them.
+func (s *Service) Waived(
+	ctx context.Context, person lifecycle.Actor, id, version string,
+) (map[lifecycle.Finding]Waived, error) {
+	entries, err := s.Catalog.AuditOf(ctx, id, []lifecycle.Action{lifecycle.ApprovePublishing}, "", 0, reviewsRead)
+	waived := map[lifecycle.Finding]Waived{}
+	for _, entry := range entries {
+		if entry.Err != nil || !SeesEntry(person, entry.Team, entry.Record.Transition) || entry.Record.Version == version {
+			continue
+		}
+		for _, waiver := range entry.Record.Command.Waivers {
+			if _, known := waived[waiver.Finding]; !known {
+				waived[waiver.Finding] = Waived{waiver, entry.Record.Version, entry.Record.Actor, entry.Record.At}
+			}
+		}
+	}
+	return waived, err
+}
