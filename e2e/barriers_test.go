@@ -33,7 +33,7 @@ var visits = []visit{
 	{"review", "reviewer", "/mini-programs/coffee/versions/1.1.0"},
 	{"files", "reviewer", "/mini-programs/coffee/versions/1.1.0/files"},
 	{"file", "reviewer", "/mini-programs/coffee/versions/1.1.0/files/pages/menu/menu.js"},
-	{"markup", "reviewer", "/mini-programs/coffee/versions/1.1.0/files/pages/menu/menu.wxml"},
+	{"markup", "reviewer", "/mini-programs/coffee/versions/1.1.0/files/pages/menu/menu.fxml"},
 	{"what changed in files", "reviewer", "/mini-programs/coffee/versions/1.1.0/files?against=live"},
 	{"what changed in a file", "reviewer", "/mini-programs/coffee/versions/1.1.0/files/app.json?against=live"},
 	{"changed file with a risk", "reviewer", "/mini-programs/coffee/versions/1.1.0/files/pages/menu/menu.js?against=live"},

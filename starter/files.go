@@ -110,8 +110,8 @@ func (c *diffCommand) Run(ctx context.Context, a *app) error {
 
 // comparisonLines words what changed from one version to another.
 func comparisonLines(c packages.Comparison) []string {
-	lines := []string{fmt.Sprintf("%s against %s: %s added, %d removed, %d changed", c.NewVersion, c.OldVersion, packages.Count(c.Added, "file"),
-		c.Removed, c.Changed)}
+	lines := []string{fmt.Sprintf("%s against %s: %s added, %d removed, %d changed", c.NewVersion, c.OldVersion,
+		packages.Count(c.Added, "file"), c.Removed, c.Changed)}
 	for _, risk := range c.Risks {
 		lines = append(lines, fmt.Sprintf("look at this first: %s  %s", placeOf(risk), risk.Message))
 	}

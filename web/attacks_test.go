@@ -117,7 +117,7 @@ func TestNobodyWritesHeadersOfAnswers(t *testing.T) {
 	const evil = "x\r\nX-Evil: 1\r\nSet-Cookie: evil=1\r\n\r\n<script>"
 	escaped := url.PathEscape(evil)
 	for _, route := range s.router.Routes() {
-		path := strings.NewReplacer(":id", escaped, ":version", escaped, ":action", escaped, "*file", escaped).Replace(route.Pattern)
+		path := strings.NewReplacer(":id", escaped, ":version", escaped, ":action", escaped, "*file", escaped, "*path", escaped).Replace(route.Pattern)
 		if route.Permission.IsStream() {
 			continue
 		}

@@ -31,7 +31,7 @@ func TestEveryRouteSaysWhoMayCallIt(t *testing.T) {
 
 // concrete is an address of a route.
 func concrete(route string) string {
-	return strings.NewReplacer(":id", "weather", ":version", "1.0.0", ":action", "suspend", ":sha256", strings.Repeat("a", 64), "*file", "x").Replace(route)
+	return strings.NewReplacer(":id", "weather", ":version", "1.0.0", ":action", "suspend", ":sha256", strings.Repeat("a", 64), "*file", "x", "*path", "x").Replace(route)
 }
 
 func TestNobodyGetsAnywhereWithoutSigningIn(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -61,12 +62,12 @@ func TestWhatChangedIsShownFileByFile(t *testing.T) {
 	assert.Contains(t, body, "pages/new.js?against="+first)
 	assert.Contains(t, body, `<small class="tree-changed">changed</small>`)
 	body = s.reads("reviewer", filesPath+"1.1.0/files/app.js?against=1.0.0")
-	assert.Contains(t, body, `<ol class="code diff-new" start="4" aria-label="added"><li>const added = 1</ol>`)
+	assert.Contains(t, body, `<ol class="code diff-new" start="4" aria-label="added"><li id="L4">const added = 1</ol>`)
 	assert.Equal(t, 2, strings.Count(body, "wx.chooseAddress()"), "the surroundings on both sides")
 	assert.Contains(t, body, "as=whole")
 	body = s.reads("reviewer", filesPath+"1.1.0/files/pages/new.js?against=1.0.0")
 	assert.Contains(t, body, "one-sided")
-	assert.Contains(t, body, "<li>Page({ new: 1 })")
+	assert.Contains(t, body, `<li id="L1">Page({ new: 1 })`)
 	body = s.reads("reviewer", filesPath+"1.0.0/files/pages/new.js?against=1.1.0")
 	assert.Contains(t, body, "diff-old", "it was removed")
 	body = s.reads("reviewer", filesPath+"1.1.0/files/pages/home.js?against=1.0.0")
@@ -103,11 +104,12 @@ func TestALongFileIsCutOffAndSaysSo(t *testing.T) {
 	for i := range 20_000 {
 		fmt.Fprintf(&code, "const n%d = %d\n", i, i*i)
 	}
-	s.hasCode("1.0.0", contents(map[string]string{"app.js": code.String()}))
+	s.hasCode("1.0.0", contents(map[string]string{"app.js": code.String(), "empty.txt": strings.Repeat("a\n", 40_000)}))
+	assert.Contains(t, s.reads("reviewer", filesPath+"1.0.0/files/empty.txt"), "This is only the beginning of")
 	body := s.reads("reviewer", filesPath+"1.0.0/files/app.js")
 	assert.Contains(t, body, "This is only the beginning of")
 	assert.Contains(t, body, "/raw/app.js")
-	assert.Less(t, len(body), 300<<10)
+	assert.Less(t, len(body), pageLimit)
 	assert.Equal(t, code.String(), s.reads("reviewer", filesPath+"1.0.0/raw/app.js"))
 }
 
@@ -135,4 +137,28 @@ func TestAllSubmissionsAreThereWithWhatBecameOfThem(t *testing.T) {
 	assert.Contains(t, body, `"comment":"still upside down"`)
 	assert.Contains(t, body, `"replaced":true`)
 	assert.Contains(t, body, `"findings":null`, "nobody looked into it yet")
+}
+
+// pageLimit is how large a page about files may be, in bytes.
+const pageLimit = 200_000
+
+func TestAPackageOfManyFilesIsReadOnSmallPages(t *testing.T) {
+	s := stand(t)
+	s.welcomed()
+	files := contents(nil)
+	for i := range 3000 {
+		files[fmt.Sprintf("part%d/module%04d.js", i%4, i)] = strings.Repeat("const n = request({ url: 'a', data: [1, 2, 3] })\n", 200)
+	}
+	s.hasCode("1.0.0", files)
+	for path, lists := range map[string]string{
+		"": "part3", "/part1": "module0001.js", "/part1/module2001.js": `module2001.js" aria-current="page"`, "/part1?from=600": "module2401.js",
+	} {
+		began := time.Now()
+		body := s.reads("reviewer", filesPath+"1.0.0/files"+path)
+		t.Logf("%s: %s, %d bytes", path, time.Since(began), len(body))
+		assert.Contains(t, body, lists)
+		assert.Less(t, len(body), pageLimit, path)
+	}
+	assert.Contains(t, s.reads("reviewer", filesPath+"1.0.0/files/part1"), `files/part1?from=200" rel="next"`)
+	assert.Contains(t, s.reads("reviewer", filesPath+"1.0.0/files/part1?from=600"), `files/part1?from=400" rel="prev"`)
 }

@@ -58,13 +58,17 @@ var readers = append(slices.Clone(walkers),
 	lifecycletest.Person{User: "noa"}, lifecycletest.Person{User: "gil", Roles: []string{"developer"}, Teams: []string{lifecycletest.OtherTeam, "acm", "acme2"}})
 
 // questions make addresses of patterns.
-var questions = strings.NewReplacer("/explain", "/explain?user=ann", ":version", "1.0.0", ":action", "leave-feedback", "*file", "style.css")
+var questions = strings.NewReplacer("/explain", "/explain?user=ann", ":version", "1.0.0", ":action", "leave-feedback", "*file", "style.css", "*path", "app.js")
 
 // lists show all mini-programs that somebody may see.
 var lists = []string{"/mini-programs", "/api/v1/mini-programs"}
 
-// silent are looks at a mini-program without what people wrote about it: its stream, a form, and what is kept of a package that is in no store.
-var silent = []string{"/events", "/actions/:action", "/report", "/explain", "/versions/:version", "/api/v1/mini-programs/:id/feedback", "/previews"}
+// silent are looks at a mini-program without what people wrote about it: its stream, a form, what is kept of a package that is in no store, and
+// submissions where there are none.
+var silent = []string{
+	"/events", "/actions/:action", "/report", "/explain", "/versions/:version", "/files", "/*path", "/package", "/submissions",
+	"/api/v1/mini-programs/:id/feedback", "/previews",
+}
 
 // Every page and every call that only looks, by everybody.
 func TestWhatSomebodyReadsIsTheirs(t *testing.T) {
@@ -98,6 +102,7 @@ func (s trusting) looksAt(who lifecycletest.Person, token asked, pattern, path s
 		if sees(who) {
 			mayAnswer := response.StatusCode == http.StatusOK || response.StatusCode == http.StatusNotFound // when it has no version yet
 			mayAnswer = mayAnswer || response.StatusCode == http.StatusForbidden && (strings.Contains(path, "/actions/") || strings.HasSuffix(path, "/previews")) && len(who.Roles) == 1 && who.Roles[0] == "auditor"
+			mayAnswer = mayAnswer || response.StatusCode == http.StatusForbidden && strings.HasSuffix(pattern, "/package") && !downloads(who)
 			assert.True(s.t, mayAnswer, "%s: %d %s", what, response.StatusCode, body)
 			speaks := !slices.ContainsFunc(silent, func(end string) bool { return strings.HasSuffix(pattern, end) })
 			assert.True(s.t, !speaks || strings.Contains(body, secret), what)
@@ -112,6 +117,12 @@ func (s trusting) looksAt(who lifecycletest.Person, token asked, pattern, path s
 	if !strings.Contains(path, "/actions/") {
 		assert.Equal(s.t, http.StatusNotFound, response.StatusCode, "%s: %s", who.User, path)
 	}
+}
+
+// downloads is the rule of the contract: reviewers, operators and the team have packages as files.
+func downloads(person lifecycletest.Person) bool {
+	reviews := func(role string) bool { return role == "reviewer" || role == "operator" }
+	return slices.Contains(person.Teams, lifecycletest.OwnTeam) || slices.ContainsFunc(person.Roles, reviews)
 }
 
 // look reads an answer, of a stream only how it begins.

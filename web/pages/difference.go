@@ -25,7 +25,8 @@ type diffPart struct {
 	Old, New         []codeLine
 }
 
-// newDifference reads a unified diff. Findings are shown beside the new lines that they are about.
+// newDifference reads a unified diff. Findings are shown beside the new lines that they are about; without any, not
+// even none, nothing leads to the lines.
 func newDifference(change packages.FileChange, found findingsByLine) difference {
 	d := difference{Cut: change.DiffCut, OneSided: change.Change != "changed"}
 	var oldLine, newLine int
@@ -43,7 +44,7 @@ func newDifference(change packages.FileChange, found findingsByLine) difference 
 			oldLine++
 		}
 		if op != '-' {
-			part.New = append(part.New, codeLine{Number: newLine, HTML: plainLine(text), Findings: found.take(newLine)})
+			part.New = append(part.New, codeLine{Number: newLine, HTML: plainLine(text), Findings: found[newLine], Anchor: found != nil})
 			newLine++
 		}
 	}

@@ -19,8 +19,11 @@ import (
 	"slipway/web/service"
 )
 
-// maxShown is how much of a text file a page shows, in bytes; the file as it is has the rest.
-const maxShown = 128 << 10
+// maxShown and maxLines are how much of a text file a page shows, in bytes and lines; the file as it is has the rest.
+const (
+	maxShown = 96 << 10
+	maxLines = 4000
+)
 
 // filesData is the page on which the files of a package are read.
 type filesData struct {
@@ -70,12 +73,11 @@ type codeLine struct {
 	Number   int
 	HTML     template.HTML
 	Findings []packages.Finding
+	Anchor   bool // findings lead to it
 }
 
-// findingsByLine are the findings about one file. Each is shown beside the first line that is shown and is its own.
+// findingsByLine are the findings about one file.
 type findingsByLine map[int][]packages.Finding
-
-func (f findingsByLine) take(line int) []packages.Finding { return f[line] }
 
 // Folder is where the version's pages are.
 func (d filesData) Folder() string {
@@ -276,8 +278,12 @@ func newShownFile(body packages.Body, found findingsByLine, asIs bool) *shownFil
 	if formatted, ok := formatJSON(body); ok && !asIs && !found.haveLines() {
 		text, file.Formatted = formatted, true
 	}
-	for i, line := range highlight(body.Path, string(text)) {
-		file.Lines = append(file.Lines, codeLine{i + 1, line, found.take(i + 1)})
+	lines := highlight(body.Path, string(text))
+	if len(lines) > maxLines {
+		lines, file.Cut = lines[:maxLines], true
+	}
+	for i, line := range lines {
+		file.Lines = append(file.Lines, codeLine{Number: i + 1, HTML: line, Findings: found[i+1]})
 	}
 	return file
 }
@@ -295,7 +301,7 @@ func (f findingsByLine) haveLines() bool {
 // formatJSON formats a whole JSON document that is not formatted already.
 func formatJSON(body packages.Body) (formatted []byte, ok bool) {
 	var out bytes.Buffer
-	if body.Cut || !strings.HasSuffix(body.Path, ".json") || json.Indent(&out, body.Data, "", "  ") != nil || out.Len() > 2*maxShown {
+	if body.Cut || !strings.HasSuffix(body.Path, ".json") || json.Indent(&out, body.Data, "", "  ") != nil || out.Len() > maxShown {
 		return nil, false
 	}
 	return out.Bytes(), !bytes.Equal(bytes.TrimSpace(out.Bytes()), bytes.TrimSpace(body.Data))

@@ -13,7 +13,7 @@ import (
 
 const (
 	// maxHighlighted and longestHighlighted bound the time that colours take: bytes of a text, and of a line of it.
-	maxHighlighted     = 64 << 10
+	maxHighlighted     = 48 << 10
 	longestHighlighted = 2000
 )
 
