@@ -50,7 +50,8 @@ type Committer interface {
 	Finished(ctx context.Context, id, life, user, requestID string, before int) (record *lifecycle.Record, answered bool, err error)
 }
 
-// ReportKeeper is the part of the catalogue that keeps the reports about packages. Report's error is catalog.ErrNotFound when there is none.
+// ReportKeeper is the part of the catalogue that keeps the reports about packages. The error of Report is catalog.ErrNotFound when there
+// is none.
 type ReportKeeper interface {
 	Report(ctx context.Context, sha256, version string) (json.RawMessage, error)
 	KeepReport(ctx context.Context, sha256, version string, report json.RawMessage) error

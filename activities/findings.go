@@ -14,13 +14,10 @@ import (
 // findBlocking finds out what stands in the way of an approval: findings about the candidate that the deployment lists. A candidate whose
 // report is lost is refused. The error is a catalogue that does not answer.
 func (a *Activities) findBlocking(ctx context.Context, q Question) (Question, error) {
+	if !a.mayBeBlocked(q) {
+		return q, nil
+	}
 	candidate := q.MiniProgram.Candidate
-	if q.Action != lifecycle.ApprovePublishing || q.Refusal != nil || a.Reports == nil || len(a.Settings.BlockingWarnings) == 0 {
-		return q, nil
-	}
-	if _, refusal := q.MiniProgram.Admit(q.Command, q.Now, a.Settings); refusal != nil { // Decide says so
-		return q, nil
-	}
 	kept, err := a.Reports.Report(ctx, candidate.SHA256, candidate.Version)
 	switch {
 	case errors.Is(err, catalog.ErrNotFound):
@@ -39,4 +36,13 @@ func (a *Activities) findBlocking(ctx context.Context, q Question) (Question, er
 		q.Facts.Blocking = a.Settings.AddBlocking(q.Facts.Blocking, lifecycle.Finding{Code: found.Code, Path: found.Path})
 	}
 	return q, nil
+}
+
+// mayBeBlocked tells whether the question is an approval that nothing else speaks against.
+func (a *Activities) mayBeBlocked(q Question) bool {
+	if q.Action != lifecycle.ApprovePublishing || q.Refusal != nil || a.Reports == nil || len(a.Settings.BlockingWarnings) == 0 {
+		return false
+	}
+	_, refusal := q.MiniProgram.Admit(q.Command, q.Now, a.Settings)
+	return refusal == nil
 }

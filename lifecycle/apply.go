@@ -274,16 +274,8 @@ func details(before, after MiniProgram, command Command) string {
 		say("taken back from %s", before.Rollout.Percent())
 	case Revert:
 		say("from %s to %s", before.Live.Version, after.Live.Version)
-	case LeaveFeedback:
-		say("rating %d of 5", command.Rating)
-	case ApprovePublishing:
-		return Excerpt(command.waived())
-	case Comment:
-		return Excerpt(command.place())
-	case Assign:
-		say("%s", assignment(command))
-	case Expedite:
-		say("due %s instead of %s", moment(after.Review.DueAt), moment(before.Review.DueAt))
+	default:
+		say("%s", aside(before, after, command))
 	}
 	return Excerpt(strings.Join(said, "; "))
 }

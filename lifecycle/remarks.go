@@ -15,6 +15,24 @@ func leaveFeedback(m *MiniProgram, c change) {
 	})
 }
 
+// aside is what the timeline says of a review and of what people say; "" for everything else.
+func aside(before, after MiniProgram, command Command) string {
+	switch command.Action {
+	case LeaveFeedback:
+		return fmt.Sprintf("rating %d of 5", command.Rating)
+	case ApprovePublishing:
+		return command.waived()
+	case Comment:
+		return command.place()
+	case Assign:
+		return assignment(command)
+	case Expedite:
+		return fmt.Sprintf("due %s instead of %s", moment(after.Review.DueAt), moment(before.Review.DueAt))
+	default:
+		return ""
+	}
+}
+
 // checkComment refuses a comment that says nothing, that is about a place that cannot be found, or that its writer would not see.
 func checkComment(m MiniProgram, c Command, _ Settings) *Refusal {
 	switch {

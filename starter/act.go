@@ -89,7 +89,7 @@ type actCommand struct {
 	PlatformOnly bool     `help:"Keep it from the team (comment)."`
 	File         string   `help:"The file in the package that it is about (comment)."`
 	Line         int      `help:"The line in --file (comment)."`
-	Waive        []string `sep:"none" placeholder:"CODE[:PATH]=REASON" help:"Why a finding is accepted that stands in the way; may be repeated (approve-publishing)."`
+	Waive        []string `sep:"none" placeholder:"CODE[:PATH]=REASON" help:"Why a finding is accepted; repeatable (approve-publishing)."`
 	Assignee     string   `help:"Who takes the request; without it the request is handed back (assign)."`
 }
 

@@ -142,12 +142,7 @@ func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, deci
 	if decision.Delta != nil || decision.Outcome != nil && !decision.Repeated {
 		m.step++
 	}
-	if decision.Outcome != nil && decision.Outcome.Code == lifecycle.UnsignedSignal {
-		q.Command.RequestID = lifecycle.UnsignedID(q.Command.RequestID)
-	}
-	if decision.Outcome != nil {
-		m.outcomes.remember(decision.Outcome.Complete(q, m.MiniProgram))
-	}
+	m.rememberOutcome(q, decision.Outcome)
 	if decision.Alarm != "" {
 		m.alarm = fmt.Sprintf("%s: %s", clock(m.now(ctx)), decision.Alarm)
 	}
@@ -160,6 +155,17 @@ func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, deci
 	}
 	m.watchHealth(ctx)
 	m.show(ctx)
+}
+
+// rememberOutcome is for whoever asked; nil is nobody.
+func (m *miniProgram) rememberOutcome(q activities.Question, outcome *activities.ShortOutcome) {
+	if outcome == nil {
+		return
+	}
+	if outcome.Code == lifecycle.UnsignedSignal {
+		q.Command.RequestID = lifecycle.UnsignedID(q.Command.RequestID)
+	}
+	m.outcomes.remember(outcome.Complete(q, m.MiniProgram))
 }
 
 // takeOverStored goes on from what the catalogue knows. The timer and the gate begin anew: they may be due at other times now.
