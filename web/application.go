@@ -41,7 +41,7 @@ func newApplication(ctx context.Context, settings settings, with dependencies, f
 			Workflows: workflows.Client{
 				Temporal: with.temporal, Waiters: &feed.Waiters, Known: with.catalog.Knows, Titles: settings.PayloadKeys.Empty(),
 			},
-			Catalog:   with.catalog, Store: with.store, Temporal: service.NewMonitor(ctx, with.temporal), Logger: logger,
+			Catalog: with.catalog, Store: with.store, Temporal: service.NewMonitor(ctx, with.temporal), Logger: logger,
 			Sessions: accounts.NewSessions(with.catalog.Database()), TokenStore: tokens.NewStore(with.catalog.Database()), Tokens: with.tokens,
 			Settings: settings.timersAndPlans, Limits: settings.PackageMax.Limits(), AnswerWait: settings.AnswerWait,
 		},
