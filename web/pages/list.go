@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -20,6 +22,8 @@ type listData struct {
 	// Next leads to the next page, First to the first one; "" when there is none, or one is there.
 	Next, First string
 	Filtered    bool
+	// WorkflowsUI is the same list in Temporal UI; "" for no link.
+	WorkflowsUI string
 }
 
 type stateChoice struct {
@@ -51,7 +55,8 @@ func (p *Pages) list(c *gin.Context) {
 	}
 	data := listData{
 		Query: filter.Query, Team: c.Query("team"), Overdue: filter.Overdue != nil, DueFirst: filter.Order == catalog.DueFirst, Items: list.Items,
-		Filtered: filter.Query != "" || len(filter.States)+len(filter.Teams) > 0 || filter.Overdue != nil,
+		Filtered:    filter.Query != "" || len(filter.States)+len(filter.Teams) > 0 || filter.Overdue != nil,
+		WorkflowsUI: p.workflowsUI(filter),
 	}
 	for _, state := range lifecycle.States {
 		data.States = append(data.States, stateChoice{state, slices.Contains(filter.States, state), counts.ByState[state]})
@@ -63,6 +68,28 @@ func (p *Pages) list(c *gin.Context) {
 		data.Next = pageAt(c.Request.URL, list.NextCursor)
 	}
 	p.show(c, http.StatusOK, "list", page{Title: p.words(c).t("Mini-programs"), Menu: menuList, Watch: everything, Data: data})
+}
+
+// workflowsUI is where Temporal UI lists the workflows of a list, but for what is searched in titles. Of each it is the latest run.
+func (p *Pages) workflowsUI(filter catalog.Filter) string {
+	if p.TemporalUI == "" {
+		return ""
+	}
+	query := []string{`WorkflowType="MiniProgram"`, `ExecutionStatus!="ContinuedAsNew"`}
+	var states []string
+	for _, state := range filter.States {
+		states = append(states, strconv.Quote(string(state)))
+	}
+	if len(states) > 0 {
+		query = append(query, "MiniProgramState IN ("+strings.Join(states, ",")+")")
+	}
+	for _, team := range filter.Teams {
+		query = append(query, "MiniProgramTeam="+strconv.Quote(team))
+	}
+	if filter.Overdue != nil {
+		query = append(query, "MiniProgramOverdue=true")
+	}
+	return p.TemporalUI + "/namespaces/" + url.PathEscape(p.Namespace) + "/workflows?query=" + url.QueryEscape(strings.Join(query, " AND "))
 }
 
 // readFilter understands what the form of the list sends; empty fields choose nothing.
