@@ -5,7 +5,7 @@ PROGRAMS = ./launcher ./starter ./worker ./web
 # Races are looked for wherever Go can: it needs a C compiler for that.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help run demo test production-test bench mutate record diagram lint clean programs temporal
+.PHONY: help run demo test production-test bench lighthouse mutate record diagram lint clean programs temporal
 
 help:
 	@echo 'make run     the whole product on this machine: Temporal with its UI, and our programs'
@@ -13,6 +13,7 @@ help:
 	@echo 'make test    every test'
 	@echo 'make production-test  the production shape as processes: PostgreSQL, a Temporal server on it, two workers, two webs'
 	@echo 'make bench   the benchmarks'
+	@echo 'make lighthouse  with make run running: Lighthouse on three pages; needs node and Chromium'
 	@echo 'make mutate  breaks each rule and timer in turn and asks the tests whether they notice'
 	@echo 'make record  records histories of this version of the workflow, for the replay tests'
 	@echo 'make diagram writes the state diagram and the limits into the docs'
@@ -40,6 +41,10 @@ bench: temporal
 	go run ./bench
 	go run ./bench delivery
 	go test -run='^$$' -bench=. ./lifecycle ./catalog ./packages ./delivery
+
+# Fetches Lighthouse with npm when it is not there yet.
+lighthouse: programs
+	@sh tools/lighthouse.sh
 
 # Version of the workflow whose histories are recorded: a new folder for every release that changes package workflows.
 HISTORIES = v4

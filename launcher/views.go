@@ -6,7 +6,8 @@ import (
 	"net/http"
 )
 
-// viewsPath is where the proxy sets Temporal UI up for Slipway: only its own pages may, for it keeps columns and saved queries in the browser.
+// viewsPath is where the proxy sets Temporal UI up for Slipway: only a page of the same address can, for columns and saved queries are kept in
+// the browser.
 const viewsPath = "/slipway"
 
 //go:embed views.js
@@ -21,16 +22,17 @@ const viewsPage = `<!doctype html>
 
 // withViews serves the script beside Temporal UI's own pages.
 func withViews(pages http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	serve := func(contentType, text string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", contentType)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case viewsPath:
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = io.WriteString(w, viewsPage)
+		case viewsPath + "/views.js":
+			w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 			w.Header().Set("Cache-Control", "no-cache")
-			_, _ = io.WriteString(w, text)
+			_, _ = io.WriteString(w, viewsScript)
+		default:
+			pages.ServeHTTP(w, r)
 		}
-	}
-	mux.HandleFunc("GET "+viewsPath, serve("text/html; charset=utf-8", viewsPage))
-	mux.HandleFunc("GET "+viewsPath+"/views.js", serve("text/javascript; charset=utf-8", viewsScript))
-	mux.Handle("/", pages)
-	return mux
+	})
 }

@@ -175,9 +175,11 @@ func TestWhatNoWorkerAnswersIsRecorded(t *testing.T) {
 
 func TestTheDemoReachesPublished(t *testing.T) {
 	c, _ := withWorker(t)
-	said := c.does("demo --id show")
-	assert.Contains(t, said, "workflow mini-program/show")
-	assert.Contains(t, said[strings.LastIndex(strings.TrimSpace(said), "\n"):], "→ Published")
+	t.Setenv("WEB_ADDR", "127.0.0.1:8099")
+	code, said, stderr := c.types("demo --id show")
+	require.Equal(t, exitDone, code, stderr)
+	assert.Contains(t, said, "→ Published")
+	assert.Contains(t, said, "\nThe page of show: http://127.0.0.1:8099/mini-programs/show\nIn Temporal UI: workflow mini-program/show\n")
 	assert.Equal(t, lifecycle.Published, c.status("show").State)
 	assert.FileExists(t, filepath.Join(c.varDir, "slipway.db"))
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -25,6 +26,8 @@ type listData struct {
 	Here string
 	// Next leads to the next page, First to the first one; "" when there is none, or one is there.
 	Next, First string
+	// WorkflowsUI is the same list in Temporal UI; "" for no link.
+	WorkflowsUI string
 }
 
 type stateChoice struct {
@@ -76,6 +79,7 @@ func (p *Pages) listData(c *gin.Context, filter catalog.Filter) (listData, error
 	data := listData{
 		Query: filter.Query, Team: strings.Join(filter.Teams, ", "), DueFirst: filter.Order == catalog.DueFirst, Items: list.Items,
 		Chips: p.words(c).chips(filter), Kept: keptOf(filter), Here: queryOf(filter),
+		WorkflowsUI: p.workflowsUI(filter),
 	}
 	for _, state := range lifecycle.States {
 		data.States = append(data.States, stateChoice{state, slices.Contains(filter.States, state), counts.ByState[state]})
@@ -90,6 +94,28 @@ func (p *Pages) listData(c *gin.Context, filter catalog.Filter) (listData, error
 		data.Next = pageAt(c.Request.URL, list.NextCursor)
 	}
 	return data, err
+}
+
+// workflowsUI is where Temporal UI lists the workflows of a list, but for what is searched in titles. Of each it is the latest run.
+func (p *Pages) workflowsUI(filter catalog.Filter) string {
+	if p.TemporalUI == "" {
+		return ""
+	}
+	query := []string{`WorkflowType="MiniProgram"`, `ExecutionStatus!="ContinuedAsNew"`}
+	var states []string
+	for _, state := range filter.States {
+		states = append(states, strconv.Quote(string(state)))
+	}
+	if len(states) > 0 {
+		query = append(query, "MiniProgramState IN ("+strings.Join(states, ",")+")")
+	}
+	for _, team := range filter.Teams {
+		query = append(query, "MiniProgramTeam="+strconv.Quote(team))
+	}
+	if filter.Overdue != nil {
+		query = append(query, "MiniProgramOverdue=true")
+	}
+	return p.TemporalUI + "/namespaces/" + url.PathEscape(p.Namespace) + "/workflows?query=" + url.QueryEscape(strings.Join(query, " AND "))
 }
 
 // pageAt is the address of another page of the same list.
