@@ -43,8 +43,8 @@ func fillTurns(ctx context.Context, tx *sql.Tx) error {
 		}
 		for _, m := range batch {
 			var e encoder
-			brief := e.json(briefOf(m))
-			if _, err := tx.ExecContext(ctx, `UPDATE mini_programs SET turn = $1, brief = $2 WHERE id = $3`, string(m.Turn()), brief, m.ID); err != nil {
+			turn, brief := string(m.Turn()), e.json(briefOf(m))
+			if _, err := tx.ExecContext(ctx, `UPDATE mini_programs SET turn = $1, brief = $2 WHERE id = $3`, turn, brief, m.ID); err != nil {
 				return err
 			}
 			after = m.ID

@@ -28,6 +28,10 @@ var visits = []visit{
 	{"overview of a release manager", "release-manager", "/"},
 	{"overview of an operator", "operator", "/"},
 	{"list", "operator", "/mini-programs"},
+	{"list of what is paused", "operator", "/mini-programs?standing=paused"},
+	{"rejected", "developer", "/mini-programs/quiz"},
+	{"paused", "release-manager", "/mini-programs/radio/rollout"},
+	{"suspend", "operator", "/mini-programs/weather/actions/suspend"},
 	{"request creation", "developer", "/request-creation"},
 	{"under review", "reviewer", "/mini-programs/coffee"},
 	{"review", "reviewer", "/mini-programs/coffee/versions/1.1.0"},
@@ -65,6 +69,11 @@ func furnished(t *testing.T) *platform {
 	p.do("weather", lifecycle.LeaveFeedback, reviewer, func(c *lifecycle.Command) {
 		c.Comment, c.Rating, c.Text = "", 4, "Much faster than before."
 	})
+	p.submitted(p.request("quiz"), "1.0.0")
+	p.do("quiz", lifecycle.RejectPublishing, reviewer, func(c *lifecycle.Command) {
+		c.Comment = "The camera is asked for on the first page, before anybody knows what for."
+	})
+	p.do(p.rollingOut("radio"), lifecycle.Pause, developer)
 	p.approved(p.request("tickets"), "3.1.0")
 	p.do("tickets", lifecycle.Publish, developer, plan(time.Hour))
 	p.do("tickets", lifecycle.Suspend, operator)

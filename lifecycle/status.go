@@ -181,7 +181,8 @@ func (m MiniProgram) Next() *Next {
 	return &next
 }
 
-// Turn is the role whose turn it is: the first of those that can take it on, System where it goes on by itself, "" where nothing is awaited.
+// Turn is the role whose turn it is: the first of those that can take it on, System where it goes on by itself, "" where nothing is
+// awaited.
 func (m MiniProgram) Turn() Role {
 	if next := m.Next(); next != nil {
 		return next.By[0]
