@@ -105,7 +105,7 @@ func (l Limit) String() string {
 	case l.Min == l.Max:
 		return strings.TrimSpace(fmt.Sprintf("%d %s", l.Max, l.Unit))
 	case l.Min == 0 && l.Unit != Percents:
-		return fmt.Sprintf("at most %d %s", l.Max, l.Unit)
+		return strings.TrimSpace(fmt.Sprintf("at most %d %s", l.Max, l.Unit))
 	default:
 		return strings.TrimSpace(fmt.Sprintf("%d to %d %s", l.Min, l.Max, l.Unit))
 	}
