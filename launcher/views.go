@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// viewsPath is where the proxy sets Temporal UI up for Slipway: only a page of the same address can, for columns and saved queries are kept in
-// the browser.
+// viewsPath is where the proxy sets Temporal UI up for Slipway: only a page of the same address can, for columns and saved
+// queries are kept in the browser.
 const viewsPath = "/slipway"
 
 //go:embed views.js
