@@ -1,4 +1,4 @@
-// Package activities is what the MiniProgram workflow does to the world: it takes and records its decisions, inspects
+// Package activities is what the MiniProgram workflow does to what is outside: it takes and records its decisions, inspects
 // code packages, watches the health of a release and notifies people.
 package activities
 

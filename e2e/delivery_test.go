@@ -87,7 +87,7 @@ func (a *audience) saw(after time.Time) bool {
 	return true
 }
 
-// heldBack is how long after an action's acknowledgement users may still be told what was before (interfaces.md).
+// heldBack is how long after an action's acknowledgement users may still be told what was before: delivery promises a second.
 const heldBack = time.Second
 
 func TestEveryUserGetsAVersionThatTheLifecycleAllowsAtEveryMoment(t *testing.T) {

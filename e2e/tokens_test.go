@@ -91,7 +91,7 @@ func TestAPipelineSubmitsWithItsTokenUntilThatIsRevoked(t *testing.T) {
 
 			status, body := asks(t, http.MethodPost, other+"/ofrep/v1/evaluate/flags/"+id, secret, `{"context": {"targetingKey": "u1"}}`)
 			assert.Equal(t, http.StatusForbidden, status, body)
-			assert.Regexp(t, `ci +pipeline +acme +upload-code request-publishing +developer .* works`, team.does(one, "token", "list"))
+			assert.Regexp(t, `ci +pipeline +acme +upload-code, request-publishing +developer .* works`, team.does(one, "token", "list"))
 			assert.Equal(t, "ci: revoked by developer\n", team.does(one, "token", "revoke", team.tokens(one)[0].ID))
 			assert.Contains(t, team.does(one, "token", "list"), "revoked by developer")
 			for _, web := range []string{one, other} {

@@ -143,6 +143,9 @@ func (s *scenario) do(action lifecycle.Action, by lifecycle.Actor, fills ...fill
 	require.Equal(s.t, before.Sequence+1, after.Sequence)
 	require.Equal(s.t, []int{after.Sequence, after.Revision}, []int{record.Sequence, record.Revision})
 	require.Equal(s.t, []any{action, by.User, before.State, after.State}, []any{record.Action, record.Actor, record.From, record.To})
+	if rule, ok := lifecycle.RuleFor(action); ok && len(rule.To) > 0 {
+		require.Contains(s.t, rule.To, after.State, "the table names where %s leads", action)
+	}
 	s.m, s.records = after, append(s.records, record)
 	return s
 }

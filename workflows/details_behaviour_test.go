@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"slipway/activities"
 	"slipway/lifecycle"
 )
 
@@ -97,10 +96,7 @@ func TestTheDetailsSayHowHealthyAReleaseIs(t *testing.T) {
 }
 
 func TestTheDetailsSayWhatIsInspected(t *testing.T) {
-	o := observe(t).created(0)
-	o.inspect = func(activities.Inspection) (time.Duration, activities.Verdict, error) {
-		return hour, activities.Verdict{}, nil
-	}
+	o := observe(t).inspecting(map[string]time.Duration{"1.0.0": hour, "1.0.1": hour}).created(0)
 	o.act(minute, lifecycle.UploadCode, ann, uploading("1.0.0")).act(2*minute, lifecycle.UploadCode, ann, uploading("1.0.1"))
 	o.look(3*minute, func() {
 		assert.Contains(t, o.details(), "being inspected: 1.0.0")

@@ -15,8 +15,9 @@ import (
 
 // inspecting lets inspections of versions take their time and find nothing wrong.
 func (o *observed) inspecting(takes map[string]time.Duration) *observed {
-	o.inspect = func(in activities.Inspection) (time.Duration, activities.Verdict, error) {
-		return takes[in.Package.Version], activities.Verdict{Facts: lifecycle.Facts{Format: "app.json", Size: 17}}, nil
+	o.takes = takes
+	o.inspect = func(activities.Inspection) (activities.Verdict, error) {
+		return activities.Verdict{Facts: lifecycle.Facts{Format: "app.json", Size: 17}}, nil
 	}
 	return o
 }
@@ -148,7 +149,7 @@ func TestAPackageThatIsRefusedChangesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := observe(t).created(0)
-			o.inspect = func(activities.Inspection) (time.Duration, activities.Verdict, error) { return 0, c.verdict, c.err }
+			o.inspect = func(activities.Inspection) (activities.Verdict, error) { return c.verdict, c.err }
 			o.act(minute, lifecycle.UploadCode, ann, uploading("1.0.0"), named("bad"))
 			o.until(hour)
 			refused := o.outcome(ann, "bad")
@@ -174,11 +175,11 @@ func TestAPackageThatNobodyStoredIsRefused(t *testing.T) {
 func TestAStoreThatIsAwayForAWhileIsWaitedFor(t *testing.T) {
 	o := observe(t).created(0)
 	tries := 0
-	o.inspect = func(activities.Inspection) (time.Duration, activities.Verdict, error) {
-		if tries++; tries < 10 { // AfterFn and Return ask each time
-			return 0, activities.Verdict{}, errors.New("the store does not answer")
+	o.inspect = func(activities.Inspection) (activities.Verdict, error) {
+		if tries++; tries < 5 {
+			return activities.Verdict{}, errors.New("the store does not answer")
 		}
-		return 0, activities.Verdict{}, nil
+		return activities.Verdict{}, nil
 	}
 	o.act(minute, lifecycle.UploadCode, ann, uploading("1.0.0"), named("patient"))
 	o.until(hour)

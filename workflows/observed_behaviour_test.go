@@ -36,10 +36,11 @@ type observed struct {
 	acts     *activities.Activities
 	settings lifecycle.Settings
 	health   prometheus
-	// notify is what comes of a notification; inspect of an inspection: nil lets the package be inspected.
+	// notify is what comes of a notification, inspect of an inspection; nil lets the package be inspected.
 	notify  func(activities.Notification) error
 	telling time.Duration // how long a notification takes
-	inspect func(activities.Inspection) (after time.Duration, verdict activities.Verdict, err error)
+	inspect func(activities.Inspection) (activities.Verdict, error)
+	takes   map[string]time.Duration // how long the inspection of a version takes; without an entry no time
 	// decide stands between the workflow and the decisions; nil lets them be taken.
 	decide   func(context.Context, activities.Question) (activities.Decision, error)
 	firstRun string           // names the life that it may begin
@@ -243,17 +244,12 @@ func (o *observed) open() *testsuite.TestWorkflowEnvironment {
 		return o.notify(n)
 	})
 	if o.inspect != nil {
-		var asked activities.Inspection
-		env.OnActivity(o.acts.InspectPackage, mock.Anything, mock.MatchedBy(func(in activities.Inspection) bool {
-			asked = in
-			return true
-		})).AfterFn(func() time.Duration {
-			after, _, _ := o.inspect(asked)
-			return after
-		}).Return(func(_ context.Context, in activities.Inspection) (activities.Verdict, error) {
-			_, verdict, err := o.inspect(in)
-			return verdict, err
-		})
+		inspect := func(_ context.Context, in activities.Inspection) (activities.Verdict, error) { return o.inspect(in) }
+		for version, takes := range o.takes {
+			is := mock.MatchedBy(func(in activities.Inspection) bool { return in.Package.Version == version })
+			env.OnActivity(o.acts.InspectPackage, mock.Anything, is).After(takes).Return(inspect)
+		}
+		env.OnActivity(o.acts.InspectPackage, mock.Anything, mock.Anything).Return(inspect)
 	}
 	if o.decide != nil {
 		var turn sync.Mutex // a try that took too long may still go on beside the next

@@ -153,3 +153,74 @@ func TestOfTwoWorkflowsOfOneLifeNeitherForksTheOther(t *testing.T) {
 	assert.Equal(t, []lifecycle.Action{"publish", "recovered", "pause", "promote"}, o.happened()[5:])
 	assert.Contains(t, o.details(), "differed")
 }
+
+// What follows is asked of the client, on a real server: TestTheClient.
+
+func (i *installed) recoversWhatWasTerminated() {
+	id := i.requests("recovered")
+	i.does(id, lifecycle.ApproveCreation, rob)
+	before, err := i.Status(i.Context(), id)
+	require.NoError(i, err)
+	_, err = i.Recover(i.Context(), id, otto)
+	i.refused(lifecycle.IllegalInState, err) // it runs
+	i.terminates(id)
+	runs, err := i.Runs(i.Context(), id)
+	require.NoError(i, err)
+	assert.False(i, runs)
+	after, err := i.Recover(i.Context(), id, otto)
+	require.NoError(i, err)
+	assert.Equal(i, before.Revision, after.Revision)
+	assert.Equal(i, before.State, after.State)
+	runs, err = i.Runs(i.Context(), id)
+	require.NoError(i, err)
+	assert.True(i, runs)
+	i.does(id, lifecycle.UploadCode, ann, uploading("1.0.0"))
+}
+
+func (i *installed) recoversForOperatorsAndNothingThatIsOver() {
+	gone, over := i.requests("still-gone"), i.requests("over-and-gone")
+	i.terminates(gone)
+	i.does(over, lifecycle.RejectCreation, rob)
+	require.NoError(i, i.server.Client.GetWorkflow(i.Context(), WorkflowID(over), "").Get(i.Context(), nil))
+	for what, c := range map[string]struct {
+		id   string
+		by   lifecycle.Actor
+		code lifecycle.Code
+	}{
+		"by a manager": {gone, mia, lifecycle.ForbiddenRole}, "what is over": {over, otto, lifecycle.IllegalInState},
+		"what never was": {"never-recovered", otto, lifecycle.UnknownMiniProgram}, "no id": {"No Id", otto, lifecycle.InvalidInput},
+	} {
+		_, err := i.Recover(i.Context(), c.id, c.by)
+		i.refused(c.code, err)
+		if c.code == lifecycle.InvalidInput {
+			continue
+		}
+		runs, err := i.Runs(i.Context(), c.id)
+		require.NoError(i, err)
+		assert.False(i, runs, what)
+	}
+	// A recovery that had to fail does not change what others are told.
+	pause := lifecycle.Command{Action: lifecycle.Pause, Actor: mia}
+	_, err := i.Act(i.Context(), over, pause)
+	i.refused(lifecycle.IllegalInState, err)
+	_, err = i.Act(i.Context(), "never-recovered", pause)
+	i.refused(lifecycle.UnknownMiniProgram, err)
+}
+
+func (i *installed) recoversWhatAnOperatorSuspends() {
+	id := i.requests("suspended")
+	i.does(id, lifecycle.ApproveCreation, rob)
+	i.does(id, lifecycle.UploadCode, ann, uploading("1.0.0"))
+	i.does(id, lifecycle.RequestPublishing, ann)
+	i.does(id, lifecycle.ApprovePublishing, rob)
+	i.does(id, lifecycle.Publish, ann, planned(staged))
+	i.terminates(id)
+	_, err := i.Act(i.Context(), id, lifecycle.Command{Action: lifecycle.Suspend, Actor: mia, Comment: "malware"})
+	i.refused(lifecycle.NotRunning, err)
+	i.does(id, lifecycle.Suspend, otto)
+	now, err := i.Status(i.Context(), id)
+	require.NoError(i, err)
+	assert.Equal(i, lifecycle.SuspendedByOp, now.State)
+	last := now.Transitions[len(now.Transitions)-2]
+	assert.Equal(i, lifecycle.Recovered, last.Action)
+}

@@ -21,10 +21,10 @@ const (
 var ErrTooManyWaiting = errors.New(
 	"too many actions on this mini-program are waiting for their outcome; nothing was recorded, so wait a second and try again")
 
-// Waits tells whether this process knows a request of the person to be recorded and unanswered.
+// Waits tells whether this process knows a request of the person to be recorded and unfinished.
 func (s *Service) Waits(id string, person lifecycle.Actor, requestID string) bool {
-	answers := s.Workflows.Waiters
-	return answers != nil && slices.Contains(answers.Unfinished(id), catalog.Request{MiniProgram: id, User: person.User, ID: requestID})
+	waiters := s.Workflows.Waiters
+	return waiters != nil && slices.Contains(waiters.Unfinished(id), catalog.Request{MiniProgram: id, User: person.User, ID: requestID})
 }
 
 // Begun tells whether the request for the creation of a mini-program that the catalogue does not know is recorded, by whatever process.
@@ -48,16 +48,16 @@ func isEmergency(command lifecycle.Command) bool {
 
 // bounded sends a request unless too many wait already.
 func (s *Service) bounded(request catalog.Request, do func() (lifecycle.Outcome, error)) (lifecycle.Outcome, error) {
-	answers := s.Workflows.Waiters
-	if answers == nil {
+	waiters := s.Workflows.Waiters
+	if waiters == nil {
 		return do()
 	}
-	if !answers.Expect(request, maxWaiting, maxWaitingOfPerson) {
+	if !waiters.Expect(request, maxWaiting, maxWaitingOfPerson) {
 		return lifecycle.Outcome{}, ErrTooManyWaiting
 	}
 	outcome, err := do()
 	if !errors.Is(err, workflows.ErrUnfinished) { // what Temporal did not confirm counts for nothing: it must not lock anybody out
-		answers.Settle(request)
+		waiters.Settle(request)
 	}
 	return outcome, err
 }

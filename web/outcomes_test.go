@@ -15,9 +15,9 @@ import (
 
 // waitsFor notes that a request of the developer was recorded and is not answered yet.
 func (s standing) waitsFor(id, requestID string) {
-	answers := &s.app.feed.Waiters
-	s.app.service.Workflows.Waiters = answers
-	require.True(s.t, answers.Expect(catalog.Request{MiniProgram: id, User: accounts.Dev()["developer"].User, ID: requestID}, 10, 10))
+	waiters := &s.app.feed.Waiters
+	s.app.service.Workflows.Waiters = waiters
+	require.True(s.t, waiters.Expect(catalog.Request{MiniProgram: id, User: accounts.Dev()["developer"].User, ID: requestID}, 10, 10))
 }
 
 func TestOfAMadeUpRequestNothingIsSaidThatIsNotKnown(t *testing.T) {
