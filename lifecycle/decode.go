@@ -93,7 +93,7 @@ func faultsIn(data json.RawMessage, t reflect.Type, path string) []string {
 	switch {
 	case isObject(t) && data[0] == '{':
 		return faultsInMembers(data, t, path)
-	case t.Kind() == reflect.Slice && isObject(t.Elem()) && data[0] == '[':
+	case t.Kind() == reflect.Slice && (isObject(t.Elem()) || readsItself(t.Elem())) && data[0] == '[':
 		var entries []json.RawMessage
 		_ = json.Unmarshal(data, &entries) // the syntax is known to be right
 		var faults []string
@@ -139,9 +139,12 @@ func memberOf(t reflect.Type, name string) (member reflect.Type, ok bool) {
 
 // isObject tells whether a type is read member by member. A plan is, unless it is a name.
 func isObject(t reflect.Type) bool {
+	return t == reflect.TypeFor[Plan]() || (t.Kind() == reflect.Struct || t.Kind() == reflect.Map) && !readsItself(t)
+}
+
+func readsItself(t reflect.Type) bool {
 	pointer := reflect.PointerTo(t)
-	readsItself := pointer.Implements(reflect.TypeFor[json.Unmarshaler]()) || pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
-	return t == reflect.TypeFor[Plan]() || (t.Kind() == reflect.Struct || t.Kind() == reflect.Map) && !readsItself
+	return pointer.Implements(reflect.TypeFor[json.Unmarshaler]()) || pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
 // Words for how to write a value of a type, for all that people send.
@@ -161,6 +164,12 @@ func wanted(t reflect.Type) string {
 		return WantedDuration
 	case reflect.TypeFor[Percent]():
 		return "a percentage from 0 to 100, in steps of 0.01"
+	case reflect.TypeFor[Clock]():
+		return wantedClock
+	case reflect.TypeFor[Weekday]():
+		return wantedWeekday
+	case reflect.TypeFor[Date]():
+		return wantedDate
 	case reflect.TypeFor[Plan]():
 		return "the name of a plan, or a whole plan as an object"
 	}

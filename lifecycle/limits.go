@@ -71,6 +71,11 @@ var Limits = []Limit{
 	{"plan.health.query", 1, MaxHealthQuery, Bytes},
 	{"plan.health.interval", 1, 24 * 60 * 60, Seconds},
 	{"plan.health.failures", 1, maxFailures, Number},
+	{"calendar.working_hours", 0, 50, Entries},
+	{"calendar.release_windows", 0, 50, Entries},
+	{"calendar.holidays", 0, 1_000, Entries},
+	{"calendar.freezes", 0, 100, Entries},
+	{"calendar.freezes[].reason", 1, 200, Characters},
 	{"command", 0, MaxCommand, Bytes},
 }
 

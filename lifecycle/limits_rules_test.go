@@ -150,8 +150,13 @@ func boundedFields(t *testing.T) map[string]func(n int) *lifecycle.Refusal {
 		"plan.health.interval": func(n int) *lifecycle.Refusal {
 			return rollOut(func(p *lifecycle.Plan) { p.Health.Interval = lifecycle.Duration(time.Duration(n) * time.Second) })
 		},
-		"plan.health.failures": func(n int) *lifecycle.Refusal { return rollOut(func(p *lifecycle.Plan) { p.Health.Failures = n }) },
-		"command":              func(n int) *lifecycle.Refusal { return lifecycle.CheckSize(b(n - 2)) }, // and its quotes
+		"plan.health.failures":      func(n int) *lifecycle.Refusal { return rollOut(func(p *lifecycle.Plan) { p.Health.Failures = n }) },
+		"calendar.working_hours":    func(n int) *lifecycle.Refusal { return planWith(lifecycle.Calendar{WorkingHours: wholeDays(n)}) },
+		"calendar.release_windows":  func(n int) *lifecycle.Refusal { return planWith(lifecycle.Calendar{ReleaseWindows: wholeDays(n)}) },
+		"calendar.holidays":         func(n int) *lifecycle.Refusal { return planWith(lifecycle.Calendar{Holidays: holidaysFrom2026(n)}) },
+		"calendar.freezes":          func(n int) *lifecycle.Refusal { return planWith(lifecycle.Calendar{Freezes: freezesFrom(day0, n)}) },
+		"calendar.freezes[].reason": func(n int) *lifecycle.Refusal { return planWith(lifecycle.Calendar{Freezes: frozenFor(characters(n))}) },
+		"command":                   func(n int) *lifecycle.Refusal { return lifecycle.CheckSize(b(n - 2)) }, // and its quotes
 	}
 }
 
@@ -248,4 +253,34 @@ func TestTheActionsThatTakeAField(t *testing.T) {
 	for _, part := range []string{"promote", `"percent"`, "leave it out"} {
 		assert.Contains(t, message, part)
 	}
+}
+
+func planWith(calendar lifecycle.Calendar) *lifecycle.Refusal {
+	settings := lifecycle.DefaultSettings()
+	settings.Calendar = &calendar
+	return settings.Validate()
+}
+
+func wholeDays(n int) []lifecycle.Window { return make([]lifecycle.Window, n) }
+
+func holidaysFrom2026(n int) (days []lifecycle.Date) {
+	for i := range n {
+		year, month, day := time.Date(2026, 1, 1+i, 0, 0, 0, 0, time.UTC).Date()
+		days = append(days, lifecycle.Date{Year: year, Month: month, Day: day})
+	}
+	return days
+}
+
+func freezesFrom(at time.Time, n int) (freezes []lifecycle.Freeze) {
+	for i := range n {
+		from := at.AddDate(0, 0, i)
+		freezes = append(freezes, lifecycle.Freeze{From: from, To: from.AddDate(0, 0, 1), Reason: "a fair"})
+	}
+	return freezes
+}
+
+func frozenFor(reason string) []lifecycle.Freeze {
+	freezes := freezesFrom(day0, 1)
+	freezes[0].Reason = reason
+	return freezes
 }

@@ -25,6 +25,8 @@ type Settings struct {
 	// DefaultPlan names the plan of a publication that brings none; Plans are those to choose from.
 	DefaultPlan string          `json:"default_plan"`
 	Plans       map[string]Plan `json:"plans"`
+	// Calendar is when the deployment works and releases; nil is always.
+	Calendar *Calendar `json:"calendar,omitempty"`
 }
 
 // DefaultSettings are those of a deployment that chooses nothing.
@@ -89,7 +91,7 @@ func (s Settings) Validate() *Refusal {
 		return Refuse(InvalidInput, "default_plan is %q; it must be one of the plans: %s",
 			Excerpt(s.DefaultPlan), joined(sortedNames(s.Plans)))
 	}
-	return nil
+	return s.Calendar.Validate()
 }
 
 // Digest names the settings in a few letters, so that records can say which they were decided by.

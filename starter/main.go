@@ -17,6 +17,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	_ "time/tzdata" // calendars name time zones, and containers may know none
 
 	"github.com/alecthomas/kong"
 	"go.temporal.io/sdk/client"

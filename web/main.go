@@ -8,6 +8,7 @@ import (
 	"context"
 	"os"
 	"sync"
+	_ "time/tzdata" // calendars name time zones, and containers may know none
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"

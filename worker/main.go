@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"time"
+	_ "time/tzdata" // calendars name time zones, and containers may know none
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
