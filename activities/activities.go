@@ -20,6 +20,8 @@ import (
 // Activities holds what the activities work on; one per worker. Its methods are registered under their own names.
 type Activities struct {
 	Catalog Committer
+	// Platform is where the catalogue keeps whether the line is stopped.
+	Platform PlatformKeeper
 	// Settings are the deployment's choices that decisions follow.
 	Settings lifecycle.Settings
 	// SignalKeys are those that the web signs with; without any, nobody looks which way an action came. SignedOnly refuses what did not
