@@ -82,9 +82,14 @@ func GoesOn(before, after MiniProgram) bool {
 // mayOverride are the roles that may let a release go on outside the release windows.
 var mayOverride = []Role{ReleaseManager, Operator}
 
+// MayOverride tells whether a person may let a release go on outside the release windows.
+func MayOverride(person Actor) bool {
+	return slices.ContainsFunc(person.Roles, func(role Role) bool { return slices.Contains(mayOverride, role) })
+}
+
 // permitsOverride refuses an override of somebody who may not. The role that the action needs is asked for besides.
 func permitsOverride(command Command) *Refusal {
-	if !command.Override || slices.ContainsFunc(command.Actor.Roles, func(role Role) bool { return slices.Contains(mayOverride, role) }) {
+	if !command.Override || MayOverride(command.Actor) {
 		return nil
 	}
 	return Refuse(ForbiddenRole, "only %s may override a closed release window; leave override out, and wait for the window", joined(mayOverride))

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"slipway/catalog"
+	"slipway/lifecycle"
 	"slipway/monitoring/logkey"
 )
 
@@ -40,6 +42,7 @@ type Feed struct {
 	recent []catalog.Change // the changes up to last, without a gap
 	news   chan struct{}    // closed by the next change
 	copies int              // how many older copies of the catalogue were met
+	stop   atomic.Pointer[lifecycle.Stop]
 }
 
 // NewFeed begins with what happens from now on. When ctx is done, all who watch are let go.
@@ -48,9 +51,31 @@ func NewFeed(ctx context.Context, source *catalog.Catalog, logger *zap.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	return &Feed{
+	f := &Feed{
 		catalog: source, logger: logger, ended: ctx.Done(), pace: usualPace, lag: newLag(), last: last, news: make(chan struct{}),
-	}, nil
+	}
+	return f, f.readLine(ctx)
+}
+
+// Stop is why the line is stopped; nil while it moves. Who is told of a change finds it here.
+func (f *Feed) Stop() *lifecycle.Stop { return f.stop.Load() }
+
+// readLine reads whether the line is stopped, where no change has told it.
+func (f *Feed) readLine(ctx context.Context) error {
+	platform, _, err := f.catalog.Platform(ctx)
+	if err == nil {
+		f.stop.Store(platform.Stop)
+	}
+	return err
+}
+
+// noteLine takes from a change whether the line is stopped.
+func (f *Feed) noteLine(change catalog.Change) {
+	if t := change.Transition; t != nil && t.Action == lifecycle.StopTheLine {
+		f.stop.Store(&lifecycle.Stop{By: t.Actor, At: t.At, Reason: t.Comment})
+	} else if t != nil && t.Action == lifecycle.LiftTheStop {
+		f.stop.Store(nil)
+	}
 }
 
 var errEnded = errors.New("this process stops")
@@ -60,6 +85,7 @@ var errEnded = errors.New("this process stops")
 func (f *Feed) Run(ctx context.Context) {
 	for {
 		err := f.catalog.Follow(ctx, f.Last(), func(change catalog.Change) error {
+			f.noteLine(change)
 			f.Waiters.Deliver(change)
 			f.add(change)
 			return nil
@@ -93,6 +119,9 @@ func (f *Feed) compare(ctx context.Context) error {
 	if last < known.Number || len(stored) > 0 && stored[0].Number == known.Number && !same(stored[0], known) {
 		f.logger.Warn("the catalogue is an older copy of itself; who watches begins anew",
 			zap.Int64(logkey.Known, known.Number), zap.Int64(logkey.Now, last))
+		if err := f.readLine(ctx); err != nil {
+			return err
+		}
 		f.beginAnew(last)
 	}
 	return nil

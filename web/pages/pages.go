@@ -88,6 +88,11 @@ func (p *Pages) Register(router *access.Router) {
 	router.POST("/tokens", access.MakesTokens, p.makeToken)
 	router.POST("/tokens/:id/revoke", access.MakesTokens, p.revokeToken)
 
+	router.GET("/platform", access.SignedIn, p.platform)
+	for _, rule := range lifecycle.PlatformTable {
+		router.POST("/platform/"+string(rule.Action), access.Only(rule.Roles...), p.actOnPlatform(rule.Action))
+	}
+
 	router.GET("/", access.SignedIn, p.overview)
 	router.GET("/mini-programs", access.SignedIn, p.list)
 	router.POST("/saved-filters", access.SignedIn, p.saveFilter)
@@ -131,8 +136,10 @@ type page struct {
 	SignedIn     bool
 	Contact      string
 	TemporalAway bool
-	Languages    []languageChoice
-	Here         string // where a change of the language leads back to
+	// Stop is why the line is stopped; nil while it moves.
+	Stop      *lifecycle.Stop
+	Languages []languageChoice
+	Here      string // where a change of the language leads back to
 }
 
 // menu is an entry of the menu.
@@ -143,6 +150,7 @@ const (
 	menuList     menu = "list"
 	menuNew      menu = "new"
 	menuTokens   menu = "tokens"
+	menuPlatform menu = "platform"
 )
 
 // Display is how the person is called on pages.
@@ -154,6 +162,9 @@ func (p page) IsDeveloper() bool { return slices.Contains(p.Person.Roles, lifecy
 // MayHaveTokens tells whether there are access tokens for the person to make or see.
 func (p page) MayHaveTokens() bool { return service.MayHaveTokens(p.Person.Actor) }
 
+// OfPlatform tells whether the person is of the platform, and watches over the line.
+func (p page) OfPlatform() bool { return p.Person.OnPlatformSide() }
+
 // everything is no id of a mini-program.
 const everything = "*"
 
@@ -164,6 +175,9 @@ func (p *Pages) show(c *gin.Context, status int, name string, page page) {
 	page.Contact = p.Contact
 	page.SignedIn = page.Person.User != ""
 	page.TemporalAway = !p.Service.Temporal.Up()
+	if page.SignedIn {
+		page.Stop = p.Feed.Stop()
+	}
 	edition := p.edition(c)
 	page.Languages, page.Here = p.languages.choices(edition.words), here(c)
 	var rendered bytes.Buffer
