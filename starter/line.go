@@ -57,12 +57,16 @@ type lineCommand struct {
 type stopCommand struct{ lineCommand }
 
 // Run stops the line.
-func (c *stopCommand) Run(ctx context.Context, a *app) error { return c.act(ctx, a, lifecycle.StopTheLine) }
+func (c *stopCommand) Run(ctx context.Context, a *app) error {
+	return c.act(ctx, a, lifecycle.StopTheLine)
+}
 
 type liftCommand struct{ lineCommand }
 
 // Run lifts the stop.
-func (c *liftCommand) Run(ctx context.Context, a *app) error { return c.act(ctx, a, lifecycle.LiftTheStop) }
+func (c *liftCommand) Run(ctx context.Context, a *app) error {
+	return c.act(ctx, a, lifecycle.LiftTheStop)
+}
 
 func (c *lineCommand) act(ctx context.Context, a *app, action lifecycle.Action) error {
 	platform, err := a.platform()
