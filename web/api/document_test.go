@@ -132,13 +132,15 @@ func TestTheDocumentDescribesEveryOperation(t *testing.T) {
 		"GET /mini-programs/{id}/versions/{version}/files",
 		"GET /mini-programs/{id}/versions/{version}/files/{path}",
 		"GET /mini-programs/{id}/versions/{version}/package",
-		"GET /tokens",
+		"GET /platform", "GET /tokens",
 		"POST /mini-programs",
 		"POST /mini-programs/{id}/actions/{action}",
 		"POST /mini-programs/{id}/comments",
 		"POST /mini-programs/{id}/packages",
 		"POST /mini-programs/{id}/recover",
 		"POST /mini-programs/{id}/versions/{version}/previews",
+		"POST /platform/lift-the-stop",
+		"POST /platform/stop-the-line",
 		"POST /tokens",
 	}, operations)
 }
