@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync/atomic"
 
 	"slipway/database"
 	"slipway/lifecycle"
@@ -196,4 +197,35 @@ func (c *Catalog) Waiting(ctx context.Context) (waiting lifecycle.PlatformWaitin
 		return err
 	})
 	return waiting, err
+}
+
+// LineWatch knows whether the line is stopped, in the memory of whoever follows the catalogue and notes each change. The zero value knows
+// nothing: Read first.
+type LineWatch struct {
+	stop atomic.Pointer[lifecycle.Stop]
+}
+
+// Stop is why the line is stopped; nil while it moves.
+func (w *LineWatch) Stop() *lifecycle.Stop { return w.stop.Load() }
+
+// Read looks where no change has told it.
+func (w *LineWatch) Read(ctx context.Context, c *Catalog) error {
+	platform, _, err := c.Platform(ctx)
+	if err == nil {
+		w.stop.Store(platform.Stop)
+	}
+	return err
+}
+
+// Note takes from a change whether the line is stopped.
+func (w *LineWatch) Note(change Change) {
+	t := change.Transition
+	if change.ID != PlatformID || t == nil {
+		return
+	}
+	var stop *lifecycle.Stop
+	if t.To == lifecycle.LineStopped {
+		stop = &lifecycle.Stop{By: t.Actor, At: t.At, Reason: t.Comment}
+	}
+	w.stop.Store(stop)
 }

@@ -7,14 +7,12 @@ import (
 	"errors"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"slipway/catalog"
-	"slipway/lifecycle"
 	"slipway/monitoring/logkey"
 )
 
@@ -30,6 +28,8 @@ const (
 type Feed struct {
 	// Waiters are handed to those who wait for them.
 	Waiters catalog.Waiters
+	// Line knows whether the line is stopped; who is told of a change finds it here.
+	Line catalog.LineWatch
 
 	catalog *catalog.Catalog
 	logger  *zap.Logger
@@ -42,7 +42,6 @@ type Feed struct {
 	recent []catalog.Change // the changes up to last, without a gap
 	news   chan struct{}    // closed by the next change
 	copies int              // how many older copies of the catalogue were met
-	stop   atomic.Pointer[lifecycle.Stop]
 }
 
 // NewFeed begins with what happens from now on. When ctx is done, all who watch are let go.
@@ -54,28 +53,7 @@ func NewFeed(ctx context.Context, source *catalog.Catalog, logger *zap.Logger) (
 	f := &Feed{
 		catalog: source, logger: logger, ended: ctx.Done(), pace: usualPace, lag: newLag(), last: last, news: make(chan struct{}),
 	}
-	return f, f.readLine(ctx)
-}
-
-// Stop is why the line is stopped; nil while it moves. Who is told of a change finds it here.
-func (f *Feed) Stop() *lifecycle.Stop { return f.stop.Load() }
-
-// readLine reads whether the line is stopped, where no change has told it.
-func (f *Feed) readLine(ctx context.Context) error {
-	platform, _, err := f.catalog.Platform(ctx)
-	if err == nil {
-		f.stop.Store(platform.Stop)
-	}
-	return err
-}
-
-// noteLine takes from a change whether the line is stopped.
-func (f *Feed) noteLine(change catalog.Change) {
-	if t := change.Transition; t != nil && t.Action == lifecycle.StopTheLine {
-		f.stop.Store(&lifecycle.Stop{By: t.Actor, At: t.At, Reason: t.Comment})
-	} else if t != nil && t.Action == lifecycle.LiftTheStop {
-		f.stop.Store(nil)
-	}
+	return f, f.Line.Read(ctx, source)
 }
 
 var errEnded = errors.New("this process stops")
@@ -85,7 +63,7 @@ var errEnded = errors.New("this process stops")
 func (f *Feed) Run(ctx context.Context) {
 	for {
 		err := f.catalog.Follow(ctx, f.Last(), func(change catalog.Change) error {
-			f.noteLine(change)
+			f.Line.Note(change)
 			f.Waiters.Deliver(change)
 			f.add(change)
 			return nil
@@ -119,7 +97,7 @@ func (f *Feed) compare(ctx context.Context) error {
 	if last < known.Number || len(stored) > 0 && stored[0].Number == known.Number && !same(stored[0], known) {
 		f.logger.Warn("the catalogue is an older copy of itself; who watches begins anew",
 			zap.Int64(logkey.Known, known.Number), zap.Int64(logkey.Now, last))
-		if err := f.readLine(ctx); err != nil {
+		if err := f.Line.Read(ctx, f.catalog); err != nil {
 			return err
 		}
 		f.beginAnew(last)

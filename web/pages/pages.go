@@ -190,7 +190,7 @@ func (p *Pages) show(c *gin.Context, status int, name string, page page) {
 	page.SignedIn = page.Person.User != ""
 	page.TemporalAway = !p.Service.Temporal.Up()
 	if page.SignedIn {
-		page.Stop = p.Feed.Stop()
+		page.Stop = p.Feed.Line.Stop()
 	}
 	edition := p.edition(c)
 	page.Languages, page.Here = p.languages.choices(edition.words), here(c)
