@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"fmt"
 	"hash/fnv"
 	"slices"
 	"time"
@@ -30,6 +31,14 @@ func (c Closure) Hold() Hold {
 		return HeldForStop
 	}
 	return HeldForWindow
+}
+
+// details says for the audit trail what it is.
+func (c Closure) details() []string {
+	if c.Until == nil {
+		return []string{c.Reason}
+	}
+	return []string{c.Reason, fmt.Sprintf("the next window opens on %s", moment(*c.Until))}
 }
 
 const (
