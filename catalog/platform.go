@@ -100,7 +100,8 @@ type PlatformCommit struct {
 func (c *Catalog) CommitPlatform(ctx context.Context, commit PlatformCommit) error {
 	var e encoder
 	change := Commit{
-		Life: platformLife, Step: commit.Step, MiniProgram: lifecycle.MiniProgram{ID: PlatformID}, Record: commit.Record, Outcome: &commit.Outcome,
+		Life: platformLife, Step: commit.Step, MiniProgram: lifecycle.MiniProgram{ID: PlatformID},
+		Record: commit.Record, Outcome: &commit.Outcome,
 	}.changeRow(&e)
 	document := e.json(commit.Platform)
 	err := e.err
@@ -136,8 +137,8 @@ func (s statements) writePlatform(ctx context.Context, tx *sql.Tx, step int, cha
 	return err
 }
 
-// PlatformRequest reads what came of a user's request to the platform; answered is false when it has no outcome (yet). Of an outcome that is
-// forgotten only that there was one is left.
+// PlatformRequest reads what came of a user's request to the platform; answered is false when it has no outcome (yet). Of one that is
+// forgotten it is still known whether it was done.
 func (c *Catalog) PlatformRequest(ctx context.Context, user, requestID string) (outcome lifecycle.Outcome, answered bool, err error) {
 	outcome, _, err = c.Outcome(ctx, PlatformID, user, requestID)
 	if !errors.Is(err, ErrNotFound) {

@@ -101,7 +101,8 @@ func permitsOverride(command Command) *Refusal {
 	if !command.Override || MayOverride(command.Actor) {
 		return nil
 	}
-	return Refuse(ForbiddenRole, "only %s may override a closed release window; leave override out, and wait for the window", joined(mayOverride))
+	return Refuse(ForbiddenRole, "only %s may override a closed release window; leave override out, and wait for the window",
+		joined(mayOverride))
 }
 
 // closedFor is why what goes on may not do so now, and whether the command overrides that; nil when nothing is in the way. A stop cannot

@@ -72,7 +72,10 @@ func SeesEntry(person lifecycle.Actor, team string, happened lifecycle.Transitio
 
 // SeesChange is SeesEntry for a change of the catalogue, which may be about nothing that happened. What is done to the platform is for all.
 func SeesChange(person lifecycle.Actor, change catalog.Change) bool {
-	return change.ID == catalog.PlatformID || Sees(person, change.Team) && (change.Transition == nil || SeesEntry(person, change.Team, *change.Transition))
+	if change.ID == catalog.PlatformID {
+		return true
+	}
+	return Sees(person, change.Team) && (change.Transition == nil || SeesEntry(person, change.Team, *change.Transition))
 }
 
 // BaseURL is the address that links begin with, for somebody who asked at an address.
