@@ -119,7 +119,8 @@ func tellLarge(ctx context.Context, c *catalog.Catalog, sha256 string) error {
 	}
 	for i := range largeRecords {
 		story = append(story, lifecycle.Command{
-			Action: lifecycle.Comment, Actor: people["reviewer"], Text: fmt.Sprintf("Remark number %d about the request: %s", i, strings.Repeat("look again. ", 8)),
+			Action: lifecycle.Comment, Actor: people["reviewer"],
+			Text: fmt.Sprintf("Remark number %d about the request: %s", i, strings.Repeat("look again. ", 8)),
 		})
 	}
 	for i := 0; ; i++ {
