@@ -53,27 +53,31 @@ func validateWaivers(waivers []Waiver) *Refusal {
 	return nil
 }
 
-// checkWaivers refuses an approval that does not waive each finding in its way, or something else.
-func checkWaivers(c Command, facts Facts) *Refusal {
-	var left []string
-	waived := func(f Finding) bool {
-		return slices.ContainsFunc(c.Waivers, func(w Waiver) bool { return w.Finding == f })
-	}
-	for _, finding := range facts.Blocking {
-		if !waived(finding) {
-			left = append(left, finding.String())
-		}
-	}
-	if len(left) > 0 {
+// checkWaivers refuses an approval that leads on with findings left that neither it nor one of a step before has waived, and one that waives
+// what does not stand in its way.
+func checkWaivers(m MiniProgram, c Command, facts Facts) *Refusal {
+	before := m.Review.Waived
+	if left := unwaived(facts.Blocking, before, c.Waivers); len(left) > 0 && m.Review.LeadsOn() {
 		return Refuse(WaiverRequired, "%s stands in the way of the approval: %s; waive each with a reason, or reject the request",
 			Count(len(left), "finding"), strings.Join(left, "; "))
 	}
 	for _, waiver := range c.Waivers {
-		if !slices.Contains(facts.Blocking, waiver.Finding) {
+		if !slices.Contains(facts.Blocking, waiver.Finding) || slices.Contains(before, waiver.Finding) {
 			return Refuse(InvalidInput, "%s does not stand in the way of the approval; leave its waiver out", Excerpt(waiver.String()))
 		}
 	}
-	return nil
+	return checkEntries("waivers", len(before)+len(c.Waivers))
+}
+
+// unwaived words the findings that are waived neither before nor now.
+func unwaived(blocking, before []Finding, now []Waiver) (left []string) {
+	for _, finding := range blocking {
+		waives := func(w Waiver) bool { return w.Finding == finding }
+		if !slices.Contains(before, finding) && !slices.ContainsFunc(now, waives) {
+			left = append(left, finding.String())
+		}
+	}
+	return left
 }
 
 // waived words for the timeline what an approval has waived.
