@@ -23,6 +23,13 @@ type StepPolicy struct {
 	When []Condition `json:"when,omitempty"`
 }
 
+// AsksForConditions tells whether a step depends on more than that a release is the first one.
+func (s Settings) AsksForConditions() bool {
+	return s.Review != nil && slices.ContainsFunc(s.Review.Publishing, func(step StepPolicy) bool {
+		return slices.ContainsFunc(step.When, func(c Condition) bool { return c != FirstRelease })
+	})
+}
+
 // Condition is something about a candidate that may call for a further look.
 type Condition string
 
