@@ -13,7 +13,9 @@ import (
 
 func TestAReviewersQueueHasOnlyWhatTheyCanStillDecide(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		reviewing := func(user string, roles ...lifecycle.Role) lifecycle.Actor { return lifecycle.Actor{User: user, Roles: roles} }
+		reviewing := func(user string, roles ...lifecycle.Role) lifecycle.Actor {
+			return lifecycle.Actor{User: user, Roles: roles}
+		}
 		const security = lifecycle.Role("reviewer:security")
 		p, first := requested(t, "weather", "Weather", "life-1", newYear)
 		p.review = &lifecycle.ReviewPolicy{Publishing: []lifecycle.StepPolicy{

@@ -122,8 +122,9 @@ func (c change) reviewSteps(m MiniProgram) []ReviewStep {
 	}
 }
 
-// stepOf finds the step that a decision of the person counts for: the first open one that they may decide.
-func (r Review) stepOf(person Actor) (at int, refusal *Refusal) {
+// StepOf finds the step that a decision of the person counts for: the first open one that they may decide; -1 when there
+// is none, with the reason. Whether the request is their own is asked elsewhere.
+func (r Review) StepOf(person Actor) (at int, refusal *Refusal) {
 	steps := r.AllSteps()
 	for _, step := range steps {
 		if person.isOneOf(step.DecidedBy, step.OnBehalfOf) {
@@ -141,7 +142,7 @@ func (r Review) stepOf(person Actor) (at int, refusal *Refusal) {
 
 // roleFor is the role in which the person decides, or why they cannot.
 func (r Review) roleFor(person Actor) (Role, *Refusal) {
-	at, refusal := r.stepOf(person)
+	at, refusal := r.StepOf(person)
 	if refusal != nil {
 		return "", refusal
 	}
@@ -150,7 +151,7 @@ func (r Review) roleFor(person Actor) (Role, *Refusal) {
 
 // decided is the review after an approval. Whoever had taken it and has had their say hands it back.
 func (r Review) decided(c change) *Review {
-	at, _ := r.stepOf(c.Actor)
+	at, _ := r.StepOf(c.Actor)
 	r.Steps = slices.Clone(r.AllSteps())
 	step := &r.Steps[at]
 	step.DecidedBy, step.OnBehalfOf, step.DecidedAt, step.Comment = c.Actor.User, c.Actor.OnBehalfOf, &c.now, Excerpt(c.Comment)
@@ -190,7 +191,7 @@ func (r Review) StepsLeft() []string {
 // decision words for the timeline which step was decided, where a deployment has named any, and what was waived.
 func decision(before, after MiniProgram, command Command) string {
 	var said []string
-	if at, refusal := before.Review.stepOf(command.Actor); refusal == nil && len(before.Review.Steps) > 0 {
+	if at, refusal := before.Review.StepOf(command.Actor); refusal == nil && len(before.Review.Steps) > 0 {
 		said = append(said, fmt.Sprintf("step %s", before.Review.Steps[at].Name))
 	}
 	if after.Review != nil {
