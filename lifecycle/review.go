@@ -128,7 +128,7 @@ func (r Review) StepOf(person Actor) (at int, refusal *Refusal) {
 	steps := r.AllSteps()
 	for _, step := range steps {
 		if person.isOneOf(step.DecidedBy, step.OnBehalfOf) {
-			return -1, Refuse(OwnRequest, "%s has decided the step %q of this request and cannot decide another; another reviewer has to",
+			return -1, Refuse(OwnRequest, "%s has decided the step %q of this request; nobody decides two, so another reviewer has to decide the rest",
 				person.User, step.Name)
 		}
 	}
@@ -191,14 +191,15 @@ func (r Review) StepsLeft() []string {
 // decision words for the timeline which step was decided, where a deployment has named any, and what was waived.
 func decision(before, after MiniProgram, command Command) string {
 	var said []string
+	say := func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
 	if at, refusal := before.Review.StepOf(command.Actor); refusal == nil && len(before.Review.Steps) > 0 {
-		said = append(said, fmt.Sprintf("step %s", before.Review.Steps[at].Name))
+		say("step %s", before.Review.Steps[at].Name)
 	}
 	if after.Review != nil {
-		said = append(said, fmt.Sprintf("still to be decided: %s", strings.Join(after.Review.StepsLeft(), ", ")))
+		say("still to be decided: %s", strings.Join(after.Review.StepsLeft(), ", "))
 	}
 	if waived := command.waived(); waived != "" {
-		said = append(said, waived)
+		say("%s", waived)
 	}
 	return strings.Join(said, "; ")
 }
