@@ -15,8 +15,6 @@ import (
 // approval. The error is a catalogue or a store that does not answer.
 func (a *Activities) findOut(ctx context.Context, q Question) (Question, error) {
 	switch {
-	case q.Refusal != nil || a.Reports == nil:
-		return q, nil
 	case q.Action == lifecycle.RequestPublishing && a.Settings.AsksForConditions() && a.admits(q):
 		return a.findConditions(ctx, q)
 	case q.Action == lifecycle.ApprovePublishing && len(a.Settings.BlockingWarnings) > 0 && a.admits(q):
@@ -26,8 +24,11 @@ func (a *Activities) findOut(ctx context.Context, q Question) (Question, error) 
 	}
 }
 
-// admits tells whether nothing else speaks against what is asked for.
+// admits tells whether reports are kept, and nothing else speaks against what is asked for.
 func (a *Activities) admits(q Question) bool {
+	if q.Refusal != nil || a.Reports == nil {
+		return false
+	}
 	_, refusal := q.MiniProgram.Admit(q.Command, q.Now, a.Settings)
 	return refusal == nil
 }

@@ -30,7 +30,8 @@ func addSteps(ctx context.Context, tx *sql.Tx) error {
 				continue
 			}
 			roles, barred := deciders(m)
-			if _, err := tx.ExecContext(ctx, `UPDATE mini_programs SET open_roles = $1, barred = $2 WHERE id = $3`, roles, barred, m.ID); err != nil {
+			const fill = `UPDATE mini_programs SET open_roles = $1, barred = $2 WHERE id = $3`
+			if _, err := tx.ExecContext(ctx, fill, roles, barred, m.ID); err != nil {
 				return err
 			}
 		}

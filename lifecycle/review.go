@@ -128,7 +128,7 @@ func (r Review) StepOf(person Actor) (at int, refusal *Refusal) {
 	steps := r.AllSteps()
 	for _, step := range steps {
 		if person.isOneOf(step.DecidedBy, step.OnBehalfOf) {
-			return -1, Refuse(OwnRequest, "%s has decided the step %q of this request; nobody decides two, so another reviewer has to decide the rest",
+			return -1, Refuse(OwnRequest, "%s has decided the step %q of this request; nobody decides two, so that another reviewer has to go on",
 				person.User, step.Name)
 		}
 	}
@@ -216,7 +216,7 @@ func (p *ReviewPolicy) validate() *Refusal {
 	}
 	for _, step := range p.Creation {
 		if len(step.When) > 0 {
-			return Refuse(InvalidInput, "review.creation: the step %q has a condition, but a request for creation has no package; leave \"when\" out",
+			return Refuse(InvalidInput, "review.creation: the step %q has a condition, but there is no package yet; leave \"when\" out",
 				Excerpt(step.Name))
 		}
 	}
@@ -247,7 +247,8 @@ func (s StepPolicy) validate(list string) *Refusal {
 	named := utf8.RuneCountInString(s.Name) <= maxStepName && hasSomethingToRead(s.Name) && !strings.ContainsFunc(s.Name, unicode.IsControl)
 	switch {
 	case !named:
-		return Refuse(InvalidInput, "%s has a step with the name %q; it must have 1 to %d characters in one line", list, Excerpt(s.Name), maxStepName)
+		return Refuse(InvalidInput, "%s has a step with the name %q; it must have 1 to %d characters in one line",
+			list, Excerpt(s.Name), maxStepName)
 	case s.Role.Base() != Reviewer || !s.Role.Known():
 		return Refuse(InvalidInput, "%s: the step %q has the role %q; it must be reviewer, or reviewer:NAME such as reviewer:security",
 			list, s.Name, Excerpt(string(s.Role)))

@@ -252,7 +252,7 @@ func TestAReviewPolicyThatNobodyCanMeanIsRefused(t *testing.T) {
 		`{"publishing": [{"name": "` + strings.Repeat("n", 65) + `", "role": "reviewer"}]}`:               {"64 characters"},
 		`{"publishing": [{"name": "a", "role": "reviewer", "when": ["weather"]}]}`:                        {`"weather"`, "permissions, domains, native-code, first-release"},
 		`{"publishing": [{"name": "a", "role": "reviewer", "when": []}]}`:                                 {`"a"`, "empty list"},
-		`{"creation": [{"name": "a", "role": "reviewer", "when": ["domains"]}]}`:                          {"creation", `"a"`, "no package"},
+		`{"creation": [{"name": "a", "role": "reviewer", "when": ["domains"]}]}`:                          {"creation", `"a"`, "there is no package yet"},
 		`{"publishing": [` + strings.Repeat(`{"name": "a", "role": "reviewer"},`, 10) + `{"name": "b"}]}`: {"11 steps", "10"},
 		`{"publishing": [{"name": "a", "role": "reviewer", "who": "rita"}]}`:                              {"publishing[0].who"},
 		`{"releasing": []}`: {"releasing"},

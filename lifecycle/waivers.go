@@ -53,8 +53,8 @@ func validateWaivers(waivers []Waiver) *Refusal {
 	return nil
 }
 
-// checkWaivers refuses an approval that leads on with findings left that neither it nor one of a step before has waived, and one that waives
-// what does not stand in its way.
+// checkWaivers refuses an approval that leads on while findings are left that neither it nor one of a step before has waived, and one that
+// waives what does not stand in its way.
 func checkWaivers(m MiniProgram, c Command, facts Facts) *Refusal {
 	before := m.Review.Waived
 	if left := unwaived(facts.Blocking, before, c.Waivers); len(left) > 0 && m.Review.LeadsOn() {

@@ -70,7 +70,8 @@ func (m *miniProgram) publishing(ctx workflow.Context) {
 	m.wait(ctx)
 }
 
-// review waits for the decisions of reviewers, over all steps. Reviewers are reminded once; later operators hear that it is overdue. Only a person ends it.
+// review waits for the decisions of reviewers; the clocks run on over all steps. Reviewers are reminded once; later operators hear that it
+// is overdue. Only a person ends it.
 func (m *miniProgram) review(ctx workflow.Context, request string) {
 	switch {
 	case !m.Review.Reminded:

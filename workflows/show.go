@@ -248,7 +248,8 @@ func reviewSteps(steps []lifecycle.ReviewStep) (lines []string) {
 		if step.Open() {
 			lines = append(lines, fmt.Sprintf("- step %s: to be decided by a %s", written(step.Name), quoted(string(step.Role))))
 		} else {
-			lines = append(lines, fmt.Sprintf("- step %s: approved by %s on %s", written(step.Name), written(step.DecidedBy), clock(*step.DecidedAt)))
+			lines = append(lines, fmt.Sprintf("- step %s: approved by %s on %s",
+				written(step.Name), written(step.DecidedBy), clock(*step.DecidedAt)))
 		}
 	}
 	return lines

@@ -115,10 +115,8 @@ func (a Action) Outcome(person Person, s Situation, commented bool) (code, to st
 		return code, s.State
 	case !a.possible(s):
 		return "illegal_in_state", s.State
-	case a.Decides && (person.User == Requester || slices.Contains(strings.Fields(s.Decided), person.User)):
-		return "own_request", s.State
-	case a.Decides && !slices.ContainsFunc(s.open(), func(role string) bool { return slices.Contains(person.Roles, role) }):
-		return "forbidden_role", s.State
+	case a.Decides && s.mayDecide(person) != "":
+		return s.mayDecide(person), s.State
 	case a.Comment && !commented:
 		return "comment_required", s.State
 	case strings.HasPrefix(a.Name, "approve-") && len(s.open()) > 1:
@@ -135,6 +133,18 @@ func (a Action) Outcome(person Person, s Situation, commented bool) (code, to st
 // holds tells whether somebody has a role; reviewers with a name are reviewers, too.
 func (p Person) holds(role string) bool {
 	return slices.ContainsFunc(p.Roles, func(held string) bool { return held == role || strings.HasPrefix(held, role+":") })
+}
+
+// mayDecide says with which code somebody is refused who can decide no step that is open; "" when they can.
+func (s Situation) mayDecide(person Person) (code string) {
+	switch {
+	case person.User == Requester || slices.Contains(strings.Fields(s.Decided), person.User):
+		return "own_request"
+	case !slices.ContainsFunc(s.open(), func(role string) bool { return slices.Contains(person.Roles, role) }):
+		return "forbidden_role"
+	default:
+		return ""
+	}
 }
 
 func (s Situation) open() []string {
