@@ -2,6 +2,7 @@ package lifecycle_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -237,6 +238,24 @@ func TestTheStepThatLeadsOnNeedsWhatNoStepBeforeHasWaived(t *testing.T) {
 	assert.NotContains(t, left.Message, "native_code")
 	require.Nil(t, approve(rita, domain))
 	assert.Equal(t, lifecycle.ReadyToPublish, s.m.State)
+}
+
+func TestOnlySoMuchIsWaivedBeforeTheLastStep(t *testing.T) {
+	var facts lifecycle.Facts
+	var waivers []lifecycle.Waiver
+	for i := range lifecycle.MaxWaivedBefore + 1 {
+		waiver := waiverOf("domain_added", fmt.Sprint("page-", i), "ours")
+		facts.Blocking, waivers = append(facts.Blocking, waiver.Finding), append(waivers, waiver)
+	}
+	s := submitted(t)
+	approve := func(by lifecycle.Actor, waivers []lifecycle.Waiver) *lifecycle.Refusal {
+		after, _, refusal := s.m.Decide(s.command(lifecycle.ApprovePublishing, by, waiving(waivers...)), facts, s.now, s.settings)
+		s.m = after
+		return refusal
+	}
+	assert.Contains(t, approve(rita, waivers).Message, "51 findings")
+	require.Nil(t, approve(rita, waivers[:1]))
+	require.Nil(t, approve(sam, waivers[1:]), "the last step waives what is left")
 }
 
 func TestAReviewPolicyThatNobodyCanMeanIsRefused(t *testing.T) {

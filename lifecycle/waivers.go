@@ -66,8 +66,15 @@ func checkWaivers(m MiniProgram, c Command, facts Facts) *Refusal {
 			return Refuse(InvalidInput, "%s does not stand in the way of the approval; leave its waiver out", Excerpt(waiver.String()))
 		}
 	}
-	return checkEntries("waivers", len(before)+len(c.Waivers))
+	if carried := len(before) + len(c.Waivers); carried > MaxWaivedBefore && !m.Review.LeadsOn() {
+		return Refuse(InvalidInput, "the steps before the last one would have waived %d findings, but only %d are allowed; leave the rest to it",
+			carried, MaxWaivedBefore)
+	}
+	return nil
 }
+
+// MaxWaivedBefore is how many findings the steps of a review may have waived before the last one: the request carries them.
+const MaxWaivedBefore = 50
 
 // unwaived words the findings that are waived neither before nor now.
 func unwaived(blocking, before []Finding, now []Waiver) (left []string) {

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -82,8 +81,8 @@ func TestAStepThatWasDecidedIsKnownAfterARecovery(t *testing.T) {
 	again.until(4 * hour)
 }
 
-// A review ends before a rollout begins, whose plan is the largest that a mini-program carries.
-func TestTheLargestReviewIsSmallerThanTheLargestPlan(t *testing.T) {
+// A review ends before a rollout begins, whose plan is the largest that a mini-program carries otherwise.
+func TestTheLargestReviewIsHandedOn(t *testing.T) {
 	g := grow(t, "<", false)
 	at := time.Now()
 	review := lifecycle.Review{RequestedBy: g.name(), OnBehalfOf: g.name(), Assignee: g.name()}
@@ -94,13 +93,12 @@ func TestTheLargestReviewIsSmallerThanTheLargestPlan(t *testing.T) {
 		})
 	}
 	const longestPath = 203 // that a report has
-	for range lifecycle.MaxWaivers {
+	for range lifecycle.MaxWaivedBefore {
 		review.Waived = append(review.Waived, lifecycle.Finding{Code: "permission_reason_changed", Path: strings.Repeat("<", longestPath)})
 	}
-	size := func(value any) int {
-		text, err := json.Marshal(value)
-		require.NoError(t, err)
-		return len(text)
+	g.m.State, g.m.Review, g.m.Rollout = lifecycle.PublishingPending, &review, nil
+	for what, size := range g.sizes() {
+		assert.Less(t, size, bound, what)
+		t.Logf("%s: %d", what, size)
 	}
-	assert.Less(t, size(review), size(g.m.Rollout))
 }
