@@ -94,8 +94,8 @@ type Review struct {
 	Expedited bool `json:"expedited,omitempty"`
 	// Steps are those that the request needs, in their order; none is a single step for reviewers. Waived are the findings that approvals
 	// of steps have waived.
-	Steps  []ReviewStep `json:"steps,omitempty"`
-	Waived []Finding    `json:"waived,omitempty"`
+	Steps  []ReviewStep    `json:"steps,omitempty"`
+	Waived []WaivedFinding `json:"waived,omitempty"`
 }
 
 // Schedule is a publication at a time to come.

@@ -156,7 +156,7 @@ func (r Review) decided(c change) *Review {
 	step := &r.Steps[at]
 	step.DecidedBy, step.OnBehalfOf, step.DecidedAt, step.Comment = c.Actor.User, c.Actor.OnBehalfOf, &c.now, Excerpt(c.Comment)
 	for _, waiver := range c.Waivers {
-		r.Waived = append(slices.Clone(r.Waived), waiver.Finding)
+		r.Waived = append(slices.Clone(r.Waived), WaivedFinding{waiver.Finding})
 	}
 	if r.Assignee == c.Actor.User {
 		r.Assignee = ""

@@ -26,6 +26,9 @@ type Waiver struct {
 	Reason string `json:"reason"`
 }
 
+// WaivedFinding is one that an approval of a step has waived; the reason is in the audit trail.
+type WaivedFinding struct{ Finding }
+
 // AddBlocking adds a finding to those that an approval has to waive, if it is one, and once.
 func (s Settings) AddBlocking(blocking []Finding, found Finding) []Finding {
 	if !slices.Contains(s.BlockingWarnings, found.Code) || slices.Contains(blocking, found) {
@@ -62,7 +65,7 @@ func checkWaivers(m MiniProgram, c Command, facts Facts) *Refusal {
 			Count(len(left), "finding"), strings.Join(left, "; "))
 	}
 	for _, waiver := range c.Waivers {
-		if !slices.Contains(facts.Blocking, waiver.Finding) || slices.Contains(before, waiver.Finding) {
+		if !slices.Contains(facts.Blocking, waiver.Finding) || slices.Contains(before, WaivedFinding{waiver.Finding}) {
 			return Refuse(InvalidInput, "%s does not stand in the way of the approval; leave its waiver out", Excerpt(waiver.String()))
 		}
 	}
@@ -77,10 +80,10 @@ func checkWaivers(m MiniProgram, c Command, facts Facts) *Refusal {
 const MaxWaivedBefore = 50
 
 // unwaived words the findings that are waived neither before nor now.
-func unwaived(blocking, before []Finding, now []Waiver) (left []string) {
+func unwaived(blocking []Finding, before []WaivedFinding, now []Waiver) (left []string) {
 	for _, finding := range blocking {
 		waives := func(w Waiver) bool { return w.Finding == finding }
-		if !slices.Contains(before, finding) && !slices.ContainsFunc(now, waives) {
+		if !slices.Contains(before, WaivedFinding{finding}) && !slices.ContainsFunc(now, waives) {
 			left = append(left, finding.String())
 		}
 	}

@@ -94,7 +94,9 @@ func TestTheLargestReviewIsHandedOn(t *testing.T) {
 	}
 	const longestPath = 203 // that a report has
 	for range lifecycle.MaxWaivedBefore {
-		review.Waived = append(review.Waived, lifecycle.Finding{Code: "permission_reason_changed", Path: strings.Repeat("<", longestPath)})
+		review.Waived = append(review.Waived, lifecycle.WaivedFinding{
+			Finding: lifecycle.Finding{Code: "permission_reason_changed", Path: strings.Repeat("<", longestPath)},
+		})
 	}
 	g.m.State, g.m.Review, g.m.Rollout = lifecycle.PublishingPending, &review, nil
 	for what, size := range g.sizes() {

@@ -47,7 +47,7 @@ func (p *Pages) askForWaivers(ctx context.Context, status lifecycle.Status, form
 	form.Waivers = nil
 	form.WaiversLater = status.Review != nil && !status.Review.LeadsOn()
 	for _, finding := range blocking {
-		if status.Review != nil && slices.Contains(status.Review.Waived, finding) {
+		if status.Review != nil && slices.Contains(status.Review.Waived, lifecycle.WaivedFinding{Finding: finding}) {
 			continue
 		}
 		asked := waiver{lifecycle.Waiver{Finding: finding}}
