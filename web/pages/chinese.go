@@ -23,9 +23,13 @@ var chinese = dictionary{
 }
 
 var (
-	chineseTables = []map[string]string{table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("platform")}
+	chineseTables = []map[string]string{
+		table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("reviews"), table("platform"),
+	}
 	// chineseSayings are what others word.
-	chineseSayings = []map[string]string{table("refusals"), table("remarks"), table("findings"), table("platform-sayings")}
+	chineseSayings = []map[string]string{
+		table("refusals"), table("remarks"), table("findings"), table("steps"), table("platform-sayings"),
+	}
 )
 
 // texts are messages that depend on no number.
