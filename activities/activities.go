@@ -20,8 +20,10 @@ import (
 // Activities holds what the activities work on; one per worker. Its methods are registered under their own names.
 type Activities struct {
 	Catalog Committer
-	// Settings are the deployment's choices that decisions follow.
+	// Settings are the deployment's choices that decisions follow. InForce tells them where they may change at any time: each decision asks
+	// once, so that all of it is by the same; nil means that they never change.
 	Settings lifecycle.Settings
+	InForce  func() lifecycle.Settings
 	// SignalKeys are those that the web signs with; without any, nobody looks which way an action came. SignedOnly refuses what did not
 	// come through the web.
 	SignalKeys keyring.Ring

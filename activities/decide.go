@@ -94,6 +94,11 @@ func (q Question) id() string {
 // Decide takes a decision and records it in the same step: it is final when this returns. When the catalogue knows the step already,
 // or a later one, what is stored stays and is handed back. An error is a catalogue that does not answer; ask again.
 func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
+	if a.InForce != nil {
+		by := *a
+		by.Settings, by.InForce = a.InForce(), nil
+		a = &by
+	}
 	if q.Step == 0 {
 		return a.handBack(ctx, q, nil)
 	}
