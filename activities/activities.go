@@ -20,6 +20,8 @@ import (
 // Activities holds what the activities work on; one per worker. Its methods are registered under their own names.
 type Activities struct {
 	Catalog Committer
+	// Platform is where the catalogue keeps whether the line is stopped.
+	Platform PlatformKeeper
 	// Settings are the deployment's choices that decisions follow. InForce tells them where they may change at any time: each decision asks
 	// once, so that all of it is by the same; nil means that they never change.
 	Settings lifecycle.Settings

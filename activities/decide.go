@@ -65,20 +65,21 @@ type Decision struct {
 // ShortOutcome is what an outcome says beyond its command and where the mini-program stands afterwards: why it was refused, and what is
 // possible now. The history needs no more.
 type ShortOutcome struct {
-	Code    lifecycle.Code     `json:"code,omitempty"`
-	Message string             `json:"message,omitempty"`
-	Actions []lifecycle.Action `json:"actions"`
+	Code       lifecycle.Code     `json:"code,omitempty"`
+	Message    string             `json:"message,omitempty"`
+	NextWindow *time.Time         `json:"next_window,omitempty"`
+	Actions    []lifecycle.Action `json:"actions"`
 }
 
 func shortened(outcome lifecycle.Outcome) *ShortOutcome {
-	return &ShortOutcome{outcome.Code, outcome.Message, outcome.Actions}
+	return &ShortOutcome{outcome.Code, outcome.Message, outcome.NextWindow, outcome.Actions}
 }
 
 // Complete is the whole outcome of a question that led to the mini-program as given.
 func (o ShortOutcome) Complete(q Question, after lifecycle.MiniProgram) lifecycle.Outcome {
 	outcome := lifecycle.Outcome{
 		RequestID: q.Command.RequestID, Actor: q.Command.Actor.User, Action: q.Action, Accepted: o.Code == "",
-		Code: o.Code, Message: o.Message, State: after.State, Revision: after.Revision, At: q.Now, Digest: q.Digest, Actions: o.Actions,
+		Code: o.Code, Message: o.Message, NextWindow: o.NextWindow, State: after.State, Revision: after.Revision, At: q.Now, Digest: q.Digest, Actions: o.Actions,
 	}
 	return outcome.Of(after)
 }
@@ -135,6 +136,9 @@ func (a *Activities) settle(
 	if refusal == nil && q.Action == lifecycle.Expedite {
 		commit.Quota = &catalog.Quota{Max: a.Settings.ExpediteQuota, Since: q.Now.Add(-lifecycle.QuotaPeriod)}
 	}
+	if refusal == nil {
+		commit.Line = lineFor(q, after)
+	}
 	return a.record(ctx, q, decision, commit)
 }
 
@@ -142,7 +146,10 @@ func (a *Activities) settle(
 func (a *Activities) record(ctx context.Context, q Question, decision Decision, commit catalog.Commit) (Decision, error) {
 	gap, err := a.Catalog.Commit(ctx, commit)
 	used, isUsed := errors.AsType[*catalog.QuotaUsedError](err)
+	line, isLine := errors.AsType[*catalog.LineError](err)
 	switch {
+	case isLine:
+		return a.refuseStopped(ctx, q, line.Stop)
 	case isUsed:
 		return a.settle(ctx, q, q.MiniProgram, lifecycle.Record{}, a.refuseExpedite(q.MiniProgram.Team, used.Oldest))
 	case errors.Is(err, catalog.ErrStepTaken):

@@ -56,6 +56,9 @@ func NewMetrics() *Metrics {
 	for _, rule := range lifecycle.Table {
 		m.transitions.WithLabelValues(string(rule.Action))
 	}
+	for _, rule := range lifecycle.PlatformTable {
+		m.transitions.WithLabelValues(string(rule.Action))
+	}
 	for _, code := range lifecycle.Codes {
 		m.refusals.WithLabelValues(string(code))
 	}
@@ -85,6 +88,15 @@ func (a *Activities) observe(ctx context.Context, q Question, recorded catalog.C
 	a.Metrics.transitions.WithLabelValues(string(q.Action)).Inc()
 	if since, known := q.MiniProgram.InStateSince(); known && recorded.Record.To != recorded.Record.From {
 		a.Metrics.inState.WithLabelValues(string(recorded.Record.From)).Observe(recorded.Record.At.Sub(since).Seconds())
+	}
+}
+
+// observeAccepted logs and counts what was done to the platform.
+func (a *Activities) observeAccepted(ctx context.Context, q Question) {
+	tracing.About(ctx, logkey.Action, string(q.Action))
+	activity.GetLogger(ctx).Info("accepted", about(q, q.MiniProgram)...)
+	if a.Metrics != nil {
+		a.Metrics.transitions.WithLabelValues(string(q.Action)).Inc()
 	}
 }
 

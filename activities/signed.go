@@ -58,12 +58,18 @@ func (a *Activities) authenticate(ctx context.Context, q Question) (Question, er
 		q.Via = lifecycle.ViaWeb
 	case a.SignedOnly && q.Action != lifecycle.Recovered: // which only goes on with what is stored
 		q.Command.RequestID = lifecycle.UnsignedID(q.Command.RequestID)
-		q.Refusal = lifecycle.Refuse(lifecycle.UnsignedSignal, "this %s did not come through Slipway's web, and nothing else is accepted here: "+
-			"%s; use the pages, the API or starter --server", q.Action, why)
+		q.Refusal = refuseUnsigned(q.Action, why)
 	default:
 		q.Via = lifecycle.ViaTemporal
 	}
 	return q, nil
+}
+
+const tooOld = "its signature is more than 7 days old"
+
+func refuseUnsigned(action lifecycle.Action, why string) *lifecycle.Refusal {
+	return lifecycle.Refuse(lifecycle.UnsignedSignal, "this %s did not come through Slipway's web, and nothing else is accepted here: "+
+		"%s; use the pages, the API or starter --server", action, why)
 }
 
 // toVerify tells whether a question says whose it is. One that is refused already would use up a request id of whoever that is, unless the
@@ -92,7 +98,7 @@ func (a *Activities) verify(ctx context.Context, q Question) (why string, err er
 		return err.Error(), nil //nolint:nilerr // it is the answer
 	}
 	if q.Now.Sub(q.Sent.At) > signatureAge {
-		return "its signature is more than 7 days old", nil
+		return tooOld, nil
 	}
 	return "", nil
 }

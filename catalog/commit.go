@@ -26,6 +26,8 @@ type Commit struct {
 	Outcome *lifecycle.Outcome
 	// Quota holds back a review that is expedited beyond it; nil for none.
 	Quota *Quota
+	// Line is what it needs of the line.
+	Line Line
 }
 
 var (
@@ -39,7 +41,7 @@ var (
 // from the mini-program's timeline, Lost ones were no longer in it.
 type Gap struct{ Restored, Lost int }
 
-// Commit writes the step in one transaction, or nothing: ErrStepTaken, ErrLifeGoesOn, *QuotaUsedError. After an error that is none of
+// Commit writes the step in one transaction, or nothing: ErrStepTaken, ErrLifeGoesOn, *QuotaUsedError, *LineError. After an error that is none of
 // these nor ErrInvalid the step may or may not have been written; commit it again.
 func (c *Catalog) Commit(ctx context.Context, commit Commit) (Gap, error) {
 	if err := commit.validate(); err != nil {
@@ -102,6 +104,9 @@ func (s statements) write(ctx context.Context, tx *sql.Tx, commit Commit, rows r
 	}
 	if err == nil {
 		err = commit.noteExpedited(ctx, tx)
+	}
+	if err == nil {
+		err = commit.checkLine(ctx, tx)
 	}
 	if err != nil {
 		return gap, err
@@ -265,7 +270,7 @@ func (m metrics) observe(took time.Duration, err error) {
 	case errors.Is(err, ErrStepTaken):
 		m.conflicts.Inc()
 		result = resultRefused
-	case errors.Is(err, ErrLifeGoesOn), isQuotaUsed(err):
+	case errors.Is(err, ErrLifeGoesOn), isQuotaUsed(err), isLineError(err):
 		result = resultRefused
 	}
 	m.commits.WithLabelValues(result).Observe(took.Seconds())

@@ -144,11 +144,12 @@ type Rollouts struct {
 // Standing is whether the clock of a stage goes on.
 type Standing string
 
-// A rollout that is held has served its time and waits for a person.
+// A rollout that is held has served its time and waits for a person, one that is frozen for a release window or the line.
 const (
 	Running Standing = "running"
 	Paused  Standing = "paused"
 	Held    Standing = "held"
+	Frozen  Standing = "frozen"
 )
 
 const selectRollouts = `SELECT stage, standing, count(*) FROM mini_programs WHERE stage IS NOT NULL GROUP BY stage, standing`

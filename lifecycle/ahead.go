@@ -28,6 +28,6 @@ func (r Rollout) WithPlan(plan Plan) Rollout {
 	if !r.Plan.Health.same(plan.Health) {
 		r.Health = nil // it is the verdict of another gate
 	}
-	r.Plan, r.Held = r.Plan.changedAt(r.Stage, plan), ""
+	r.Plan, r.Held, r.Closure = r.Plan.changedAt(r.Stage, plan), "", nil
 	return r
 }

@@ -244,7 +244,16 @@ func escalate(m *MiniProgram, _ change) {
 
 // hold notes why the stage goes on although its time is over.
 func hold(m *MiniProgram, c change) {
-	m.Rollout = with(m.Rollout, func(r *Rollout) { r.Held = Hold(c.Comment) })
+	if m.Rollout == nil {
+		m.Schedule = with(m.Schedule, func(s *Schedule) { s.Closure = c.facts.Closure })
+		return
+	}
+	m.Rollout = with(m.Rollout, func(r *Rollout) { r.Held, r.Closure = Hold(c.Comment), c.facts.Closure })
+}
+
+// liftHold lets a stage end that a closure has kept from it; its health gate has a word in that.
+func liftHold(m *MiniProgram, _ change) {
+	m.Rollout = with(m.Rollout, func(r *Rollout) { r.Held, r.Closure = "", nil })
 }
 
 // details says for the timeline what an accepted command has set: percentages, plans, times. "" when there is nothing to say beyond the
@@ -278,6 +287,14 @@ func details(before, after MiniProgram, command Command) string {
 		say("%s", aside(before, after, command))
 	}
 	return Excerpt(strings.Join(said, "; "))
+}
+
+// withOverride adds what was overridden.
+func withOverride(details string, closure *Closure, overridden bool) string {
+	if !overridden {
+		return details
+	}
+	return Excerpt("overrides: " + closure.Reason + "; " + details)
 }
 
 // currentPlan is the plan of the rollout, or the one chosen for it.

@@ -34,6 +34,8 @@ type Command struct {
 	Waivers []Waiver `json:"waivers,omitempty"`
 	// Assignee takes the request; "" hands it back.
 	Assignee string `json:"assignee,omitempty"`
+	// Override lets a release go on outside the release windows.
+	Override bool `json:"override,omitempty"`
 }
 
 // Creation is the request to create a mini-program; the input that starts its workflow.
@@ -175,7 +177,7 @@ func (c Command) given() []string {
 		{"package", c.Package != nil}, {"notes", c.Notes != ""}, {"plan", c.Plan != nil}, {"at", c.At != nil},
 		{"percent", c.Percent != nil}, {"testers", c.Testers != nil}, {"rating", c.Rating != 0}, {"text", c.Text != ""},
 		{"platform_only", c.PlatformOnly}, {"file", c.File != ""}, {"line", c.Line != 0},
-		{"assignee", c.Assignee != ""}, {"waivers", len(c.Waivers) > 0},
+		{"assignee", c.Assignee != ""}, {"waivers", len(c.Waivers) > 0}, {"override", c.Override},
 	} {
 		if field.given {
 			names = append(names, field.name)

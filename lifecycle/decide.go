@@ -41,6 +41,10 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 	}
 	after := m
 	rule.apply(&after, change{Command: command, now: now, settings: settings, facts: facts})
+	closure, overridden := closedFor(command, facts, now, settings)
+	if closure != nil && !overridden && (GoesOn(m, after) || command.Action == HoldLifted) {
+		return m, Record{}, closure.refuse(command.Action)
+	}
 	if facts.Health != nil && after.Rollout != nil {
 		after.Rollout = with(after.Rollout, func(r *Rollout) { r.Health = facts.Health })
 	}
@@ -55,7 +59,7 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 		Sequence: after.Sequence, Revision: after.Revision, Kind: rule.Kind, At: now, Action: command.Action,
 		Actor: command.Actor.User, OnBehalfOf: command.Actor.OnBehalfOf, Role: role, Via: command.Via,
 		From: m.State, To: after.State, Version: versionInvolved(m, after), Comment: command.Comment,
-		Details: details(m, after, command), PlatformOnly: command.PlatformOnly,
+		Details: withOverride(details(m, after, command), closure, overridden && GoesOn(m, after)), PlatformOnly: command.PlatformOnly,
 	}
 	if rule.Kind != KindRemark { // remarks have lists of their own: many people's feedback must not hide what was done
 		short := transition
@@ -108,7 +112,7 @@ func (m MiniProgram) Admit(command Command, now time.Time, settings Settings) (R
 		return "", r
 	}
 	r = firstRefusal(
-		rule.takes(command), command.validate(now), m.upToDate(command),
+		rule.takes(command), permitsOverride(command), command.validate(now), m.upToDate(command),
 		rule.legalIn(m), rule.ownRequest(m, command.Actor), rule.commented(command),
 	)
 	if r == nil && rule.check != nil {
@@ -223,8 +227,12 @@ func (a Actor) isOneOf(users ...string) bool {
 }
 
 func (rule Rule) commented(command Command) *Refusal {
-	if rule.NeedsComment && !hasSomethingToRead(command.Comment) {
+	switch {
+	case hasSomethingToRead(command.Comment):
+	case rule.NeedsComment:
 		return Refuse(CommentRequired, "%s needs a comment that tells the others why, in visible characters", rule.Action)
+	case command.Override:
+		return Refuse(CommentRequired, "an override needs a comment that tells the others why, in visible characters")
 	}
 	return nil
 }

@@ -129,6 +129,7 @@ const (
 	Reminded      Action = "reminded"
 	Escalated     Action = "escalated"
 	Held          Action = "held"
+	HoldLifted    Action = "hold-lifted"
 	HealthChanged Action = "health-changed"
 	Recovered     Action = "recovered"
 )

@@ -248,6 +248,7 @@ func TestTheActionsThatTakeAField(t *testing.T) {
 		"plan": {lifecycle.Publish, lifecycle.ChangePlan}, "at": {lifecycle.Publish}, "percent": {lifecycle.SetGrayscale}, "testers": {lifecycle.SetGrayscale},
 		"rating": {lifecycle.LeaveFeedback}, "text": {lifecycle.LeaveFeedback, lifecycle.Comment},
 		"platform_only": {lifecycle.Comment}, "file": {lifecycle.Comment}, "line": {lifecycle.Comment}, "assignee": {lifecycle.Assign}, "waivers": {lifecycle.ApprovePublishing},
+		"override": {lifecycle.Publish, lifecycle.SetGrayscale, lifecycle.Promote, lifecycle.Advance, lifecycle.ChangePlan},
 	}, taken)
 	message := reach(t, lifecycle.GrayscaleRelease).refuses(lifecycle.InvalidInput, lifecycle.Promote, mona, share(7))
 	for _, part := range []string{"promote", `"percent"`, "leave it out"} {

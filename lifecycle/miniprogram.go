@@ -74,6 +74,9 @@ type Facts struct {
 	Health      *HealthVerdict `json:"health,omitempty"`
 	// Blocking are the findings that an approval has to waive.
 	Blocking []Finding `json:"blocking,omitempty"`
+	// Stop is set while the line is stopped. Closure is what a release is to be held for.
+	Stop    *Stop    `json:"stop,omitempty"`
+	Closure *Closure `json:"closure,omitempty"`
 }
 
 // Review is a request that waits for the platform's decision.
@@ -96,6 +99,8 @@ type Review struct {
 type Schedule struct {
 	At time.Time `json:"at"`
 	By string    `json:"by"`
+	// Closure is what it waits for since its time has come; nil before.
+	Closure *Closure `json:"closure,omitempty"`
 }
 
 // Suspension is why the platform took the mini-program offline; it stays visible until it is Published again.
@@ -194,6 +199,8 @@ func (m MiniProgram) DueAt() (at time.Time, ok bool) {
 	switch {
 	case m.Review != nil:
 		return m.Review.DueAt, true
+	case m.Closure() != nil && m.Closure().Until != nil:
+		return *m.Closure().Until, true
 	case m.Schedule != nil:
 		return m.Schedule.At, true
 	case m.Rollout != nil:

@@ -25,6 +25,8 @@ type Outcome struct {
 	Digest string `json:"digest,omitempty" hidden:"true"`
 	// ScheduledAt is when a publication that was accepted for a time to come will happen; null otherwise.
 	ScheduledAt *time.Time `json:"scheduled_at,omitempty"`
+	// NextWindow is when the next release window opens, of what was refused as frozen; null otherwise, and while the line is stopped.
+	NextWindow *time.Time `json:"next_window,omitempty"`
 	// Actions are legal in the state that the command left behind.
 	Actions []Action `json:"actions"`
 }
@@ -39,7 +41,7 @@ func (m MiniProgram) Outcome(command Command, refusal *Refusal, now time.Time) O
 		State: m.State, Revision: m.Revision, At: now, Actions: m.LegalActionNames(),
 	}
 	if refusal != nil {
-		outcome.Code, outcome.Message = refusal.Code, refusal.Message
+		outcome.Code, outcome.Message, outcome.NextWindow = refusal.Code, refusal.Message, refusal.NextWindow()
 	}
 	return outcome.Of(m)
 }
@@ -56,9 +58,19 @@ func (o Outcome) Of(m MiniProgram) Outcome {
 type Refusal struct {
 	Code    Code   `json:"code"`
 	Message string `json:"message"`
+	// Closure is what keeps a release from going on, with the time of the next window; nil unless the code is Frozen.
+	Closure *Closure `json:"closure,omitempty"`
 }
 
 func (r *Refusal) Error() string { return fmt.Sprintf("%s: %s", r.Code, r.Message) }
+
+// NextWindow is when the next release window opens, for what was refused as frozen; nil when that is not known.
+func (r *Refusal) NextWindow() *time.Time {
+	if r.Closure == nil {
+		return nil
+	}
+	return r.Closure.Until
+}
 
 // maxMessage bounds a message, in characters: it may quote what a stranger sent, and workflows remember it.
 const maxMessage = 1_000
@@ -100,6 +112,8 @@ const (
 	WaiverRequired Code = "waiver_required"
 	// QuotaUsed: the team has expedited as many reviews as it may.
 	QuotaUsed Code = "quota_used"
+	// Frozen: releases may not go on now, outside the release windows or while the line is stopped.
+	Frozen Code = "frozen"
 	// NotRunning: the workflow was ended from outside; an operator has to recover it.
 	NotRunning Code = "not_running"
 )
@@ -107,7 +121,7 @@ const (
 // Codes lists every code.
 var Codes = []Code{
 	IllegalInState, ForbiddenRole, NotYourTeam, OwnRequest, StaleRevision, CommentRequired, InvalidInput, PackageRefused, VersionNotHigher,
-	UnknownMiniProgram, AlreadyExists, KeyReused, WaiverRequired, QuotaUsed, NotRunning, UnsignedSignal,
+	UnknownMiniProgram, AlreadyExists, KeyReused, WaiverRequired, QuotaUsed, Frozen, NotRunning, UnsignedSignal,
 }
 
 // Unnamed is how request ids begin that the workflow gives to signals without one; nobody else may use them.

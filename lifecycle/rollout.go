@@ -185,11 +185,13 @@ type Rollout struct {
 	PauseReminders int        `json:"pause_reminders,omitempty"`
 	// Held says why the stage goes on although its time is over; "" while it is not.
 	Held Hold `json:"held,omitempty"`
+	// Closure is what it waits for that goes by itself; nil when it waits for a person.
+	Closure *Closure `json:"closure,omitempty"`
 	// Health is the last known verdict of the health gate.
 	Health *HealthVerdict `json:"health,omitempty"`
 }
 
-// Hold is the reason why a stage whose time is over waits for a person.
+// Hold is the reason why a stage goes on although its time is over.
 type Hold string
 
 const (
@@ -197,6 +199,10 @@ const (
 	HeldForPromotion Hold = "the plan leaves it to a person to promote"
 	// HeldForHealth: the health gate does not know; that is no failure, but no reason to go on either.
 	HeldForHealth Hold = "the health of the release is not known"
+	// HeldForWindow: the calendar is closed; the stage ends when the next release window opens.
+	HeldForWindow Hold = "it waits for the next release window"
+	// HeldForStop: the line is stopped; the stage ends when somebody lifts the stop.
+	HeldForStop Hold = "the line is stopped"
 )
 
 // Percent is the share of users that the candidate is served to now. Going on to a production stage never shrinks the cohort of the
@@ -248,7 +254,7 @@ func (r *Rollout) SameStage(other *Rollout) bool {
 
 // enter begins a stage. A pause outlives it: it never ends by itself.
 func (r *Rollout) enter(stage int, now time.Time) {
-	r.Stage, r.StageSince, r.PausedFor, r.Held = stage, now, 0, ""
+	r.Stage, r.StageSince, r.PausedFor, r.Held, r.Closure = stage, now, 0, "", nil
 	if r.PausedAt != nil {
 		r.PausedAt = &now
 	}

@@ -30,6 +30,8 @@ type Status struct {
 
 	// DueAt is the next moment that somebody waits for.
 	DueAt *time.Time `json:"due_at"`
+	// Closure is why the release does not go on although it is due: the next window, or the line; null when nothing keeps it.
+	Closure *Closure `json:"closure,omitempty"`
 	// Next is what happens next; null when nothing is awaited.
 	Next        *Next         `json:"next"`
 	Actions     []LegalAction `json:"actions"`
@@ -68,6 +70,7 @@ func (m MiniProgram) Status() Status {
 		Candidate: m.Candidate, Live: m.Live, Previous: orEmpty(m.Previous),
 		Submitted: m.Submitted, Review: m.Review, Plan: m.Plan, Suspension: m.Suspension, Feedback: orEmpty(m.Feedback),
 		Next: m.Next(), Actions: m.LegalActions(), Transitions: orEmpty(m.Transitions), Attention: m.Attention(),
+		Closure: m.Closure(),
 	}
 	if m.Schedule != nil {
 		status.ScheduledAt, status.ScheduledBy = &m.Schedule.At, m.Schedule.By
@@ -142,8 +145,9 @@ type Next struct {
 	At *time.Time `json:"at"`
 	// Overdue says that At has passed without a decision.
 	Overdue bool `json:"overdue,omitempty"`
-	// Held says why a stage whose time was over at At waits for a person.
-	Held Hold `json:"held,omitempty"`
+	// Held says why a stage whose time was over at At waits: for a person or, with a Closure, for that; At is then when the window opens.
+	Held    Hold     `json:"held,omitempty"`
+	Closure *Closure `json:"closure,omitempty"`
 	// Remaining is what is left of the stage of a paused rollout.
 	Remaining *Duration `json:"remaining,omitempty"`
 	// To is the state that it leads to, Percent the share of the users that have the candidate then; nil outside a rollout.
@@ -177,6 +181,9 @@ func (m MiniProgram) Next() *Next {
 		next.At, next.By = &m.Schedule.At, []Role{System}
 	case m.Rollout != nil:
 		m.Rollout.next(&next)
+	}
+	if closure := m.Closure(); closure != nil { // it goes on by itself
+		next.Closure, next.Held, next.At, next.By = closure, closure.Hold(), closure.Until, []Role{System}
 	}
 	return &next
 }
@@ -223,10 +230,11 @@ func FromStatus(s Status) MiniProgram {
 		Suspension: s.Suspension, Feedback: s.Feedback, Submitted: s.Submitted, Transitions: s.Transitions,
 	}
 	if s.ScheduledAt != nil {
-		m.Schedule = &Schedule{At: *s.ScheduledAt, By: s.ScheduledBy}
+		m.Schedule = &Schedule{At: *s.ScheduledAt, By: s.ScheduledBy, Closure: s.Closure}
 	}
 	if s.Rollout != nil {
 		m.Rollout = s.Rollout.facts(s.UpdatedAt)
+		m.Rollout.Closure = s.Closure
 	}
 	published := append([]Version{}, s.Previous...)
 	if s.Live != nil {

@@ -93,7 +93,7 @@ var Table = []Rule{
 	}, {
 		Action: Publish, Label: "Publish", Summary: "Start the grayscale release, now or at a time",
 		Roles: []Role{Developer, System}, From: []State{ReadyToPublish}, To: []State{GrayscaleRelease, ReadyToPublish},
-		Fields: []string{"plan", "at"},
+		Fields: []string{"plan", "at", "override"},
 		check:  checkPublish, apply: publish,
 	}, {
 		Action: CancelSchedule, Label: "Cancel the schedule", Summary: "Cancel the scheduled publication",
@@ -102,16 +102,18 @@ var Table = []Rule{
 	}, {
 		Action: SetGrayscale, Label: "Set percentage", Summary: "Change the percentage or the testers of the grayscale release",
 		Roles: []Role{Developer, ReleaseManager}, From: []State{GrayscaleRelease},
-		Fields: []string{"percent", "testers"},
+		Fields: []string{"percent", "testers", "override"},
 		check:  checkGrayscale, apply: setGrayscale,
 	}, {
 		Action: Promote, Label: "Promote to production", Summary: "Go on from grayscale to the production release",
 		Roles: []Role{Developer, ReleaseManager, System}, From: []State{GrayscaleRelease}, To: []State{ProductionRelease},
-		apply: promote,
+		Fields: []string{"override"},
+		apply:  promote,
 	}, {
 		Action: Advance, Label: "Next stage", Summary: "Go on to the next stage; after the last one everyone has it",
 		Roles: []Role{ReleaseManager, System}, From: []State{ProductionRelease}, To: []State{ProductionRelease, Published},
-		apply: advance,
+		Fields: []string{"override"},
+		apply:  advance,
 	}, {
 		Action: Pause, Label: "Pause", Summary: "Stop the clock of the rollout",
 		Roles: []Role{Developer, ReleaseManager, Operator, System}, From: rollingOut, unless: alreadyPaused,
@@ -127,7 +129,7 @@ var Table = []Rule{
 	}, {
 		Action: ChangePlan, Label: "Change the plan", Summary: "Change the rollout plan; stages already passed stay passed",
 		Roles: []Role{Developer, ReleaseManager}, From: []State{ReadyToPublish, GrayscaleRelease, ProductionRelease},
-		Fields: []string{"plan"},
+		Fields: []string{"plan", "override"},
 		check:  checkChangePlan, apply: changePlan,
 	}, {
 		Action: Rollback, Label: "Roll back", Summary: "Take the candidate back; the live version serves everyone again; needs a comment",
@@ -181,8 +183,12 @@ var notes = []Rule{
 		apply: escalate,
 	}, {
 		Action: Held, Label: "Held", Kind: KindNote,
-		Roles: []Role{System}, From: rollingOut, unless: alreadyPaused,
+		Roles: []Role{System}, From: slices.Concat([]State{ReadyToPublish}, rollingOut), unless: nothingToHold,
 		apply: hold,
+	}, {
+		Action: HoldLifted, Label: "Hold lifted", Kind: KindNote,
+		Roles: []Role{System}, From: rollingOut, unless: notClosed,
+		apply: liftHold,
 	}, {
 		Action: HealthChanged, Label: "Health changed", Kind: KindNote,
 		Roles: []Role{System}, From: rollingOut,
@@ -259,6 +265,20 @@ func notPaused(m MiniProgram) string {
 func alreadyPaused(m MiniProgram) string {
 	if m.Rollout.Paused() {
 		return "the rollout is already paused"
+	}
+	return ""
+}
+
+func nothingToHold(m MiniProgram) string {
+	if m.Rollout == nil {
+		return notScheduled(m)
+	}
+	return alreadyPaused(m)
+}
+
+func notClosed(m MiniProgram) string {
+	if m.Closure() == nil {
+		return "nothing keeps it from going on"
 	}
 	return ""
 }

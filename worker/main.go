@@ -20,6 +20,7 @@ import (
 	"slipway/monitoring/logkey"
 	"slipway/packages"
 	"slipway/program"
+	"slipway/workflows"
 )
 
 func main() {
@@ -87,7 +88,7 @@ func (s storage) close() { _, _ = s.packages.Close(), s.catalog.Close() }
 
 func newActivities(settings settings, inForce *config.InForce, kept storage) (*activities.Activities, error) {
 	acts := &activities.Activities{
-		Catalog: kept.catalog, Reports: kept.catalog, Packages: kept.packages,
+		Catalog: kept.catalog, Platform: kept.catalog, Reports: kept.catalog, Packages: kept.packages,
 		Settings: settings.timersAndPlans, InForce: inForce.Settings, Limits: settings.PackageMax.Limits(), Metrics: activities.NewMetrics(),
 		SignalKeys: settings.SignalKeys, SignedOnly: settings.SignalsFrom == fromWeb,
 	}
@@ -147,6 +148,9 @@ func (s service) work(ctx context.Context, health *health) error {
 	workers := newWorkers(s.temporal, s.settings, s.activities, func(err error) { fatal <- err })
 	if err := workers.Start(); err != nil {
 		return fmt.Errorf("starting the worker: %w", err)
+	}
+	if err := workflows.StartPlatform(ctx, s.temporal); err != nil { // whoever acts on it starts it, too
+		s.telemetry.Logger.Warn("the workflow of the platform was not started", zap.Error(err))
 	}
 	health.started.Store(true)
 	s.telemetry.Logger.Info("worker started", zap.String(logkey.Address, s.settings.Addr))

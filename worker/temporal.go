@@ -116,6 +116,7 @@ func newWorkers(temporal connection, settings settings, acts *activities.Activit
 	}
 	flows := &workflows.Workflows{Settings: settings.timersAndPlans}
 	all[0].RegisterWorkflowWithOptions(flows.MiniProgram, workflow.RegisterOptions{Name: workflows.WorkflowType})
+	all[0].RegisterWorkflowWithOptions(flows.Platform, workflow.RegisterOptions{Name: workflows.PlatformType})
 	for _, w := range all {
 		w.RegisterActivity(acts) // the first has those that were under way when there was one queue for all
 	}

@@ -48,10 +48,12 @@ func (m *miniProgram) decideAs(
 	decision := m.decide(ctx, activities.Question{
 		Action: action, Command: lifecycle.Command{Actor: actor, Comment: comment}, Facts: facts,
 	})
-	if decision.Refusal != nil {
-		m.log.Warn("a timer or a health gate was refused; it tries again", logkey.Action, action,
-			logkey.Code, decision.Refusal.Code, logkey.Message, decision.Refusal.Message)
-		m.notBefore = m.now(ctx).Add(retryRefused)
+	switch refusal := decision.Refusal; {
+	case refusal == nil:
+	case refusal.Closure != nil:
+		m.holdClosed(ctx, *refusal.Closure)
+	default:
+		m.refusedByItself(ctx, action, refusal)
 	}
 	return decision.Delta != nil || m.decisionWasLost(ctx, decision, before)
 }
@@ -99,15 +101,19 @@ func atOnce(ctx workflow.Context, summary string) workflow.Context {
 func (m *miniProgram) waitForCatalogue(ctx workflow.Context, summary string, activity, argument, result any) {
 	m.saving = summary
 	m.showDetails(ctx)
-	patient := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+	if err := workflow.ExecuteActivity(patiently(ctx, summary), activity, argument).Get(ctx, result); err != nil {
+		panic(err) // without a limit of tries only a defect ends here; the task is retried with the next version of the worker
+	}
+	m.saving = ""
+}
+
+// patiently is for an activity that tries until the catalogue has answered.
+func patiently(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 10 * time.Second,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: 10 * time.Second},
 		Summary:             summary,
 	})
-	if err := workflow.ExecuteActivity(patient, activity, argument).Get(ctx, result); err != nil {
-		panic(err) // without a limit of tries only a defect ends here; the task is retried with the next version of the worker
-	}
-	m.saving = ""
 }
 
 // summaryOf words a question for the timeline in Temporal UI.
@@ -242,6 +248,18 @@ func (o *outcomes) find(user, id string) (lifecycle.Outcome, bool) {
 		}
 	}
 	return lifecycle.Outcome{}, false
+}
+
+// reply is the outcome of a request, or that an unsigned one was refused as long as a signed one has none.
+func (o *outcomes) reply(user, requestID string) OutcomeReply {
+	outcome, seen := o.find(user, requestID)
+	if !seen {
+		outcome, seen = o.find(user, lifecycle.UnsignedID(requestID))
+	}
+	if !seen {
+		return OutcomeReply{}
+	}
+	return OutcomeReply{Seen: true, Outcome: &outcome}
 }
 
 // refused returns the latest refusals, newest first.

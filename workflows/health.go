@@ -51,7 +51,7 @@ func (m *miniProgram) healthToWatch() *activities.HealthWatch {
 		return nil
 	}
 	watch := activities.HealthWatch{MiniProgram: m.ID, Version: m.Candidate.Version, Health: *m.Rollout.Plan.Health}
-	if !m.Rollout.WaitsForPerson() {
+	if !m.Rollout.WaitsForPerson() && m.Rollout.Closure == nil { // else something else ends the stage
 		watch.Until, _ = m.Rollout.EndsAt()
 	}
 	return &watch

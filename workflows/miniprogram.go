@@ -108,6 +108,10 @@ func (m *miniProgram) ready(ctx workflow.Context) {
 		m.wait(ctx)
 		return
 	}
+	if closure := m.Closure(); closure != nil {
+		m.closed(ctx, *closure)
+		return
+	}
 	m.waitUntil(ctx, deadline{
 		at: m.Schedule.At, summary: "Publish " + m.Candidate.Version + " as scheduled", then: m.publishAsScheduled,
 	})
@@ -126,6 +130,8 @@ func (m *miniProgram) release(ctx workflow.Context) {
 		m.wait(ctx)
 	case m.Rollout.Paused():
 		m.paused(ctx)
+	case m.Closure() != nil:
+		m.closed(ctx, *m.Closure())
 	case m.Rollout.Held != "":
 		m.wait(ctx)
 	default:

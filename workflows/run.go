@@ -29,6 +29,8 @@ type miniProgram struct {
 	deadline *deadline
 	// notBefore is when timers and gates try again after a refusal.
 	notBefore time.Time
+	// looked is when it last looked whether a release may go on that is due.
+	looked time.Time
 	// notifying counts the notifications under way; a run that ends would drop them.
 	notifying int
 	// inspecting are the uploads whose package is being inspected.

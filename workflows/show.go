@@ -18,6 +18,9 @@ import (
 // errNotAccepted is for a workflow without a mini-program: its request was refused, or is not saved yet.
 var errNotAccepted = errors.New("the request for creation has not been accepted")
 
+// errNotKnown is for a platform whose catalogue has not answered yet.
+var errNotKnown = errors.New("the catalogue has not said yet how the platform stands")
+
 // handleQueries makes status and outcome known.
 func (m *miniProgram) handleQueries(ctx workflow.Context) error {
 	status := workflow.QueryHandlerOptions{
@@ -46,15 +49,11 @@ func (m *miniProgram) handleQueries(ctx workflow.Context) error {
 
 // outcomeOf tells what came of a request. That an unsigned one was refused is its outcome as long as a signed one has none.
 func (m *miniProgram) outcomeOf(user, requestID string) OutcomeReply {
-	outcome, seen := m.outcomes.find(user, requestID)
 	request := lifecycle.Command{RequestID: requestID, Actor: lifecycle.Actor{User: user}}
-	if !seen && m.inspectionOf(request) == nil {
-		outcome, seen = m.outcomes.find(user, lifecycle.UnsignedID(requestID))
-	}
-	if !seen {
+	if m.inspectionOf(request) != nil {
 		return OutcomeReply{}
 	}
-	return OutcomeReply{Seen: true, Outcome: &outcome}
+	return m.outcomes.reply(user, requestID)
 }
 
 // describeSignals lets Temporal UI offer every action with what it does. Nothing is received from these channels: signals come through
@@ -225,6 +224,9 @@ func (m *miniProgram) waitingFor() []string {
 		add("review requested by %s, **overdue** since %s", written(m.Review.RequestedBy), clock(*next.At))
 	case m.Review != nil:
 		add("review requested by %s, due %s", written(m.Review.RequestedBy), clock(*next.At))
+	case m.Schedule != nil && next.Closure != nil:
+		add("**held**: scheduled by %s for %s, but %s: %s; %s", written(m.Schedule.By), clock(m.Schedule.At), next.Held,
+			quoted(next.Closure.Reason), looksAgainAt(*next.Closure))
 	case m.Schedule != nil:
 		add("publishes itself on %s, scheduled by %s", clock(*next.At), written(m.Schedule.By))
 	case m.Rollout != nil:
@@ -245,6 +247,9 @@ func (m *miniProgram) stageClock() string {
 	switch {
 	case next.Remaining != nil:
 		return fmt.Sprintf("- **paused** since %s, %s of the stage left", clock(*m.Rollout.PausedAt), next.Remaining.Rounded())
+	case next.Closure != nil:
+		return fmt.Sprintf("- **held** since %s: %s, %s; %s", clock(next.Closure.Since), next.Held, quoted(next.Closure.Reason),
+			looksAgainAt(*next.Closure))
 	case next.Held != "":
 		return fmt.Sprintf("- **waits for a person** since %s: %s", clock(*next.At), next.Held)
 	default:

@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"slipway/activities"
+	"slipway/catalog"
 	"slipway/keyring"
 	"slipway/lifecycle"
 	"slipway/monitoring/logkey"
@@ -34,6 +35,10 @@ type Signal struct {
 
 // handleSignal gives each signal an outcome, whatever it carries. It never fails the workflow.
 func (m *miniProgram) handleSignal(ctx workflow.Context, s Signal) {
+	if m.hearsOfTheLine(ctx, s) {
+		m.lookAgain(ctx)
+		return
+	}
 	records := m.migrateToRecords(ctx)
 	q := s.question()
 	if q.Command.RequestID == "" {
@@ -274,6 +279,11 @@ func (s *signing) signStart(ctx context.Context, args []any) error {
 func (s *signing) signCommand(ctx context.Context, workflowID, signal string, argument any) error {
 	id, isMiniProgram := strings.CutPrefix(workflowID, workflowIDPrefix)
 	command, isCommand := argument.(lifecycle.Command)
+	if isCommand && workflowID == PlatformID {
+		command.Action = lifecycle.Action(signal)
+		signature, err := activities.SignCommand(s.Keys, catalog.PlatformID, "", command)
+		return attach(ctx, signalHeader, signature, err)
+	}
 	if !isMiniProgram || !isCommand {
 		return nil
 	}
