@@ -74,12 +74,18 @@ func (g Gate) NextAt() time.Time {
 	return next
 }
 
-func (g Gate) progressOf(name string) (RuleProgress, bool) {
-	i := slices.IndexFunc(g.Rules, func(p RuleProgress) bool { return p.Name == name })
+func (p GateProgress) progressOf(name string) (RuleProgress, bool) {
+	i := slices.IndexFunc(p.Rules, func(rule RuleProgress) bool { return rule.Name == name })
 	if i < 0 {
 		return RuleProgress{}, false
 	}
-	return g.Rules[i], true
+	return p.Rules[i], true
+}
+
+// RuleOf is how far a rule has come.
+func (p GateProgress) RuleOf(name string) RuleHealth {
+	known, _ := p.progressOf(name)
+	return known.RuleHealth
 }
 
 // toldRule is the recorded verdict of a rule; the zero value when there is none.

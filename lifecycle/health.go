@@ -145,7 +145,9 @@ func noDataChoices(name string) string {
 	return fmt.Sprintf("%q, %q or %q", Healthy, HealthUnknown, Unhealthy)
 }
 
-func isFinite(limit *float64) bool { return limit == nil || !math.IsNaN(*limit) && !math.IsInf(*limit, 0) }
+func isFinite(limit *float64) bool {
+	return limit == nil || !math.IsNaN(*limit) && !math.IsInf(*limit, 0)
+}
 
 // Filled is the gate with the placeholders of its queries filled in.
 func (h Health) Filled(miniProgram, version string) Health {

@@ -84,7 +84,7 @@ func (s storage) close() { _, _ = s.packages.Close(), s.catalog.Close() }
 
 func newActivities(settings settings, kept storage) (*activities.Activities, error) {
 	acts := &activities.Activities{
-		Catalog: kept.catalog, Reports: kept.catalog, Packages: kept.packages,
+		Catalog: kept.catalog, Reports: kept.catalog, HealthKeeper: kept.catalog, Packages: kept.packages,
 		Settings: settings.timersAndPlans, Limits: settings.PackageMax.Limits(), Metrics: activities.NewMetrics(),
 		SignalKeys: settings.SignalKeys, SignedOnly: settings.SignalsFrom == fromWeb,
 	}
