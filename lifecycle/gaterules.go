@@ -178,7 +178,7 @@ func (g Gate) healthOf(rule HealthRule, now time.Time) RuleHealth {
 	case told.Verdict == Healthy:
 		return told
 	default:
-		health = rule.Unanswered(WarmingUp, "it is asked for the first time at "+moment(g.askAt(rule)), now)
+		health = rule.Unanswered(WarmingUp, "the stage warms up until "+moment(g.askAt(rule)), now)
 	}
 	health.Since, health.Changes = told.Since, told.Changes
 	if health.verdict().differs(told.verdict()) {

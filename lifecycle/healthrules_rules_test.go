@@ -303,7 +303,7 @@ func TestARuleLetsAStageWarmUp(t *testing.T) {
 	g := newRuledGate(health)
 	report := g.try(nil)
 	assert.Equal(t, lifecycle.WarmingUp, report.Verdict.Reason, "not all are known to be healthy")
-	assert.Contains(t, report.Verdict.Detail, "traffic: it is asked for the first time at ")
+	assert.Contains(t, report.Verdict.Detail, "traffic: the stage warms up until ")
 	for g.NextAt().Before(day0.Add(10 * time.Minute)) {
 		for _, rule := range g.Due(g.NextAt()) {
 			assert.Equal(t, "errors", rule.Name)
