@@ -41,6 +41,8 @@ type Activities struct {
 	Inspect func(ctx context.Context, r io.ReaderAt, size int64, options packages.Options) (packages.Report, error)
 	// Health answers health gates; nil when the deployment has no Prometheus, which makes every health unknown.
 	Health Prober
+	// HealthKeeper keeps the answers; nil forgets them.
+	HealthKeeper HealthKeeper
 	// Metrics counts what is decided; nil counts nothing.
 	Metrics *Metrics
 }

@@ -14,10 +14,14 @@ func TestAPolicyIsRefusedForWhatOnlyOthersKnowToBeWrong(t *testing.T) {
 	err := Policy(&settings)([]byte(`{"blocking_warnings": [
 		"native_code", "odd"],
 		"plans": {"mine": {"production": [{"percent": 100, "hold": "0s"}],
-			"health": {"query": "sum(rate(errors{app=\"{{.MiniProgram}}\"}[5m])", "max": 1, "interval": "1m", "failures": 3}}}}`))
+			"health": {"query": "sum(rate(errors{app=\"{{.MiniProgram}}\"}[5m])", "max": 1, "interval": "1m", "failures": 3}},
+		"several": {"production": [{"percent": 100, "hold": "0s"}], "health": {"rules": [
+			{"name": "right", "query": "up", "max": 1, "interval": "1m", "failures": 3},
+			{"name": "wrong", "query": "up{", "max": 1, "interval": "1m", "failures": 3}]}}}}`))
 	require.Error(t, err)
 	assert.Contains(t, err.Error(), `line 2: blocking_warnings names "odd"`)
 	assert.Contains(t, err.Error(), `line 4: plan "mine": health.query is no PromQL`)
+	assert.Contains(t, err.Error(), `line 7: plan "several": health.rules[1].query is no PromQL`)
 	assert.Contains(t, err.Error(), "unclosed left parenthesis")
 }
 

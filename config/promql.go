@@ -18,10 +18,18 @@ func brokenQueries(settings lifecycle.Settings) (found lifecycle.Faults) {
 		if health == nil {
 			continue
 		}
-		if _, err := promQL.ParseExpr(health.Filled("mini-program", "1.0.0").Query); err != nil {
+		for i, rule := range health.Filled("mini-program", "1.0.0").All() {
+			_, err := promQL.ParseExpr(rule.Query)
+			if err == nil {
+				continue
+			}
+			where := "health"
+			if rule.Name != "" {
+				where = fmt.Sprintf("health.rules[%d]", i)
+			}
 			found = append(found, lifecycle.Fault{
-				Path: "plans." + name + ".health.query",
-				Says: fmt.Sprintf("plan %q: health.query is no PromQL, with the placeholders filled in: %.300s", name, err),
+				Path: "plans." + name + "." + where + ".query",
+				Says: fmt.Sprintf("plan %q: %s.query is no PromQL, with the placeholders filled in: %.300s", name, where, err),
 			})
 		}
 	}

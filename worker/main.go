@@ -88,7 +88,7 @@ func (s storage) close() { _, _ = s.packages.Close(), s.catalog.Close() }
 
 func newActivities(settings settings, inForce *config.InForce, kept storage) (*activities.Activities, error) {
 	acts := &activities.Activities{
-		Catalog: kept.catalog, Platform: kept.catalog, Reports: kept.catalog, Packages: kept.packages,
+		Catalog: kept.catalog, Platform: kept.catalog, Reports: kept.catalog, HealthKeeper: kept.catalog, Packages: kept.packages,
 		Settings: settings.timersAndPlans, InForce: inForce.Settings, Limits: settings.PackageMax.Limits(), Metrics: activities.NewMetrics(),
 		SignalKeys: settings.SignalKeys, SignedOnly: settings.SignalsFrom == fromWeb,
 	}
