@@ -139,9 +139,9 @@ func (m *miniProgram) actOn(ctx workflow.Context, report lifecycle.GateReport) {
 
 // failHealth takes an unhealthy release back, or pauses it.
 func (m *miniProgram) failHealth(ctx workflow.Context, verdict lifecycle.HealthVerdict) {
-	action, subject := lifecycle.Rollback, "Rolled back: "
-	if m.Rollout.Plan.OnUnhealthy == lifecycle.PauseOnUnhealthy {
-		action, subject = lifecycle.Pause, "Rollout paused: "
+	action, subject := m.Rollout.Plan.WhenUnhealthy(), "Rolled back: "
+	if action == lifecycle.Pause {
+		subject = "Rollout paused: "
 	}
 	if m.decideAs(ctx, lifecycle.HealthGate, action, "unhealthy: "+verdict.Detail, lifecycle.Facts{Health: &verdict}) {
 		m.notify(ctx, lifecycle.ReleaseManager, subject+m.ID, m.ID+" is unhealthy: "+verdict.Detail)
