@@ -1,6 +1,9 @@
 package lifecycle
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // watches tells whether the health gate asks now.
 func (r *rehearsal) watches() bool {
@@ -16,9 +19,9 @@ func (r *rehearsal) nextReport(before time.Time) (GateReport, bool) {
 		if !before.IsZero() && !at.Before(before) {
 			return GateReport{}, false
 		}
-		report, tell := gate.judgeAt(at, r.breach)
+		report, _ := gate.judgeAt(at, r.breach)
 		r.gate = report.GateProgress
-		if tell {
+		if report.Changed || gate.acts(report) {
 			return report, true
 		}
 		gate.GateProgress = r.gate
@@ -91,38 +94,28 @@ func (b *Breach) holds(rule HealthRule, at time.Time) bool {
 }
 
 // skipped is the progress of the gate with the answers left out that change nothing, so that a year of a rule that is asked each second is
-// not a matter of answering it thirty million times. Every rule goes on in its own steps, up to the first that may matter: when something
-// else does.
+// not a matter of answering it thirty million times. Every rule goes on in its own steps, up to the first that may matter.
 func (g Gate) skipped(now, until time.Time, breach *Breach) GateProgress {
-	matters := g.matters(now, until, breach)
 	progress := g.GateProgress
 	if g.Health.Rules == nil {
-		if breach == nil || now.Before(breach.At) {
-			progress.AskAt = g.stepTo(matters, progress.AskAt, g.Health.Interval)
-		}
+		rule := g.Health.All()[0]
+		known := RuleProgress{RuleHealth{Verdict: Healthy, Breaches: g.Breaches}, g.AskAt}
+		known = g.skip(rule, known, g.matters(now, until, breach), breach.holds(rule, now))
+		progress.Breaches, progress.AskAt = known.Breaches, known.AskAt
 		return progress
 	}
-	progress.Rules = append([]RuleProgress(nil), progress.Rules...)
+	matters := g.matters(now, until, breach)
+	progress.Rules = slices.Clone(progress.Rules)
 	for i, known := range progress.Rules {
-		for _, rule := range g.Health.Rules {
-			if rule.Name == known.Name && isSteady(rule, known, now, breach) {
-				progress.Rules[i].AskAt = g.stepTo(matters, known.AskAt, rule.Interval)
-			}
-		}
+		rule := g.Health.Rules[slices.IndexFunc(g.Health.Rules, func(rule HealthRule) bool { return rule.Name == known.Name })]
+		progress.Rules[i] = g.skip(rule, known, matters, breach.holds(rule, now))
 	}
 	progress.AskAt = Gate{Health: g.Health, Since: g.Since, GateProgress: progress}.NextAt()
 	return progress
 }
 
-// isSteady tells whether further answers to a rule change nothing: it is healthy, or failed without an effect.
-func isSteady(rule HealthRule, known RuleProgress, now time.Time, breach *Breach) bool {
-	if breach.holds(rule, now) {
-		return rule.DryRun && known.Verdict == Unhealthy
-	}
-	return known.Verdict == Healthy
-}
-
-// matters is the next time at which an answer may have an effect; the zero time is never.
+// matters is the next time at which something changes besides the rules that were asked: the stage ends, or what is waited for comes, the
+// breach begins, a rule has warmed up, or the breach has gone on for long enough. The zero time is never.
 func (g Gate) matters(now, until time.Time, breach *Breach) (at time.Time) {
 	soonest := func(candidate time.Time) {
 		if candidate.After(now) && (at.IsZero() || candidate.Before(at)) {
@@ -136,31 +129,48 @@ func (g Gate) matters(now, until time.Time, breach *Breach) (at time.Time) {
 	}
 	for _, rule := range g.Health.Rules {
 		known, asked := g.progressOf(rule.Name)
-		if !asked || !isSteady(rule, known, now, breach) {
+		switch {
+		case !asked:
 			soonest(g.askAt(rule))
+		case breach.holds(rule, now) && known.Verdict != Unhealthy:
+			soonest(known.AskAt.Add(g.fails(rule, known.Breaches)))
 		}
 	}
 	return at
 }
 
-// stepTo is the first step of an interval from a time on that is not before another, as Gate.next takes them.
-func (g Gate) stepTo(target, from time.Time, interval Duration) time.Time {
-	if target.IsZero() || !from.Before(target) {
-		return from
+// fails is how long after its next answer a rule has failed that is beyond its limit and was so for some answers.
+func (g Gate) fails(rule HealthRule, breaches int) time.Duration {
+	return time.Duration(max(0, rule.Failures-1-breaches)) * time.Duration(rule.Interval)
+}
+
+// skip lets a rule go on to the first answer that is not before a time or, while it is breached, to the one that makes it fail.
+func (g Gate) skip(rule HealthRule, known RuleProgress, target time.Time, breached bool) RuleProgress {
+	if breached && known.Verdict != Unhealthy {
+		if last := known.AskAt.Add(g.fails(rule, known.Breaches)); target.IsZero() || last.Before(target) {
+			target = last
+		}
 	}
-	step := time.Duration(interval)
-	steps := (target.Sub(from) + step - 1) / step
-	at := from.Add(steps * step)
-	if from.Before(g.Until) && at.After(g.Until) {
-		return g.Until
+	if target.IsZero() || !known.AskAt.Before(target) {
+		return known
 	}
-	return at
+	step := time.Duration(rule.Interval)
+	steps := (target.Sub(known.AskAt) + step - 1) / step
+	at := known.AskAt.Add(steps * step)
+	if known.AskAt.Before(g.Until) && at.After(g.Until) {
+		at = g.Until // which Gate.next never misses
+	}
+	known.AskAt = at
+	if breached && known.Verdict != Unhealthy {
+		known.Breaches += int(steps)
+	}
+	return known
 }
 
 // AskedAt is the progress of a gate that asks all of its rules at a time.
 func (p GateProgress) AskedAt(at time.Time) GateProgress {
 	p.AskAt = at
-	p.Rules = append([]RuleProgress(nil), p.Rules...)
+	p.Rules = slices.Clone(p.Rules)
 	for i := range p.Rules {
 		p.Rules[i].AskAt = at
 	}
