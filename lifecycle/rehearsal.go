@@ -101,6 +101,9 @@ func (s Settings) instead(text json.RawMessage) (Settings, *Refusal) {
 }
 
 func checkStart(start time.Time) *Refusal {
+	if start.IsZero() {
+		return Refuse(InvalidInput, `"start" is missing; say when the rollout would begin, as in 2026-12-01T09:00:00Z`)
+	}
 	if year := start.Year(); year < firstRehearsal || year > lastRehearsal {
 		return Refuse(InvalidInput, "start is %s; give a time from %d to %d", start.Format(time.RFC3339), firstRehearsal, lastRehearsal)
 	}

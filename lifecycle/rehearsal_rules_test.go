@@ -150,6 +150,7 @@ func TestWhatAPersonHasToSayComesAtTheEarliest(t *testing.T) {
 
 func TestWhatCannotBeRehearsed(t *testing.T) {
 	for text, says := range map[string]string{
+		`{"plan": "fast", "start": "0001-01-01T00:00:00Z"}`: `"start" is missing`,
 		`{"plan": "slow"}`: `there is no plan named "slow"`,
 		`{"plan": "fast", "start": "1969-12-31T00:00:00Z"}`:                                                 "start is 1969",
 		`{"plan": "fast", "start": "2201-12-31T00:00:00Z"}`:                                                 "from 1970 to 2200",
