@@ -38,7 +38,7 @@ func (p *Pages) rehearse(c *gin.Context) {
 	if typed.Has("plan") {
 		if err := data.play(settings, time.Now(), p.words(c)); err != nil {
 			problem := p.Service.Problem(err)
-			status, data.Problem = problem.Status, problem.Detail
+			status, data.Problem = problem.Status, problem.Message
 		}
 	} else {
 		data.Form.Plan = newPlanForm(lifecycle.Status{}, settings)
