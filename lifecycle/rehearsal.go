@@ -45,8 +45,9 @@ type Moment struct {
 	Stage   int     `json:"stage"`
 	Percent Percent `json:"percent"`
 	Cause   string  `json:"cause"`
-	// Until is when what is held goes on; null where that is not known, or nothing is held.
-	Until *time.Time `json:"until,omitempty"`
+	// Until is when what is held by the calendar goes on, Reason what the calendar says.
+	Until  *time.Time `json:"until,omitempty"`
+	Reason string     `json:"reason,omitempty"`
 	// Earliest tells that a person has to say so first, so that this and what follows comes at this time at the earliest.
 	Earliest bool `json:"earliest,omitempty"`
 }
@@ -285,7 +286,7 @@ func (r *rehearsal) tell(record Record) {
 		shown.Stage, shown.Percent = len(r.Plan.Production), Everyone
 	}
 	if closure := r.m.Closure(); closure != nil && record.Action == Held {
-		shown.Cause, shown.Until = shown.Cause+": "+closure.Reason, closure.Until
+		shown.Reason, shown.Until = closure.Reason, closure.Until
 	}
 	r.Moments, r.Records = append(r.Moments, shown), append(r.Records, record)
 }

@@ -69,7 +69,7 @@ func TestARehearsalWaitsForWindowsAndFreezes(t *testing.T) {
 		"Wed 03 10:00 held 10 % until Mon 08 12:00", "Mon 08 12:00 advance 25 %", "Tue 09 12:00 advance 50 %",
 		"Wed 10 12:00 advance 100 %", "Wed 10 12:00 advance 100 %",
 	}, told(r))
-	assert.Equal(t, "it waits for the next release window: a fair", r.Moments[3].Cause)
+	assert.Equal(t, []string{"it waits for the next release window", "a fair"}, []string{r.Moments[3].Cause, r.Moments[3].Reason})
 }
 
 func TestOtherSettingsAreRehearsedAndNothingOfThemIsInForce(t *testing.T) {

@@ -98,7 +98,7 @@ func (a *app) printRehearsal(r lifecycle.Rehearsal) error {
 func whyMoment(m lifecycle.Moment) string {
 	said := []string{m.Cause}
 	if m.Until != nil {
-		said = append(said, "until "+shownLocally(*m.Until))
+		said = append(said, m.Reason, "until "+shownLocally(*m.Until))
 	}
 	if m.Earliest {
 		said = append(said, "at the earliest: a person has to promote it")

@@ -139,6 +139,7 @@ func TestTheDocumentDescribesEveryOperation(t *testing.T) {
 		"POST /mini-programs/{id}/packages",
 		"POST /mini-programs/{id}/recover",
 		"POST /mini-programs/{id}/versions/{version}/previews",
+		"POST /rehearsals",
 		"POST /tokens",
 	}, operations)
 }
