@@ -88,7 +88,7 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 			return err
 		},
 		"Settings": func(ctx context.Context) error { _, err := c.Settings(ctx); return err },
-		"Audit": func(ctx context.Context) error { _, err := c.Audit(ctx, "weather", 0, 1); return err },
+		"Audit":    func(ctx context.Context) error { _, err := c.Audit(ctx, "weather", 0, 1); return err },
 		"AuditOf": func(ctx context.Context) error {
 			_, err := c.AuditOf(ctx, "weather", []lifecycle.Action{lifecycle.Publish}, "1.0.0", 0, 1)
 			return err

@@ -59,8 +59,8 @@ func (in *InForce) Collectors() []prometheus.Collector {
 	return []prometheus.Collector{in.digest, in.refused}
 }
 
-// Follow takes up what is written into the file until ctx is done. keep is asked before new settings are in force; while it fails, the former
-// ones stay, and it is asked again.
+// Follow takes up what is written into the file until ctx is done. keep is asked before new settings are in force; while it fails, the
+// former ones stay, and it is asked again.
 func (in *InForce) Follow(ctx context.Context, logger *zap.Logger, keep func(context.Context, lifecycle.Settings) error) {
 	if in.file == "" {
 		return

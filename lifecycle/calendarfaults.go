@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Validate refuses a calendar that nobody can mean. Of several faults it names the first, always the same one.
@@ -23,7 +24,8 @@ func (c *Calendar) faults() (found Faults) {
 	}
 	for i, holiday := range c.Holidays {
 		if first := slices.Index(c.Holidays, holiday); first < i {
-			found.at(fmt.Sprintf("calendar.holidays[%d]", i), "is %s, which calendar.holidays[%d] is already; name each holiday once", holiday, first)
+			path := fmt.Sprintf("calendar.holidays[%d]", i)
+			found.at(path, "is %s, which calendar.holidays[%d] is already; name each holiday once", holiday, first)
 		}
 	}
 	return append(found, freezeFaults(c.Freezes)...)
@@ -82,10 +84,11 @@ func freezeFaults(freezes []Freeze) (found Faults) {
 }
 
 // perWeek is the working time of a week without holidays, at most.
-func (c *Calendar) perWeek() (all Duration) {
+func (c *Calendar) perWeek() Duration {
 	if c == nil {
 		return 0
 	}
+	var all time.Duration
 	for _, window := range c.WorkingHours {
 		lasts := window.To - window.From
 		if lasts <= 0 {
@@ -95,7 +98,7 @@ func (c *Calendar) perWeek() (all Duration) {
 		if days == 0 {
 			days = len(weekdays)
 		}
-		all += Duration(days) * Duration(lasts.sinceMidnight())
+		all += (lasts * Clock(days)).sinceMidnight()
 	}
-	return all
+	return Duration(all)
 }

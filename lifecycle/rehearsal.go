@@ -128,7 +128,8 @@ func (b *Breach) validate(plan Plan) *Refusal {
 		names = append(names, rule.Name)
 	}
 	if len(plan.Health.Rules) == 0 {
-		return Refuse(InvalidInput, "breach.rule is %q, but the health gate of the plan has one rule, without a name; leave it out", Excerpt(b.Rule))
+		return Refuse(InvalidInput, "breach.rule is %q, but the health gate of the plan has one rule, without a name; leave it out",
+			Excerpt(b.Rule))
 	}
 	return Refuse(InvalidInput, "breach.rule is %q; the rules of the plan are %s", Excerpt(b.Rule), joined(names))
 }
@@ -156,7 +157,7 @@ var (
 func newRehearsal(plan Plan, asked Rehearse, settings Settings) *rehearsal {
 	start := asked.Start.UTC()
 	r := &rehearsal{m: rehearsed, now: start, settings: settings, breach: asked.Breach}
-	r.Plan, r.Rehearsal.Settings = plan, settings.Digest()
+	r.Rehearsal = Rehearsal{Plan: plan, Settings: settings.Digest()}
 	r.m.Plan, r.m.Schedule = &plan, &Schedule{At: start, By: "the rehearsal"}
 	return r
 }

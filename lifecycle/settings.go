@@ -13,8 +13,8 @@ type Settings struct {
 	// RemindAfter and EscalateAfter count from the request for a review, in working time where the calendar has working hours.
 	RemindAfter   Duration `json:"remind_after"`
 	EscalateAfter Duration `json:"escalate_after"`
-	// ExpeditedAfter is the deadline of an expedited review, counted likewise from when it was expedited. A team may have ExpediteQuota of them
-	// within QuotaPeriod.
+	// ExpeditedAfter is the deadline of an expedited review, counted likewise from when it was expedited. A team may have ExpediteQuota of
+	// them within QuotaPeriod.
 	ExpeditedAfter Duration `json:"expedited_after"`
 	ExpediteQuota  int      `json:"expedite_quota"`
 	// BlockingWarnings are the codes of findings that an approval has to waive.

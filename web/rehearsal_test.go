@@ -30,7 +30,7 @@ func TestAPlanIsRehearsedOnAPage(t *testing.T) {
 		assert.Contains(t, page, says)
 	}
 	for field, c := range map[string][2]string{
-		"plan": {"slow", "there is no plan named"}, "at": {"soon", "is not a time"}, "zone": {"Mars", "there is no time zone"},
+		"plan": {"slow", "here is no plan named"}, "at": {"soon", "is not a time"}, "zone": {"Mars", "here is no time zone"},
 		"settings": {`{"calendar": {"time_zone": "Mars"}}`, "there is no such time zone"}, "breach": {"2026-12-17T09:10", "no health gate"},
 	} {
 		query := url.Values{"plan": {"fast"}, "at": {"2026-12-17T09:00"}, "zone": {"Asia/Shanghai"}}
@@ -43,8 +43,8 @@ func TestAPlanIsRehearsedOnAPage(t *testing.T) {
 
 func TestAPlanIsRehearsedOverTheAPI(t *testing.T) {
 	s := stand(t)
-	response, body := s.ask(http.MethodPost, "/api/v1/rehearsals", as("developer"), header("Content-Type", "application/json"),
-		filledIn(`{"plan": "fast", "start": "2026-12-17T09:00:00Z"}`))
+	response, body := s.ask(http.MethodPost, "/api/v1/rehearsals", as("developer"),
+		filledIn(`{"plan": "fast", "start": "2026-12-17T09:00:00Z"}`), header("Content-Type", "application/json"))
 	assert.Equal(t, http.StatusOK, response.StatusCode, body)
 	for _, says := range []string{`"state":"Published"`, `"ends_at":"2026-12-17T10:00:00Z"`, `"cause":"the bake time is over"`} {
 		assert.Contains(t, body, says)
@@ -53,7 +53,7 @@ func TestAPlanIsRehearsedOverTheAPI(t *testing.T) {
 		`{"plan": "fast"}`: `\"start\" is missing`, `{"plan": "fast", "begin": 1}`: "begin", `{"plan": "fast", "start": "soon"}`: "a time with its zone",
 		`{"plan": "fast", "start": "2026-12-17T09:00:00Z", "breach": {"at": "2026-12-17T09:00:00Z"}}`: "no health gate",
 	} {
-		response, body := s.ask(http.MethodPost, "/api/v1/rehearsals", as("developer"), header("Content-Type", "application/json"), filledIn(text))
+		response, body := s.ask(http.MethodPost, "/api/v1/rehearsals", as("developer"), filledIn(text), header("Content-Type", "application/json"))
 		assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode, text)
 		assert.Contains(t, body, says)
 	}

@@ -23,7 +23,9 @@ func (a *API) registerRehearsals(api huma.API) {
 type rehearsalBody lifecycle.Rehearse
 
 // UnmarshalJSON reads it strictly.
-func (b *rehearsalBody) UnmarshalJSON(data []byte) error { return decode(data, (*lifecycle.Rehearse)(b)) }
+func (b *rehearsalBody) UnmarshalJSON(data []byte) error {
+	return decode(data, (*lifecycle.Rehearse)(b))
+}
 
 // TransformSchema describes what programs send.
 func (rehearsalBody) TransformSchema(_ huma.Registry, schema *huma.Schema) *huma.Schema {
