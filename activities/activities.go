@@ -22,8 +22,10 @@ type Activities struct {
 	Catalog Committer
 	// Platform is where the catalogue keeps whether the line is stopped.
 	Platform PlatformKeeper
-	// Settings are the deployment's choices that decisions follow.
+	// Settings are the deployment's choices that decisions follow. InForce tells them where they may change at any time: each decision asks
+	// once, so that all of it is by the same; nil means that they never change.
 	Settings lifecycle.Settings
+	InForce  func() lifecycle.Settings
 	// SignalKeys are those that the web signs with; without any, nobody looks which way an action came. SignedOnly refuses what did not
 	// come through the web.
 	SignalKeys keyring.Ring
@@ -39,10 +41,19 @@ type Activities struct {
 	Inspect func(ctx context.Context, r io.ReaderAt, size int64, options packages.Options) (packages.Report, error)
 	// Health answers health gates; nil when the deployment has no Prometheus, which makes every health unknown.
 	Health Prober
+	// HealthKeeper keeps the answers; nil forgets them.
+	HealthKeeper HealthKeeper
 	// Metrics counts what is decided; nil counts nothing.
 	Metrics *Metrics
 
 	comparisons packages.Comparisons
+}
+
+func (a *Activities) settings() lifecycle.Settings {
+	if a.InForce != nil {
+		return a.InForce()
+	}
+	return a.Settings
 }
 
 // Committer is the part of the catalogue that decisions are recorded in.

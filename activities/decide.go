@@ -38,6 +38,9 @@ type Question struct {
 	TookOver bool `json:"took_over,omitempty"`
 	// Admit asks whether an upload may go on to its inspection; only a refusal is recorded.
 	Admit bool `json:"admit,omitempty"`
+
+	// settings are those in force when the activity began: all of the decision is by the same.
+	settings lifecycle.Settings
 }
 
 // Decision is the answer to a Question. It is kept in the workflow's history, so that the same question is never decided anew.
@@ -96,6 +99,7 @@ func (q Question) id() string {
 // Decide takes a decision and records it in the same step: it is final when this returns. When the catalogue knows the step already,
 // or a later one, what is stored stays and is handed back. An error is a catalogue that does not answer; ask again.
 func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
+	q.settings = a.settings()
 	if q.Step == 0 {
 		return a.handBack(ctx, q, nil)
 	}
@@ -110,7 +114,7 @@ func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
 	if err != nil {
 		return Decision{}, err
 	}
-	after, record, refusal := q.decide(a.Settings)
+	after, record, refusal := q.decide()
 	if refusal == nil && q.Admit {
 		return Decision{Admitted: true, Via: q.Via}, nil
 	}
@@ -130,7 +134,7 @@ func (a *Activities) settle(
 		return Decision{}, err
 	}
 	if refusal == nil && q.Action == lifecycle.Expedite {
-		commit.Quota = &catalog.Quota{Max: a.Settings.ExpediteQuota, Since: q.Now.Add(-lifecycle.QuotaPeriod)}
+		commit.Quota = &catalog.Quota{Max: q.settings.ExpediteQuota, Since: q.Now.Add(-lifecycle.QuotaPeriod)}
 	}
 	if refusal == nil {
 		commit.Line = lineFor(q, after)
@@ -147,7 +151,7 @@ func (a *Activities) record(ctx context.Context, q Question, decision Decision, 
 	case isLine:
 		return a.refuseStopped(ctx, q, line.Stop)
 	case isUsed:
-		return a.settle(ctx, q, q.MiniProgram, lifecycle.Record{}, a.refuseExpedite(q.MiniProgram.Team, used.Oldest))
+		return a.settle(ctx, q, q.MiniProgram, lifecycle.Record{}, q.refuseExpedite(used.Oldest))
 	case errors.Is(err, catalog.ErrStepTaken):
 		return a.handBack(ctx, q, &commit)
 	case errors.Is(err, catalog.ErrLifeGoesOn) && a.recordedBefore(ctx, q):
@@ -164,11 +168,11 @@ func (a *Activities) record(ctx context.Context, q Question, decision Decision, 
 	return decision, err
 }
 
-func (a *Activities) refuseExpedite(team string, oldest time.Time) *lifecycle.Refusal {
-	if oldest.IsZero() {
-		return a.Settings.RefuseExpedite(team, oldest)
+func (q Question) refuseExpedite(oldest time.Time) *lifecycle.Refusal {
+	if !oldest.IsZero() {
+		oldest = oldest.Add(lifecycle.QuotaPeriod)
 	}
-	return a.Settings.RefuseExpedite(team, oldest.Add(lifecycle.QuotaPeriod))
+	return q.settings.RefuseExpedite(q.MiniProgram.Team, oldest)
 }
 
 // repeated is the outcome of a request that had one so long ago that the workflow has forgotten it; nil when it had none.
@@ -196,7 +200,7 @@ func (a *Activities) recordedBefore(ctx context.Context, q Question) bool {
 	return err == nil
 }
 
-func (q Question) decide(settings lifecycle.Settings) (lifecycle.MiniProgram, lifecycle.Record, *lifecycle.Refusal) {
+func (q Question) decide() (lifecycle.MiniProgram, lifecycle.Record, *lifecycle.Refusal) {
 	q.Command.Via = q.Via
 	switch {
 	case q.Refusal != nil:
@@ -204,12 +208,12 @@ func (q Question) decide(settings lifecycle.Settings) (lifecycle.MiniProgram, li
 	case q.Creation != nil:
 		requested := *q.Creation
 		requested.Via = q.Via
-		return lifecycle.NewMiniProgram(requested, q.Now, settings)
+		return lifecycle.NewMiniProgram(requested, q.Now, q.settings)
 	case q.Admit:
-		_, refusal := q.MiniProgram.Admit(q.Command, q.Now, settings)
+		_, refusal := q.MiniProgram.Admit(q.Command, q.Now, q.settings)
 		return q.MiniProgram, lifecycle.Record{}, refusal
 	default:
-		return q.MiniProgram.Decide(q.Command, q.Facts, q.Now, settings)
+		return q.MiniProgram.Decide(q.Command, q.Facts, q.Now, q.settings)
 	}
 }
 

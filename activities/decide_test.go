@@ -117,6 +117,24 @@ func TestADecisionIsRecordedWithItsRulesAndSettings(t *testing.T) {
 	assert.Equal(t, "rob", outcome.Actor)
 }
 
+func TestADecisionIsByTheSettingsInForceAllOfIt(t *testing.T) {
+	d := newDeciding(t)
+	asked, other := 0, lifecycle.DefaultSettings()
+	d.acts.InForce = func() lifecycle.Settings {
+		asked++
+		other.ExpediteQuota = asked
+		return other
+	}
+	for n := range 2 {
+		d.do(map[int]lifecycle.Action{0: lifecycle.ApproveCreation, 1: lifecycle.UploadCode}[n], map[int]lifecycle.Actor{0: rob, 1: ann}[n],
+			map[int]func(*lifecycle.Command){0: func(*lifecycle.Command) {}, 1: uploaded}[n])
+		record, _, err := d.acts.Catalog.Step(t.Context(), "weather", "life", d.step)
+		require.NoError(t, err)
+		assert.Equal(t, n+1, asked, "each decision asks once")
+		assert.Equal(t, other.Digest(), record.Settings)
+	}
+}
+
 func TestARefusalIsRecordedForWhoeverAskedAndChangesNothing(t *testing.T) {
 	d := newDeciding(t)
 	_, decision := d.ask(asked(lifecycle.Publish, ann))

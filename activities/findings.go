@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"slipway/catalog"
 	"slipway/lifecycle"
@@ -15,9 +16,9 @@ import (
 // approval. The error is a catalogue or a store that does not answer.
 func (a *Activities) findOut(ctx context.Context, q Question) (Question, error) {
 	switch {
-	case q.Action == lifecycle.RequestPublishing && a.Settings.AsksForConditions() && a.admits(q):
+	case q.Action == lifecycle.RequestPublishing && q.settings.AsksForConditions() && a.admits(q):
 		return a.findConditions(ctx, q)
-	case q.Action == lifecycle.ApprovePublishing && len(a.Settings.BlockingWarnings) > 0 && a.admits(q):
+	case q.Action == lifecycle.ApprovePublishing && len(q.settings.BlockingWarnings) > 0 && a.admits(q):
 		return a.findBlocking(ctx, q)
 	default:
 		return q, nil
@@ -29,7 +30,7 @@ func (a *Activities) admits(q Question) bool {
 	if q.Refusal != nil || a.Reports == nil {
 		return false
 	}
-	_, refusal := q.MiniProgram.Admit(q.Command, q.Now, a.Settings)
+	_, refusal := q.MiniProgram.Admit(q.Command, q.Now, q.settings)
 	return refusal == nil
 }
 
@@ -76,7 +77,7 @@ func (a *Activities) findBlocking(ctx context.Context, q Question) (Question, er
 			candidate.Version)
 		return q, nil
 	}
-	risks, err := a.risks(ctx, q.MiniProgram)
+	risks, err := a.risks(ctx, q)
 	lost := errors.Is(err, packages.ErrNotFound) || errors.Is(err, packages.ErrCorrupt) || errors.Is(err, packages.ErrIncomparable)
 	switch {
 	case lost:
@@ -87,15 +88,16 @@ func (a *Activities) findBlocking(ctx context.Context, q Question) (Question, er
 	case err != nil:
 		return q, err
 	}
-	for _, found := range append(report.Findings, risks...) {
-		q.Facts.Blocking = a.Settings.AddBlocking(q.Facts.Blocking, lifecycle.Finding{Code: found.Code, Path: found.Path})
+	for _, found := range slices.Concat(report.Findings, risks) {
+		q.Facts.Blocking = q.settings.AddBlocking(q.Facts.Blocking, lifecycle.Finding{Code: found.Code, Path: found.Path})
 	}
 	return q, nil
 }
 
 // risks are the findings of a comparison with the live version, if the deployment lists any.
-func (a *Activities) risks(ctx context.Context, m lifecycle.MiniProgram) ([]packages.Finding, error) {
-	if m.Live == nil || a.Packages == nil || !packages.FoundByComparing(a.Settings.BlockingWarnings) {
+func (a *Activities) risks(ctx context.Context, q Question) ([]packages.Finding, error) {
+	m := q.MiniProgram
+	if m.Live == nil || a.Packages == nil || !packages.FoundByComparing(q.settings.BlockingWarnings) {
 		return nil, nil
 	}
 	comparison, err := a.comparisons.Of(ctx, a.Packages, m.Live.SHA256, m.Candidate.SHA256, a.Limits)

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
+	"golang.org/x/sync/errgroup"
 
+	"slipway/catalog"
 	"slipway/lifecycle"
 	"slipway/monitoring/logkey"
 )
@@ -21,12 +23,18 @@ const probeTimeout = 10 * time.Second
 type HealthProbe struct {
 	MiniProgram string `json:"mini_program"`
 	Version     string `json:"version"`
+	Stage       int    `json:"stage,omitempty"`
 	lifecycle.Gate
 }
 
-// Prober answers a PromQL query with one number. An error should be a *NoAnswer.
+// Prober answers a PromQL query with numbers, one for each series and at least one; some may be NaN. An error should be a *NoAnswer.
 type Prober interface {
-	Probe(ctx context.Context, query string) (float64, error)
+	Probe(ctx context.Context, query string) ([]float64, error)
+}
+
+// HealthKeeper is the part of the catalogue that keeps what the rules of health gates came to.
+type HealthKeeper interface {
+	KeepHealth(ctx context.Context, stage catalog.HealthStage, answers []lifecycle.RuleHealth) error
 }
 
 // NoAnswer is why a query has no number as its answer, in words for people.
@@ -42,25 +50,48 @@ func (n *NoAnswer) Error() string { return n.Detail }
 // Unwrap is the cause.
 func (n *NoAnswer) Unwrap() error { return n.Cause }
 
-// ProbeHealth asks once, and returns when there is something to tell. Otherwise its error has Temporal try again when the next answer is
-// due: a gate that waits costs the worker nothing, and its history does not grow.
+// ProbeHealth asks once, the rules that are due, and returns when there is something to tell. Otherwise its error has Temporal try again
+// when the next answer is due: a gate that waits costs the worker nothing, and its history does not grow. How far several rules have come
+// is in the heartbeat of the try, from which the next one goes on.
 func (a *Activities) ProbeHealth(ctx context.Context, probe HealthProbe) (lifecycle.GateReport, error) {
-	if wait := time.Until(probe.AskAt); wait > 0 {
+	if len(probe.Health.Rules) > 0 && activity.HasHeartbeatDetails(ctx) {
+		_ = activity.GetHeartbeatDetails(ctx, &probe.GateProgress) // unreadable details only have all rules asked now
+	}
+	if wait := time.Until(probe.nextAt()); wait > 0 {
 		return lifecycle.GateReport{}, askAgain("not due yet", wait)
 	}
-	answer, cause := a.probe(ctx, probe.Health.Filled(probe.MiniProgram, probe.Version))
+	answers, cause := a.answersOf(ctx, probe)
 	if ctx.Err() != nil { // the worker stops: that is no answer of Prometheus
 		return lifecycle.GateReport{}, ctx.Err()
 	}
-	report, tell := probe.Judge(answer)
+	report, tell := probe.judge(answers)
+	a.keep(ctx, probe, report, answers)
 	if !tell {
-		return report, askAgain(string(answer.Status)+": "+answer.Detail, time.Until(report.AskAt))
+		if report.Rules != nil {
+			activity.RecordHeartbeat(ctx, report.GateProgress)
+		}
+		return report, askAgain(sayAnswers(answers), time.Until(report.AskAt))
 	}
 	if v := report.Verdict; report.Changed && v.Status != lifecycle.Healthy {
 		activity.GetLogger(ctx).Warn("a release is not known to be healthy", logkey.MiniProgram, probe.MiniProgram, logkey.Version, probe.Version,
 			logkey.Health, v.Status, logkey.Reason, v.Reason, logkey.Detail, v.Detail, logkey.Cause, cause)
 	}
 	return report, nil
+}
+
+// nextAt is when there is something to ask: not before the gate's own time, which a refusal may have put off.
+func (p HealthProbe) nextAt() time.Time {
+	if next := p.NextAt(); len(p.Health.Rules) > 0 && next.After(p.AskAt) {
+		return next
+	}
+	return p.AskAt
+}
+
+func (p HealthProbe) judge(answers []lifecycle.RuleHealth) (report lifecycle.GateReport, tell bool) {
+	if len(p.Health.Rules) > 0 {
+		return p.JudgeRules(answers, answers[0].At)
+	}
+	return p.Judge(answers[0].Single())
 }
 
 // askAgain is the error of an activity that has nothing to tell yet. Nothing is wrong: it is neither logged nor counted.
@@ -71,33 +102,59 @@ func askAgain(what string, wait time.Duration) error {
 	})
 }
 
-// probe is the answer of this moment. The error is what was behind an unknown one.
-func (a *Activities) probe(ctx context.Context, health lifecycle.Health) (lifecycle.HealthVerdict, error) {
-	verdict := lifecycle.HealthVerdict{Status: lifecycle.HealthUnknown}
-	value, err := a.ask(ctx, health.Query)
-	verdict.At = time.Now().UTC()
-	if err != nil {
-		return unanswered(verdict, health, err), errors.Unwrap(err)
+// sayAnswers words what a try came to, for Temporal UI.
+func sayAnswers(answers []lifecycle.RuleHealth) string {
+	var said []string
+	for _, answer := range answers {
+		text := string(answer.Verdict) + ": " + answer.Detail
+		if answer.Name != "" {
+			text = fmt.Sprintf("%q is %s", answer.Name, text)
+		}
+		said = append(said, text)
 	}
-	switch {
-	case math.IsNaN(value):
-		verdict.Reason, verdict.Detail = lifecycle.NotANumber, notANumber
-		return verdict, nil
-	case value > health.Max:
-		verdict.Status = lifecycle.Unhealthy
-		verdict.Detail = fmt.Sprintf("%v is above the limit of %v", value, health.Max)
-	default:
-		verdict.Status = lifecycle.Healthy
-	}
-	if !math.IsInf(value, 0) { // errors without any request: JSON knows no infinity
-		verdict.Value = value
-	}
-	return verdict, nil
+	return strings.Join(said, "; ")
 }
 
-func (a *Activities) ask(ctx context.Context, query string) (float64, error) {
+// answersOf asks the rules that are due, all at the same time. The error is what was behind an answer that is not known.
+func (a *Activities) answersOf(ctx context.Context, probe HealthProbe) ([]lifecycle.RuleHealth, error) {
+	filled := probe.Gate
+	filled.Health = probe.Health.Filled(probe.MiniProgram, probe.Version)
+	due := filled.Due(time.Now())
+	if len(probe.Health.Rules) == 0 {
+		due = filled.Health.All()
+	}
+	answers, causes := make([]lifecycle.RuleHealth, len(due)), make([]error, len(due))
+	var group errgroup.Group
+	for i, rule := range due {
+		group.Go(func() error {
+			answers[i], causes[i] = a.probe(ctx, rule)
+			return nil
+		})
+	}
+	_ = group.Wait()
+	now := time.Now().UTC()
+	for i := range answers {
+		answers[i].At = now // one moment for all, so that all are due again together where their intervals are alike
+	}
+	return answers, errors.Join(causes...)
+}
+
+// probe is the answer of this moment. The error is what was behind an unknown one.
+func (a *Activities) probe(ctx context.Context, rule lifecycle.HealthRule) (lifecycle.RuleHealth, error) {
+	numbers, err := a.ask(ctx, rule.Query)
+	if err == nil {
+		return rule.Answered(numbers, time.Now().UTC()), nil
+	}
+	reason, detail := lifecycle.Unreachable, "Prometheus cannot be asked"
+	if none, ok := errors.AsType[*NoAnswer](err); ok {
+		reason, detail = none.Reason, none.Detail
+	}
+	return rule.Unanswered(reason, detail, time.Now().UTC()), errors.Unwrap(err)
+}
+
+func (a *Activities) ask(ctx context.Context, query string) ([]float64, error) {
 	if a.Health == nil {
-		return 0, &NoAnswer{
+		return nil, &NoAnswer{
 			Reason: lifecycle.NoPrometheus, Detail: "the worker does not know where to ask; an operator has to set PROMETHEUS_URL",
 		}
 	}
@@ -106,15 +163,26 @@ func (a *Activities) ask(ctx context.Context, query string) (float64, error) {
 	return a.Health.Probe(ctx, query)
 }
 
-// unanswered completes a verdict without a number.
-func unanswered(verdict lifecycle.HealthVerdict, health lifecycle.Health, err error) lifecycle.HealthVerdict {
-	verdict.Reason, verdict.Detail = lifecycle.Unreachable, "Prometheus cannot be asked"
-	if none, ok := errors.AsType[*NoAnswer](err); ok {
-		verdict.Reason, verdict.Detail = none.Reason, none.Detail
+// keep counts the answers and has the catalogue keep them. It is only for people to look at: a catalogue that is away holds up no gate.
+func (a *Activities) keep(ctx context.Context, probe HealthProbe, report lifecycle.GateReport, answers []lifecycle.RuleHealth) {
+	a.Metrics.countAnswers(answers)
+	if a.HealthKeeper == nil || probe.Since.IsZero() { // a gate of before does not know when its stage began
+		return
 	}
-	if verdict.Reason == lifecycle.NoData && health.NoData == lifecycle.Healthy {
-		verdict.Status, verdict.Reason = lifecycle.Healthy, ""
-		verdict.Detail += ", which the plan counts as healthy"
+	judged := answers
+	if report.Rules != nil {
+		judged = nil
+		for _, answer := range answers {
+			judged = append(judged, report.RuleOf(answer.Name))
+		}
 	}
-	return verdict
+	ctx, cancel := context.WithTimeout(ctx, keepTimeout)
+	defer cancel()
+	stage := catalog.HealthStage{MiniProgram: probe.MiniProgram, Version: probe.Version, Stage: probe.Stage, Since: probe.Since}
+	if err := a.HealthKeeper.KeepHealth(ctx, stage, judged); err != nil {
+		activity.GetLogger(ctx).Warn("what a health gate was answered is not kept", logkey.MiniProgram, probe.MiniProgram, logkey.Error, err)
+	}
 }
+
+// keepTimeout is how long the catalogue may take to keep answers.
+const keepTimeout = 2 * time.Second

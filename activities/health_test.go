@@ -36,12 +36,12 @@ type answer struct {
 	queries []string
 }
 
-func (a *answer) Probe(ctx context.Context, query string) (float64, error) {
+func (a *answer) Probe(ctx context.Context, query string) ([]float64, error) {
 	a.queries = append(a.queries, query)
 	if deadline, bounded := ctx.Deadline(); !bounded || time.Until(deadline) > 10*time.Second {
-		return 0, errors.New("the question is not bounded")
+		return nil, errors.New("the question is not bounded")
 	}
-	return a.value, a.err
+	return []float64{a.value}, a.err
 }
 
 var noData = &activities.NoAnswer{Reason: lifecycle.NoData, Detail: "the query finds no data"}
@@ -169,10 +169,10 @@ func TestAProbeOfAWorkerThatStopsIsNoAnswer(t *testing.T) {
 
 type stopper struct{ stop func() }
 
-func (s *stopper) Probe(ctx context.Context, _ string) (float64, error) {
+func (s *stopper) Probe(ctx context.Context, _ string) ([]float64, error) {
 	s.stop()
 	<-ctx.Done()
-	return 0, ctx.Err()
+	return nil, ctx.Err()
 }
 
 // watch runs the activity of stages of before.

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,7 +16,7 @@ import (
 
 // Metrics are about what this worker decided.
 type Metrics struct {
-	transitions, refusals                             *prometheus.CounterVec
+	transitions, refusals, answers                    *prometheus.CounterVec
 	inState                                           *prometheus.HistogramVec
 	workflowBehind, catalogueBehind, decidedOtherwise prometheus.Counter
 }
@@ -45,6 +46,9 @@ func NewMetrics() *Metrics {
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "slipway_refusals_total", Help: "Actions that were refused by the workflow, by code.",
 		}, []string{"code"}),
+		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "slipway_health_answers_total", Help: "Answers that rules of health gates got, by what they came to, and whether the rule acts.",
+		}, []string{"answer", "acts"}),
 		inState: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "slipway_state_seconds", Help: "How long mini-programs were in the state that they left.", Buckets: buckets,
 		}, []string{"state"}),
@@ -70,7 +74,26 @@ func NewMetrics() *Metrics {
 
 // Collectors are the metrics for a registry.
 func (m *Metrics) Collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.transitions, m.refusals, m.inState, m.workflowBehind, m.catalogueBehind, m.decidedOtherwise}
+	return []prometheus.Collector{
+		m.transitions, m.refusals, m.answers, m.inState, m.workflowBehind, m.catalogueBehind, m.decidedOtherwise,
+	}
+}
+
+// countAnswers counts what rules of health gates came to, before breaches in a row are counted.
+func (m *Metrics) countAnswers(answers []lifecycle.RuleHealth) {
+	if m == nil {
+		return
+	}
+	for _, answer := range answers {
+		came := string(answer.Reason)
+		switch answer.Verdict {
+		case lifecycle.Healthy:
+			came = "healthy"
+		case lifecycle.Unhealthy:
+			came = string(lifecycle.Breached)
+		}
+		m.answers.WithLabelValues(came, strconv.FormatBool(!answer.DryRun)).Inc()
+	}
 }
 
 // observe logs and counts what was recorded.

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -23,8 +21,7 @@ import (
 const (
 	keptConnections = 100
 
-	noData     = "the query finds no data"
-	notANumber = "the answer is not a number (NaN), as when nothing is divided by nothing"
+	noData = "the query finds no data"
 )
 
 // Prometheus is the Prober of production.
@@ -54,12 +51,11 @@ func keepingConnections() http.RoundTripper {
 	return transport
 }
 
-// Probe asks for the present value. Of several series the highest counts: one bad region is enough, and one without
-// traffic (NaN) hides no other. An error is a *NoAnswer.
-func (p *Prometheus) Probe(ctx context.Context, query string) (float64, error) {
+// Probe asks for the present values: one number, or one for each series. An error is a *NoAnswer.
+func (p *Prometheus) Probe(ctx context.Context, query string) ([]float64, error) {
 	answer, _, _, err := p.api.Query(ctx, query, time.Now())
 	if err != nil {
-		return 0, whyNot(err)
+		return nil, whyNot(err)
 	}
 	var numbers []float64
 	switch answer := answer.(type) {
@@ -70,19 +66,15 @@ func (p *Prometheus) Probe(ctx context.Context, query string) (float64, error) {
 	case *model.Scalar:
 		numbers = []float64{float64(answer.Value)}
 	default:
-		return 0, &NoAnswer{
+		return nil, &NoAnswer{
 			Reason: lifecycle.QueryRefused,
 			Detail: fmt.Sprintf("the query gives a %s; it must give one number, or one for each series", answer.Type()),
 		}
 	}
 	if len(numbers) == 0 {
-		return 0, &NoAnswer{Reason: lifecycle.NoData, Detail: noData}
+		return nil, &NoAnswer{Reason: lifecycle.NoData, Detail: noData}
 	}
-	numbers = slices.DeleteFunc(numbers, math.IsNaN)
-	if len(numbers) == 0 {
-		return 0, &NoAnswer{Reason: lifecycle.NotANumber, Detail: notANumber}
-	}
-	return slices.Max(numbers), nil
+	return numbers, nil
 }
 
 // whyNot says in plain words why Prometheus gave no answer. Only about the query it is quoted: nobody else can tell what is wrong with it.

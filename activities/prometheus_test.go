@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -41,23 +40,19 @@ func saying(t *testing.T, resultType, result string) *activities.Prometheus {
 
 const vector = `[{"metric":{"region":"north"},"value":[1,%q]},{"metric":{"region":"south"},"value":[1,%q]},{"metric":{"region":"west"},"value":[1,%q]}]`
 
-func TestPrometheusAnswersWithANumber(t *testing.T) {
-	for name, c := range map[string]struct {
-		resultType, result string
-		expected           float64
-	}{
-		"one series":                      {"vector", `[{"metric":{},"value":[1700000000.1,"0.25"]}]`, 0.25},
-		"a scalar":                        {"scalar", `[1700000000.1,"0.5"]`, 0.5},
-		"a negative number":               {"scalar", `[1,"-3"]`, -3},
-		"the highest of several, first":   {"vector", fmt.Sprintf(vector, "0.9", "0.1", "0.2"), 0.9},
-		"the highest of several, last":    {"vector", fmt.Sprintf(vector, "0.1", "0.2", "0.9"), 0.9},
-		"a silent region hides no other":  {"vector", fmt.Sprintf(vector, "0.1", "NaN", "0.9"), 0.9},
-		"wherever the silent one appears": {"vector", fmt.Sprintf(vector, "NaN", "0.9", "NaN"), 0.9},
-		"errors without requests":         {"scalar", `[1,"+Inf"]`, math.Inf(1)},
+func TestPrometheusAnswersWithTheNumberOfEachSeries(t *testing.T) {
+	for name, c := range map[string]struct{ resultType, result, expected string }{
+		"one series":              {"vector", `[{"metric":{},"value":[1700000000.1,"0.25"]}]`, "[0.25]"},
+		"a scalar":                {"scalar", `[1700000000.1,"0.5"]`, "[0.5]"},
+		"a negative number":       {"scalar", `[1,"-3"]`, "[-3]"},
+		"several":                 {"vector", fmt.Sprintf(vector, "0.9", "0.1", "0.2"), "[0.9 0.1 0.2]"},
+		"a silent region":         {"vector", fmt.Sprintf(vector, "0.1", "NaN", "0.9"), "[0.1 NaN 0.9]"},
+		"nothing through nothing": {"scalar", `[1,"NaN"]`, "[NaN]"},
+		"errors without requests": {"scalar", `[1,"+Inf"]`, "[+Inf]"},
 	} {
-		value, err := saying(t, c.resultType, c.result).Probe(t.Context(), "errors")
+		numbers, err := saying(t, c.resultType, c.result).Probe(t.Context(), "errors")
 		require.NoError(t, err, name)
-		assert.Equal(t, c.expected, value, name)
+		assert.Equal(t, c.expected, fmt.Sprint(numbers), name)
 	}
 }
 
@@ -77,9 +72,6 @@ func TestPrometheusWithoutANumberSaysWhy(t *testing.T) {
 		detail             string
 	}{
 		"no series":             {"vector", `[]`, lifecycle.NoData, "the query finds no data"},
-		"not a number":          {"vector", `[{"metric":{},"value":[1,"NaN"]}]`, lifecycle.NotANumber, "not a number (NaN)"},
-		"several without one":   {"vector", fmt.Sprintf(vector, "NaN", "NaN", "NaN"), lifecycle.NotANumber, "not a number (NaN)"},
-		"scalar, not a number":  {"scalar", `[1,"NaN"]`, lifecycle.NotANumber, "not a number (NaN)"},
 		"a range":               {"matrix", `[{"metric":{},"values":[[1,"0.1"]]}]`, lifecycle.QueryRefused, "the query gives a matrix"},
 		"a string":              {"string", `[1,"0.1"]`, lifecycle.QueryRefused, "no number, such as a text"},
 		"a type nobody knows":   {"poem", `["roses"]`, lifecycle.Unreachable, "is not Prometheus"},

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -84,17 +85,34 @@ func scanAuditEntry(row *sql.Rows) (AuditEntry, error) {
 	return entry, nil
 }
 
-// KeepSettings keeps the settings by which a worker decides, under the digest that its records name.
+// KeepSettings keeps the settings by which a worker decides from now on, under the digest that its records name.
 func (c *Catalog) KeepSettings(ctx context.Context, settings lifecycle.Settings) error {
 	var e encoder
 	text := e.json(settings)
 	if e.err != nil {
 		return e.err
 	}
-	_, err := c.db.Exec(ctx, `INSERT INTO settings (digest, since, settings) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-		settings.Digest(), database.Time(time.Now()), text)
+	_, err := c.db.Exec(ctx, `INSERT INTO settings (digest, since, settings) VALUES ($1, $2, $3)
+		ON CONFLICT (digest) DO UPDATE SET since = EXCLUDED.since`, settings.Digest(), database.Time(time.Now()), text)
 	if err != nil {
 		return fmt.Errorf("keep the settings: %w", err)
 	}
 	return nil
+}
+
+// Settings are those that a worker has come to go by last; the default ones while none has.
+func (c *Catalog) Settings(ctx context.Context) (lifecycle.Settings, error) {
+	var text sql.NullString
+	err := database.One(ctx, c.db.Select(`SELECT settings FROM settings ORDER BY since DESC, digest LIMIT 1`), []any{&text})
+	if errors.Is(err, sql.ErrNoRows) {
+		return lifecycle.DefaultSettings(), nil
+	}
+	if err != nil {
+		return lifecycle.Settings{}, fmt.Errorf("read the settings: %w", err)
+	}
+	settings, err := decode[lifecycle.Settings](text)
+	if err != nil {
+		return lifecycle.Settings{}, fmt.Errorf("read the settings: %w", err)
+	}
+	return *settings, nil
 }

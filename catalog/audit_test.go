@@ -106,3 +106,22 @@ func TestRecordsAreFoundByTheirActionAndVersion(t *testing.T) {
 		}
 	})
 }
+
+func TestTheSettingsInForceAreThoseThatAWorkerCameToGoByLast(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		none, err := c.Settings(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, lifecycle.DefaultSettings(), none)
+		other := lifecycle.DefaultSettings()
+		other.ExpediteQuota = 7
+		other.Calendar = &lifecycle.Calendar{Holidays: []lifecycle.Date{{Year: 2026, Month: time.December, Day: 25}}}
+		for _, settings := range []lifecycle.Settings{lifecycle.DefaultSettings(), other, lifecycle.DefaultSettings()} {
+			before := time.Now()
+			require.NoError(t, c.KeepSettings(t.Context(), settings))
+			require.Eventually(t, func() bool { return time.Since(before) > time.Millisecond }, time.Minute, time.Millisecond) // clocks are coarse
+			inForce, err := c.Settings(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, settings.Digest(), inForce.Digest(), "also those that were in force before")
+		}
+	})
+}

@@ -49,8 +49,11 @@ func questions(c *catalog.Catalog, commit catalog.Commit) map[string]func(contex
 	sessions, filters, store := stores(c)
 	platform := catalog.PlatformCommit{Step: 1, Outcome: lifecycle.Outcome{RequestID: "r", Actor: "otto"}}
 	for name, question := range map[string]func(context.Context) error{
-		"Commit":            func(ctx context.Context) error { _, err := c.Commit(ctx, commit); return err },
-		"CommitPlatform":    func(ctx context.Context) error { return c.CommitPlatform(ctx, platform) },
+		"Commit":         func(ctx context.Context) error { _, err := c.Commit(ctx, commit); return err },
+		"CommitPlatform": func(ctx context.Context) error { return c.CommitPlatform(ctx, platform) },
+		"KeepHealth": func(ctx context.Context) error {
+			return c.KeepHealth(ctx, catalog.HealthStage{MiniProgram: "weather", Version: "1.0.0"}, []lifecycle.RuleHealth{{Name: "errors"}})
+		},
 		"KeepReport":        func(ctx context.Context) error { return c.KeepReport(ctx, "abc", "1.0.0", json.RawMessage("{}")) },
 		"KeepSettings":      func(ctx context.Context) error { return c.KeepSettings(ctx, lifecycle.DefaultSettings()) },
 		"Filters.Save":      func(ctx context.Context) error { return filters.Save(ctx, "dora", accounts.SavedFilter{Name: "mine"}) },
@@ -86,9 +89,18 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 			_, _, err := c.Finished(ctx, "weather", "life-1", "dora", "r", 1)
 			return err
 		},
-		"Audit": func(ctx context.Context) error { _, err := c.Audit(ctx, "weather", 0, 1); return err },
+		"Settings": func(ctx context.Context) error { _, err := c.Settings(ctx); return err },
+		"Audit":    func(ctx context.Context) error { _, err := c.Audit(ctx, "weather", 0, 1); return err },
 		"AuditOf": func(ctx context.Context) error {
 			_, err := c.AuditOf(ctx, "weather", []lifecycle.Action{lifecycle.Publish}, "1.0.0", 0, 1)
+			return err
+		},
+		"HealthValues": func(ctx context.Context) error {
+			_, err := c.HealthValues(ctx, "weather", "1.0.0", time.Time{})
+			return err
+		},
+		"LatestHealth": func(ctx context.Context) error {
+			_, err := c.LatestHealth(ctx, "weather", "1.0.0", []string{""})
 			return err
 		},
 		"Feedback":           func(ctx context.Context) error { _, err := c.Feedback(ctx, "weather", "1.0.0", 0, 1); return err },

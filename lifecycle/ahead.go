@@ -25,7 +25,7 @@ func (r Rollout) Ahead(now time.Time) []StageAhead {
 
 // WithPlan is the rollout after its plan was changed: stages already passed stay passed.
 func (r Rollout) WithPlan(plan Plan) Rollout {
-	if !r.Plan.Health.same(plan.Health) {
+	if !r.Plan.Health.Same(plan.Health) {
 		r.Health = nil // it is the verdict of another gate
 	}
 	r.Plan, r.Held, r.Closure = r.Plan.changedAt(r.Stage, plan), "", nil

@@ -23,8 +23,8 @@ func (c change) openReview(m MiniProgram) *Review {
 		RequestedBy: c.Actor.User,
 		OnBehalfOf:  c.Actor.OnBehalfOf,
 		RequestedAt: c.now,
-		RemindAt:    c.now.Add(time.Duration(c.settings.RemindAfter)),
-		DueAt:       c.now.Add(time.Duration(c.settings.EscalateAfter)),
+		RemindAt:    c.settings.Calendar.AfterWorking(c.now, c.settings.RemindAfter),
+		DueAt:       c.settings.Calendar.AfterWorking(c.now, c.settings.EscalateAfter),
 		Steps:       c.reviewSteps(m),
 	}
 }

@@ -25,17 +25,25 @@ func DecodeCommand(action Action, data []byte) (Command, error) {
 // DecodeStrictly reads one JSON object into a struct. A member that does not exist, or appears twice, is an error: a misspelt if_revision
 // must not become an unconditional action. The error names each member that is wrong and says how to write it, in words for people.
 func DecodeStrictly(data []byte, into any) error {
+	if found := decode(data, into); len(found) > 0 {
+		return found
+	}
+	return nil
+}
+
+func decode(data []byte, into any) Faults {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	err := decoder.Decode(into)
 	if err != nil {
 		return inPlainWords(data, reflect.TypeOf(into), err)
 	}
+	end := decoder.InputOffset()
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more data follows the JSON object; send only one object")
+		return Faults{{Says: "more data follows the JSON object; send only one object", offset: int(end) + 1}}
 	}
 	if twice := SaidTwice(data); twice != "" {
-		return fmt.Errorf("%s appears twice; send it only once", Excerpt(twice))
+		return Faults{{Path: twice, Says: fmt.Sprintf("%s appears twice; send it only once", Excerpt(twice))}}
 	}
 	return nil
 }
@@ -74,18 +82,22 @@ func isCutOff(data []byte) bool {
 
 // inPlainWords says what is wrong with a text that could not be read into a type. The decoder's own words name Go's types and methods,
 // and only the first fault.
-func inPlainWords(data []byte, into reflect.Type, err error) error {
+func inPlainWords(data []byte, into reflect.Type, err error) Faults {
 	if broken := notJSON(data, err); broken != nil {
-		return broken
+		offset := len(data)
+		if wrong, ok := errors.AsType[*json.SyntaxError](err); ok {
+			offset = int(wrong.Offset)
+		}
+		return Faults{{Says: broken.Error(), offset: offset}}
 	}
-	if faults := faultsIn(data, into, ""); len(faults) > 0 {
-		return errors.New(strings.Join(faults, "; "))
+	if found := faultsIn(data, into, ""); len(found) > 0 {
+		return found
 	}
-	return errors.New("this cannot be read; write it as the documentation shows") // no text is known to come here
+	return Faults{{Says: "this cannot be read; write it as the documentation shows"}} // no text is known to come here
 }
 
 // faultsIn names what is wrong with a value that ought to be of a type.
-func faultsIn(data json.RawMessage, t reflect.Type, path string) []string {
+func faultsIn(data json.RawMessage, t reflect.Type, path string) (found Faults) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -96,31 +108,31 @@ func faultsIn(data json.RawMessage, t reflect.Type, path string) []string {
 	case t.Kind() == reflect.Slice && (isObject(t.Elem()) || readsItself(t.Elem())) && data[0] == '[':
 		var entries []json.RawMessage
 		_ = json.Unmarshal(data, &entries) // the syntax is known to be right
-		var faults []string
 		for i, entry := range entries {
-			faults = append(faults, faultsIn(entry, t.Elem(), fmt.Sprintf("%s[%d]", path, i))...)
+			found = append(found, faultsIn(entry, t.Elem(), fmt.Sprintf("%s[%d]", path, i))...)
 		}
-		return faults
+		return found
 	case json.Unmarshal(data, reflect.New(t).Interface()) != nil:
-		return []string{fmt.Sprintf("%s must be %s, not %s", cmp.Or(path, "this"), wanted(t), shorten(string(data), 60))}
+		found.add(path, "%s must be %s, not %s", cmp.Or(path, "this"), wanted(t), shorten(string(data), 60))
+		return found
 	default:
 		return nil
 	}
 }
 
-func faultsInMembers(data json.RawMessage, t reflect.Type, path string) (faults []string) {
+func faultsInMembers(data json.RawMessage, t reflect.Type, path string) (found Faults) {
 	var members map[string]json.RawMessage
 	_ = json.Unmarshal(data, &members) // the syntax is known to be right
 	for _, name := range sortedNames(members) {
 		inner := strings.TrimPrefix(path+"."+Excerpt(name), ".")
 		member, ok := memberOf(t, name)
 		if !ok {
-			faults = append(faults, fmt.Sprintf("%q: there is no such member", inner))
+			found.add(inner, "%q: there is no such member", inner)
 			continue
 		}
-		faults = append(faults, faultsIn(members[name], member, inner)...)
+		found = append(found, faultsIn(members[name], member, inner)...)
 	}
-	return faults
+	return found
 }
 
 // memberOf finds the type of an object's member; like the decoder it ignores the case of the name.

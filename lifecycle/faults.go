@@ -1,106 +1,102 @@
 package lifecycle
 
 import (
-	"errors"
+	"bytes"
+	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
-	"time"
 )
 
-// Fault is one thing that is wrong with the settings: where, such as calendar.holidays[3], and what.
+// Fault is one thing that is wrong with what somebody wrote as JSON.
 type Fault struct {
+	// Path is where, such as calendar.holidays[3]; Line is its line, from 1, or 0 where that is not known or not of interest.
 	Path string
+	Line int
+	// Says is what is wrong, with which value, and what to do.
 	Says string
+	// offset is where it is in bytes, for what has no path.
+	offset int
 }
 
 func (f Fault) String() string {
-	return strings.TrimSpace(f.Path + " " + f.Says)
+	if f.Line == 0 {
+		return f.Says
+	}
+	return fmt.Sprintf("line %d: %s", f.Line, f.Says)
 }
 
-// faults collects what is wrong, in the order in which it was looked for.
-type faults []Fault
+// Faults are what is wrong, in the order in which it was looked for. They are an error that names them all.
+type Faults []Fault
 
-func (f *faults) add(path, format string, args ...any) {
-	*f = append(*f, Fault{path, fmt.Sprintf(format, args...)})
+func (f Faults) Error() string {
+	said := make([]string, len(f))
+	for i, fault := range f {
+		said[i] = fault.String()
+	}
+	return strings.Join(said, "; ")
+}
+
+func (f *Faults) add(path, format string, args ...any) {
+	*f = append(*f, Fault{Path: path, Says: fmt.Sprintf(format, args...)})
+}
+
+// at adds a fault whose sentence begins with the path.
+func (f *Faults) at(path, format string, args ...any) {
+	f.add(path, "%s "+format, append([]any{path}, args...)...)
 }
 
 // first is the first fault as a refusal; nil without any.
-func (f faults) first() *Refusal {
+func (f Faults) first() *Refusal {
 	if len(f) == 0 {
 		return nil
 	}
 	return Refuse(InvalidInput, "%s", f[0])
 }
 
-// Validate refuses a calendar that nobody can mean. Of several faults it names the first, always the same one.
-func (c *Calendar) Validate() *Refusal { return c.faults().first() }
-
-func (c *Calendar) faults() (found faults) {
-	if c == nil {
-		return nil
-	}
-	if err := checkZone(c.TimeZone); err != nil {
-		found.add("calendar.time_zone", "is %q; %s", Excerpt(c.TimeZone), err)
-	}
-	found = append(found, windowFaults("calendar.working_hours", c.WorkingHours)...)
-	found = append(found, windowFaults("calendar.release_windows", c.ReleaseWindows)...)
-	if r := checkEntries("calendar.holidays", len(c.Holidays)); r != nil {
-		found.add("", "%s", r.Message)
-	}
-	for i, holiday := range c.Holidays {
-		if first := slices.Index(c.Holidays, holiday); first < i {
-			found.add(fmt.Sprintf("calendar.holidays[%d]", i), "is %s, which calendar.holidays[%d] is already; name each holiday once", holiday, first)
+// located adds the lines of a JSON text. What it does not have is found where it would be: in what has the longest part of its path.
+func (f Faults) located(data []byte) Faults {
+	ends := map[string]int{}
+	locate(json.NewDecoder(bytes.NewReader(data)), "", ends)
+	for i, fault := range f {
+		offset, known := fault.offset, fault.offset > 0
+		for path := strings.ToLower(fault.Path); path != "" && !known; path = path[:max(0, strings.LastIndexAny(path, ".["))] {
+			offset, known = ends[path], ends[path] > 0
+		}
+		if known {
+			f[i].Line = 1 + bytes.Count(data[:min(offset, len(data))], []byte("\n"))
 		}
 	}
-	return append(found, freezeFaults(c.Freezes)...)
+	return f
 }
 
-func checkZone(name string) error {
-	if _, err := loadZone(name); err != nil || name == time.Local.String() {
-		return errors.New("there is no such time zone; use a name of the IANA database, such as Europe/Berlin or Asia/Shanghai")
+// locate notes where each name and each entry of a list in a JSON text begins. The last of two of the same name stays, which is the one too
+// many.
+func locate(decoder *json.Decoder, path string, begins map[string]int) {
+	token, err := decoder.Token()
+	opening, nested := token.(json.Delim)
+	if err != nil {
+		return
 	}
-	return nil
-}
-
-func windowFaults(field string, windows []Window) (found faults) {
-	if r := checkEntries(field, len(windows)); r != nil {
-		found.add("", "%s", r.Message)
+	if _, named := begins[path]; !named {
+		begins[path] = int(decoder.InputOffset())
 	}
-	for i, window := range windows {
-		path := fmt.Sprintf("%s[%d]", field, i)
-		if window.From == midnight {
-			found.add(path+".from", "is 24:00; a window that begins at midnight begins at 00:00 of the next day")
-		}
-		for j, day := range window.Days {
-			if slices.Index(window.Days, day) < j {
-				found.add(path+".days", "has %s twice; name each day once", day)
+	for i := 0; nested && decoder.More(); i++ {
+		inner := fmt.Sprintf("%s[%d]", path, i)
+		if opening == '{' {
+			name, err := decoder.Token()
+			if err != nil {
+				return
 			}
+			inner = strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%s.%s", path, name), "."))
+			begins[inner] = int(decoder.InputOffset())
+		}
+		before := decoder.InputOffset()
+		locate(decoder, inner, begins)
+		if decoder.InputOffset() == before {
+			return // it is no JSON from here on
 		}
 	}
-	return found
-}
-
-func freezeFaults(freezes []Freeze) (found faults) {
-	if r := checkEntries("calendar.freezes", len(freezes)); r != nil {
-		found.add("", "%s", r.Message)
+	if nested {
+		_, _ = decoder.Token() // the closing one
 	}
-	for i, freeze := range freezes {
-		path := fmt.Sprintf("calendar.freezes[%d]", i)
-		if !freeze.To.After(freeze.From) {
-			found.add(path, "ends at %s, which is not after it begins at %s", moment(freeze.To), moment(freeze.From))
-		}
-		if !hasSomethingToRead(freeze.Reason) {
-			found.add(path+".reason", "is empty; say why nothing is released, because people whose release waits read it")
-		} else if r := checkText("calendar.freezes[].reason", freeze.Reason); r != nil {
-			found.add(path, "is wrong: %s", r.Message)
-		}
-		for j, other := range freezes[:i] {
-			if freeze.From.Before(other.To) && other.From.Before(freeze.To) {
-				found.add(path, "(%s to %s) overlaps calendar.freezes[%d] (%s to %s); make them one, or end one where the other begins",
-					moment(freeze.From), moment(freeze.To), j, moment(other.From), moment(other.To))
-			}
-		}
-	}
-	return found
 }

@@ -1,13 +1,17 @@
 package lifecycle
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
 
 // Health is what the health gate asks Prometheus while a cohort is served: every Interval, when a stage begins, and when its time is over.
+// It is one rule, or several.
 type Health struct {
 	// Query is PromQL, in which {{.MiniProgram}} and {{.Version}} are filled in.
 	Query string `json:"query"`
@@ -17,201 +21,185 @@ type Health struct {
 	Failures int      `json:"failures"`
 	// NoData is what it counts as when the query finds nothing: HealthUnknown, which "" means too, or Healthy.
 	NoData HealthStatus `json:"no_data,omitempty"`
+	// Rules are several instead of the one that the fields above make.
+	Rules []HealthRule `json:"rules,omitempty"`
+}
+
+// HealthRule is one of several that a health gate asks about.
+type HealthRule struct {
+	// Name tells it from the others of the plan.
+	Name  string `json:"name"`
+	Query string `json:"query"`
+	// Max and Min are the limits, of which one may be missing: a value above or below is a breach.
+	Max      *float64 `json:"max,omitempty"`
+	Min      *float64 `json:"min,omitempty"`
+	Interval Duration `json:"interval"`
+	Failures int      `json:"failures"`
+	// After lets a stage warm up: the rule is asked no sooner than so long after its begin.
+	After Duration `json:"after,omitempty"`
+	// DryRun measures without acting.
+	DryRun bool `json:"dry_run,omitempty"`
+	// NoData is what it counts as when the query finds nothing: HealthUnknown, which "" means too, Healthy, or Unhealthy for a breach.
+	NoData HealthStatus `json:"no_data,omitempty"`
+}
+
+// MarshalJSON writes the one rule as it always was, or several.
+func (h Health) MarshalJSON() ([]byte, error) {
+	if h.Rules != nil && h.isEmptyBesideRules() {
+		return json.Marshal(struct {
+			Rules []HealthRule `json:"rules"`
+		}{h.Rules})
+	}
+	type plain Health
+	return json.Marshal(plain(h))
+}
+
+func (h Health) isEmptyBesideRules() bool {
+	return h.Query == "" && h.Max == 0 && h.Interval == 0 && h.Failures == 0 && h.NoData == ""
+}
+
+// All are the rules; the one of a gate that has no others goes without a name.
+func (h Health) All() []HealthRule {
+	if len(h.Rules) > 0 {
+		return h.Rules
+	}
+	return []HealthRule{{Query: h.Query, Max: &h.Max, Interval: h.Interval, Failures: h.Failures, NoData: h.NoData}}
+}
+
+// warmUp is how long a stage lasts at least: a rule that acts and was not asked yet cannot end it. nil is no gate.
+func (h *Health) warmUp() (longest Duration) {
+	if h == nil {
+		return 0
+	}
+	for _, rule := range h.Rules {
+		if !rule.DryRun {
+			longest = max(longest, rule.After)
+		}
+	}
+	return longest
 }
 
 func (h *Health) validate() *Refusal {
-	if h == nil {
-		return nil
-	}
-	rest := strings.NewReplacer("{{.MiniProgram}}", "", "{{.Version}}", "").Replace(h.Query)
 	switch {
-	case strings.TrimSpace(h.Query) == "" || len(h.Query) > MaxHealthQuery:
-		return Refuse(InvalidInput, "health.query has %d bytes; it must be a PromQL query of %s", len(h.Query), LimitOf("plan.health.query"))
-	case strings.Contains(rest, "{{"):
-		return Refuse(InvalidInput, "health.query uses a placeholder that is neither {{.MiniProgram}} nor {{.Version}}: %q", Excerpt(h.Query))
-	case math.IsNaN(h.Max) || math.IsInf(h.Max, 0):
-		return Refuse(InvalidInput, "health.max is %v; it must be a finite number", h.Max)
-	case h.NoData != "" && h.NoData != Healthy && h.NoData != HealthUnknown:
-		return Refuse(InvalidInput, "health.no_data is %q; it must be %q or %q", Excerpt(string(h.NoData)), Healthy, HealthUnknown)
+	case h == nil:
+		return nil
+	case h.Rules == nil && h.NoData == Unhealthy:
+		return Refuse(InvalidInput, "health.no_data is %q; it must be %q or %q", h.NoData, Healthy, HealthUnknown)
+	case h.Rules == nil:
+		return h.All()[0].validate("health", "plan.health")
+	case !h.isEmptyBesideRules():
+		return Refuse(InvalidInput, `health has "rules" and a rule beside them; write that one among the rules, with a name`)
 	}
-	return firstRefusal(checkDuration("plan.health.interval", h.Interval), checkNumber("plan.health.failures", h.Failures))
+	if r := checkEntries("plan.health.rules", len(h.Rules)); r != nil {
+		return r
+	}
+	for i, rule := range h.Rules {
+		same := func(other HealthRule) bool { return other.Name == rule.Name }
+		if first := slices.IndexFunc(h.Rules, same); first < i {
+			return Refuse(InvalidInput, "health.rules[%d] and health.rules[%d] are both named %q; give each a name of its own", first, i, rule.Name)
+		}
+		if r := rule.validateNamed(fmt.Sprintf("health.rules[%d]", i)); r != nil {
+			return r
+		}
+	}
+	return nil
 }
 
-// Filled is the gate with the placeholders of its query filled in.
+func (r HealthRule) validateNamed(path string) *Refusal {
+	if refusal := checkName("plan.health.rules[].name", r.Name); refusal != nil {
+		return refusal
+	}
+	switch {
+	case r.Max == nil && r.Min == nil:
+		return Refuse(InvalidInput, "%s, %q, has neither max nor min; give a limit", path, r.Name)
+	case r.Max != nil && r.Min != nil && *r.Min > *r.Max:
+		return Refuse(InvalidInput, "%s, %q, has min %v above max %v; no value is between them", path, r.Name, *r.Min, *r.Max)
+	}
+	return firstRefusal(r.validate(path, "plan.health.rules[]"), checkDuration("plan.health.rules[].after", r.After))
+}
+
+// validate refuses what is wrong with a rule; path is where it is, field the one in the table of limits.
+func (r HealthRule) validate(path, field string) *Refusal {
+	rest := strings.NewReplacer("{{.MiniProgram}}", "", "{{.Version}}", "").Replace(r.Query)
+	limit := LimitOf(field + ".query")
+	switch {
+	case strings.TrimSpace(r.Query) == "" || len(r.Query) > limit.Max:
+		return Refuse(InvalidInput, "%s.query has %d bytes; it must be a PromQL query of %s", path, len(r.Query), limit)
+	case strings.Contains(rest, "{{"):
+		return Refuse(InvalidInput, "%s.query uses a placeholder that is neither {{.MiniProgram}} nor {{.Version}}: %q", path, Excerpt(r.Query))
+	case !isFinite(r.Max):
+		return Refuse(InvalidInput, "%s.max is %v; it must be a finite number", path, *r.Max)
+	case !isFinite(r.Min):
+		return Refuse(InvalidInput, "%s.min is %v; it must be a finite number", path, *r.Min)
+	case !slices.Contains([]HealthStatus{"", Healthy, HealthUnknown, Unhealthy}, r.NoData):
+		return Refuse(InvalidInput, "%s.no_data is %q; it must be %s", path, Excerpt(string(r.NoData)), noDataChoices(r.Name))
+	}
+	return firstRefusal(checkDuration(field+".interval", r.Interval), checkNumber(field+".failures", r.Failures))
+}
+
+// noDataChoices leaves out what only a rule among several can say.
+func noDataChoices(name string) string {
+	if name == "" {
+		return fmt.Sprintf("%q or %q", Healthy, HealthUnknown)
+	}
+	return fmt.Sprintf("%q, %q or %q", Healthy, HealthUnknown, Unhealthy)
+}
+
+func isFinite(limit *float64) bool {
+	return limit == nil || !math.IsNaN(*limit) && !math.IsInf(*limit, 0)
+}
+
+// Filled is the gate with the placeholders of its queries filled in.
 func (h Health) Filled(miniProgram, version string) Health {
-	h.Query = strings.NewReplacer("{{.MiniProgram}}", miniProgram, "{{.Version}}", version).Replace(h.Query)
+	values := strings.NewReplacer("{{.MiniProgram}}", miniProgram, "{{.Version}}", version)
+	h.Query = values.Replace(h.Query)
+	h.Rules = slices.Clone(h.Rules)
+	for i := range h.Rules {
+		h.Rules[i].Query = values.Replace(h.Rules[i].Query)
+	}
 	return h
 }
 
-// same tells whether two gates judge alike; nil is none.
-func (h *Health) same(other *Health) bool {
-	if h == nil || other == nil {
-		return h == other
+// Same tells whether two gates judge alike; nil is none.
+func (h *Health) Same(other *Health) bool { return reflect.DeepEqual(h, other) }
+
+// Answered judges the numbers of an answer, one for each series: one that is beyond a limit is enough.
+func (r HealthRule) Answered(numbers []float64, at time.Time) RuleHealth {
+	numbers = slices.DeleteFunc(slices.Clone(numbers), math.IsNaN)
+	if len(numbers) == 0 {
+		return r.Unanswered(NotANumber, "the answer is not a number (NaN), as when nothing is divided by nothing", at)
 	}
-	return *h == *other
-}
-
-// HealthVerdict is what the health gate found out.
-type HealthVerdict struct {
-	Status HealthStatus `json:"status"`
-	// Reason says why the health is not known, for programs; Detail says it for people.
-	Reason HealthReason `json:"reason,omitempty"`
-	Value  float64      `json:"value,omitempty"`
-	Detail string       `json:"detail,omitempty"`
-	At     time.Time    `json:"at"`
-	// Changes counts the verdicts of the rollout so far that differed from the one before.
-	Changes int `json:"changes,omitempty"`
-}
-
-// HealthStatus is healthy, unhealthy (enough breaches in a row) or unknown (no answer, no data, not a number, too few breaches).
-type HealthStatus string
-
-const (
-	Healthy       HealthStatus = "healthy"
-	Unhealthy     HealthStatus = "unhealthy"
-	HealthUnknown HealthStatus = "unknown"
-)
-
-// HealthReason is why the health is not known.
-type HealthReason string
-
-const (
-	// NoPrometheus: the worker was not told where to ask.
-	NoPrometheus HealthReason = "no_prometheus"
-	// Unreachable: nobody answers, or something other than Prometheus does, or Prometheus with an error of its own.
-	Unreachable HealthReason = "unreachable"
-	// QueryRefused: Prometheus cannot make sense of the query.
-	QueryRefused HealthReason = "query_refused"
-	// NotANumber: the answer is NaN, or not a number at all.
-	NotANumber HealthReason = "not_a_number"
-	// NoData: the query finds nothing.
-	NoData HealthReason = "no_data"
-	// Breached: the value is above the limit, but not often enough in a row yet.
-	Breached HealthReason = "breached"
-)
-
-// CannotAsk tells whether the gate will not know the health until somebody changes the plan or the worker.
-func (v HealthVerdict) CannotAsk() bool {
-	return v.Status == HealthUnknown && (v.Reason == NoPrometheus || v.Reason == QueryRefused)
-}
-
-// differs tells whether a verdict says something that the one before did not. The value may differ with every answer.
-func (v HealthVerdict) differs(before HealthVerdict) bool {
-	if v.Status != HealthUnknown || before.Status != HealthUnknown {
-		return v.Status != before.Status
-	}
-	return v.Reason != before.Reason
-}
-
-// Gate is the health gate of one stage at work: what it judges by, and how far it has come.
-type Gate struct {
-	Health Health `json:"health"`
-	// Until is the end of the stage; the zero time means that only a person ends it.
-	Until time.Time `json:"until"`
-	// Told is the verdict that is recorded; the zero value when none is yet.
-	Told HealthVerdict `json:"told"`
-	// Held tells that the stage is over and held because the health is not known.
-	Held bool `json:"held,omitempty"`
-	GateProgress
-}
-
-// GateProgress is what a gate knows beyond its verdicts.
-type GateProgress struct {
-	// Breaches are those in a row so far.
-	Breaches int `json:"breaches,omitempty"`
-	// AskAt is when it asks next.
-	AskAt time.Time `json:"ask_at"`
-}
-
-// GateReport is what a gate has to tell.
-type GateReport struct {
-	Verdict HealthVerdict `json:"verdict"`
-	// Changed tells that the verdict is to be recorded.
-	Changed bool `json:"changed,omitempty"`
-	// Over tells that the stage's time is over.
-	Over bool `json:"over,omitempty"`
-	GateProgress
-}
-
-// Judge makes a report of one answer of Prometheus: healthy, unhealthy (above the limit) or unknown. tell is false when nothing in the
-// report has an effect. Unknown neither counts as a breach nor ends a row of them.
-func (g Gate) Judge(answer HealthVerdict) (report GateReport, tell bool) {
-	report = GateReport{Verdict: answer, GateProgress: g.GateProgress, Over: !g.Until.IsZero() && !answer.At.Before(g.Until)}
-	switch answer.Status {
-	case Healthy:
-		report.Breaches = 0
-	case Unhealthy:
-		report.Breaches++
-		if report.Breaches < g.Health.Failures {
-			report.Verdict = g.notYetUnhealthy(answer, report.Breaches)
-		}
-	}
-	v := &report.Verdict
-	v.Changes = g.Told.Changes
-	ends := v.Status == Unhealthy || v.Status == Healthy && report.Over
-	acts := ends || report.Holds() && !g.Held
-	if g.tells(*v) && (acts || !v.At.Before(g.Told.quietUntil())) {
-		report.Changed = true
-		v.Changes++
-	}
-	report.AskAt = g.next(*v)
-	return report, report.Changed || acts || report.Breaches != g.Breaches
-}
-
-// tells whether a verdict is news. A breach that does not count yet is none about a release that is known to be healthy.
-func (g Gate) tells(v HealthVerdict) bool {
-	return v.differs(g.Told) && (v.Reason != Breached || g.Told.Status != Healthy)
-}
-
-// Holds tells whether the stage has to be held: it is over, and the health is not known.
-func (r GateReport) Holds() bool {
-	return r.Over && r.Verdict.Status == HealthUnknown && r.Verdict.Reason != Breached
-}
-
-func (g Gate) notYetUnhealthy(answer HealthVerdict, breaches int) HealthVerdict {
-	answer.Status, answer.Reason = HealthUnknown, Breached
-	answer.Detail += fmt.Sprintf("; breach %d of the %d in a row that count as failure", breaches, g.Health.Failures)
-	return answer
-}
-
-// overdueInterval is how often a gate asks whose stage is over and which got no answer.
-const overdueInterval = time.Minute
-
-// next is when the gate asks again: after its interval, and at the end of the stage, which a long interval would miss.
-func (g Gate) next(v HealthVerdict) time.Time {
-	interval := time.Duration(g.Health.Interval)
-	next := v.At.Add(interval)
+	lowest, highest := slices.Min(numbers), slices.Max(numbers)
+	health := RuleHealth{Name: r.Name, Verdict: Unhealthy, At: at, DryRun: r.DryRun}
+	value := highest
 	switch {
-	case g.Until.IsZero():
-		return next
-	case v.At.Before(g.Until) && next.After(g.Until):
-		return g.Until
-	case !v.At.Before(g.Until) && v.Status == HealthUnknown && v.Reason != Breached:
-		return v.At.Add(min(interval, overdueInterval))
+	case r.Max != nil && highest > *r.Max:
+		health.Detail = fmt.Sprintf("%v is above the limit of %v", highest, *r.Max)
+	case r.Min != nil && lowest < *r.Min:
+		value, health.Detail = lowest, fmt.Sprintf("%v is below the limit of %v", lowest, *r.Min)
 	default:
-		return next
-	}
-}
-
-const (
-	// promptChanges are told at once; after that, changes of a restless gate are told less and less often, so that they fill neither the
-	// timeline nor the history.
-	promptChanges = 10
-	shortestQuiet = time.Minute
-	longestQuiet  = time.Hour
-)
-
-// quietUntil is when the next change of the verdict may be told.
-func (v HealthVerdict) quietUntil() time.Time {
-	if v.Changes < promptChanges {
-		return v.At
-	}
-	quiet := shortestQuiet
-	for range v.Changes - promptChanges {
-		if quiet *= 2; quiet >= longestQuiet {
-			quiet = longestQuiet
-			break
+		health.Verdict = Healthy
+		if r.Max == nil {
+			value = lowest
 		}
 	}
-	return v.At.Add(quiet)
+	if !math.IsInf(value, 0) { // errors without any request: JSON knows no infinity
+		health.Value = &value
+	}
+	return health
+}
+
+// Unanswered is what a rule comes to without a number.
+func (r HealthRule) Unanswered(reason HealthReason, detail string, at time.Time) RuleHealth {
+	health := RuleHealth{Name: r.Name, Verdict: HealthUnknown, Reason: reason, Detail: detail, At: at, DryRun: r.DryRun}
+	switch {
+	case reason != NoData:
+	case r.NoData == Healthy:
+		health.Verdict, health.Reason = Healthy, ""
+		health.Detail += ", which the plan counts as healthy"
+	case r.NoData == Unhealthy:
+		health.Verdict, health.Reason = Unhealthy, ""
+		health.Detail += ", which the plan counts as a breach"
+	}
+	return health
 }

@@ -71,6 +71,12 @@ var Limits = []Limit{
 	{"plan.health.query", 1, MaxHealthQuery, Bytes},
 	{"plan.health.interval", 1, 24 * 60 * 60, Seconds},
 	{"plan.health.failures", 1, maxFailures, Number},
+	{"plan.health.rules", 1, MaxHealthRules, Entries},
+	{"plan.health.rules[].name", 1, 63, Bytes},
+	{"plan.health.rules[].query", 1, MaxHealthQuery, Bytes},
+	{"plan.health.rules[].interval", 1, 24 * 60 * 60, Seconds},
+	{"plan.health.rules[].failures", 1, maxFailures, Number},
+	{"plan.health.rules[].after", 0, 365, Days},
 	{"calendar.working_hours", 0, 50, Entries},
 	{"calendar.release_windows", 0, 50, Entries},
 	{"calendar.holidays", 0, 1_000, Entries},
@@ -91,6 +97,7 @@ const (
 	MaxStages      = 50
 	MaxTesters     = 500
 	MaxHealthQuery = 2_000
+	MaxHealthRules = 10
 	maxFailures    = 1_000
 	// MaxCommand bounds the whole of a command or a request for creation, encoded as JSON.
 	MaxCommand = 64 << 10

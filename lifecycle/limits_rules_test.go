@@ -77,6 +77,14 @@ func boundedFields(t *testing.T) map[string]func(n int) *lifecycle.Refusal {
 		return send(lifecycle.PublishingPending, lifecycle.ApprovePublishing, rita, waiving(waivers...))
 	}
 	days := func(n int) lifecycle.Duration { return lifecycle.Duration(time.Duration(n) * day) }
+	rule := func(change func(*lifecycle.HealthRule, int)) func(int) *lifecycle.Refusal {
+		return func(n int) *lifecycle.Refusal {
+			return rollOut(func(p *lifecycle.Plan) {
+				p.Health = twoRules()
+				change(&p.Health.Rules[1], n)
+			})
+		}
+	}
 	return map[string]func(n int) *lifecycle.Refusal{
 		"id":    func(n int) *lifecycle.Refusal { return create(func(c *lifecycle.Creation) { c.ID = b(n) }) },
 		"title": func(n int) *lifecycle.Refusal { return create(func(c *lifecycle.Creation) { c.Title = characters(n) }) },
@@ -150,13 +158,29 @@ func boundedFields(t *testing.T) map[string]func(n int) *lifecycle.Refusal {
 		"plan.health.interval": func(n int) *lifecycle.Refusal {
 			return rollOut(func(p *lifecycle.Plan) { p.Health.Interval = lifecycle.Duration(time.Duration(n) * time.Second) })
 		},
-		"plan.health.failures":      func(n int) *lifecycle.Refusal { return rollOut(func(p *lifecycle.Plan) { p.Health.Failures = n }) },
-		"calendar.working_hours":    func(n int) *lifecycle.Refusal { return planWith(lifecycle.Calendar{WorkingHours: wholeDays(n)}) },
-		"calendar.release_windows":  func(n int) *lifecycle.Refusal { return planWith(lifecycle.Calendar{ReleaseWindows: wholeDays(n)}) },
-		"calendar.holidays":         func(n int) *lifecycle.Refusal { return planWith(lifecycle.Calendar{Holidays: holidaysFrom2026(n)}) },
-		"calendar.freezes":          func(n int) *lifecycle.Refusal { return planWith(lifecycle.Calendar{Freezes: freezesFrom(day0, n)}) },
-		"calendar.freezes[].reason": func(n int) *lifecycle.Refusal { return planWith(lifecycle.Calendar{Freezes: frozenFor(characters(n))}) },
-		"command":                   func(n int) *lifecycle.Refusal { return lifecycle.CheckSize(b(n - 2)) }, // and its quotes
+		"plan.health.failures": func(n int) *lifecycle.Refusal { return rollOut(func(p *lifecycle.Plan) { p.Health.Failures = n }) },
+		"plan.health.rules": func(n int) *lifecycle.Refusal {
+			return rollOut(func(p *lifecycle.Plan) {
+				rule := twoRules().Rules[0]
+				p.Health = &lifecycle.Health{Rules: slices.Repeat([]lifecycle.HealthRule{rule}, n)}
+				for i := range p.Health.Rules {
+					p.Health.Rules[i].Name = fmt.Sprint("rule ", i)
+				}
+			})
+		},
+		"plan.health.rules[].name":  rule(func(r *lifecycle.HealthRule, n int) { r.Name = b(n) }),
+		"plan.health.rules[].query": rule(func(r *lifecycle.HealthRule, n int) { r.Query = b(n) }),
+		"plan.health.rules[].interval": rule(func(r *lifecycle.HealthRule, n int) {
+			r.Interval = lifecycle.Duration(time.Duration(n) * time.Second)
+		}),
+		"plan.health.rules[].failures": rule(func(r *lifecycle.HealthRule, n int) { r.Failures = n }),
+		"plan.health.rules[].after":    rule(func(r *lifecycle.HealthRule, n int) { r.After = days(n) }),
+		"calendar.working_hours":       func(n int) *lifecycle.Refusal { return planWith(lifecycle.Calendar{WorkingHours: wholeDays(n)}) },
+		"calendar.release_windows":     func(n int) *lifecycle.Refusal { return planWith(lifecycle.Calendar{ReleaseWindows: wholeDays(n)}) },
+		"calendar.holidays":            func(n int) *lifecycle.Refusal { return planWith(lifecycle.Calendar{Holidays: holidaysFrom2026(n)}) },
+		"calendar.freezes":             func(n int) *lifecycle.Refusal { return planWith(lifecycle.Calendar{Freezes: freezesFrom(day0, n)}) },
+		"calendar.freezes[].reason":    func(n int) *lifecycle.Refusal { return planWith(lifecycle.Calendar{Freezes: frozenFor(characters(n))}) },
+		"command":                      func(n int) *lifecycle.Refusal { return lifecycle.CheckSize(b(n - 2)) }, // and its quotes
 	}
 }
 

@@ -82,11 +82,11 @@ func assignment(c Command) string {
 
 // expedite brings the deadline forward, and the reminder to halfway before it; what is due sooner stays.
 func expedite(m *MiniProgram, c change) {
-	after := time.Duration(c.settings.ExpeditedAfter)
+	after, calendar := c.settings.ExpeditedAfter, c.settings.Calendar
 	m.Review = with(m.Review, func(r *Review) {
 		r.Expedited = true
-		r.RemindAt = earlier(r.RemindAt, c.now.Add(after/2))
-		r.DueAt = earlier(r.DueAt, c.now.Add(after))
+		r.RemindAt = earlier(r.RemindAt, calendar.AfterWorking(c.now, after/2))
+		r.DueAt = earlier(r.DueAt, calendar.AfterWorking(c.now, after))
 	})
 }
 

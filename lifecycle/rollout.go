@@ -221,12 +221,16 @@ func (r Rollout) Paused() bool { return r.PausedAt != nil }
 // LastStage tells whether nothing but Published follows.
 func (r Rollout) LastStage() bool { return r.Stage == len(r.Plan.Production) }
 
-// StageTime is how long the stage lasts: the bake time of grayscale, the hold time of a production stage.
-func (r Rollout) StageTime() time.Duration {
-	if r.Stage == 0 {
-		return time.Duration(r.Plan.Grayscale.Bake)
+// StageTime is how long the stage lasts.
+func (r Rollout) StageTime() time.Duration { return time.Duration(r.Plan.StageTime(r.Stage)) }
+
+// StageTime is how long a stage lasts, 0 being grayscale: its bake or hold time, and at least as long as the health gate lets it warm up.
+func (p Plan) StageTime(stage int) Duration {
+	planned := p.Grayscale.Bake
+	if stage > 0 {
+		planned = p.Production[stage-1].Hold
 	}
-	return time.Duration(r.Plan.Production[r.Stage-1].Hold)
+	return max(planned, p.Health.warmUp())
 }
 
 // Remaining is how much of the stage's time is left, never negative. While paused it does not change.
@@ -234,14 +238,16 @@ func (r Rollout) Remaining(now time.Time) time.Duration {
 	if r.PausedAt != nil {
 		now = *r.PausedAt
 	}
-	elapsed := now.Sub(r.StageSince) - time.Duration(r.PausedFor)
-	return max(0, r.StageTime()-elapsed)
+	return max(0, r.StageTime()-now.Sub(r.RunningSince()))
 }
 
 // EndsAt is when the stage's time is over; ok is false while paused.
 func (r Rollout) EndsAt() (at time.Time, ok bool) {
-	return r.StageSince.Add(time.Duration(r.PausedFor)).Add(r.StageTime()), !r.Paused()
+	return r.RunningSince().Add(r.StageTime()), !r.Paused()
 }
+
+// RunningSince is when the stage began, moved on by the pauses within it.
+func (r Rollout) RunningSince() time.Time { return r.StageSince.Add(time.Duration(r.PausedFor)) }
 
 // WaitsForPerson tells whether, once its time is over, only a person can end the stage.
 func (r Rollout) WaitsForPerson() bool { return r.Stage == 0 && !r.Plan.PromotesItself() }
@@ -249,7 +255,7 @@ func (r Rollout) WaitsForPerson() bool { return r.Stage == 0 && !r.Plan.Promotes
 // SameStage tells whether another rollout is in the same stage under the same gate, so that the gate counts on; nil is none.
 func (r *Rollout) SameStage(other *Rollout) bool {
 	return r != nil && other != nil && r.Stage == other.Stage && r.StageSince.Equal(other.StageSince) &&
-		r.Paused() == other.Paused() && r.Plan.Health.same(other.Plan.Health)
+		r.Paused() == other.Paused() && r.Plan.Health.Same(other.Plan.Health)
 }
 
 // enter begins a stage. A pause outlives it: it never ends by itself.

@@ -4,18 +4,17 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 )
 
 // Settings are the choices that a deployment makes without touching code.
 type Settings struct {
-	// RemindAfter and EscalateAfter count from the request for a review.
+	// RemindAfter and EscalateAfter count from the request for a review, in working time where the calendar has working hours.
 	RemindAfter   Duration `json:"remind_after"`
 	EscalateAfter Duration `json:"escalate_after"`
-	// ExpeditedAfter is the deadline of an expedited review, counted from when it was expedited. A team may have ExpediteQuota of them
-	// within QuotaPeriod.
+	// ExpeditedAfter is the deadline of an expedited review, counted likewise from when it was expedited. A team may have ExpediteQuota of
+	// them within QuotaPeriod.
 	ExpeditedAfter Duration `json:"expedited_after"`
 	ExpediteQuota  int      `json:"expedite_quota"`
 	// BlockingWarnings are the codes of findings that an approval has to waive.
@@ -63,41 +62,55 @@ func namedPlan(name string, grayscale int, bake, hold Duration, stages ...int) P
 }
 
 // Validate refuses settings that no deployment can mean. Of several faults it names the first, always the same one.
-func (s Settings) Validate() *Refusal {
-	for _, timer := range []struct {
-		name  string
-		lasts Duration
-	}{
+func (s Settings) Validate() *Refusal { return s.faults().first() }
+
+// timer is a setting that lasts.
+type timer struct {
+	name  string
+	lasts Duration
+}
+
+func (s Settings) faults() (found Faults) {
+	for _, timer := range []timer{
 		{"remind_after", s.RemindAfter}, {"escalate_after", s.EscalateAfter}, {"expedited_after", s.ExpeditedAfter},
 		{"pause_reminder", s.PauseReminder},
 	} {
 		if timer.lasts <= 0 {
-			return Refuse(InvalidInput, "%s is %s; it must be longer than 0s", timer.name, timer.lasts)
+			found.at(timer.name, "is %s; it must be longer than 0s", timer.lasts)
 		}
 	}
 	if s.EscalateAfter < s.RemindAfter {
-		return Refuse(InvalidInput, "escalate_after is %s; it must not be shorter than remind_after, which is %s", s.EscalateAfter, s.RemindAfter)
+		found.at("escalate_after", "is %s; it must not be shorter than remind_after, which is %s", s.EscalateAfter, s.RemindAfter)
 	}
 	if s.ExpediteQuota < 0 {
-		return Refuse(InvalidInput, "expedite_quota is %d; it must be 0, for none, or more", s.ExpediteQuota)
+		found.at("expedite_quota", "is %d; it must be 0, for none, or more", s.ExpediteQuota)
 	}
 	if r := checkEntries("waivers", len(s.BlockingWarnings)); r != nil {
-		return Refuse(InvalidInput, "blocking_warnings: %s", r.Message)
+		found.add("blocking_warnings", "blocking_warnings: %s", r.Message)
 	}
 	if r := s.Review.validate(); r != nil {
-		return r
+		found.add("review", "%s", r.Message)
 	}
-	for _, name := range sortedNames(s.Plans) {
+	for _, name := range s.PlanNames() {
 		if _, r := (Plan{Name: name}).Resolve(s.Plans); r != nil {
-			return Refuse(InvalidInput, "plan %q: %s", Excerpt(name), r.Message)
+			found.add("plans."+name, "plan %q: %s", Excerpt(name), r.Message)
 		}
 	}
 	if _, ok := s.Plans[s.DefaultPlan]; !ok {
-		return Refuse(InvalidInput, "default_plan is %q; it must be one of the plans: %s",
-			Excerpt(s.DefaultPlan), joined(sortedNames(s.Plans)))
+		found.add("default_plan", "default_plan is %q; it must be one of the plans: %s", Excerpt(s.DefaultPlan), joined(s.PlanNames()))
 	}
-	return s.Calendar.Validate()
+	found = append(found, s.Calendar.faults()...)
+	for _, deadline := range []timer{{"escalate_after", s.EscalateAfter}, {"expedited_after", s.ExpeditedAfter}} {
+		if week := s.Calendar.perWeek(); week > 0 && deadline.lasts > 52*week {
+			found.at(deadline.name, "is %s of working time, which takes more than a year with %s a week in calendar.working_hours",
+				deadline.lasts, week)
+		}
+	}
+	return found
 }
+
+// PlanNames are the plans to choose from, in order.
+func (s Settings) PlanNames() []string { return sortedNames(s.Plans) }
 
 // Digest names the settings in a few letters, so that records can say which they were decided by.
 func (s Settings) Digest() string {
@@ -108,14 +121,19 @@ func (s Settings) Digest() string {
 	return fmt.Sprintf("%.8x", sha256.Sum256(text))
 }
 
-// Override reads what a deployment sets otherwise from JSON: timers and plans. What it does not name stays as it is.
-func (s *Settings) Override(data []byte) error {
+// Override reads what a deployment sets otherwise from JSON; what it does not name stays as it is. Checks look for what only others know to
+// be wrong. The error is Faults: all that is wrong, each with its line.
+func (s *Settings) Override(data []byte, checks ...func(Settings) Faults) error {
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // what Windows puts before UTF-8
-	if err := DecodeStrictly(data, s); err != nil {
-		return err
+	found := decode(data, s)
+	if len(found) == 0 {
+		found = s.faults()
+		for _, check := range checks {
+			found = append(found, check(*s)...)
+		}
 	}
-	if refusal := s.Validate(); refusal != nil {
-		return errors.New(refusal.Message)
+	if len(found) > 0 {
+		return found.located(data)
 	}
 	return nil
 }

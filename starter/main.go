@@ -67,6 +67,7 @@ type commandLine struct {
 	Files       filesCommand    `cmd:"" help:"List the files of a version, or show one of them."`
 	Diff        diffCommand     `cmd:"" help:"Show what changed in a version against the live one or another."`
 	Explain     explainCommand  `cmd:"" help:"Show which version --user gets, or got, and why."`
+	Rehearse    rehearseCommand `cmd:"" help:"Show what a rollout plan would do, and when."`
 	Inspect     inspectCommand  `cmd:"" help:"Inspect a package file here, without uploading it."`
 	Tokens      tokenCommand    `cmd:"" name:"token" help:"Make, list and revoke access tokens for pipelines and host apps."`
 	Login       loginCommand    `cmd:"" help:"Sign in at --server with its identity provider, for the commands that follow."`

@@ -37,6 +37,8 @@ type platform interface {
 	actOnLine(ctx context.Context, command lifecycle.Command) (lifecycle.Outcome, error)
 	// explain says which version a user got at a time (zero: now); version is delivery.AnyPlatform when none is given.
 	explain(ctx context.Context, id, user string, at time.Time, version int) (delivery.Explanation, error)
+	// rehearse says what a plan would do, and when.
+	rehearse(context.Context, lifecycle.Rehearse) (lifecycle.Rehearsal, error)
 }
 
 // platform is the server when one is named.

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/lifecycle"
 	"slipway/monitoring/logkey"
 	"slipway/program"
 	"slipway/web/events"
@@ -43,6 +44,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	dependencies.metrics.Registry.MustRegister(settings.inForce.Collectors()...)
 	defer func() {
 		stop() // what works in the background has to end before what it works on is closed
 		dependencies.close()
@@ -58,10 +60,14 @@ func serve(ctx context.Context, settings settings, dependencies dependencies, lo
 	group.Go(func() error { return newServer(settings, dispatcher, logger).listen(ctx, settings.Addr) })
 	group.Go(func() error { return servePeople(ctx, dispatcher, settings, dependencies, logger) })
 	group.Go(func() error { dependencies.tokens.Run(ctx); return nil })
+	group.Go(func() error { settings.inForce.Follow(ctx, logger, kept); return nil })
 	group.Go(func() error { return dependencies.metrics.Listen(ctx, settings.MetricsAddr) })
 	group.Go(func() error { dependencies.watch.Run(ctx); return nil })
 	return group.Wait()
 }
+
+// kept is because the workers keep the settings, by which they decide.
+func kept(context.Context, lifecycle.Settings) error { return nil }
 
 // servePeople lets the dispatcher send people and programs to the application, once the database has answered.
 func servePeople(ctx context.Context, dispatcher *dispatcher, settings settings, dependencies dependencies, logger *zap.Logger) error {

@@ -62,9 +62,10 @@ type settings struct {
 	// Contact is whom people without a role are told to ask.
 	Contact string `env:"CONTACT"`
 
-	timersAndPlans lifecycle.Settings
-	tokens         delivery.Tokens
-	origins        delivery.Origins
+	// inForce is what SettingsFile says.
+	inForce *config.InForce
+	tokens  delivery.Tokens
+	origins delivery.Origins
 	// codecOrigins are CodecOrigins.
 	codecOrigins delivery.Origins
 	timeouts     timeouts
@@ -88,8 +89,9 @@ func load() (settings, error) {
 	if s.MaxConnections <= 0 {
 		err = errors.Join(err, fmt.Errorf("MAX_CONNECTIONS=%d lets nobody in; give the number of connections that may be open", s.MaxConnections))
 	}
-	s.timersAndPlans = lifecycle.DefaultSettings()
-	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, config.Policy(&s.timersAndPlans))
+	timersAndPlans := lifecycle.DefaultSettings()
+	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, config.Policy(&timersAndPlans))
+	s.inForce = config.NewInForce(s.SettingsFile, timersAndPlans)
 	var wrongTokens, wrongOrigins error
 	if s.tokens, wrongTokens = delivery.ParseTokens(s.DeliveryTokens); wrongTokens != nil {
 		wrongTokens = fmt.Errorf("DELIVERY_TOKENS: %w", wrongTokens)

@@ -33,7 +33,8 @@ var withoutDatabase = map[string]int{
 	"GET /assets/*file": http.StatusNotFound, "GET /sign-in": http.StatusOK, "GET /healthz": http.StatusOK, "GET /metrics": http.StatusOK,
 	"GET /request-creation": http.StatusOK, "GET /api/v1/openapi.json": http.StatusOK, "GET /me": http.StatusOK, "GET " + discoveryPath: http.StatusOK, "GET /api/v1/me": http.StatusOK,
 	"POST /codec/decode": http.StatusOK, "POST /codec/encode": http.StatusOK,
-	"POST /language":     http.StatusSeeOther,
+	"POST /language": http.StatusSeeOther,
+	"GET /rehearse":  http.StatusOK, "POST /api/v1/rehearsals": http.StatusUnprocessableEntity,
 	"GET /sign-in/begin": http.StatusNotFound, "GET " + access.SignedInPath: http.StatusNotFound, // without a provider
 }
 

@@ -89,7 +89,7 @@ func (g ground) stand(t *testing.T, change ...func(*settings)) standing {
 		Workflows: workflows.Client{Temporal: with.temporal}, Catalog: with.catalog, Store: with.store,
 		Sessions: accounts.NewSessions(with.catalog.Database()), Filters: accounts.NewFilters(with.catalog.Database()), TokenStore: tokenStore,
 		Previews: delivery.Previews{Keys: settings.PreviewKeys}, PublicURL: settings.PublicURL,
-		Temporal: service.NewMonitor(ctx, with.temporal), Tokens: with.tokens, Logger: zap.NewNop(), Settings: settings.timersAndPlans, AnswerWait: time.Second,
+		Temporal: service.NewMonitor(ctx, with.temporal), Tokens: with.tokens, Logger: zap.NewNop(), Settings: settings.inForce.Settings, AnswerWait: time.Second,
 	}}
 	server := httptest.NewUnstartedServer(nil)
 	t.Cleanup(server.Close)

@@ -10,7 +10,11 @@ import (
 )
 
 // blocked lets findings of the code odd stand in the way, which every report in these tests has.
-func (s standing) blocked() { s.app.service.Settings.BlockingWarnings = []string{"odd"} }
+func (s standing) blocked() {
+	settings := s.app.service.Settings()
+	settings.BlockingWarnings = []string{"odd"}
+	s.app.service.Settings = func() lifecycle.Settings { return settings }
+}
 
 func TestAReviewerIsAskedForAWaiverOfEachFindingInTheWay(t *testing.T) {
 	s := stand(t)

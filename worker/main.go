@@ -15,6 +15,7 @@ import (
 
 	"slipway/activities"
 	"slipway/catalog"
+	"slipway/config"
 	"slipway/monitoring"
 	"slipway/monitoring/logkey"
 	"slipway/packages"
@@ -55,11 +56,12 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer kept.close()
-	acts, err := newActivities(settings, kept)
+	inForce := config.NewInForce(settings.SettingsFile, settings.timersAndPlans)
+	acts, err := newActivities(settings, inForce, kept)
 	if err != nil {
 		return err
 	}
-	return service{settings, telemetry, temporal, kept, acts}.run(ctx)
+	return service{settings, inForce, telemetry, temporal, kept, acts}.run(ctx)
 }
 
 // storage is where the worker keeps what it does.
@@ -84,10 +86,10 @@ func openStorage(ctx context.Context, settings settings) (s storage, err error) 
 
 func (s storage) close() { _, _ = s.packages.Close(), s.catalog.Close() }
 
-func newActivities(settings settings, kept storage) (*activities.Activities, error) {
+func newActivities(settings settings, inForce *config.InForce, kept storage) (*activities.Activities, error) {
 	acts := &activities.Activities{
-		Catalog: kept.catalog, Platform: kept.catalog, Reports: kept.catalog, Packages: kept.packages,
-		Settings: settings.timersAndPlans, Limits: settings.PackageMax.Limits(), Metrics: activities.NewMetrics(),
+		Catalog: kept.catalog, Platform: kept.catalog, Reports: kept.catalog, HealthKeeper: kept.catalog, Packages: kept.packages,
+		Settings: settings.timersAndPlans, InForce: inForce.Settings, Limits: settings.PackageMax.Limits(), Metrics: activities.NewMetrics(),
 		SignalKeys: settings.SignalKeys, SignedOnly: settings.SignalsFrom == fromWeb,
 	}
 	if settings.PrometheusURL == "" {
@@ -104,6 +106,7 @@ func newActivities(settings settings, kept storage) (*activities.Activities, err
 // service is a worker that has all it needs.
 type service struct {
 	settings   settings
+	inForce    *config.InForce
 	telemetry  *program.Telemetry
 	temporal   connection
 	storage    storage
@@ -117,6 +120,7 @@ func (s service) run(ctx context.Context) error {
 	watch := monitoring.NewWatch(s.temporal, func(context.Context) (*catalog.Catalog, error) { return s.storage.catalog, nil })
 	metrics := s.telemetry.Metrics
 	metrics.Registry.MustRegister(watch)
+	metrics.Registry.MustRegister(s.inForce.Collectors()...)
 	metrics.Registry.MustRegister(slices.Concat(s.storage.catalog.Collectors(), s.activities.Metrics.Collectors())...)
 	var beside *monitoring.Metrics
 	if s.settings.BesideRequests(s.settings.Addr) {
@@ -126,6 +130,10 @@ func (s service) run(ctx context.Context) error {
 	group.Go(func() error { return listen(ctx, s.settings.Addr, health, beside) })
 	group.Go(func() error { return metrics.Listen(ctx, s.settings.MetricsAddr) })
 	group.Go(func() error { watch.Run(ctx); return nil })
+	group.Go(func() error {
+		s.inForce.Follow(ctx, s.telemetry.Logger, s.storage.catalog.KeepSettings)
+		return nil
+	})
 	group.Go(func() error { return sweeper.run(ctx) })
 	group.Go(func() error { return s.work(ctx, health) })
 	if err := group.Wait(); !errors.Is(err, context.Canceled) {

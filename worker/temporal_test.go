@@ -99,14 +99,14 @@ func newProber() *prober {
 	return p
 }
 
-func (p *prober) Probe(ctx context.Context, _ string) (float64, error) {
+func (p *prober) Probe(ctx context.Context, _ string) ([]float64, error) {
 	p.underWay.Add(1)
 	defer p.underWay.Add(-1)
 	select {
 	case <-p.release:
-		return 0, nil
+		return []float64{0}, nil
 	case <-ctx.Done():
-		return 0, ctx.Err()
+		return nil, ctx.Err()
 	}
 }
 

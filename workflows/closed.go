@@ -34,7 +34,7 @@ func (m *miniProgram) lookAgain(ctx workflow.Context) {
 	case m.Rollout == nil:
 		m.publishAsScheduled(ctx)
 	case m.Rollout.Plan.Health != nil:
-		m.gate.AskAt = m.looked
+		m.gate = m.gate.AskedAt(m.looked)
 		m.decideAs(ctx, lifecycle.Timers, lifecycle.HoldLifted, "", lifecycle.Facts{})
 	default:
 		m.stageIsOver(ctx)

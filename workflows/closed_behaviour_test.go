@@ -182,9 +182,13 @@ func TestAGateHasAWordWhenTheWindowOpens(t *testing.T) {
 		action lifecycle.Action
 		at     time.Duration
 	}{
-		"healthy":   {always(healthy), lifecycle.Promote, 50 * hour},
-		"unhealthy": {func(after time.Duration) lifecycle.HealthVerdict { return either(after < 30*hour, healthy, breach) }, lifecycle.Rollback, 30 * hour},
-		"silent":    {func(after time.Duration) lifecycle.HealthVerdict { return either(after < 49*hour, healthy, silent) }, lifecycle.HealthChanged, 49 * hour},
+		"healthy": {always(healthy), lifecycle.Promote, 50 * hour},
+		"unhealthy": {func(after time.Duration, _ string) lifecycle.HealthVerdict {
+			return either(after < 30*hour, healthy, breach)
+		}, lifecycle.Rollback, 30 * hour},
+		"silent": {func(after time.Duration, _ string) lifecycle.HealthVerdict {
+			return either(after < 49*hour, healthy, silent)
+		}, lifecycle.HealthChanged, 49 * hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			plan := staged

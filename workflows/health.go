@@ -18,8 +18,16 @@ const probeLimit = 30 * time.Second
 // healthWatch is what the health gate watches now. Its activity asks again and again until there is something to tell.
 type healthWatch struct {
 	activities.HealthWatch
+	// since is when the stage began, moved on by its pauses.
+	since  time.Time
 	report *pending
 	cancel workflow.CancelFunc
+}
+
+// covers tells whether the watch is the one that is wanted. Only rules that let a stage warm up make a difference by its begin.
+func (w *healthWatch) covers(wanted activities.HealthWatch, since time.Time) bool {
+	return w.MiniProgram == wanted.MiniProgram && w.Version == wanted.Version && w.Until == wanted.Until &&
+		w.Health.Same(&wanted.Health) && (len(wanted.Health.Rules) == 0 || w.since.Equal(since))
 }
 
 // watchHealth lets one activity watch the stage as it is now: none while there is nothing to watch, another one when
@@ -29,7 +37,7 @@ func (m *miniProgram) watchHealth(ctx workflow.Context) {
 		return // what the report leads to is watched, not the steps on the way
 	}
 	wanted := m.healthToWatch()
-	if m.health != nil && wanted != nil && m.health.HealthWatch == *wanted {
+	if m.health != nil && wanted != nil && m.health.covers(*wanted, m.Rollout.RunningSince()) {
 		return
 	}
 	m.stopHealthWatch()
@@ -63,7 +71,7 @@ func (m *miniProgram) startHealthWatch(ctx workflow.Context, watch activities.He
 	if m.migrateToProbes(ctx) {
 		start = m.startProbes
 	}
-	m.health = &healthWatch{watch, start(ctx, watch), cancel}
+	m.health = &healthWatch{watch, m.Rollout.RunningSince(), start(ctx, watch), cancel}
 }
 
 func (m *miniProgram) startProbes(ctx workflow.Context, watch activities.HealthWatch) *pending {
@@ -80,14 +88,16 @@ func (m *miniProgram) startProbes(ctx workflow.Context, watch activities.HealthW
 }
 
 func (m *miniProgram) probe(watch activities.HealthWatch) activities.HealthProbe {
-	gate := lifecycle.Gate{Health: watch.Health, Until: watch.Until, Held: m.Rollout.Held != "", GateProgress: m.gate}
+	gate := lifecycle.Gate{
+		Health: watch.Health, Since: m.Rollout.RunningSince(), Until: watch.Until, Held: m.Rollout.Held != "", GateProgress: m.gate,
+	}
 	if m.Rollout.Health != nil {
 		gate.Told = *m.Rollout.Health
 	}
 	if gate.AskAt.Before(m.notBefore) {
 		gate.AskAt = m.notBefore
 	}
-	return activities.HealthProbe{MiniProgram: watch.MiniProgram, Version: watch.Version, Gate: gate}
+	return activities.HealthProbe{MiniProgram: watch.MiniProgram, Version: watch.Version, Stage: m.Rollout.Stage, Gate: gate}
 }
 
 // onGateReport acts on what the gate has to tell, and lets it go on.
@@ -108,6 +118,8 @@ func (m *miniProgram) onGateReport(ctx workflow.Context, reported workflow.Futur
 // over, and one of unknown health is held then.
 func (m *miniProgram) actOn(ctx workflow.Context, report lifecycle.GateReport) {
 	verdict, facts := report.Verdict, lifecycle.Facts{Health: &report.Verdict}
+	told := m.Rollout.Health // of several rules another may have changed
+	knownSilent := told != nil && told.CannotAsk() && told.Reason == verdict.Reason
 	if report.Changed && !m.decideAs(ctx, lifecycle.HealthGate, lifecycle.HealthChanged, verdict.Detail, facts) {
 		return
 	}
@@ -118,7 +130,7 @@ func (m *miniProgram) actOn(ctx workflow.Context, report lifecycle.GateReport) {
 		m.endStage(ctx, facts)
 	case report.Holds() && m.Rollout.Held == "":
 		m.holdForHealth(ctx)
-	case report.Changed && verdict.CannotAsk():
+	case report.Changed && verdict.CannotAsk() && !knownSilent:
 		m.notify(ctx, lifecycle.ReleaseManager, "Health gate has no answer: "+m.ID,
 			fmt.Sprintf("The health of %s %s is not known, and will not be before somebody changes the plan or the worker: %s.",
 				m.ID, m.Candidate.Version, verdict.Detail))
@@ -127,9 +139,9 @@ func (m *miniProgram) actOn(ctx workflow.Context, report lifecycle.GateReport) {
 
 // failHealth takes an unhealthy release back, or pauses it.
 func (m *miniProgram) failHealth(ctx workflow.Context, verdict lifecycle.HealthVerdict) {
-	action, subject := lifecycle.Rollback, "Rolled back: "
-	if m.Rollout.Plan.OnUnhealthy == lifecycle.PauseOnUnhealthy {
-		action, subject = lifecycle.Pause, "Rollout paused: "
+	action, subject := m.Rollout.Plan.WhenUnhealthy(), "Rolled back: "
+	if action == lifecycle.Pause {
+		subject = "Rollout paused: "
 	}
 	if m.decideAs(ctx, lifecycle.HealthGate, action, "unhealthy: "+verdict.Detail, lifecycle.Facts{Health: &verdict}) {
 		m.notify(ctx, lifecycle.ReleaseManager, subject+m.ID, m.ID+" is unhealthy: "+verdict.Detail)

@@ -22,12 +22,12 @@ var (
 )
 
 func always(answer lifecycle.HealthVerdict) prometheus {
-	return func(time.Duration) lifecycle.HealthVerdict { return answer }
+	return func(time.Duration, string) lifecycle.HealthVerdict { return answer }
 }
 
 // from gives one answer until a time, and then another.
 func from(change time.Duration, before, after lifecycle.HealthVerdict) prometheus {
-	return func(now time.Duration) lifecycle.HealthVerdict {
+	return func(now time.Duration, _ string) lifecycle.HealthVerdict {
 		if now < change {
 			return before
 		}

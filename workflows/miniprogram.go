@@ -159,11 +159,8 @@ func (m *miniProgram) stageIsOver(ctx workflow.Context) { m.endStage(ctx, lifecy
 
 // endStage goes on to the next stage, and after the last one to Published.
 func (m *miniProgram) endStage(ctx workflow.Context, facts lifecycle.Facts) {
-	if m.State == lifecycle.GrayscaleRelease {
-		m.decideAs(ctx, lifecycle.Timers, lifecycle.Promote, "the bake time is over", facts)
-		return
-	}
-	m.decideAs(ctx, lifecycle.Timers, lifecycle.Advance, "the hold time is over", facts)
+	action, why := m.EndOfStage()
+	m.decideAs(ctx, lifecycle.Timers, action, why, facts)
 }
 
 func (m *miniProgram) holdForPromotion(ctx workflow.Context) { m.hold(ctx, lifecycle.HeldForPromotion) }

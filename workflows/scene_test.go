@@ -50,39 +50,63 @@ type scene struct {
 	longAt int
 }
 
-// prometheus is what a health gate is answered at a time after the beginning of the scene.
-type prometheus func(after time.Duration) lifecycle.HealthVerdict
+// prometheus is what a rule of a health gate is answered at a time after the beginning of the scene; the only one of a gate has no name.
+type prometheus func(after time.Duration, rule string) lifecycle.HealthVerdict
 
 // answersTo lets every probe ask it, by the clock of the test, until there is something to tell.
 func (p prometheus) answersTo(env *testsuite.TestWorkflowEnvironment) {
 	var a *activities.Activities
 	var asked activities.HealthProbe
+	var progress lifecycle.GateProgress
 	remember := mock.MatchedBy(func(probe activities.HealthProbe) bool {
 		asked = probe
 		return true
 	})
 	env.OnActivity(a.ProbeHealth, mock.Anything, remember).
 		AfterFn(func() time.Duration {
-			at := later(env.Now(), asked.AskAt)
+			at := due(env, asked)
 			for at.Before(start.Add(1000 * day)) {
 				report, tell := p.judge(asked, at)
 				if tell {
 					break
 				}
-				at = report.AskAt
+				asked.GateProgress, at = report.GateProgress, report.AskAt // what is not told is in the heartbeat
 			}
+			progress = asked.GateProgress
 			return at.Sub(env.Now())
 		}).
 		Return(func(_ context.Context, probe activities.HealthProbe) (lifecycle.GateReport, error) {
-			report, _ := p.judge(probe, later(env.Now(), probe.AskAt))
+			if probe.Health.Rules != nil {
+				probe.GateProgress = progress
+			}
+			report, _ := p.judge(probe, due(env, probe))
 			return report, nil
 		})
 }
 
+// due is when a gate asks next.
+func due(env *testsuite.TestWorkflowEnvironment, probe activities.HealthProbe) time.Time {
+	at := later(env.Now(), probe.AskAt)
+	if probe.Health.Rules != nil {
+		at = later(at, probe.NextAt())
+	}
+	return at
+}
+
 func (p prometheus) judge(probe activities.HealthProbe, at time.Time) (lifecycle.GateReport, bool) {
-	answer := p(at.Sub(start))
-	answer.At = at
-	return probe.Judge(answer)
+	if probe.Health.Rules == nil {
+		answer := p(at.Sub(start), "")
+		answer.At = at
+		return probe.Judge(answer)
+	}
+	var answers []lifecycle.RuleHealth
+	for _, rule := range probe.Due(at) {
+		v := p(at.Sub(start), rule.Name)
+		answers = append(answers, lifecycle.RuleHealth{
+			Name: rule.Name, Verdict: v.Status, Reason: v.Reason, Value: &v.Value, Detail: v.Detail, At: at, DryRun: rule.DryRun,
+		})
+	}
+	return probe.JudgeRules(answers, at)
 }
 
 func later(a, b time.Time) time.Time {

@@ -239,6 +239,7 @@ func (m *miniProgram) waitingFor() []string {
 		lines = append(lines, m.stageClock())
 		if health := m.Rollout.Health; health != nil {
 			add("health: %s since %s %s", health.Status, clock(health.At), quoted(lifecycle.Excerpt(health.Detail)))
+			lines = append(lines, ruleLines(*health)...)
 		}
 	}
 	return lines
@@ -253,6 +254,24 @@ func reviewSteps(steps []lifecycle.ReviewStep) (lines []string) {
 			lines = append(lines, fmt.Sprintf("- step %s: approved by %s on %s",
 				written(step.Name), written(step.DecidedBy), clock(*step.DecidedAt)))
 		}
+	}
+	return lines
+}
+
+// ruleLines word what each of several rules last came to, as far as that was told.
+func ruleLines(health lifecycle.HealthVerdict) (lines []string) {
+	for _, rule := range health.Rules {
+		line := fmt.Sprintf("  - %s: %s since %s", written(rule.Name), rule.Verdict, clock(rule.Since))
+		if rule.Value != nil {
+			line += fmt.Sprintf(", %v", *rule.Value)
+		}
+		if rule.Breaches > 0 {
+			line += fmt.Sprintf(", breaches in a row: %d", rule.Breaches)
+		}
+		if rule.DryRun {
+			line += ", dry run"
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }

@@ -107,6 +107,23 @@ func TestTheTimesOfAReviewAreTheDeploymentsChoice(t *testing.T) {
 	}
 }
 
+// The scene begins on a Sunday. What was decided goes with the record: other settings later on change nothing about it.
+func TestTheTimesOfAReviewCountWorkingTimeOfWhenItWasRequested(t *testing.T) {
+	o := observe(t)
+	o.acts.Settings.Calendar = &lifecycle.Calendar{TimeZone: "Europe/Berlin", WorkingHours: []lifecycle.Window{
+		{Days: []lifecycle.Weekday{1, 2, 3, 4, 5}, From: 9 * 60, To: 18 * 60},
+	}}
+	reminded, due := 3*day+5*hour, 8*day+2*hour // 14:00 UTC of Wednesday, after 9, 9 and 6 hours; 11:00 of the next Monday
+	o.look(hour, func() {
+		o.dueOnly(reminded, "Remind reviewers")
+		o.acts.Settings.Calendar = nil
+	})
+	o.look(4*day, func() { o.dueOnly(due, "overdue") })
+	o.until(20 * day)
+	o.happenedAt(reminded, lifecycle.Reminded)
+	o.happenedAt(due, lifecycle.Escalated)
+}
+
 func scheduledFor(after time.Duration) func(*lifecycle.Command) {
 	return func(c *lifecycle.Command) { c.At = new(start.Add(after)) }
 }

@@ -68,6 +68,7 @@ const (
 	Detail      = "detail"
 	Error       = "error"
 	File        = "file"
+	Settings    = "settings"
 	Stack       = "stack"
 	What        = "what"
 	Within      = "within"

@@ -55,6 +55,7 @@ func (a *API) Register(router *access.Router) {
 	a.registerPreviews(api)
 	a.registerTokens(api)
 	a.registerPlatform(api)
+	a.registerRehearsals(api)
 	allowNull(api.OpenAPI().Components.Schemas)
 	document, err := json.Marshal(api.OpenAPI())
 	if err != nil {

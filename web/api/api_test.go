@@ -145,7 +145,7 @@ func (i *installation) engine(ctx context.Context, temporal client.Client, answe
 	offered := &service.Service{
 		Workflows: workflows.Client{Temporal: temporal, Waiters: &feed.Waiters}, Catalog: i.catalog, Store: i.store,
 		Sessions: accounts.NewSessions(i.catalog.Database()), TokenStore: tokenStore,
-		Temporal: service.NewMonitor(ctx, temporal), Tokens: known, Logger: zap.New(core), Settings: lifecycle.DefaultSettings(), AnswerWait: answerWait,
+		Temporal: service.NewMonitor(ctx, temporal), Tokens: known, Logger: zap.New(core), Settings: lifecycle.DefaultSettings, AnswerWait: answerWait,
 	}
 	sessions := access.NewSessions(accounts.NewSessions(i.catalog.Database()), accounts.Dev(), nil)
 	sessions.Tokens = known

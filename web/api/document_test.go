@@ -141,6 +141,7 @@ func TestTheDocumentDescribesEveryOperation(t *testing.T) {
 		"POST /mini-programs/{id}/versions/{version}/previews",
 		"POST /platform/lift-the-stop",
 		"POST /platform/stop-the-line",
+		"POST /rehearsals",
 		"POST /tokens",
 	}, operations)
 }

@@ -2,7 +2,6 @@ package pages
 
 import (
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -54,7 +53,7 @@ func (p *Pages) actionPage(c *gin.Context) {
 	}
 	form := newForm(rule, status).aboutPlace(c.Request.URL.Query())
 	if form.Has("plan") {
-		form.Plan = newPlanForm(status, p.Service.Settings)
+		form.Plan = newPlanForm(status, p.Service.Settings())
 	}
 	data := p.actionData(c, status, form)
 	if rule.Action == lifecycle.UploadCode {
@@ -76,8 +75,9 @@ func (p *Pages) actionData(c *gin.Context, status lifecycle.Status, form form) a
 	data := actionData{
 		Status: status, Form: form, Effect: p.words(c).effect(form.Action, status), Impossible: status.WhyNot(form.Action, person(c)),
 	}
-	for _, name := range slices.Sorted(maps.Keys(p.Service.Settings.Plans)) {
-		data.Plans = append(data.Plans, planChoice{name, p.Service.Settings.Plans[name]})
+	settings := p.Service.Settings()
+	for _, name := range settings.PlanNames() {
+		data.Plans = append(data.Plans, planChoice{name, settings.Plans[name]})
 	}
 	if form.Has("plan") && data.Impossible == nil {
 		_ = p.addPreview(c, &data) // what cannot be understood is said when it is sent
@@ -198,7 +198,7 @@ func (p *Pages) addPreview(c *gin.Context, data *actionData) error {
 	if err := data.Form.readPlan(&command); err != nil {
 		return err
 	}
-	plan, refusal := command.Plan.Resolve(p.Service.Settings.Plans)
+	plan, refusal := command.Plan.Resolve(p.Service.Settings().Plans)
 	if refusal != nil {
 		return refusal
 	}

@@ -127,7 +127,7 @@ func newChart(s story, w words) *chart {
 
 func chartLabel(s story, w words) string {
 	switch {
-	case len(s.Shares) == 0:
+	case len(s.Shares) == 0, s.Rehearsed:
 		return w.t("Percentage of the users over time, as the plan has it")
 	case s.Over:
 		return w.t("Percentage of the users with version %s over time; the rollout is over", s.Version)

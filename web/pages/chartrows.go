@@ -66,6 +66,9 @@ func (g ratingGroup) title(w words) string {
 
 // tell writes the table.
 func (c *chart) tell(s story, w words) {
+	if s.Rehearsed { // its page has a table that says more
+		return
+	}
 	for _, record := range s.Records {
 		row := chartRow{
 			at: record.At, When: w.time(record.At, "clock"), What: w.name(record.Action.Label()), Percent: percentAfter(record).String(),

@@ -25,10 +25,11 @@ var chinese = dictionary{
 var (
 	chineseTables = []map[string]string{
 		table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("reviews"), table("platform"),
+		table("rehearsal"),
 	}
 	// chineseSayings are what others word.
 	chineseSayings = []map[string]string{
-		table("refusals"), table("remarks"), table("findings"), table("steps"), table("platform-sayings"),
+		table("refusals"), table("remarks"), table("findings"), table("steps"), table("platform-sayings"), table("rehearsals"),
 	}
 )
 

@@ -105,6 +105,7 @@ func (p *Pages) registerOverviews(router *access.Router) {
 	router.GET("/mini-programs", access.SignedIn, p.list)
 	router.POST("/saved-filters", access.SignedIn, p.saveFilter)
 	router.POST("/saved-filters/forget", access.SignedIn, p.forgetFilter)
+	router.GET("/rehearse", access.SignedIn, p.rehearse)
 	router.GET("/request-creation", access.Only(lifecycle.Developer), p.creationPage)
 	router.POST("/request-creation", access.Only(lifecycle.Developer), p.requestCreation)
 }

@@ -16,6 +16,8 @@ type story struct {
 	// Now is how far it is known: the present, or the end of a rollout that is over.
 	Now  time.Time
 	Over bool
+	// Rehearsed tells that nothing of it has happened.
+	Rehearsed bool
 	// Cut tells that there was more before.
 	Cut bool
 	// Shares are the users who had the candidate, one after the other.
@@ -87,7 +89,7 @@ func (s *story) tell(r lifecycle.Record) {
 		end(s.Pauses, r.At)
 	case lifecycle.Held:
 		open(&s.Holds, r.At)
-	case lifecycle.Promote, lifecycle.Advance, lifecycle.ChangePlan, lifecycle.HoldLifted:
+	case lifecycle.Publish, lifecycle.Promote, lifecycle.Advance, lifecycle.ChangePlan, lifecycle.HoldLifted, lifecycle.Rollback:
 		end(s.Holds, r.At)
 	case lifecycle.HealthChanged:
 		s.judge(r)

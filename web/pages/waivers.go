@@ -84,10 +84,11 @@ type finding struct {
 
 func (p *Pages) findingsFor(c *gin.Context, status lifecycle.Status, version string, shown []shownFinding) ([]finding, error) {
 	waived, err := p.Service.Waived(c.Request.Context(), person(c), status.ID, version)
+	blocking := p.Service.Settings().BlockingWarnings
 	var all []finding
 	for _, found := range shown {
 		named := lifecycle.Finding{Code: found.Code, Path: found.Path}
-		one := finding{shownFinding: found, Blocks: slices.Contains(p.Service.Settings.BlockingWarnings, found.Code)}
+		one := finding{shownFinding: found, Blocks: slices.Contains(blocking, found.Code)}
 		if before, known := waived[named]; known {
 			one.Before = &before
 		}

@@ -15,7 +15,7 @@ func (s *Service) Platform(ctx context.Context) (lifecycle.PlatformStatus, error
 		return lifecycle.PlatformStatus{}, err
 	}
 	status := platform.Status()
-	status.Closure = s.Settings.ClosureAt(time.Now())
+	status.Closure = s.Settings().ClosureAt(time.Now())
 	status.Waiting, err = s.Catalog.Waiting(ctx)
 	return status, err
 }

@@ -47,8 +47,8 @@ type Service struct {
 	Tokens     *tokens.Known
 	// Limits bound what an inspection accepts.
 	Limits packages.Limits
-	// Settings are those of the worker: the plans to choose from.
-	Settings lifecycle.Settings
+	// Settings tells those in force, which the workers have, too: plans to choose from, the calendar.
+	Settings func() lifecycle.Settings
 	// Previews are those of candidates; without keys there are none. PublicURL is where people and host apps reach this web, "" where they
 	// asked.
 	Previews  delivery.Previews

@@ -17,7 +17,8 @@ type Waived struct {
 
 // Blocking are the findings about the candidate that its approval has to waive.
 func (s *Service) Blocking(ctx context.Context, status lifecycle.Status) ([]lifecycle.Finding, error) {
-	if len(s.Settings.BlockingWarnings) == 0 || status.Candidate == nil {
+	settings := s.Settings()
+	if len(settings.BlockingWarnings) == 0 || status.Candidate == nil {
 		return nil, nil
 	}
 	report, err := s.KeptReport(ctx, status.Candidate.SHA256, status.Candidate.Version)
@@ -25,7 +26,7 @@ func (s *Service) Blocking(ctx context.Context, status lifecycle.Status) ([]life
 		return nil, err
 	}
 	found := report.Findings
-	if status.Live != nil && packages.FoundByComparing(s.Settings.BlockingWarnings) {
+	if status.Live != nil && packages.FoundByComparing(settings.BlockingWarnings) {
 		comparison, err := s.ComparisonIfKept(ctx, *status.Live, *status.Candidate)
 		if err != nil {
 			return nil, err
@@ -36,7 +37,7 @@ func (s *Service) Blocking(ctx context.Context, status lifecycle.Status) ([]life
 	}
 	var blocking []lifecycle.Finding
 	for _, found := range found {
-		blocking = s.Settings.AddBlocking(blocking, lifecycle.Finding{Code: found.Code, Path: found.Path})
+		blocking = settings.AddBlocking(blocking, lifecycle.Finding{Code: found.Code, Path: found.Path})
 	}
 	return blocking, nil
 }
