@@ -90,7 +90,10 @@ func readRules(text string) (*lifecycle.Health, error) {
 	return health, nil
 }
 
+const rulesExample = `[{"name": "errors", "query": "errors{app=\"{{.MiniProgram}}\"}", "max": 0.02, "interval": "1m", "failures": 3}]`
+
 // RulesExample is what a list of rules looks like.
-func (planForm) RulesExample() string {
-	return `[{"name": "errors", "query": "errors{app=\"{{.MiniProgram}}\"}", "max": 0.02, "interval": "1m", "failures": 3}]`
-}
+func (planForm) RulesExample() string { return rulesExample }
+
+// RuleFields are those that the example does without.
+func (planForm) RuleFields() []string { return []string{"min", "after", "dry_run", "no_data"} }
