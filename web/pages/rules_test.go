@@ -92,12 +92,6 @@ func (r *told) measured(rule string, stage int, after time.Duration, value *floa
 	r.history.Values = append(r.history.Values, catalog.HealthValue{Stage: stage, Lowest: value, Highest: value, RuleHealth: health})
 }
 
-func englishWords(t *testing.T) words {
-	w, err := newWords(english)
-	require.NoError(t, err)
-	return w
-}
-
 func TestTheChartHasALaneForEachRuleAndATableOfItsValues(t *testing.T) {
 	c := newChart(ruled(t).story(time.Hour), inEnglish(t))
 	titles := ""
