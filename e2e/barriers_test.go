@@ -99,21 +99,21 @@ func furnished(t *testing.T) *platform {
 	return p
 }
 
-// measured rolls a mini-program out by rules, of which there are values of an hour.
+// measured rolls a mini-program out by rules, of which there are many values.
 func (p *platform) measured(id string) {
 	p.approved(id, "1.0.0")
 	p.do(id, lifecycle.Publish, developer, byRules(plan(time.Hour)))
 	p.eventually("the rules are asked", func() bool { return p.status(id).Rollout.Health != nil })
 	began := p.status(id).Rollout.StageSince
-	stage := catalog.HealthStage{MiniProgram: id, Version: "1.0.0", Since: began.Add(-time.Hour)}
 	for i := range 60 {
+		at := began.Add(time.Duration(i) * time.Millisecond)
+		stage := catalog.HealthStage{MiniProgram: id, Version: "1.0.0", Since: at} // a slot of its own for each
 		errors := lifecycle.RuleHealth{Name: "errors", Verdict: lifecycle.Healthy, Value: new(0.004 + float64(i%7)/1000)}
 		if i > 50 {
 			errors.Verdict, errors.Breaches, errors.Value = lifecycle.HealthUnknown, i-50, new(0.03)
 		}
-		errors.At = began.Add(time.Duration(i) * time.Millisecond)
+		errors.At = at
 		require.NoError(p.t, p.catalog.KeepHealth(p.t.Context(), stage, []lifecycle.RuleHealth{errors}))
-		stage.Since = stage.Since.Add(time.Millisecond) // a slot of its own for each
 	}
 }
 

@@ -98,8 +98,8 @@ func (g Gate) toldRule(name string) RuleHealth {
 	return g.Told.Rules[i]
 }
 
-// JudgeRules is Judge for a gate of several rules; the answers are to those that were due. Any that fails fails the gate, and all have to be
-// known to be healthy for it to be so; those that only measure count for neither.
+// JudgeRules is Judge for a gate of several rules; the answers are to those that were due. Any that fails fails the gate, and all have to
+// be known to be healthy for it to be so; those that only measure count for neither.
 func (g Gate) JudgeRules(answers []RuleHealth, now time.Time) (report GateReport, tell bool) {
 	after := g
 	after.Rules = g.count(answers)

@@ -73,7 +73,9 @@ func TestAReleaseIsHeldUntilEachRuleThatActsIsKnown(t *testing.T) {
 
 // Wherever a run ends, the next one goes on with what each rule has come to.
 func TestRulesCountOnInTheNextRun(t *testing.T) {
-	tell := func() *scene { return watchedScene(t, except("traffic", from(3*time.Hour, healthy, breach)), byRules()) }
+	tell := func() *scene {
+		return watchedScene(t, except("traffic", from(3*time.Hour, healthy, breach)), byRules())
+	}
 	whole := tell().play(0)
 	for cut := 1; cut <= whole.ledger.commits; cut++ {
 		result := tell().play(cut)

@@ -183,7 +183,8 @@ func byStage(values []catalog.HealthValue) (stages [][]catalog.HealthValue) {
 func (w words) valueRow(rule lifecycle.HealthRule, values []catalog.HealthValue) valueRow {
 	last := values[len(values)-1]
 	row := valueRow{
-		Rule: rule.Name, Stage: strconv.Itoa(last.Stage), Limits: w.limits(rule), Last: valueText(last.Value), LastIn: last.RuleHealth, DryRun: rule.DryRun,
+		Rule: rule.Name, Stage: strconv.Itoa(last.Stage), Limits: w.limits(rule), Last: valueText(last.Value), LastIn: last.RuleHealth,
+		DryRun: rule.DryRun,
 	}
 	if row.Rule == "" {
 		row.Rule = w.t("Health gate")
