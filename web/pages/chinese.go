@@ -23,9 +23,11 @@ var chinese = dictionary{
 }
 
 var (
-	chineseTables = []map[string]string{table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("rules")}
+	chineseTables = []map[string]string{
+		table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("reviews"), table("rules"),
+	}
 	// chineseSayings are what others word.
-	chineseSayings = []map[string]string{table("refusals"), table("remarks"), table("findings"), table("gates")}
+	chineseSayings = []map[string]string{table("refusals"), table("remarks"), table("findings"), table("steps"), table("gates")}
 )
 
 // texts are messages that depend on no number.
