@@ -78,6 +78,12 @@ func statusLines(s lifecycle.Status, now time.Time) (lines []string) {
 	if next := waitingFor(s, now); next != "" {
 		line("waits", "%s", next)
 	}
+	if s.Rollout != nil && s.Rollout.Health != nil {
+		line("health", "%s", strings.TrimSuffix(fmt.Sprintf("%s: %s", s.Rollout.Health.Status, s.Rollout.Health.Detail), ": "))
+		for _, rule := range s.Rollout.Health.Rules {
+			line("", "%s", ruleLine(rule, now))
+		}
+	}
 	if s.Review != nil && s.Review.Assignee != "" {
 		line("taken by", "%s", s.Review.Assignee)
 	}
@@ -91,6 +97,21 @@ func statusLines(s lifecycle.Status, now time.Time) (lines []string) {
 		line("possible", "%s (%s)", legal.Action, rolesOf(legal))
 	}
 	return lines
+}
+
+// ruleLine words what one of several rules of the health gate last came to.
+func ruleLine(rule lifecycle.RuleHealth, now time.Time) string {
+	said := fmt.Sprintf("%s: %s", rule.Name, rule.Verdict)
+	if rule.Value != nil {
+		said += fmt.Sprintf(", %.4g", *rule.Value)
+	}
+	if rule.Breaches > 0 {
+		said += fmt.Sprintf(", breaches in a row: %d", rule.Breaches)
+	}
+	if rule.DryRun {
+		said += ", dry run"
+	}
+	return said + fmt.Sprintf(", %s ago", until(now, rule.At))
 }
 
 // stepsOf words the steps of a review; nothing where a single one is for all reviewers.

@@ -23,14 +23,9 @@ var chinese = dictionary{
 }
 
 var (
-	chineseTables = []map[string]string{
-		table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("reviews"), table("platform"),
-		table("rehearsal"),
-	}
+	chineseTables = tables("names", "pages", "forms", "reports", "script", "reviews", "platform", "rehearsal", "rules")
 	// chineseSayings are what others word.
-	chineseSayings = []map[string]string{
-		table("refusals"), table("remarks"), table("findings"), table("steps"), table("platform-sayings"), table("rehearsals"),
-	}
+	chineseSayings = tables("refusals", "remarks", "findings", "steps", "platform-sayings", "rehearsals", "gates")
 )
 
 // texts are messages that depend on no number.
@@ -42,6 +37,14 @@ func texts(tables ...map[string]string) map[string]catalog.Message {
 		}
 	}
 	return messages
+}
+
+func tables(names ...string) []map[string]string {
+	all := make([]map[string]string, len(names))
+	for i, name := range names {
+		all[i] = table(name)
+	}
+	return all
 }
 
 // table reads one of our files, and panics when it is no table.
