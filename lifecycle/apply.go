@@ -252,6 +252,9 @@ func hold(m *MiniProgram, c change) {
 func details(before, after MiniProgram, command Command) string {
 	var said []string
 	say := func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
+	if act := command.ofFleet(); act != "" {
+		say("one of many, by fleet act %s", act)
+	}
 	switch command.Action {
 	case Publish:
 		if after.Schedule != nil {
@@ -261,7 +264,7 @@ func details(before, after MiniProgram, command Command) string {
 	case CancelSchedule:
 		say("it was scheduled for %s", moment(before.Schedule.At))
 	case SetGrayscale:
-		said = grayscaleChange(before.Rollout.Plan.Grayscale, after.Rollout.Plan.Grayscale)
+		said = append(said, grayscaleChange(before.Rollout.Plan.Grayscale, after.Rollout.Plan.Grayscale)...)
 	case Promote, Advance:
 		say("%s", stageReached(after))
 	case Pause:
@@ -277,6 +280,7 @@ func details(before, after MiniProgram, command Command) string {
 	default:
 		say("%s", aside(before, after, command))
 	}
+	said = slices.DeleteFunc(said, func(part string) bool { return part == "" })
 	return Excerpt(strings.Join(said, "; "))
 }
 

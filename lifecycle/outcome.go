@@ -100,6 +100,10 @@ const (
 	WaiverRequired Code = "waiver_required"
 	// QuotaUsed: the team has expedited as many reviews as it may.
 	QuotaUsed Code = "quota_used"
+	// UnknownFleetAct: there is no such fleet act, or it is somebody else's.
+	UnknownFleetAct Code = "unknown_fleet_act"
+	// NotConfirmed: a fleet act is about another number of mini-programs than its sender expects.
+	NotConfirmed Code = "not_confirmed"
 	// NotRunning: the workflow was ended from outside; an operator has to recover it.
 	NotRunning Code = "not_running"
 )
@@ -108,6 +112,7 @@ const (
 var Codes = []Code{
 	IllegalInState, ForbiddenRole, NotYourTeam, OwnRequest, StaleRevision, CommentRequired, InvalidInput, PackageRefused, VersionNotHigher,
 	UnknownMiniProgram, AlreadyExists, KeyReused, WaiverRequired, QuotaUsed, NotRunning, UnsignedSignal,
+	UnknownFleetAct, NotConfirmed,
 }
 
 // Unnamed is how request ids begin that the workflow gives to signals without one; nobody else may use them.

@@ -31,7 +31,8 @@ const (
 
 // Releases, packages, and who is told of them.
 const (
-	Ends    = "ends"
+	Ends     = "ends"
+	FleetAct = "fleet_act"
 	Health  = "health"
 	Reason  = "reason"
 	Reports = "reports"
