@@ -64,15 +64,15 @@ func (w *Workflows) Fleet(ctx workflow.Context, in FleetInput) (catalog.FleetCou
 	return counts, err
 }
 
-// StartFleet starts the workflow of an act that the catalogue knows; once more changes nothing.
+// StartFleet starts the workflow of an act that the catalogue knows, also when it was ended from outside; while it runs, nothing changes.
 func (c Client) StartFleet(ctx context.Context, act catalog.FleetAct) error {
 	_, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: FleetWorkflowID(act.ID), TaskQueue: FleetQueue,
-		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            fmt.Sprintf("%s on %d mini-programs, by %s", act.Action, act.Matched, written(act.Command.Actor.User)),
 	}, FleetWorkflowType, FleetInput{ID: act.ID})
-	if _, begun := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); begun {
+	if _, runs := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); runs {
 		return nil
 	}
 	if err != nil {
@@ -81,14 +81,17 @@ func (c Client) StartFleet(ctx context.Context, act catalog.FleetAct) error {
 	return nil
 }
 
-// CancelFleet stops an act; one that is over, or that Temporal does not know, stays as it is.
-func (c Client) CancelFleet(ctx context.Context, act string) error {
-	err := c.Temporal.CancelWorkflow(ctx, FleetWorkflowID(act), "")
+// CancelFleet stops an act. It tells whether there was a workflow to stop.
+func (c Client) CancelFleet(ctx context.Context, act string) (ran bool, err error) {
+	err = c.Temporal.CancelWorkflow(ctx, FleetWorkflowID(act), "")
 	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return fmt.Errorf("cancelling fleet act %s: %w", act, err)
+		return false, fmt.Errorf("cancelling fleet act %s: %w", act, err)
 	}
-	return nil
+	return true, nil
 }
+
+// FleetRuns tells whether somebody works on an act.
+func (c Client) FleetRuns(ctx context.Context, act string) (bool, error) { return c.runs(ctx, FleetWorkflowID(act)) }
