@@ -17,7 +17,9 @@ import (
 func newFleet(signing client.Client, perSecond float64, catalogue *catalog.Catalog) *activities.Fleet {
 	sender := workflows.Client{Temporal: signing, Known: catalogue.Knows}
 	return &activities.Fleet{
-		Catalog: catalogue, Send: func(ctx context.Context, id string, command lifecycle.Command) error { return sender.Signal(ctx, id, command) },
+		Catalog: catalogue, Send: func(ctx context.Context, id string, command lifecycle.Command) error {
+			return sender.Signal(ctx, id, command)
+		},
 		Pace: rate.NewLimiter(rate.Limit(perSecond), 1), AtOnce: fleetCommandsAtOnce, Patience: fleetPatience, Rest: fleetRest,
 	}
 }

@@ -94,4 +94,6 @@ func (c Client) CancelFleet(ctx context.Context, act string) (ran bool, err erro
 }
 
 // FleetRuns tells whether somebody works on an act.
-func (c Client) FleetRuns(ctx context.Context, act string) (bool, error) { return c.runs(ctx, FleetWorkflowID(act)) }
+func (c Client) FleetRuns(ctx context.Context, act string) (bool, error) {
+	return c.runs(ctx, FleetWorkflowID(act))
+}

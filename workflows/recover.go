@@ -136,7 +136,9 @@ func recoverInput(id string, operator lifecycle.Actor) Input {
 }
 
 // Runs tells whether there is a workflow that runs.
-func (c Client) Runs(ctx context.Context, id string) (bool, error) { return c.runs(ctx, WorkflowID(id)) }
+func (c Client) Runs(ctx context.Context, id string) (bool, error) {
+	return c.runs(ctx, WorkflowID(id))
+}
 
 func (c Client) runs(ctx context.Context, workflowID string) (bool, error) {
 	described, err := c.Temporal.DescribeWorkflow(ctx, workflowID, "")

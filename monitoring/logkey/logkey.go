@@ -33,15 +33,15 @@ const (
 const (
 	Ends     = "ends"
 	FleetAct = "fleet_act"
-	Health  = "health"
-	Reason  = "reason"
-	Reports = "reports"
-	Role    = "role"
-	SHA256  = "sha256"
-	Subject = "subject"
-	Text    = "text"
-	Try     = "try"
-	Version = "version"
+	Health   = "health"
+	Reason   = "reason"
+	Reports  = "reports"
+	Role     = "role"
+	SHA256   = "sha256"
+	Subject  = "subject"
+	Text     = "text"
+	Try      = "try"
+	Version  = "version"
 )
 
 // Access tokens: what they are known by, never what they are.

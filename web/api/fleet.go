@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -195,7 +196,7 @@ func (a *API) getFleet(ctx context.Context, in *fleetReportInput) (*fleetOutput,
 	var wanted []catalog.FleetStanding
 	query := url.Values{"limit": {strconv.Itoa(in.Limit)}}
 	for _, name := range separate(in.Standing) {
-		if !isOneOf(standings, name) {
+		if !slices.Contains(standings, catalog.FleetStanding(name)) {
 			return nil, lifecycle.Refuse(lifecycle.InvalidInput, "standing: %.100q is none of %v", name, standings)
 		}
 		wanted = append(wanted, catalog.FleetStanding(name))
@@ -208,15 +209,6 @@ func (a *API) getFleet(ctx context.Context, in *fleetReportInput) (*fleetOutput,
 		out.Link = fmt.Sprintf(`<%s/fleet/%s?%s>; rel="next"`, Prefix, in.ID, query.Encode())
 	}
 	return out, err
-}
-
-func isOneOf[T ~string](all []T, name string) bool {
-	for _, each := range all {
-		if string(each) == name {
-			return true
-		}
-	}
-	return false
 }
 
 // steerFleet has something done with an act, and answers with it.

@@ -143,4 +143,3 @@ func resultOf(answer catalog.FleetAnswer) FleetResult {
 	}
 	return result
 }
-
