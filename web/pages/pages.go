@@ -87,6 +87,12 @@ func (p *Pages) Register(router *access.Router) {
 	router.GET("/tokens", access.SeesTokens, p.tokens)
 	router.POST("/tokens", access.MakesTokens, p.makeToken)
 	router.POST("/tokens/:id/revoke", access.MakesTokens, p.revokeToken)
+	router.GET("/fleet", access.SeesFleet, p.fleet)
+	router.POST("/fleet", access.ActsOnMany, p.beginFleet)
+	router.POST("/fleet/dry-run", access.ActsOnMany, p.dryRunFleet)
+	router.GET("/fleet/:id", access.SeesFleet, p.fleetAct)
+	router.POST("/fleet/:id/cancel", access.ActsOnMany, p.cancelFleet)
+	router.POST("/fleet/:id/resume", access.ActsOnMany, p.resumeFleet)
 
 	router.GET("/", access.SignedIn, p.overview)
 	router.GET("/mini-programs", access.SignedIn, p.list)
@@ -143,6 +149,7 @@ const (
 	menuList     menu = "list"
 	menuNew      menu = "new"
 	menuTokens   menu = "tokens"
+	menuFleet    menu = "fleet"
 )
 
 // Display is how the person is called on pages.
@@ -150,6 +157,9 @@ func (p page) Display() string { return cmp.Or(p.Person.Name, p.Person.User) }
 
 // IsDeveloper tells whether the person may request mini-programs.
 func (p page) IsDeveloper() bool { return slices.Contains(p.Person.Roles, lifecycle.Developer) }
+
+// MayUseFleet tells whether there are fleet acts for the person to begin or see.
+func (p page) MayUseFleet() bool { return service.MayUseFleet(p.Person.Actor) }
 
 // MayHaveTokens tells whether there are access tokens for the person to make or see.
 func (p page) MayHaveTokens() bool { return service.MayHaveTokens(p.Person.Actor) }
