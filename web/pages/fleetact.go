@@ -100,7 +100,7 @@ func written(fields map[string]any) (comment, text, rest string) {
 
 // standingChips narrow the results of an act.
 func (w words) standingChips(report service.FleetReport, chosen catalog.FleetStanding) (chips []standingChip) {
-	waiting := w.t("not asked yet")
+	waiting := w.t("still to be asked")
 	if report.EndedAt != nil {
 		waiting = w.t("not asked")
 	}
