@@ -119,6 +119,8 @@ func TestTheDocumentDescribesEveryOperation(t *testing.T) {
 	assert.Equal(t, []string{
 		"DELETE /tokens/{id}",
 		"GET /events",
+		"GET /fleet",
+		"GET /fleet/{id}",
 		"GET /me",
 		"GET /mini-programs",
 		"GET /mini-programs/{id}",
@@ -133,6 +135,9 @@ func TestTheDocumentDescribesEveryOperation(t *testing.T) {
 		"GET /mini-programs/{id}/versions/{version}/files/{path}",
 		"GET /mini-programs/{id}/versions/{version}/package",
 		"GET /tokens",
+		"POST /fleet",
+		"POST /fleet/{id}/cancel",
+		"POST /fleet/{id}/resume",
 		"POST /mini-programs",
 		"POST /mini-programs/{id}/actions/{action}",
 		"POST /mini-programs/{id}/comments",
