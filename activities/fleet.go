@@ -55,8 +55,8 @@ const FleetBatch = 20
 func (f *Fleet) WorkFleet(ctx context.Context, id string) error {
 	act, err := f.Catalog.Fleet(ctx, id)
 	if errors.Is(err, catalog.ErrNotFound) {
-		return temporal.NewNonRetryableApplicationError(
-			fmt.Sprintf("there is no fleet act %q; begin one on the page, over the API or with starter fleet", id), string(lifecycle.UnknownFleetAct), nil)
+		why := fmt.Sprintf("there is no fleet act %q; begin one on the page, over the API or with starter fleet", id)
+		return temporal.NewNonRetryableApplicationError(why, string(lifecycle.UnknownFleetAct), nil)
 	}
 	if err != nil {
 		return err
@@ -208,7 +208,8 @@ func (r *fleetRun) askOne(ctx context.Context, miniProgram string) (catalog.Flee
 	}
 	if refusal, refused := errors.AsType[*lifecycle.Refusal](err); refused { // there is nobody to answer
 		answer.Standing, answer.Outcome = catalog.FleetRefused, &lifecycle.Outcome{
-			RequestID: command.RequestID, Actor: command.Actor.User, Action: command.Action, Code: refusal.Code, Message: refusal.Message, At: time.Now().UTC(),
+			RequestID: command.RequestID, Actor: command.Actor.User, Action: command.Action,
+			Code: refusal.Code, Message: refusal.Message, At: time.Now().UTC(),
 		}
 		return answer, nil
 	}

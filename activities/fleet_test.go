@@ -294,7 +294,7 @@ func TestOneThatCannotBeReachedNowIsLeftForLater(t *testing.T) {
 	v := newVillage(t, 3)
 	v.onSend = func(_ int, id string) error {
 		if id == "program-001" && v.sent[id] == 1 {
-			return errors.New("Temporal is busy") //nolint:staticcheck // a name
+			return errors.New("Temporal is busy")
 		}
 		return nil
 	}

@@ -103,7 +103,9 @@ func (in *installation) settle(ctx context.Context, number int) error {
 }
 
 // clickDuring begins an act that pauses the rollouts, and measures clicks until it is over.
-func (in *installation) clickDuring(ctx context.Context, clicks *workload, options options) (took []time.Duration, act fleetAct, err error) {
+func (in *installation) clickDuring(
+	ctx context.Context, clicks *workload, options options,
+) (took []time.Duration, act fleetAct, err error) {
 	operators := newAPIClient(in.web, "operator")
 	act, err = askFleet(ctx, operators, http.MethodPost, "/fleet", map[string]any{
 		"action": lifecycle.Pause, "where": map[string]any{"team": fleetTeam},

@@ -26,7 +26,9 @@ type part struct {
 	run  func(ctx context.Context, out io.Writer, options options) error
 }
 
-var allParts = []part{{"actions", benchActions}, {"web", benchWeb}, {"lists", benchLists}, {"gates", benchGates}, {"traces", benchTraces}, {"fleet", benchFleet}}
+var allParts = []part{
+	{"actions", benchActions}, {"web", benchWeb}, {"lists", benchLists}, {"gates", benchGates}, {"traces", benchTraces}, {"fleet", benchFleet},
+}
 
 // options hold for every part.
 type options struct {

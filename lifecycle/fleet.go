@@ -102,8 +102,8 @@ func (m MiniProgram) WaitsSince() time.Time {
 	return m.UpdatedAt
 }
 
-// notForMany are the actions that are about one mini-program by nature. An approval is of one package that somebody has reviewed; feedback of
-// one version that somebody has tried; what is expedited comes before others, which many cannot.
+// notForMany are the actions that are about one mini-program by nature. An approval is of one package that somebody has reviewed;
+// feedback of one version that somebody has tried; what is expedited comes before others, which many cannot.
 var notForMany = []Action{RequestCreation, UploadCode, ApprovePublishing, LeaveFeedback, Expedite}
 
 // FleetActions lists the actions that a fleet act may take.

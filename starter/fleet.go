@@ -22,7 +22,7 @@ import (
 const fleetPath = "/api/v1/fleet"
 
 type fleetCommand struct {
-	Run    fleetRunCommand    `cmd:"" default:"withargs" help:"Take one action on all mini-programs that match: a dry run, until --confirm says how many; run may be left out."`
+	Run    fleetRunCommand    `cmd:"" default:"withargs" help:"Act on all that match: a dry run, until --confirm says how many; run may be left out."`
 	Show   fleetShowCommand   `cmd:"" help:"Show how far an act is, and what was answered."`
 	List   fleetListCommand   `cmd:"" help:"List the acts so far, the newest first."`
 	Cancel fleetCancelCommand `cmd:"" help:"Stop an act; what was asked by then stays done."`
@@ -32,11 +32,11 @@ type fleetCommand struct {
 type fleetRunCommand struct {
 	Action lifecycle.Action `arg:"" help:"One of ${fleet_actions}."`
 
-	State   []lifecycle.State `help:"Only in these states." group:"Which mini-programs"`
-	Team    []string          `help:"Only of these teams." group:"Which mini-programs"`
-	Overdue *bool             `negatable:"" help:"Only those whose review is overdue, or with --no-overdue the others." group:"Which mini-programs"`
-	Version string            `help:"Only those with this version, as candidate or live." group:"Which mini-programs"`
-	Waiting time.Duration     `name:"waiting-longer-than" help:"Only those on which no action was taken for longer, such as 72h." group:"Which mini-programs"`
+	State   []lifecycle.State `help:"Only in these states."`
+	Team    []string          `help:"Only of these teams."`
+	Overdue *bool             `negatable:"" help:"Only those whose review is overdue, or with --no-overdue the others."`
+	Version string            `help:"Only those with this version, as candidate or live."`
+	Waiting time.Duration     `name:"waiting-longer-than" help:"Only those on which no action was taken for longer, such as 72h."`
 
 	Comment      string             `help:"Comment, ${limit_comment}; rejections, rollback, suspend and unpublish need one."`
 	Plan         *planFlag          `help:"Rollout plan: a name, JSON, or @file (publish, change-plan)."`

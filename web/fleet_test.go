@@ -193,7 +193,7 @@ func TestThePageOfAnActShowsEachRefusalAndWhatWasAskedFor(t *testing.T) {
 func TestThePageAsksForTheNumberOfManyAndForOneClickOfFew(t *testing.T) {
 	s := stand(t)
 	s.keptInManyStates()
-	typed := url.Values{"action": {"comment"}, "text": {"Please hurry."}, "team": {"acme"}, "state-GrayscaleRelease": {"yes"}}
+	typed := url.Values{"act": {"comment"}, "text": {"Please hurry."}, "team": {"acme"}, "state-GrayscaleRelease": {"yes"}}
 	response, page := s.ask(http.MethodPost, "/fleet/dry-run", as("operator"), form(typed))
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 	assert.Contains(t, page, "1 mini-program matches")
@@ -204,16 +204,16 @@ func TestThePageAsksForTheNumberOfManyAndForOneClickOfFew(t *testing.T) {
 	for i := range 21 {
 		s.kept("many-" + string(rune('a'+i)))
 	}
-	_, page = s.ask(http.MethodPost, "/fleet/dry-run", as("operator"), form(url.Values{"action": {"comment"}, "text": {"Please hurry."}}))
+	_, page = s.ask(http.MethodPost, "/fleet/dry-run", as("operator"), form(url.Values{"act": {"comment"}, "text": {"Please hurry."}}))
 	assert.Contains(t, page, "Type the number of mini-programs, 24, to begin")
 
-	response, page = s.ask(http.MethodPost, "/fleet", as("operator"), form(url.Values{"action": {"comment"}, "text": {"Please hurry."}}))
+	response, page = s.ask(http.MethodPost, "/fleet", as("operator"), form(url.Values{"act": {"comment"}, "text": {"Please hurry."}}))
 	assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
 	assert.Contains(t, page, "Type how many mini-programs the action will be taken on.")
-	response, page = s.ask(http.MethodPost, "/fleet", as("operator"), form(url.Values{"action": {"comment"}, "text": {"Please hurry."}, "confirm": {"all"}}))
+	response, page = s.ask(http.MethodPost, "/fleet", as("operator"), form(url.Values{"act": {"comment"}, "text": {"Please hurry."}, "confirm": {"all"}}))
 	assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
 	assert.Contains(t, page, "is no number")
-	response, page = s.ask(http.MethodPost, "/fleet/dry-run", as("operator"), form(url.Values{"action": {"suspend"}, "waiting": {"soon"}}))
+	response, page = s.ask(http.MethodPost, "/fleet/dry-run", as("operator"), form(url.Values{"act": {"suspend"}, "waiting": {"soon"}}))
 	assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
 	assert.Contains(t, page, "the time without an action")
 }
@@ -228,13 +228,14 @@ func TestThePageOffersWhatAPersonMayTakeOnMany(t *testing.T) {
 	} {
 		_, page := s.ask(http.MethodGet, "/fleet", as(who))
 		for action, want := range offered {
-			assert.Equal(t, want, strings.Contains(page, `href="/fleet?action=`+action+`"`), "%s: %s", who, action)
+			assert.Equal(t, want, strings.Contains(page, `href="/fleet?act=`+action+`"`), "%s: %s", who, action)
 		}
 	}
-	response, _ := s.ask(http.MethodGet, "/fleet?action=suspend", as("developer"))
+	response, _ := s.ask(http.MethodGet, "/fleet?act=suspend", as("developer"))
 	assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
-	_, page := s.ask(http.MethodGet, "/fleet?action=change-plan", as("release-manager"))
+	_, page := s.ask(http.MethodGet, "/fleet?act=change-plan", as("release-manager"))
 	assert.Contains(t, page, `value="app-store"`, "named plans are offered")
+	assert.NotContains(t, page, `name="action"`, "a field of that name would hide where the form is sent")
 	assert.Contains(t, page, `name="state-ProductionRelease"`)
 	assert.NotContains(t, page, `name="state-Published"`, "where it is never possible")
 }

@@ -54,7 +54,7 @@ func sendable(route string) (method, path string, how []asked) {
 	case method == http.MethodPost && strings.HasSuffix(path, "/fleet") && strings.HasPrefix(path, "/api/"):
 		how = append(how, filledIn(`{"action": "suspend", "fields": {"comment": "because"}}`), header("Content-Type", "application/json"))
 	case method == http.MethodPost && strings.HasPrefix(path, "/fleet"):
-		how = append(how, filledIn("action=suspend&comment=because&confirm=1&request_id=r"))
+		how = append(how, filledIn("act=suspend&comment=because&confirm=1&request_id=r"))
 	case path == "/language":
 		how = append(how, filledIn("language=en"))
 	case method == http.MethodGet:

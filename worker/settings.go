@@ -52,7 +52,7 @@ func load() (settings, error) {
 	}
 	err = errors.Join(err, s.checkSignals())
 	if s.FleetPerSecond <= 0 || s.FleetPerSecond > mostFleetPerSecond {
-		err = errors.Join(err, fmt.Errorf("FLEET_PER_SECOND=%v must be a number above 0, at most %d: how many mini-programs fleet acts ask a second",
+		err = errors.Join(err, fmt.Errorf("FLEET_PER_SECOND=%v must be a number above 0, at most %d: how many mini-programs acts ask a second",
 			s.FleetPerSecond, mostFleetPerSecond))
 	}
 	s.timersAndPlans = lifecycle.DefaultSettings()

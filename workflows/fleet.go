@@ -66,11 +66,12 @@ func (w *Workflows) Fleet(ctx workflow.Context, in FleetInput) (catalog.FleetCou
 
 // StartFleet starts the workflow of an act that the catalogue knows, also when it was ended from outside; while it runs, nothing changes.
 func (c Client) StartFleet(ctx context.Context, act catalog.FleetAct) error {
+	summary := fmt.Sprintf("%s on %d mini-programs, by %s", act.Action, act.Matched, written(act.Command.Actor.User))
 	_, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: FleetWorkflowID(act.ID), TaskQueue: FleetQueue,
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            fmt.Sprintf("%s on %d mini-programs, by %s", act.Action, act.Matched, written(act.Command.Actor.User)),
+		StaticSummary:                            summary,
 	}, FleetWorkflowType, FleetInput{ID: act.ID})
 	if _, runs := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); runs {
 		return nil

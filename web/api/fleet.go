@@ -49,10 +49,10 @@ func (a *API) registerFleet(api huma.API) {
 type fleetBody struct {
 	Action  lifecycle.Action    `json:"action" doc:"One that can be taken on many mini-programs at once"`
 	Fields  actionBody          `json:"fields,omitempty" required:"false" doc:"What goes with the action, as for one mini-program"`
-	Where   lifecycle.Selection `json:"where,omitempty" required:"false" doc:"Which mini-programs; what is left out chooses all that you may see"`
+	Where   lifecycle.Selection `json:"where,omitempty" required:"false" doc:"Which mini-programs; left out, all that you may see"`
 	DryRun  bool                `json:"dry_run,omitempty" doc:"Only tell what would match, and what each would answer"`
 	Confirm *int                `json:"confirm,omitempty" doc:"Only if so many match; else the answer is not_confirmed"`
-	Limit   int                 `json:"limit,omitempty" minimum:"0" maximum:"10000" doc:"How many results a dry run lists, refusals first; 100 when left out"`
+	Limit   int                 `json:"limit,omitempty" minimum:"0" maximum:"10000" doc:"Of a dry run: how many results, refusals first; usually 100"`
 }
 
 // UnmarshalJSON reads it strictly, and the fields as those of an action.

@@ -52,13 +52,16 @@ type fleetWhere struct {
 	Overdue                string // "", "yes" or "no"
 }
 
+// actField is the action in addresses and forms. A field that is called action would hide where its form is sent.
+const actField = "act"
+
 // stateField begins the names of the checkboxes for states.
 const stateField = "state-"
 
 func (p *Pages) fleet(c *gin.Context) {
 	query := c.Request.URL.Query()
-	action := lifecycle.Action(query.Get("action"))
-	if query.Get("action") != "" && !slices.Contains(fleetActionsOf(person(c)), action) {
+	action := lifecycle.Action(query.Get(actField))
+	if query.Get(actField) != "" && !slices.Contains(fleetActionsOf(person(c)), action) {
 		p.Refuse(c, invalid("%.100q is no action that you may take on many mini-programs; choose one of those that are offered", action))
 		return
 	}
@@ -80,7 +83,7 @@ func fleetActionsOf(person lifecycle.Actor) (actions []lifecycle.Action) {
 func (p *Pages) newFleetData(c *gin.Context, action lifecycle.Action, typed url.Values) fleetData {
 	data := fleetData{}
 	for _, each := range fleetActionsOf(person(c)) {
-		data.Actions = append(data.Actions, chip{p.words(c).name(each.Label()), "/fleet?action=" + string(each), each == action})
+		data.Actions = append(data.Actions, chip{p.words(c).name(each.Label()), "/fleet?" + actField + "=" + string(each), each == action})
 	}
 	rule, ok := lifecycle.RuleFor(action)
 	if !ok {
@@ -146,7 +149,7 @@ func (p *Pages) fleetOrder(c *gin.Context) (order service.FleetOrder, data fleet
 	if err != nil {
 		return order, data, err
 	}
-	data = p.newFleetData(c, lifecycle.Action(posted.Get("action")), posted)
+	data = p.newFleetData(c, lifecycle.Action(posted.Get(actField)), posted)
 	for _, name := range slices.Sorted(maps.Keys(posted)) {
 		if name != "confirm" && name != "request_id" {
 			data.Kept = append(data.Kept, field{name, posted.Get(name)})
@@ -156,7 +159,7 @@ func (p *Pages) fleetOrder(c *gin.Context) (order service.FleetOrder, data fleet
 		return order, data, err
 	}
 	order.Command, err = data.Form.command(person(c))
-	order.Command.Action = lifecycle.Action(posted.Get("action"))
+	order.Command.Action = lifecycle.Action(posted.Get(actField))
 	if confirm := strings.TrimSpace(posted.Get("confirm")); err == nil && confirm != "" {
 		number, errNumber := strconv.Atoi(confirm)
 		if errNumber != nil {
@@ -173,7 +176,8 @@ func (p *Pages) dryRunFleet(c *gin.Context) {
 	p.showDryRun(c, order, data, err)
 }
 
-// showDryRun shows the form and, unless the order cannot be understood, what it would do now. The error is what was wrong with the last try.
+// showDryRun shows the form and, unless the order cannot be understood, what it would do now. The error is what was wrong with the last
+// try.
 func (p *Pages) showDryRun(c *gin.Context, order service.FleetOrder, data fleetData, wrong error) {
 	status := http.StatusOK
 	if wrong != nil && data.Form.Action == "" {

@@ -70,9 +70,9 @@ func (s *Service) DryRunFleet(ctx context.Context, order FleetOrder, limit int) 
 	now := time.Now()
 	err := s.fleetOf(ctx, order, func(m lifecycle.MiniProgram) {
 		report.Matched++
-		result := FleetResult{MiniProgram: m.ID, Team: m.Team, State: m.State, Revision: m.Revision, Standing: catalog.FleetAccepted, Accepted: true}
+		result := FleetResult{MiniProgram: m.ID, Team: m.Team, State: m.State, Revision: m.Revision}
 		if _, refusal := m.Admit(order.Command, now, s.Settings); refusal != nil {
-			result.Standing, result.Accepted, result.Code, result.Message = catalog.FleetRefused, false, refusal.Code, refusal.Message
+			result.Standing, result.Code, result.Message = catalog.FleetRefused, refusal.Code, refusal.Message
 			report.Refused++
 			report.ByCode[refusal.Code]++
 			if len(refused) < limit {
@@ -80,6 +80,7 @@ func (s *Service) DryRunFleet(ctx context.Context, order FleetOrder, limit int) 
 			}
 			return
 		}
+		result.Standing, result.Accepted = catalog.FleetAccepted, true
 		report.Accepted++
 		if len(accepted) < limit {
 			accepted = append(accepted, result)
@@ -166,7 +167,8 @@ func (s *Service) freezeFleet(ctx context.Context, id string, order FleetOrder) 
 
 // MaySteerFleet tells whether the person may cancel or resume an act: their own, and any as a release manager or an operator.
 func MaySteerFleet(person lifecycle.Actor, begunBy string) bool {
-	return begunBy == person.User || slices.Contains(person.Roles, lifecycle.ReleaseManager) || slices.Contains(person.Roles, lifecycle.Operator)
+	return begunBy == person.User ||
+		slices.Contains(person.Roles, lifecycle.ReleaseManager) || slices.Contains(person.Roles, lifecycle.Operator)
 }
 
 func (s *Service) steerFleet(ctx context.Context, person lifecycle.Actor, id string) (catalog.FleetAct, error) {

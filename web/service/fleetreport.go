@@ -57,7 +57,8 @@ type FleetResult struct {
 func (s *Service) Fleet(ctx context.Context, person lifecycle.Actor, id string) (catalog.FleetAct, error) {
 	act, err := s.Catalog.Fleet(ctx, id)
 	if errors.Is(err, catalog.ErrNotFound) || err == nil && !person.OnPlatformSide() && act.Command.Actor.User != person.User {
-		return catalog.FleetAct{}, lifecycle.Refuse(lifecycle.UnknownFleetAct, "there is no fleet act %.100q that you may see; look at the list", id)
+		return catalog.FleetAct{}, lifecycle.Refuse(lifecycle.UnknownFleetAct,
+			"there is no fleet act %.100q that you may see; look at the list", id)
 	}
 	return act, err
 }
@@ -88,7 +89,8 @@ func (s *Service) FleetReport(
 	return report, err
 }
 
-// Fleets lists acts that the person may see, the newest first, without their results: those before the one with the id, or the newest for "".
+// Fleets lists acts that the person may see, the newest first, without their results: those before the one with the id, or the newest for
+// "".
 func (s *Service) Fleets(ctx context.Context, person lifecycle.Actor, before string, limit int) ([]FleetReport, error) {
 	user := person.User
 	if person.OnPlatformSide() {
