@@ -176,7 +176,7 @@ func TestThePageOfAnActShowsEachRefusalAndWhatWasAskedFor(t *testing.T) {
 	s.acted("a1", "operator")
 	_, page := s.ask(http.MethodGet, "/fleet/a1", as("operator"))
 	for _, text := range []string{
-		"Comment on 3 mini-programs", "2 of 3 have answered", "1 accepted", "1 refused", "The lifecycle of kept-six is over", "illegal_in_state",
+		"Comment on 3 mini-programs", "2 of 3 have answered", "1 accepted", "1 refused", "the lifecycle of kept-six is over", "illegal_in_state",
 		"Please &lt;hurry&gt;.", "No action for longer than", "1 h", "acme", "data-progress", "Cancel this act",
 	} {
 		assert.Contains(t, page, text)
@@ -215,7 +215,7 @@ func TestThePageAsksForTheNumberOfManyAndForOneClickOfFew(t *testing.T) {
 	assert.Contains(t, page, "is no number")
 	response, page = s.ask(http.MethodPost, "/fleet/dry-run", as("operator"), form(url.Values{"act": {"suspend"}, "waiting": {"soon"}}))
 	assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
-	assert.Contains(t, page, "the time without an action")
+	assert.Contains(t, page, "time without an action")
 }
 
 func TestThePageOffersWhatAPersonMayTakeOnMany(t *testing.T) {
