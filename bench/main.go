@@ -27,7 +27,8 @@ type part struct {
 }
 
 var allParts = []part{
-	{"actions", benchActions}, {"web", benchWeb}, {"lists", benchLists}, {"gates", benchGates}, {"traces", benchTraces}, {"fleet", benchFleet},
+	{"actions", benchActions}, {"web", benchWeb}, {"lists", benchLists}, {"pages", benchPages}, {"gates", benchGates}, {"traces", benchTraces},
+	{"fleet", benchFleet},
 }
 
 // options hold for every part.

@@ -23,9 +23,11 @@ var chinese = dictionary{
 }
 
 var (
-	chineseTables = []map[string]string{table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("fleet")}
+	chineseTables = []map[string]string{
+		table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("reviews"), table("fleet"),
+	}
 	// chineseSayings are what others word.
-	chineseSayings = []map[string]string{table("refusals"), table("remarks"), table("findings"), table("fleet-said")}
+	chineseSayings = []map[string]string{table("refusals"), table("remarks"), table("findings"), table("steps"), table("fleet-said")}
 )
 
 // texts are messages that depend on no number.

@@ -71,8 +71,8 @@ func (p *Pages) fleet(c *gin.Context) {
 // fleetActionsOf are the actions that a person may take on many mini-programs.
 func fleetActionsOf(person lifecycle.Actor) (actions []lifecycle.Action) {
 	for _, action := range lifecycle.FleetActions {
-		rule, _ := lifecycle.RuleFor(action)
-		if slices.ContainsFunc(rule.Roles, func(role lifecycle.Role) bool { return slices.Contains(person.Roles, role) }) {
+		refusal := lifecycle.Command{Action: action, Actor: person}.AdmitToFleet(time.Now()) // asks first who may
+		if refusal == nil || refusal.Code != lifecycle.ForbiddenRole && refusal.Code != lifecycle.NotYourTeam {
 			actions = append(actions, action)
 		}
 	}
