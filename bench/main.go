@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"slipway/lifecycle"
 )
 
 // part is what can be measured alone.
@@ -26,7 +28,7 @@ type part struct {
 
 var allParts = []part{
 	{"actions", benchActions}, {"web", benchWeb}, {"lists", benchLists}, {"pages", benchPages}, {"gates", benchGates}, {"lift", benchLift},
-	{"traces", benchTraces},
+	{"fleet", benchFleet}, {"traces", benchTraces},
 }
 
 // options hold for every part.
@@ -34,6 +36,7 @@ type options struct {
 	folder string
 	rounds int
 	each   time.Duration // one measurement
+	fleet  int           // mini-programs that are acted on at once
 }
 
 // Commands beside the flags. The servers are what this program starts itself, as processes of their own.
@@ -82,6 +85,7 @@ func parse(args []string, stderr io.Writer) ([]part, options, error) {
 	flags.IntVar(&options.rounds, "rounds", 3, "how often everything is measured; fresh workflows each time")
 	flags.DurationVar(&options.each, "time", 2*time.Second, "how long one measurement lasts")
 	flags.StringVar(&options.folder, "dir", os.TempDir(), "where the catalogue is kept meanwhile; on a disk, for honest numbers")
+	flags.IntVar(&options.fleet, "fleet", usualFleet, "how many mini-programs the part fleet acts on at once")
 	only := flags.String("only", "", "measure one part alone: "+partNames())
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -96,6 +100,9 @@ func parse(args []string, stderr io.Writer) ([]part, options, error) {
 	}
 	if options.rounds < 1 || options.each <= 0 {
 		return nil, options, fmt.Errorf("%d rounds of %s measure nothing; give at least one round and some time", options.rounds, options.each)
+	}
+	if options.fleet < 1 || options.fleet > lifecycle.MaxFleet {
+		return nil, options, fmt.Errorf("a fleet has 1 to %d mini-programs, not %d", lifecycle.MaxFleet, options.fleet)
 	}
 	if *only == "" {
 		return allParts, options, nil

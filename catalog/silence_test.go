@@ -54,8 +54,16 @@ func questions(c *catalog.Catalog, commit catalog.Commit) map[string]func(contex
 		"KeepHealth": func(ctx context.Context) error {
 			return c.KeepHealth(ctx, catalog.HealthStage{MiniProgram: "weather", Version: "1.0.0"}, []lifecycle.RuleHealth{{Name: "errors"}})
 		},
-		"KeepReport":        func(ctx context.Context) error { return c.KeepReport(ctx, "abc", "1.0.0", json.RawMessage("{}")) },
-		"KeepSettings":      func(ctx context.Context) error { return c.KeepSettings(ctx, lifecycle.DefaultSettings()) },
+		"KeepReport":   func(ctx context.Context) error { return c.KeepReport(ctx, "abc", "1.0.0", json.RawMessage("{}")) },
+		"KeepSettings": func(ctx context.Context) error { return c.KeepSettings(ctx, lifecycle.DefaultSettings()) },
+		"BeginFleet": func(ctx context.Context) error {
+			return c.BeginFleet(ctx, catalog.FleetAct{ID: rand.Text()}, []catalog.FleetAnswer{{MiniProgram: "weather"}})
+		},
+		"AnswerFleet": func(ctx context.Context) error {
+			return c.AnswerFleet(ctx, "act", []catalog.FleetAnswer{{MiniProgram: "weather", Standing: catalog.FleetSent}})
+		},
+		"CancelFleet":       func(ctx context.Context) error { return c.CancelFleet(ctx, "act", "dora") },
+		"EndFleet":          func(ctx context.Context) error { return c.EndFleet(ctx, "act", time.Now()) },
 		"Filters.Save":      func(ctx context.Context) error { return filters.Save(ctx, "dora", accounts.SavedFilter{Name: "mine"}) },
 		"Filters.Forget":    func(ctx context.Context) error { return filters.Forget(ctx, "dora", "mine") },
 		"Sessions.PutGrant": func(ctx context.Context) error { return sessions.PutGrant(ctx, "token", accounts.Grant{}, time.Now()) },
@@ -103,15 +111,29 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 			_, err := c.LatestHealth(ctx, "weather", "1.0.0", []string{""})
 			return err
 		},
-		"Feedback":           func(ctx context.Context) error { _, err := c.Feedback(ctx, "weather", "1.0.0", 0, 1); return err },
-		"Ratings":            func(ctx context.Context) error { _, err := c.Ratings(ctx, "weather"); return err },
-		"Previewed":          func(ctx context.Context) error { _, _, err := c.Previewed(ctx, "weather"); return err },
-		"RatingsSince":       func(ctx context.Context) error { _, err := c.RatingsSince(ctx, "weather", "1.0.0", 0, 1); return err },
-		"WithoutFeedback":    func(ctx context.Context) error { _, err := c.WithoutFeedback(ctx, "weather", 0, 1); return err },
-		"Census":             func(ctx context.Context) error { _, err := c.Census(ctx); return err },
-		"ChangesSince":       func(ctx context.Context) error { _, err := c.ChangesSince(ctx, 0, 1); return err },
-		"Count":              func(ctx context.Context) error { _, err := c.Count(ctx, catalog.Filter{}); return err },
-		"Count of a search":  func(ctx context.Context) error { _, err := c.Count(ctx, search); return err },
+		"Feedback":          func(ctx context.Context) error { _, err := c.Feedback(ctx, "weather", "1.0.0", 0, 1); return err },
+		"Ratings":           func(ctx context.Context) error { _, err := c.Ratings(ctx, "weather"); return err },
+		"Previewed":         func(ctx context.Context) error { _, _, err := c.Previewed(ctx, "weather"); return err },
+		"RatingsSince":      func(ctx context.Context) error { _, err := c.RatingsSince(ctx, "weather", "1.0.0", 0, 1); return err },
+		"WithoutFeedback":   func(ctx context.Context) error { _, err := c.WithoutFeedback(ctx, "weather", 0, 1); return err },
+		"Census":            func(ctx context.Context) error { _, err := c.Census(ctx); return err },
+		"ChangesSince":      func(ctx context.Context) error { _, err := c.ChangesSince(ctx, 0, 1); return err },
+		"Count":             func(ctx context.Context) error { _, err := c.Count(ctx, catalog.Filter{}); return err },
+		"Count of a search": func(ctx context.Context) error { _, err := c.Count(ctx, search); return err },
+		"ChooseForFleet": func(ctx context.Context) error {
+			return c.ChooseForFleet(ctx, lifecycle.Selection{}, nil, time.Now(), func(lifecycle.MiniProgram) error { return nil })
+		},
+		"Fleet":  func(ctx context.Context) error { _, err := c.Fleet(ctx, "act"); return err },
+		"Fleets": func(ctx context.Context) error { _, err := c.Fleets(ctx, "", "", 1); return err },
+		"FleetAnswers": func(ctx context.Context) error {
+			_, err := c.FleetAnswers(ctx, "act", nil, "", 1)
+			return err
+		},
+		"FleetOutcomes": func(ctx context.Context) error {
+			_, err := c.FleetOutcomes(ctx, catalog.FleetAct{ID: "act"})
+			return err
+		},
+		"CountFleet":         func(ctx context.Context) error { _, err := c.CountFleet(ctx, "act"); return err },
 		"Knows":              func(ctx context.Context) error { _, err := c.Knows(ctx, "weather"); return err },
 		"Life":               func(ctx context.Context) error { _, err := c.Life(ctx, "weather"); return err },
 		"LastChange":         func(ctx context.Context) error { _, err := c.LastChange(ctx); return err },

@@ -55,9 +55,32 @@ var visits = []visit{
 	{"suspended", "operator", "/mini-programs/tickets"},
 	{"tokens of a developer", "developer", "/tokens"},
 	{"tokens of an operator", "operator", "/tokens"},
+	{"fleet", "operator", "/fleet"},
+	{"fleet, an action chosen", "release-manager", "/fleet?act=change-plan"},
+	{"fleet act", "operator", "/fleet/" + actToSee},
 	{"who you are", "developer", "/me"},
 	{"nothing here", "developer", "/nothing-here"},
 	{"forbidden", "reviewer", "/request-creation"},
+}
+
+// actToSee is a fleet act of the installation.
+const actToSee = "a1"
+
+// actsOnMany leaves a fleet act in which one has accepted, one has refused and one was not asked.
+func (p *platform) actsOnMany() {
+	ctx, command := p.t.Context(), lifecycle.Command{Action: lifecycle.Pause, Actor: operator, Comment: "The library of last week leaks."}
+	require.NoError(p.t, p.catalog.BeginFleet(ctx, catalog.FleetAct{ID: actToSee, BegunAt: time.Now(), FleetRequest: catalog.FleetRequest{
+		Action: command.Action, Command: command, Where: lifecycle.Selection{Teams: lifecycle.OneOrMore[string]{"acme"}},
+	}}, []catalog.FleetAnswer{{MiniProgram: "notes", Team: "acme"}, {MiniProgram: "radio", Team: "acme"}, {MiniProgram: "weather", Team: "acme"}}))
+	require.NoError(p.t, p.catalog.AnswerFleet(ctx, actToSee, []catalog.FleetAnswer{
+		{MiniProgram: "notes", Standing: catalog.FleetRefused, Outcome: &lifecycle.Outcome{
+			Code: lifecycle.IllegalInState, State: lifecycle.CodeUnavailable,
+			Message: "pause is not possible in state CodeUnavailable, only in GrayscaleRelease, ProductionRelease",
+		}},
+		{MiniProgram: "radio", Standing: catalog.FleetAccepted, Outcome: &lifecycle.Outcome{Accepted: true, State: lifecycle.GrayscaleRelease}},
+	}))
+	require.NoError(p.t, p.catalog.CancelFleet(ctx, actToSee, "release-manager"))
+	require.NoError(p.t, p.catalog.EndFleet(ctx, actToSee, time.Now()))
 }
 
 // furnished is an installation with something to see on every page.
@@ -66,6 +89,7 @@ func furnished(t *testing.T) *platform {
 	testers := func(c *lifecycle.Command) { c.Plan.Grayscale.Testers = []string{"tina", "tom"} }
 	p.request("notes")
 	p.makesTokens()
+	p.actsOnMany()
 	p.approved(p.request("parcel"), "2.0.0")
 	p.approved(p.request("weather"), "1.2.0")
 	p.do("weather", lifecycle.Publish, developer, plan(time.Hour), testers)

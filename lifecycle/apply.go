@@ -262,6 +262,9 @@ func liftHold(m *MiniProgram, _ change) {
 func details(before, after MiniProgram, command Command) string {
 	var said []string
 	say := func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
+	if act := command.ofFleet(); act != "" {
+		say("one of many, by fleet act %s", act)
+	}
 	switch command.Action {
 	case Publish:
 		if after.Schedule != nil {
@@ -271,7 +274,7 @@ func details(before, after MiniProgram, command Command) string {
 	case CancelSchedule:
 		say("it was scheduled for %s", moment(before.Schedule.At))
 	case SetGrayscale:
-		said = grayscaleChange(before.Rollout.Plan.Grayscale, after.Rollout.Plan.Grayscale)
+		said = append(said, grayscaleChange(before.Rollout.Plan.Grayscale, after.Rollout.Plan.Grayscale)...)
 	case Promote, Advance:
 		say("%s", stageReached(after))
 	case Pause:
@@ -291,6 +294,7 @@ func details(before, after MiniProgram, command Command) string {
 	default:
 		say("%s", aside(before, after, command))
 	}
+	said = slices.DeleteFunc(said, func(part string) bool { return part == "" })
 	return Excerpt(strings.Join(said, "; "))
 }
 

@@ -119,6 +119,10 @@ const (
 	QuotaUsed Code = "quota_used"
 	// Frozen: releases may not go on now, outside the release windows or while the line is stopped.
 	Frozen Code = "frozen"
+	// UnknownFleetAct: there is no such fleet act, or it is somebody else's.
+	UnknownFleetAct Code = "unknown_fleet_act"
+	// NotConfirmed: a fleet act is about another number of mini-programs than its sender expects.
+	NotConfirmed Code = "not_confirmed"
 	// NotRunning: the workflow was ended from outside; an operator has to recover it.
 	NotRunning Code = "not_running"
 )
@@ -127,6 +131,7 @@ const (
 var Codes = []Code{
 	IllegalInState, ForbiddenRole, NotYourTeam, OwnRequest, StaleRevision, CommentRequired, InvalidInput, PackageRefused, VersionNotHigher,
 	UnknownMiniProgram, AlreadyExists, KeyReused, WaiverRequired, QuotaUsed, Frozen, NotRunning, UnsignedSignal,
+	UnknownFleetAct, NotConfirmed,
 }
 
 // Unnamed is how request ids begin that the workflow gives to signals without one; nobody else may use them.

@@ -244,6 +244,7 @@ func (c *recoverCommand) Run(ctx context.Context, a *app) error {
 func helpVars() map[string]string {
 	vars := map[string]string{
 		"moment": wantedMoment, "accounts": accountNames(), "actions": actionNames(),
+		"fleet_actions": joined(lifecycle.FleetActions),
 		"wait": "Wait until what it begins is over: the review that request-publishing asks for; the rollout, up to 100 %, of publish, " +
 			"promote, advance and resume. Ctrl-C ends the waiting only.",
 		"token_kinds": "pipeline (acts for a team), host-app (asks what users get) or edge (follows what is delivered)",

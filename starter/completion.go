@@ -166,6 +166,8 @@ func offersFor(value *kong.Value) []offer {
 		return words(lifecycle.Roles)
 	case of == reflect.TypeFor[tokens.Kind]():
 		return words(tokens.Kinds)
+	case of == reflect.TypeFor[catalog.FleetStanding]():
+		return words([]catalog.FleetStanding{catalog.FleetWaiting, catalog.FleetSent, catalog.FleetAccepted, catalog.FleetRefused})
 	case of == reflect.TypeFor[lifecycle.Action]():
 		return actions()
 	default:

@@ -69,6 +69,7 @@ type commandLine struct {
 	Explain     explainCommand  `cmd:"" help:"Show which version --user gets, or got, and why."`
 	Rehearse    rehearseCommand `cmd:"" help:"Show what a rollout plan would do, and when."`
 	Inspect     inspectCommand  `cmd:"" help:"Inspect a package file here, without uploading it."`
+	Fleet       fleetCommand    `cmd:"" help:"Take one action on many mini-programs: a dry run first, progress, every refusal."`
 	Tokens      tokenCommand    `cmd:"" name:"token" help:"Make, list and revoke access tokens for pipelines and host apps."`
 	Login       loginCommand    `cmd:"" help:"Sign in at --server with its identity provider, for the commands that follow."`
 	Logout      logoutCommand   `cmd:"" help:"Sign out of --server, here and at its identity provider."`

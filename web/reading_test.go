@@ -77,6 +77,9 @@ func TestWhatSomebodyReadsIsTheirs(t *testing.T) {
 	for _, who := range readers {
 		token := bearer(tokenOf(s, who))
 		for _, route := range s.router.Routes() {
+			if strings.Contains(route.Pattern, "/fleet") { // fleet_test.go: they are about many
+				continue
+			}
 			if route.Method != http.MethodGet || route.Permission.IsPublic() || route.Permission.IsStream() && !strings.Contains(route.Pattern, ":id") {
 				continue
 			}

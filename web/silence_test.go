@@ -52,6 +52,10 @@ func sendable(route string) (method, path string, how []asked) {
 		how = append(how, filledIn("request_id=00000000-0000-4000-8000-000000000000&kind=host-app&name=wallet&days=1"))
 	case method == http.MethodPost && path == "/api/v1/tokens":
 		how = append(how, filledIn(`{"name": "wallet", "kind": "host-app"}`), header("Content-Type", "application/json"))
+	case method == http.MethodPost && strings.HasSuffix(path, "/fleet") && strings.HasPrefix(path, "/api/"):
+		how = append(how, filledIn(`{"action": "suspend", "fields": {"comment": "because"}}`), header("Content-Type", "application/json"))
+	case method == http.MethodPost && strings.HasPrefix(path, "/fleet"):
+		how = append(how, filledIn("act=suspend&comment=because&confirm=1&request_id=r"))
 	case path == "/language":
 		how = append(how, filledIn("language=en"))
 	case method == http.MethodGet:

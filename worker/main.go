@@ -61,7 +61,13 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return service{settings, inForce, telemetry, temporal, kept, acts}.run(ctx)
+	signing, err := temporal.signing(ctx, &workflows.Signer{Keys: settings.SignalKeys, Life: kept.catalog.Life})
+	if err != nil {
+		return err
+	}
+	defer signing.Close()
+	fleet := newFleet(signing, settings.FleetPerSecond, kept.catalog)
+	return service{settings, inForce, telemetry, temporal, kept, acts, fleet}.run(ctx)
 }
 
 // storage is where the worker keeps what it does.
@@ -111,6 +117,7 @@ type service struct {
 	temporal   connection
 	storage    storage
 	activities *activities.Activities
+	fleet      *activities.Fleet
 }
 
 // run does everything that a worker does side by side; when one thing fails, the others stop too.
@@ -144,8 +151,8 @@ func (s service) run(ctx context.Context) error {
 
 // work runs the Temporal workers until ctx is done.
 func (s service) work(ctx context.Context, health *health) error {
-	fatal := make(chan error, 3) // one of each worker
-	workers := newWorkers(s.temporal, s.settings, s.activities, func(err error) { fatal <- err })
+	fatal := make(chan error, 4) // one of each worker
+	workers := newWorkers(s.temporal, s.settings, s.activities, s.fleet, func(err error) { fatal <- err })
 	if err := workers.Start(); err != nil {
 		return fmt.Errorf("starting the worker: %w", err)
 	}

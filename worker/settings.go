@@ -25,12 +25,17 @@ type settings struct {
 	// SignalKeys are those that the web signs with. SignalsFrom says whether anything else is taken, too.
 	SignalKeys  keyring.Ring `env:"SIGNAL_KEY"`
 	SignalsFrom string       `env:"SIGNALS_FROM" envDefault:"any"`
+	// FleetPerSecond bounds how many mini-programs a second all fleet acts of this worker ask.
+	FleetPerSecond float64 `env:"FLEET_PER_SECOND" envDefault:"20"`
 	// Deployment and BuildID switch worker versioning on; both or neither.
 	Deployment string `env:"WORKER_DEPLOYMENT"`
 	BuildID    string `env:"WORKER_BUILD_ID"`
 
 	timersAndPlans lifecycle.Settings
 }
+
+// mostFleetPerSecond is more than a worker decides.
+const mostFleetPerSecond = 1000
 
 const (
 	fromAnyone = "any"
@@ -46,6 +51,10 @@ func load() (settings, error) {
 			s.Deployment, s.BuildID))
 	}
 	err = errors.Join(err, s.checkSignals())
+	if s.FleetPerSecond <= 0 || s.FleetPerSecond > mostFleetPerSecond {
+		err = errors.Join(err, fmt.Errorf("FLEET_PER_SECOND=%v must be a number above 0, at most %d: how many mini-programs acts ask a second",
+			s.FleetPerSecond, mostFleetPerSecond))
+	}
 	s.timersAndPlans = lifecycle.DefaultSettings()
 	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, config.Policy(&s.timersAndPlans))
 	return s, errors.Join(err, s.Tracing.Validate(), wrongFile)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,6 +34,13 @@ const (
 	probesPerSecond = 100
 	// inspectionsAtOnce bounds what packages cost in memory and time.
 	inspectionsAtOnce = 16
+	// fleetActsAtOnce bounds the fleet acts that a worker works on, which share FLEET_PER_SECOND; fleetCommandsAtOnce the commands of one act
+	// that are not answered yet. fleetPatience is how long an answer is waited for before the next mini-program is asked, fleetRest how long
+	// an act rests before it asks again.
+	fleetActsAtOnce     = 4
+	fleetCommandsAtOnce = 2
+	fleetPatience       = 5 * time.Second
+	fleetRest           = 5 * time.Second
 )
 
 // connection is one to Temporal, with the data converter that payloads go through; nil is Temporal's usual one.
@@ -40,6 +48,7 @@ type connection struct {
 	client.Client
 	dataConverter converter.DataConverter
 	tracer        interceptor.Tracer // nil when nobody traces
+	options       client.Options
 }
 
 // dial connects to Temporal and makes sure that the namespace has what the workflows need.
@@ -62,7 +71,16 @@ func dial(ctx context.Context, settings settings, telemetry *program.Telemetry) 
 		dialed.Close()
 		return connection{}, err
 	}
-	return connection{dialed, options.DataConverter, tracer}, nil
+	return connection{dialed, options.DataConverter, tracer, options}, nil
+}
+
+// signing is a client on the same connection that signs what it sends to mini-programs. The caller closes it.
+func (c connection) signing(ctx context.Context, signer *workflows.Signer) (client.Client, error) {
+	options := c.options
+	if !signer.Keys.Empty() {
+		options.Interceptors = append(slices.Clone(options.Interceptors), signer)
+	}
+	return client.NewClientFromExistingWithContext(ctx, c.Client, options)
 }
 
 // insistent fails the workflow task when a key is missing; the task is tried again until the key is back. An error would end a workflow
@@ -92,14 +110,16 @@ type workers []worker.Worker
 //
 // Each queue has limits of its own, so that a thousand gates that ask a Prometheus which does not answer, or a hundred uploads at once,
 // hold up neither each other nor decisions.
-func newWorkers(temporal connection, settings settings, acts *activities.Activities, onFatalError func(error)) workers {
+func newWorkers(
+	temporal connection, settings settings, acts *activities.Activities, fleet *activities.Fleet, onFatalError func(error),
+) workers {
 	options := worker.Options{
 		WorkerStopTimeout:          stopTimeout,
 		DeploymentOptions:          versioning(settings),
 		OnFatalError:               onFatalError,
 		ActivityTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
 	}
-	lifecycles, gates, inspections := options, options, options
+	lifecycles, gates, inspections, fleets := options, options, options, options
 	lifecycles.StickyScheduleToStartTimeout = stickyTimeout
 	lifecycles.Interceptors = []interceptor.WorkerInterceptor{
 		&workflows.Interceptor{DataConverter: temporal.dataConverter, Tracer: temporal.tracer},
@@ -109,6 +129,7 @@ func newWorkers(temporal connection, settings settings, acts *activities.Activit
 	gates.MaxConcurrentActivityExecutionSize = probesAtOnce
 	gates.WorkerActivitiesPerSecond = probesPerSecond
 	inspections.MaxConcurrentActivityExecutionSize = inspectionsAtOnce
+	fleets.MaxConcurrentActivityExecutionSize = fleetActsAtOnce
 	all := workers{
 		worker.New(temporal.Client, workflows.TaskQueue, lifecycles),
 		worker.New(temporal.Client, workflows.HealthQueue, gates),
@@ -120,7 +141,10 @@ func newWorkers(temporal connection, settings settings, acts *activities.Activit
 	for _, w := range all {
 		w.RegisterActivity(acts) // the first has those that were under way when there was one queue for all
 	}
-	return all
+	fleeting := worker.New(temporal.Client, workflows.FleetQueue, fleets)
+	fleeting.RegisterWorkflowWithOptions(flows.Fleet, workflow.RegisterOptions{Name: workflows.FleetWorkflowType})
+	fleeting.RegisterActivity(fleet)
+	return append(all, fleeting)
 }
 
 // Start starts them all or, with an error, none.

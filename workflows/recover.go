@@ -137,12 +137,16 @@ func recoverInput(id string, operator lifecycle.Actor) Input {
 
 // Runs tells whether there is a workflow that runs.
 func (c Client) Runs(ctx context.Context, id string) (bool, error) {
-	described, err := c.Temporal.DescribeWorkflow(ctx, WorkflowID(id), "")
+	return c.runs(ctx, WorkflowID(id))
+}
+
+func (c Client) runs(ctx context.Context, workflowID string) (bool, error) {
+	described, err := c.Temporal.DescribeWorkflow(ctx, workflowID, "")
 	if _, forgotten := errors.AsType[*serviceerror.NotFound](err); forgotten {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("looking for the workflow of %s: %w", id, err)
+		return false, fmt.Errorf("looking for the workflow %s: %w", workflowID, err)
 	}
 	return described.Status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
 }

@@ -31,16 +31,17 @@ const (
 
 // Releases, packages, and who is told of them.
 const (
-	Ends    = "ends"
-	Health  = "health"
-	Reason  = "reason"
-	Reports = "reports"
-	Role    = "role"
-	SHA256  = "sha256"
-	Subject = "subject"
-	Text    = "text"
-	Try     = "try"
-	Version = "version"
+	Ends     = "ends"
+	FleetAct = "fleet_act"
+	Health   = "health"
+	Reason   = "reason"
+	Reports  = "reports"
+	Role     = "role"
+	SHA256   = "sha256"
+	Subject  = "subject"
+	Text     = "text"
+	Try      = "try"
+	Version  = "version"
 )
 
 // Access tokens: what they are known by, never what they are.

@@ -21,7 +21,7 @@ var elsewhere = map[string]string{
 	"OIDC_NAME_CLAIM":  "usually name",
 	"OIDC_TEAMS_CLAIM": "usually teams",
 	"SESSION_LENGTH":   "its default", "SESSION_IDLE": "its default", "ANSWER_WAIT": "its default", "RATE_LIMIT": "its default",
-	"MAX_CONNECTIONS": "its default", "PACKAGE_GRACE": "its default",
+	"MAX_CONNECTIONS": "its default", "PACKAGE_GRACE": "its default", "FLEET_PER_SECOND": "its default",
 	"TEMPORAL_UI_URL": "an overlay gives it where people may see Temporal UI",
 	"DELIVERY_TOKENS": "an overlay gives them",
 	"CODEC_ORIGINS":   "an overlay gives it where Temporal UI shows what is encrypted",

@@ -38,6 +38,10 @@ var (
 	Stream = Permission{name: "signed in, a stream", roles: anyRole, stream: true}
 	// ByAction routes are open to those whom the transition table lets take the action in the path.
 	ByAction = Permission{name: "by action", roles: rolesOfAction}
+	// ActsOnMany routes are open to those who act at all: fleet acts are taken by the permissions of the person.
+	ActsOnMany = Only(lifecycle.Developer, lifecycle.Reviewer, lifecycle.ReleaseManager, lifecycle.Operator)
+	// SeesFleet routes are open to those who see fleet acts: their own, or all on the platform's side.
+	SeesFleet = Only(lifecycle.Developer, lifecycle.Reviewer, lifecycle.ReleaseManager, lifecycle.Operator, lifecycle.Auditor)
 	// MakesTokens routes are open to those who make and revoke access tokens.
 	MakesTokens = Only(lifecycle.Developer, lifecycle.Operator)
 	// SeesTokens routes are open to those who see access tokens.

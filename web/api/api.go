@@ -56,6 +56,7 @@ func (a *API) Register(router *access.Router) {
 	a.registerTokens(api)
 	a.registerPlatform(api)
 	a.registerRehearsals(api)
+	a.registerFleet(api)
 	allowNull(api.OpenAPI().Components.Schemas)
 	document, err := json.Marshal(api.OpenAPI())
 	if err != nil {

@@ -46,6 +46,8 @@ func newRegistry() huma.Registry {
 	registry.RegisterTypeAlias(reflect.TypeFor[lifecycle.State](), reflect.TypeFor[state]())
 	registry.RegisterTypeAlias(reflect.TypeFor[lifecycle.Action](), reflect.TypeFor[action]())
 	registry.RegisterTypeAlias(reflect.TypeFor[lifecycle.Code](), reflect.TypeFor[code]())
+	registry.RegisterTypeAlias(reflect.TypeFor[lifecycle.OneOrMore[lifecycle.State]](), reflect.TypeFor[statesOrOne]())
+	registry.RegisterTypeAlias(reflect.TypeFor[lifecycle.OneOrMore[string]](), reflect.TypeFor[textsOrOne]())
 	return registry
 }
 

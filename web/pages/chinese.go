@@ -23,9 +23,9 @@ var chinese = dictionary{
 }
 
 var (
-	chineseTables = tables("names", "pages", "forms", "reports", "script", "reviews", "platform", "rehearsal", "rules")
+	chineseTables = tables("names", "pages", "forms", "reports", "script", "reviews", "platform", "rehearsal", "rules", "fleet")
 	// chineseSayings are what others word.
-	chineseSayings = tables("refusals", "remarks", "findings", "steps", "platform-sayings", "rehearsals", "gates")
+	chineseSayings = tables("refusals", "remarks", "findings", "steps", "platform-sayings", "rehearsals", "gates", "fleet-said")
 )
 
 // texts are messages that depend on no number.

@@ -8,8 +8,12 @@ import (
 
 // english has only what depends on a number: the keys are English already.
 var english = dictionary{language: language.English, name: "English", messages: map[string]catalog.Message{
-	"%d files":       plural.Selectf(1, "%d", plural.One, "%d file", plural.Other, "%d files"),
-	"%d findings":    plural.Selectf(1, "%d", plural.One, "%d finding", plural.Other, "%d findings"),
-	"%d hours":       plural.Selectf(1, "%d", plural.One, "%d hour", plural.Other, "%d hours"),
-	"%d files added": plural.Selectf(1, "%d", plural.One, "%d file added", plural.Other, "%d files added"),
+	"%d files":               plural.Selectf(1, "%d", plural.One, "%d file", plural.Other, "%d files"),
+	"%d findings":            plural.Selectf(1, "%d", plural.One, "%d finding", plural.Other, "%d findings"),
+	"%d hours":               plural.Selectf(1, "%d", plural.One, "%d hour", plural.Other, "%d hours"),
+	"%d files added":         plural.Selectf(1, "%d", plural.One, "%d file added", plural.Other, "%d files added"),
+	"%d mini-programs match": plural.Selectf(1, "%d", plural.One, "%d mini-program matches", plural.Other, "%d mini-programs match"),
+	"%s on %d mini-programs": plural.Selectf(2, "%d", plural.One, "%s on %d mini-program", plural.Other, "%s on %d mini-programs"),
+	"%s: begin with %d mini-programs": plural.Selectf(2, "%d",
+		plural.One, "%s: begin with %d mini-program", plural.Other, "%s: begin with %d mini-programs"),
 }}

@@ -25,6 +25,9 @@ type form struct {
 	RequestID  string
 	IfRevision int
 
+	// Many is for a form about many mini-programs: nothing is asked that is about one.
+	Many bool
+
 	Comment, Notes, Text string
 	Rating               int
 	PlatformOnly         bool

@@ -76,6 +76,7 @@ func New(options Options) (*Pages, error) {
 // Register adds the routes, each with who may call it.
 func (p *Pages) Register(router *access.Router) {
 	p.registerPeople(router)
+	p.registerFleet(router)
 	p.registerOverviews(router)
 	p.registerMiniPrograms(router)
 	p.registerVersions(router)
@@ -98,6 +99,15 @@ func (p *Pages) registerPeople(router *access.Router) {
 	for _, rule := range lifecycle.PlatformTable {
 		router.POST("/platform/"+string(rule.Action), access.Only(rule.Roles...), p.actOnPlatform(rule.Action))
 	}
+}
+
+func (p *Pages) registerFleet(router *access.Router) {
+	router.GET("/fleet", access.SeesFleet, p.fleet)
+	router.POST("/fleet", access.ActsOnMany, p.beginFleet)
+	router.POST("/fleet/dry-run", access.ActsOnMany, p.dryRunFleet)
+	router.GET("/fleet/:id", access.SeesFleet, p.fleetAct)
+	router.POST("/fleet/:id/cancel", access.ActsOnMany, p.cancelFleet)
+	router.POST("/fleet/:id/resume", access.ActsOnMany, p.resumeFleet)
 }
 
 func (p *Pages) registerOverviews(router *access.Router) {
@@ -166,6 +176,7 @@ const (
 	menuNew      menu = "new"
 	menuTokens   menu = "tokens"
 	menuPlatform menu = "platform"
+	menuFleet    menu = "fleet"
 )
 
 // Display is how the person is called on pages.
@@ -173,6 +184,9 @@ func (p page) Display() string { return cmp.Or(p.Person.Name, p.Person.User) }
 
 // IsDeveloper tells whether the person may request mini-programs.
 func (p page) IsDeveloper() bool { return slices.Contains(p.Person.Roles, lifecycle.Developer) }
+
+// MayUseFleet tells whether there are fleet acts for the person to begin or see.
+func (p page) MayUseFleet() bool { return service.MayUseFleet(p.Person.Actor) }
 
 // MayHaveTokens tells whether there are access tokens for the person to make or see.
 func (p page) MayHaveTokens() bool { return service.MayHaveTokens(p.Person.Actor) }

@@ -46,6 +46,8 @@ var statusOfCode = map[lifecycle.Code]int{
 	lifecycle.PackageRefused:     http.StatusUnprocessableEntity,
 	lifecycle.VersionNotHigher:   http.StatusUnprocessableEntity,
 	lifecycle.UnknownMiniProgram: http.StatusNotFound,
+	lifecycle.UnknownFleetAct:    http.StatusNotFound,
+	lifecycle.NotConfirmed:       http.StatusConflict,
 	tokens.InvalidToken:          http.StatusUnauthorized,
 	tokens.InsufficientScope:     http.StatusForbidden,
 	tokens.UnknownToken:          http.StatusNotFound,

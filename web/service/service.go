@@ -206,6 +206,9 @@ func (s *Service) send(
 	ctx context.Context, asked request, action func(context.Context) (lifecycle.Outcome, error),
 ) (lifecycle.Outcome, error) {
 	asked.note(ctx)
+	if refusal := lifecycle.RefuseFleetID(asked.id); refusal != nil {
+		return lifecycle.Outcome{}, refusal
+	}
 	first, err := s.Outcome(ctx, asked.person, asked.miniProgram, asked.id)
 	switch {
 	case err == nil:

@@ -61,11 +61,15 @@ function tick() {
 	}
 }
 
+let progress; // asks again, while a page shows how far something is that is no change of a mini-program
+
 function prepare() {
 	const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 	for (const input of document.querySelectorAll("[data-zone]")) input.value = zone;
 	for (const name of document.querySelectorAll("[data-zone-name]")) name.textContent = zone;
 	tick();
+	clearTimeout(progress);
+	if (document.querySelector("[data-progress]")) progress = setTimeout(refresh, 1000);
 }
 
 // Connection. What keeps a page from being up to date is said at its top; what was typed stays.
