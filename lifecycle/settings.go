@@ -25,6 +25,8 @@ type Settings struct {
 	// DefaultPlan names the plan of a publication that brings none; Plans are those to choose from.
 	DefaultPlan string          `json:"default_plan"`
 	Plans       map[string]Plan `json:"plans"`
+	// Subscriptions say who is told of what happens.
+	Subscriptions Subscriptions `json:"subscriptions,omitzero"`
 }
 
 // DefaultSettings are those of a deployment that chooses nothing.

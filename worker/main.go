@@ -16,6 +16,7 @@ import (
 	"slipway/catalog"
 	"slipway/monitoring"
 	"slipway/monitoring/logkey"
+	"slipway/notify"
 	"slipway/packages"
 	"slipway/program"
 )
@@ -57,7 +58,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return service{settings, telemetry, temporal, kept, acts}.run(ctx)
+	return service{settings, telemetry, temporal, kept, acts, newFollower(settings, kept.catalog)}.run(ctx)
 }
 
 // storage is where the worker keeps what it does.
@@ -74,7 +75,10 @@ func openStorage(ctx context.Context, settings settings) (s storage, err error) 
 		_ = s.catalog.Close()
 		return s, err
 	}
-	if err = s.catalog.KeepSettings(ctx, settings.timersAndPlans); err != nil {
+	if err = s.catalog.KeepSettings(ctx, settings.timersAndPlans); err == nil {
+		err = notify.NewStore(s.catalog.Database()).TakeUp(ctx, settings.subscriptions, time.Now())
+	}
+	if err != nil {
 		s.close()
 	}
 	return s, err
@@ -106,6 +110,7 @@ type service struct {
 	temporal   connection
 	storage    storage
 	activities *activities.Activities
+	follower   *notify.Follower
 }
 
 // run does everything that a worker does side by side; when one thing fails, the others stop too.
@@ -125,6 +130,7 @@ func (s service) run(ctx context.Context) error {
 	group.Go(func() error { return metrics.Listen(ctx, s.settings.MetricsAddr) })
 	group.Go(func() error { watch.Run(ctx); return nil })
 	group.Go(func() error { return sweeper.run(ctx) })
+	group.Go(func() error { return notifiers{s.temporal, s.follower.Store, s.telemetry.Logger}.run(ctx) })
 	group.Go(func() error { return s.work(ctx, health) })
 	if err := group.Wait(); !errors.Is(err, context.Canceled) {
 		return err
@@ -134,8 +140,8 @@ func (s service) run(ctx context.Context) error {
 
 // work runs the Temporal workers until ctx is done.
 func (s service) work(ctx context.Context, health *health) error {
-	fatal := make(chan error, 3) // one of each worker
-	workers := newWorkers(s.temporal, s.settings, s.activities, func(err error) { fatal <- err })
+	fatal := make(chan error, 4) // one of each worker
+	workers := newWorkers(s.temporal, s.settings, s.activities, s.follower, func(err error) { fatal <- err })
 	if err := workers.Start(); err != nil {
 		return fmt.Errorf("starting the worker: %w", err)
 	}

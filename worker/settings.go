@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -8,6 +9,7 @@ import (
 	"slipway/keyring"
 	"slipway/lifecycle"
 	"slipway/monitoring"
+	"slipway/notify"
 )
 
 // settings is what the environment tells the worker.
@@ -29,7 +31,16 @@ type settings struct {
 	Deployment string `env:"WORKER_DEPLOYMENT"`
 	BuildID    string `env:"WORKER_BUILD_ID"`
 
+	// PublicURL is where people reach the web, for links in what they are told; without it, that is WebAddr.
+	PublicURL string `env:"PUBLIC_URL"`
+	WebAddr   string `env:"WEB_ADDR" envDefault:"127.0.0.1:8080"`
+	// SMTP is the server that mail goes out by; without one nobody is mailed.
+	SMTP notify.SMTP
+	// WebhookAllow are the networks, addresses and hosts that webhooks may reach although they are private, separated by commas.
+	WebhookAllow notify.Allowed `env:"WEBHOOK_ALLOW"`
+
 	timersAndPlans lifecycle.Settings
+	subscriptions  lifecycle.Subscriptions
 }
 
 const (
@@ -48,8 +59,16 @@ func load() (settings, error) {
 	err = errors.Join(err, s.checkSignals())
 	s.timersAndPlans = lifecycle.DefaultSettings()
 	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, config.Policy(&s.timersAndPlans))
-	return s, errors.Join(err, s.Tracing.Validate(), wrongFile)
+	var wrongSubscriptions error
+	s.subscriptions, wrongSubscriptions = config.Subscriptions(s.SettingsFile, s.timersAndPlans)
+	if s.SMTP.Host != "" {
+		s.subscriptions = notify.WithPeople(s.subscriptions)
+	}
+	return s, errors.Join(err, s.Tracing.Validate(), s.SMTP.Validate(), wrongFile, wrongSubscriptions)
 }
+
+// baseURL is what links to pages begin with.
+func (s settings) baseURL() string { return cmp.Or(s.PublicURL, "http://"+s.WebAddr) }
 
 func (s settings) checkSignals() error {
 	switch {

@@ -17,6 +17,8 @@ import (
 
 	"slipway/activities"
 	"slipway/keyring"
+	"slipway/lifecycle"
+	"slipway/notify"
 	"slipway/program"
 	"slipway/workflows"
 )
@@ -33,6 +35,8 @@ const (
 	probesPerSecond = 100
 	// inspectionsAtOnce bounds what packages cost in memory and time.
 	inspectionsAtOnce = 16
+	// tellingAtOnce has a slot for each subscription that there may be, and for tests.
+	tellingAtOnce = lifecycle.MaxSubscriptions + 20
 )
 
 // connection is one to Temporal, with the data converter that payloads go through; nil is Temporal's usual one.
@@ -92,14 +96,16 @@ type workers []worker.Worker
 //
 // Each queue has limits of its own, so that a thousand gates that ask a Prometheus which does not answer, or a hundred uploads at once,
 // hold up neither each other nor decisions.
-func newWorkers(temporal connection, settings settings, acts *activities.Activities, onFatalError func(error)) workers {
+func newWorkers(
+	temporal connection, settings settings, acts *activities.Activities, follower *notify.Follower, onFatalError func(error),
+) workers {
 	options := worker.Options{
 		WorkerStopTimeout:          stopTimeout,
 		DeploymentOptions:          versioning(settings),
 		OnFatalError:               onFatalError,
 		ActivityTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
 	}
-	lifecycles, gates, inspections := options, options, options
+	lifecycles, gates, inspections, notifications := options, options, options, options
 	lifecycles.StickyScheduleToStartTimeout = stickyTimeout
 	lifecycles.Interceptors = []interceptor.WorkerInterceptor{
 		&workflows.Interceptor{DataConverter: temporal.dataConverter, Tracer: temporal.tracer},
@@ -109,17 +115,21 @@ func newWorkers(temporal connection, settings settings, acts *activities.Activit
 	gates.MaxConcurrentActivityExecutionSize = probesAtOnce
 	gates.WorkerActivitiesPerSecond = probesPerSecond
 	inspections.MaxConcurrentActivityExecutionSize = inspectionsAtOnce
+	notifications.MaxConcurrentActivityExecutionSize = tellingAtOnce
 	all := workers{
 		worker.New(temporal.Client, workflows.TaskQueue, lifecycles),
 		worker.New(temporal.Client, workflows.HealthQueue, gates),
 		worker.New(temporal.Client, workflows.InspectionQueue, inspections),
 	}
+	telling := worker.New(temporal.Client, workflows.NotifierQueue, notifications)
+	telling.RegisterWorkflowWithOptions(workflows.Notifier, workflow.RegisterOptions{Name: workflows.NotifierType})
+	telling.RegisterActivity(&notify.Activities{Follower: follower})
 	flows := &workflows.Workflows{Settings: settings.timersAndPlans}
 	all[0].RegisterWorkflowWithOptions(flows.MiniProgram, workflow.RegisterOptions{Name: workflows.WorkflowType})
 	for _, w := range all {
 		w.RegisterActivity(acts) // the first has those that were under way when there was one queue for all
 	}
-	return all
+	return append(all, telling)
 }
 
 // Start starts them all or, with an error, none.
