@@ -64,9 +64,10 @@ func (p People) Find(ctx context.Context, user string) (person Person, found boo
 	return people[0], true, nil
 }
 
-// WithMail reads the people who can be written to.
-func (p People) WithMail(ctx context.Context) ([]Person, error) {
-	people, err := database.Collect(ctx, p.db.Select(selectPeople+` WHERE email <> '' ORDER BY person`), scanPerson)
+// WithMail reads the people who can be written to and signed in after a time: of others nobody knows which roles they have by now.
+func (p People) WithMail(ctx context.Context, after time.Time) ([]Person, error) {
+	people, err := database.Collect(ctx, p.db.Select(selectPeople+` WHERE email <> '' AND seen_at > $1 ORDER BY person`), scanPerson,
+		database.Time(after))
 	if err != nil {
 		return nil, fmt.Errorf("read the people with mail: %w", err)
 	}
@@ -82,23 +83,15 @@ func scanPerson(row *sql.Rows) (person Person, err error) {
 	return person, err
 }
 
-// Mute keeps which kinds of mail a person does not want.
-func (p People) Mute(ctx context.Context, user string, kinds []string) error {
-	muted, err := json.Marshal(append([]string{}, kinds...))
+// Prefer keeps which kinds of mail a person does not want, and the language of the others.
+func (p People) Prefer(ctx context.Context, user string, muted []string, language string) error {
+	kinds, err := json.Marshal(append([]string{}, muted...))
 	if err == nil {
-		_, err = p.db.Exec(ctx, `UPDATE people SET muted = $2 WHERE person = $1`, database.Text(user), database.Text(string(muted)))
+		_, err = p.db.Exec(ctx, `UPDATE people SET muted = $2, language = $3 WHERE person = $1`, database.Text(user),
+			database.Text(string(kinds)), database.Text(language))
 	}
 	if err != nil {
 		return fmt.Errorf("keep what a person is mailed about: %w", err)
-	}
-	return nil
-}
-
-// Speak keeps the language of a person.
-func (p People) Speak(ctx context.Context, user, language string) error {
-	_, err := p.db.Exec(ctx, `UPDATE people SET language = $2 WHERE person = $1`, database.Text(user), database.Text(language))
-	if err != nil {
-		return fmt.Errorf("keep the language of a person: %w", err)
 	}
 	return nil
 }

@@ -137,14 +137,17 @@ func (p *pass) run(ctx context.Context) (busy bool, err error) {
 		return false, err
 	}
 	for _, entry := range entries {
-		if p.pausing() && !p.over(entry.Record.At) {
-			return false, nil
-		}
-		if err := p.tell(ctx, entry); err != nil {
+		if told, err := p.tell(ctx, entry); err != nil || !told {
 			return false, err
 		}
+		p.Place = entry.Change
+		if p.now().Sub(p.keptAt) > time.Second {
+			if err := p.keep(ctx); err != nil {
+				return false, err
+			}
+		}
 	}
-	return !p.pausing(), nil
+	return true, nil
 }
 
 // wentBack goes on from the end of a catalogue that is an older copy of itself, whose next changes have numbers that were told before.
@@ -180,29 +183,23 @@ func (p *pass) over(at time.Time) bool {
 	return p.now().Sub(at) >= p.pace().GiveUp
 }
 
-// tell tells one entry, or sets it aside, and goes on behind it; a target that takes nothing keeps it where it is.
-func (p *pass) tell(ctx context.Context, entry catalog.AuditEntry) error {
+// tell tells one entry, or sets it aside, so that the subscription can go on behind it; told is false when the target takes nothing now.
+func (p *pass) tell(ctx context.Context, entry catalog.AuditEntry) (told bool, err error) {
 	m := newMessage(entry, p.BaseURL)
-	var err error
 	switch {
 	case entry.Err != nil || !p.Chooses(entry.Team, entry.ID, entry.Record.Transition):
+		return true, nil
 	case p.Channel == lifecycle.Mail:
-		err = p.gather(ctx, m)
-	case p.pausing(): // its time is over
-		err = p.setAside(ctx, m, true)
+		return true, p.gather(ctx, m)
+	case p.pausing() && p.over(entry.Record.At):
+		return true, p.setAside(ctx, m, true)
+	case p.pausing():
+		return false, nil
 	case p.held[m.MiniProgram]:
-		err = p.setAside(ctx, m, false)
+		return true, p.setAside(ctx, m, false)
 	default:
-		err = p.deliver(ctx, m)
+		return p.deliver(ctx, m)
 	}
-	if err != nil || p.pausing() && !p.over(entry.Record.At) {
-		return err
-	}
-	p.Place = entry.Change
-	if p.now().Sub(p.keptAt) > time.Second {
-		return p.keep(ctx)
-	}
-	return nil
 }
 
 func (p *pass) keep(ctx context.Context) error {
@@ -214,19 +211,19 @@ func (p *pass) keep(ctx context.Context) error {
 }
 
 // deliver sends a message that is next in the trail.
-func (p *pass) deliver(ctx context.Context, m Message) error {
+func (p *pass) deliver(ctx context.Context, m Message) (told bool, err error) {
 	failure := p.send(ctx, m)
 	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
 	case failure == nil:
-		return nil
+		return true, nil
+	case ctx.Err() != nil: // that is why it failed
+		return false, ctx.Err()
 	case failure.Refused:
-		return p.setAside(ctx, m, false)
+		return true, p.setAside(ctx, m, false)
 	case p.over(m.Record.At):
-		return p.setAside(ctx, m, true)
+		return true, p.setAside(ctx, m, true)
 	default:
-		return nil
+		return false, nil
 	}
 }
 
@@ -246,14 +243,15 @@ func (p *pass) setAside(ctx context.Context, m Message, parked bool) error {
 // send posts a message and notes what became of it.
 func (p *pass) send(ctx context.Context, m Message) *Failure {
 	p.beat(p.Standing)
-	return p.note(post(ctx, p.HTTP, p.Subscription, m, p.now()))
+	return p.note(ctx, post(ctx, p.HTTP, p.Subscription, m, p.now()))
 }
 
-// note notes whether the target takes something.
-func (p *pass) note(err error) *Failure {
+// note notes whether the target takes something. What was broken off because the worker stops says nothing of it.
+func (p *pass) note(ctx context.Context, err error) *Failure {
 	failure, failed := errors.AsType[*Failure](err)
 	now := p.now()
 	switch {
+	case failed && ctx.Err() != nil:
 	case !failed:
 		p.Standing = Standing{Place: p.Place, DeliveredAt: now.UTC()}
 		return nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"slipway/accounts"
 	"slipway/lifecycle"
@@ -126,8 +127,11 @@ func (p *pass) addressees(ctx context.Context) ([]accounts.Person, error) {
 	if p.Channel != lifecycle.Mail || len(p.To) > 0 {
 		return nil, nil
 	}
-	return p.People.WithMail(ctx)
+	return p.People.WithMail(ctx, p.now().Add(-mailedFor))
 }
+
+// mailedFor is how long after their last sign-in people are mailed: what they may see is known from there.
+const mailedFor = 90 * 24 * time.Hour
 
 // recipientsOf are whom a message is mailed to: addresses, or the names of people.
 func recipientsOf(s lifecycle.Subscription, people []accounts.Person, m Message) (names []string) {

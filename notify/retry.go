@@ -48,11 +48,11 @@ func (p *pass) deliverAgain(ctx context.Context, u Undelivered) error {
 		return err
 	}
 	failure := p.send(ctx, newMessage(entry, p.BaseURL))
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
 	if failure == nil {
 		return p.Store.Delivered(ctx, p.now(), false, u)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	return p.Store.Retry(ctx, p.failed(failure, u)...)
 }
@@ -113,12 +113,12 @@ func (p *pass) mail(ctx context.Context, first Undelivered) error {
 		return p.Store.Delivered(ctx, p.now(), false, gathered...)
 	}
 	p.beat(p.Standing)
-	failure := p.note(p.SMTP.Send(ctx, compose(to, language, mailHost(p.BaseURL), messages, settings)))
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
+	failure := p.note(ctx, p.SMTP.Send(ctx, compose(to, language, mailHost(p.BaseURL), messages, settings)))
 	if failure == nil {
 		return p.Store.Delivered(ctx, p.now(), true, gathered...)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	return p.Store.Retry(ctx, p.failed(failure, gathered...)...)
 }
@@ -163,4 +163,3 @@ func (f *Follower) tryTarget(ctx context.Context, s lifecycle.Subscription, m Me
 	}
 	return nil
 }
-

@@ -49,6 +49,8 @@ var statusOfCode = map[lifecycle.Code]int{
 	tokens.InsufficientScope:     http.StatusForbidden,
 	tokens.UnknownToken:          http.StatusNotFound,
 	tokens.TooManyTokens:         http.StatusConflict,
+	UnknownSubscription:          http.StatusNotFound,
+	TooManySubscriptions:         http.StatusConflict,
 }
 
 // HTTPStatus is the status of an answer that refuses with this code.
@@ -123,6 +125,7 @@ func problemOf(err error) Problem {
 		{ErrNoPreviews, http.StatusNotFound, ""},
 		{ErrPreviewOver, http.StatusNotFound, ""},
 		{ErrAway, http.StatusServiceUnavailable, ""},
+		{ErrNoTest, http.StatusServiceUnavailable, ""},
 		{ErrUncertain, http.StatusServiceUnavailable, ""},
 		{ErrTooSlow, http.StatusServiceUnavailable, ""},
 	} {
