@@ -83,15 +83,11 @@ func (s Subscription) Validate() *Refusal {
 		return Refuse(InvalidInput,
 			"the name %q is not valid; it must have 1 to 63 lower-case letters, digits and hyphens and start with a letter", Excerpt(s.Name))
 	case !slices.Contains(Channels, s.Channel):
-		return s.refuse("there is no channel %q; the channels are: %s", Excerpt(string(s.Channel)), joined(Channels))
+		return Refuse(InvalidInput, "there is no channel %q; the channels are: %s", Excerpt(string(s.Channel)), joined(Channels))
 	case s.Language != "" && !slices.Contains(Languages, s.Language):
-		return s.refuse("nobody is told in the language %q; the languages are: %s", Excerpt(s.Language), joined(Languages))
+		return Refuse(InvalidInput, "nobody is told in the language %q; the languages are: %s", Excerpt(s.Language), joined(Languages))
 	}
 	return firstRefusal(s.checkChoices(), s.checkTo(), s.checkSecret())
-}
-
-func (s Subscription) refuse(format string, args ...any) *Refusal {
-	return Refuse(InvalidInput, "subscription "+s.Name+": "+format, args...)
 }
 
 func (s Subscription) checkChoices() *Refusal {
@@ -100,17 +96,17 @@ func (s Subscription) checkChoices() *Refusal {
 		names []string
 	}{{"events", s.Events}, {"teams", s.Teams}, {"mini_programs", s.MiniPrograms}} {
 		if len(choice.names) > maxChoices {
-			return s.refuse("%s has %d entries; at most %d are allowed", choice.field, len(choice.names), maxChoices)
+			return Refuse(InvalidInput, "%s has %d entries; at most %d are allowed", choice.field, len(choice.names), maxChoices)
 		}
 		for _, name := range choice.names {
 			if strings.TrimSpace(name) == "" || len(name) > MaxName {
-				return s.refuse("%s has the entry %q; it must have 1 to %d bytes", choice.field, Excerpt(name), MaxName)
+				return Refuse(InvalidInput, "%s has the entry %q; it must have 1 to %d bytes", choice.field, Excerpt(name), MaxName)
 			}
 		}
 	}
 	for _, event := range s.Events {
 		if _, known := ruleOrNote(Action(event)); !known && event != AllEvents {
-			return s.refuse("there is no event %q; the events are the actions and notes of the lifecycle, or %s for all", Excerpt(event), AllEvents)
+			return Refuse(InvalidInput, "there is no event %q; the events are the actions and notes of the lifecycle, or %s for all", Excerpt(event), AllEvents)
 		}
 	}
 	return nil
@@ -119,29 +115,29 @@ func (s Subscription) checkChoices() *Refusal {
 func (s Subscription) checkTo() *Refusal {
 	for _, address := range s.To {
 		if len(address) > maxAddress {
-			return s.refuse("an address in to has %d bytes; at most %d are allowed", len(address), maxAddress)
+			return Refuse(InvalidInput, "an address in to has %d bytes; at most %d are allowed", len(address), maxAddress)
 		}
 	}
 	if s.Channel == Mail {
 		return s.checkMailTo()
 	}
 	if len(s.To) != 1 {
-		return s.refuse("%s needs one address in to, and has %d", s.Channel, len(s.To))
+		return Refuse(InvalidInput, "%s needs one address in to, and has %d", s.Channel, len(s.To))
 	}
 	to, err := url.Parse(s.To[0])
 	if err != nil || to.Scheme != "https" && to.Scheme != "http" || to.Host == "" || to.User != nil {
-		return s.refuse("what is in to is no address of %s; it begins with https:// and has no user in it", s.Channel)
+		return Refuse(InvalidInput, "what is in to is no address of %s; it begins with https:// and has no user in it", s.Channel)
 	}
 	return nil
 }
 
 func (s Subscription) checkMailTo() *Refusal {
 	if len(s.To) > maxAddresses {
-		return s.refuse("to has %d addresses; at most %d are allowed", len(s.To), maxAddresses)
+		return Refuse(InvalidInput, "to has %d addresses; at most %d are allowed", len(s.To), maxAddresses)
 	}
 	for _, address := range s.To {
 		if parsed, err := mail.ParseAddress(address); err != nil || parsed.Address != address {
-			return s.refuse("%q is no address of mail; write it as name@example.com", Excerpt(address))
+			return Refuse(InvalidInput, "%q is no address of mail; write it as name@example.com", Excerpt(address))
 		}
 	}
 	return nil
@@ -150,15 +146,15 @@ func (s Subscription) checkMailTo() *Refusal {
 func (s Subscription) checkSecret() *Refusal {
 	switch {
 	case s.Secret != "" && !s.Channel.signs():
-		return s.refuse("%s signs nothing; leave the secret out", s.Channel)
+		return Refuse(InvalidInput, "%s signs nothing; leave the secret out", s.Channel)
 	case len(s.Secret) > maxAddress:
-		return s.refuse("the secret has %d bytes; at most %d are allowed", len(s.Secret), maxAddress)
+		return Refuse(InvalidInput, "the secret has %d bytes; at most %d are allowed", len(s.Secret), maxAddress)
 	case s.Channel != Webhook:
 		return nil
 	}
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(s.Secret, "whsec_"))
 	if err != nil || len(key) < minWebhookKey || len(key) > maxWebhookKey {
-		return s.refuse("a webhook needs a secret of %d to %d random bytes, written as whsec_ and their base64", minWebhookKey, maxWebhookKey)
+		return Refuse(InvalidInput, "a webhook needs a secret of %d to %d random bytes, written as whsec_ and their base64", minWebhookKey, maxWebhookKey)
 	}
 	return nil
 }
@@ -178,10 +174,10 @@ func (all Subscriptions) Validate() *Refusal {
 	names := map[string]bool{}
 	for _, s := range all {
 		if r := s.Validate(); r != nil {
-			return r
+			return Refuse(InvalidInput, "subscription %q: %s", Excerpt(s.Name), r.Message)
 		}
 		if names[s.Name] {
-			return s.refuse("there are two of this name; give each a name of its own")
+			return Refuse(InvalidInput, "there are two subscriptions %s; give each a name of its own", s.Name)
 		}
 		names[s.Name] = true
 	}

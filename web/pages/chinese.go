@@ -23,9 +23,9 @@ var chinese = dictionary{
 }
 
 var (
-	chineseTables = []map[string]string{table("names"), table("pages"), table("forms"), table("reports"), table("script")}
+	chineseTables = []map[string]string{table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("subscriptions")}
 	// chineseSayings are what others word.
-	chineseSayings = []map[string]string{table("refusals"), table("remarks"), table("findings")}
+	chineseSayings = []map[string]string{table("refusals"), table("remarks"), table("findings"), table("notifications")}
 )
 
 // texts are messages that depend on no number.

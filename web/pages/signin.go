@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+	"go.uber.org/zap"
 
 	"slipway/accounts"
 	"slipway/lifecycle"
@@ -155,12 +156,11 @@ func (p *Pages) setFlow(c *gin.Context, state, value string, seconds int) {
 	})
 }
 
-// me says who one is here, and what one is mailed about.
+// me says who one is here, and what one is mailed about, unless that cannot be known now.
 func (p *Pages) me(c *gin.Context) {
 	settings, err := p.Service.MailSettings(c.Request.Context(), person(c))
 	if err != nil {
-		p.Refuse(c, err)
-		return
+		p.Service.Logger.Warn("the page of a person lacks what they are mailed about", zap.Error(err))
 	}
 	p.show(c, http.StatusOK, "me", page{Title: p.words(c).t("Who you are"), Data: settings})
 }
