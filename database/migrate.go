@@ -27,7 +27,7 @@ func (db *DB) migrate(ctx context.Context, files fs.FS, inGo []*goose.Migration)
 	if err != nil {
 		return err
 	}
-	if done, err := db.migrated(ctx, provider); done || Unavailable(err) {
+	if done, err := db.migrated(ctx, provider); done || Unavailable(err) && !lostRace(err) {
 		return err
 	}
 	for range migrationAttempts {

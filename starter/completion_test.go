@@ -42,7 +42,7 @@ func TestWhatMayComeNextIsOffered(t *testing.T) {
 		"token create --action upload-code,p|": {"upload-code,publish", "upload-code,promote", "upload-code,pause"},
 		"completion |":                         {"bash", "zsh", "fish"},
 		"me --js|":                             {"--json"},
-		"publish maps --wa|":                   {"--wait"},
+		"publish maps --wai|":                  {"--wait", "--waive"},
 		"publish maps |":                       nil,
 		"nonsense |":                           nil,
 		"act publish maps --percent |":         nil,

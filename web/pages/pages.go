@@ -75,6 +75,13 @@ func New(options Options) (*Pages, error) {
 
 // Register adds the routes, each with who may call it.
 func (p *Pages) Register(router *access.Router) {
+	p.registerPeople(router)
+	p.registerOverviews(router)
+	p.registerMiniPrograms(router)
+	p.registerVersions(router)
+}
+
+func (p *Pages) registerPeople(router *access.Router) {
 	router.GET("/assets/*file", access.Public, p.assets.serve)
 	router.GET("/sign-in", access.Public, p.signInPage)
 	router.POST("/sign-in", access.SignIn, p.signIn)
@@ -94,18 +101,31 @@ func (p *Pages) Register(router *access.Router) {
 	router.GET("/tokens", access.SeesTokens, p.tokens)
 	router.POST("/tokens", access.MakesTokens, p.makeToken)
 	router.POST("/tokens/:id/revoke", access.MakesTokens, p.revokeToken)
+}
 
+func (p *Pages) registerOverviews(router *access.Router) {
 	router.GET("/", access.SignedIn, p.overview)
 	router.GET("/mini-programs", access.SignedIn, p.list)
 	router.POST("/saved-filters", access.SignedIn, p.saveFilter)
 	router.POST("/saved-filters/forget", access.SignedIn, p.forgetFilter)
 	router.GET("/request-creation", access.Only(lifecycle.Developer), p.creationPage)
 	router.POST("/request-creation", access.Only(lifecycle.Developer), p.requestCreation)
+}
+
+func (p *Pages) registerMiniPrograms(router *access.Router) {
 	router.GET("/mini-programs/:id", access.SignedIn, p.miniProgram)
 	router.GET("/mini-programs/:id/rollout", access.SignedIn, p.rollout)
 	router.GET("/mini-programs/:id/feedback", access.SignedIn, p.feedback)
 	router.GET("/mini-programs/:id/audit", access.SignedIn, p.audit)
 	router.GET("/mini-programs/:id/submissions", access.SignedIn, p.submissions)
+	router.POST("/mini-programs/:id/packages", access.Only(lifecycle.Developer).WithPackage(), p.upload)
+	router.POST("/mini-programs/:id/recover", access.Only(lifecycle.Operator), p.recover)
+	router.GET("/mini-programs/:id/actions/:action", access.ByAction, p.actionPage)
+	router.POST("/mini-programs/:id/actions/:action", access.ByAction, p.act)
+	router.POST("/mini-programs/:id/actions/:action/preview", access.ByAction, p.preview)
+}
+
+func (p *Pages) registerVersions(router *access.Router) {
 	router.GET("/mini-programs/:id/versions/:version", access.SignedIn, p.version)
 	router.GET("/mini-programs/:id/versions/:version/files", access.SignedIn, p.filesPage)
 	router.GET("/mini-programs/:id/versions/:version/files/*path", access.SignedIn, p.filesPage)
@@ -114,11 +134,6 @@ func (p *Pages) Register(router *access.Router) {
 	router.GET("/mini-programs/:id/versions/:version/previews", access.SignedIn, p.previews)
 	router.POST("/mini-programs/:id/versions/:version/previews", access.SignedIn, p.makePreview)
 	router.GET("/previews/:preview", access.Public, p.readPreview)
-	router.POST("/mini-programs/:id/packages", access.Only(lifecycle.Developer).WithPackage(), p.upload)
-	router.POST("/mini-programs/:id/recover", access.Only(lifecycle.Operator), p.recover)
-	router.GET("/mini-programs/:id/actions/:action", access.ByAction, p.actionPage)
-	router.POST("/mini-programs/:id/actions/:action", access.ByAction, p.act)
-	router.POST("/mini-programs/:id/actions/:action/preview", access.ByAction, p.preview)
 }
 
 // page is what the layout needs to know about a page.

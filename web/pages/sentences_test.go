@@ -25,7 +25,7 @@ import (
 // the folders of those who word what pages show.
 var wordingFolders = []string{
 	"../../lifecycle", "../../activities", "../../workflows", "../../tokens", "../../packages", "../../web/service", "../../web/access",
-	"../../web/oidc", "../../web/uploadform", "..", ".",
+	"../../web/oidc", "../../web/uploadform", "../../notify", "..", ".",
 }
 
 // worded are the formats of sentences that others word, each with its place.
@@ -114,11 +114,11 @@ func textIn(expression ast.Expr) (text string, ok bool) {
 // Temporal UI tell; and errors that come to people in other words.
 var notShown = []string{
 	"; breach %d of the %d in a row that count as failure", ", which the plan counts as healthy", "%s; zip the contents of the mini-program's folder",
-	"at most %d %s", "%d %ss", "line %d: %v", "%.1f KiB", "%.1f MiB", "package not found", "package too large", "stored package is corrupt",
+	"%d %ss", "line %d: %v", "%.1f KiB", "%.1f MiB", "package not found", "package too large", "stored package is corrupt",
 	"%s by %s", "%s by %s: may it be inspected?", "%s refused: %s", "- **paused** since %s, %s of the stage left",
 	"- **waits for a person** since %s: %s", "- ends %s, then %s", "Bake time", "Hold time of stage %d", "stage %d at %s",
 	"a handler panicked", "draft of an upload %q %q", "the inspection %s: %v", "there is no such access token", "this access token was made before",
-	"too many access tokens",
+	"too many access tokens", "there is no such subscription", "there is a subscription of this name", "too many subscriptions",
 }
 
 func TestEverySentenceThatOthersWordHasAChineseForm(t *testing.T) {

@@ -87,6 +87,22 @@ func (s *Service) Problem(err error) Problem {
 	return problem
 }
 
+// wordedErrors say to whoever asked what was wrong.
+var wordedErrors = []struct {
+	status int
+	errors []error
+}{
+	{http.StatusUnauthorized, []error{access.ErrNotSignedIn}},
+	{http.StatusForbidden, []error{access.ErrSignInFailed}},
+	{http.StatusNotFound, []error{ErrNoRoute, ErrNoVersion, ErrNoPackage, packages.ErrNoFile, ErrNoPreviews, ErrPreviewOver}},
+	{http.StatusMethodNotAllowed, []error{ErrNoMethod}},
+	{http.StatusTooManyRequests, []error{
+		access.ErrTooMany, ErrTooManyWaiting, access.ErrTooManySignIns, access.ErrTooManyRequests, access.ErrNoMoreRequests,
+		access.ErrTooManyStreams, access.ErrNoMoreStreams,
+	}},
+	{http.StatusServiceUnavailable, []error{tokens.ErrNotKnownYet, access.ErrProviderAway, ErrAway, ErrNoTest, ErrUncertain, ErrTooSlow}},
+}
+
 func problemOf(err error) Problem {
 	if refusal, ok := errors.AsType[*lifecycle.Refusal](err); ok {
 		return Problem{HTTPStatus(refusal.Code), refusal.Code, refusal.Message}
@@ -101,36 +117,11 @@ func problemOf(err error) Problem {
 	if errors.Is(err, packages.ErrUnreadable) { // it says why
 		return Problem{http.StatusUnprocessableEntity, lifecycle.PackageRefused, err.Error()}
 	}
-	for _, known := range []struct {
-		err    error
-		status int
-		code   lifecycle.Code
-	}{
-		{access.ErrNotSignedIn, http.StatusUnauthorized, ""},
-		{tokens.ErrNotKnownYet, http.StatusServiceUnavailable, ""},
-		{access.ErrProviderAway, http.StatusServiceUnavailable, ""},
-		{access.ErrSignInFailed, http.StatusForbidden, ""},
-		{access.ErrTooMany, http.StatusTooManyRequests, ""},
-		{ErrTooManyWaiting, http.StatusTooManyRequests, ""},
-		{access.ErrTooManySignIns, http.StatusTooManyRequests, ""},
-		{access.ErrTooManyRequests, http.StatusTooManyRequests, ""},
-		{access.ErrNoMoreRequests, http.StatusTooManyRequests, ""},
-		{access.ErrTooManyStreams, http.StatusTooManyRequests, ""},
-		{access.ErrNoMoreStreams, http.StatusTooManyRequests, ""},
-		{ErrNoRoute, http.StatusNotFound, ""},
-		{ErrNoMethod, http.StatusMethodNotAllowed, ""},
-		{ErrNoVersion, http.StatusNotFound, ""},
-		{ErrNoPackage, http.StatusNotFound, ""},
-		{packages.ErrNoFile, http.StatusNotFound, ""},
-		{ErrNoPreviews, http.StatusNotFound, ""},
-		{ErrPreviewOver, http.StatusNotFound, ""},
-		{ErrAway, http.StatusServiceUnavailable, ""},
-		{ErrNoTest, http.StatusServiceUnavailable, ""},
-		{ErrUncertain, http.StatusServiceUnavailable, ""},
-		{ErrTooSlow, http.StatusServiceUnavailable, ""},
-	} {
-		if errors.Is(err, known.err) {
-			return Problem{known.status, known.code, known.err.Error()}
+	for _, told := range wordedErrors {
+		for _, each := range told.errors {
+			if errors.Is(err, each) {
+				return Problem{Status: told.status, Message: each.Error()}
+			}
 		}
 	}
 	if errors.Is(err, context.Canceled) {
