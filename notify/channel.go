@@ -62,7 +62,7 @@ const (
 func post(ctx context.Context, client *http.Client, s lifecycle.Subscription, m Message, now time.Time) error {
 	by, ok := channels[s.Channel]
 	if !ok {
-		return &Failure{Message: fmt.Sprintf("there is no channel %q", s.Channel)}
+		return &Failure{Message: "this version has no such channel"}
 	}
 	asked, err := by.request(s, m, now)
 	if err != nil {
