@@ -100,10 +100,20 @@ func (s *Service) Subscribe(ctx context.Context, person lifecycle.Actor, asked l
 		return Subscription{}, err
 	}
 	s.logSubscription("a subscription was made", person, asked.Name)
-	if err := workflows.StartNotifier(ctx, s.Workflows.Temporal, asked.Name); err != nil {
-		s.Logger.Warn("the worker has to start a notifier", zap.String(logkey.Subscription, asked.Name), zap.Error(err))
-	}
+	s.startNotifier(ctx, asked.Name)
 	return s.Subscription(ctx, asked.Name)
+}
+
+// startNotifier starts the workflow of a subscription; when Temporal is away the worker does so within a minute of its return.
+func (s *Service) startNotifier(ctx context.Context, name string) {
+	if !s.Temporal.Up() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.AnswerWait)
+	defer cancel()
+	if err := workflows.StartNotifier(ctx, s.Workflows.Temporal, name); err != nil {
+		s.Logger.Warn("the worker has to start a notifier", zap.String(logkey.Subscription, name), zap.Error(err))
+	}
 }
 
 // Unsubscribe deletes a subscription, with what it has not delivered. The error may be a *lifecycle.Refusal.
