@@ -52,6 +52,7 @@ var visits = []visit{
 	{"suspended", "operator", "/mini-programs/tickets"},
 	{"tokens of a developer", "developer", "/tokens"},
 	{"tokens of an operator", "operator", "/tokens"},
+	{"subscriptions", "operator", "/subscriptions"},
 	{"who you are", "developer", "/me"},
 	{"nothing here", "developer", "/nothing-here"},
 	{"forbidden", "reviewer", "/request-creation"},

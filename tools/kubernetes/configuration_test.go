@@ -26,8 +26,8 @@ var elsewhere = map[string]string{
 	"DELIVERY_TOKENS": "an overlay gives them",
 	"SMTP_HOST":       "an overlay gives it where there is a mail server", "SMTP_PORT": "as above", "SMTP_TLS": "as above", "SMTP_USER": "as above",
 	"SMTP_PASSWORD": "as above", "SMTP_FROM": "as above", "WEBHOOK_ALLOW": "an overlay gives it where webhooks stay within the platform",
-	"WEB_ADDR": "PUBLIC_URL tells the worker where the web is",
-	"CODEC_ORIGINS":   "an overlay gives it where Temporal UI shows what is encrypted",
+	"WEB_ADDR":      "PUBLIC_URL tells the worker where the web is",
+	"CODEC_ORIGINS": "an overlay gives it where Temporal UI shows what is encrypted",
 
 	"OTEL_EXPORTER_OTLP_ENDPOINT":        "an overlay gives it where there is a collector",
 	"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "as above", "OTEL_EXPORTER_OTLP_PROTOCOL": "as above", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "as above",

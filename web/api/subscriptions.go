@@ -31,9 +31,9 @@ func (a *API) registerSubscriptions(api huma.API) {
 	}, []int{http.StatusForbidden, http.StatusNotFound}, response{http.StatusOK, "The subscription", subscription{}, nil})), a.showSubscription)
 	register(a, api, access.RunsSubscriptions, about("subscriptions", describeResponses(api, huma.Operation{
 		OperationID: "unsubscribe", Method: http.MethodDelete, Path: "/subscriptions/{name}", Summary: "Delete a subscription",
-		Description: "What it has not delivered goes with it. One of the settings file is deleted there.", DefaultStatus: http.StatusNoContent,
+		Description: "What it has not delivered goes with it. One of the settings file is deleted there.", DefaultStatus: http.StatusOK,
 	}, []int{http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity},
-		response{http.StatusNoContent, "Deleted", nil, nil})), a.unsubscribe)
+		response{http.StatusOK, "Deleted; how it stood", subscription{}, nil})), a.unsubscribe)
 	register(a, api, access.RunsSubscriptions, about("subscriptions", describeResponses(api, huma.Operation{
 		OperationID: "redeliver", Method: http.MethodPost, Path: "/subscriptions/{name}/redeliver", Summary: "Try again what was not delivered",
 		Description: "All of it, or one change: what was parked is tried for another three days.", DefaultStatus: http.StatusOK,
@@ -164,13 +164,13 @@ func (a *API) showSubscription(ctx context.Context, in *namedSubscription) (*sub
 	return showing(a.service.Subscription(ctx, in.Name))
 }
 
-func (a *API) unsubscribe(ctx context.Context, in *namedSubscription) (*struct{}, error) {
-	return nil, a.service.Unsubscribe(ctx, access.Person(ctx), in.Name)
+func (a *API) unsubscribe(ctx context.Context, in *namedSubscription) (*subscriptionOutput, error) {
+	return showing(a.service.Unsubscribe(ctx, access.Person(ctx), in.Name))
 }
 
 type redeliverInput struct {
-	namedSubscription
-	Change int64 `query:"change" minimum:"0" doc:"Only this change; all when left out"`
+	Name   string `path:"name" doc:"The subscription's name"`
+	Change int64  `query:"change" minimum:"0" doc:"Only this change; all when left out"`
 }
 
 // redelivered tells how many are tried again.

@@ -133,7 +133,7 @@ func (p *Pages) redeliver(c *gin.Context) {
 }
 
 func (p *Pages) unsubscribe(c *gin.Context) {
-	if err := p.Service.Unsubscribe(c.Request.Context(), person(c), c.Param("name")); err != nil {
+	if _, err := p.Service.Unsubscribe(c.Request.Context(), person(c), c.Param("name")); err != nil {
 		p.Refuse(c, err)
 		return
 	}

@@ -116,18 +116,18 @@ func (s *Service) startNotifier(ctx context.Context, name string) {
 	}
 }
 
-// Unsubscribe deletes a subscription, with what it has not delivered. The error may be a *lifecycle.Refusal.
-func (s *Service) Unsubscribe(ctx context.Context, person lifecycle.Actor, name string) error {
-	kept, err := s.subscription(ctx, name)
+// Unsubscribe deletes a subscription, with what it has not delivered, and returns how it stood. The error may be a *lifecycle.Refusal.
+func (s *Service) Unsubscribe(ctx context.Context, person lifecycle.Actor, name string) (Subscription, error) {
+	former, err := s.Subscription(ctx, name)
 	if err != nil {
-		return err
+		return former, err
 	}
-	if kept.FromSettings {
-		return lifecycle.Refuse(lifecycle.InvalidInput,
+	if former.FromSettings {
+		return Subscription{}, lifecycle.Refuse(lifecycle.InvalidInput,
 			"the subscription %s is in the settings of the deployment; take it out there, and start the workers anew", name)
 	}
 	s.logSubscription("a subscription was deleted", person, name)
-	return s.Notifications.Delete(ctx, name)
+	return former, s.Notifications.Delete(ctx, name)
 }
 
 // Redeliver lets all that a subscription has not delivered be tried now, or one change of it, and tells how many there are.
