@@ -106,7 +106,8 @@ func (s Subscription) checkChoices() *Refusal {
 	}
 	for _, event := range s.Events {
 		if _, known := ruleOrNote(Action(event)); !known && event != AllEvents {
-			return Refuse(InvalidInput, "there is no event %q; the events are the actions and notes of the lifecycle, or %s for all", Excerpt(event), AllEvents)
+			return Refuse(InvalidInput, "there is no event %q; the events are the actions and notes of the lifecycle, or %s for all",
+				Excerpt(event), AllEvents)
 		}
 	}
 	return nil
@@ -154,7 +155,8 @@ func (s Subscription) checkSecret() *Refusal {
 	}
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(s.Secret, "whsec_"))
 	if err != nil || len(key) < minWebhookKey || len(key) > maxWebhookKey {
-		return Refuse(InvalidInput, "a webhook needs a secret of %d to %d random bytes, written as whsec_ and their base64", minWebhookKey, maxWebhookKey)
+		return Refuse(InvalidInput, "a webhook needs a secret of %d to %d random bytes, written as whsec_ and their base64",
+			minWebhookKey, maxWebhookKey)
 	}
 	return nil
 }

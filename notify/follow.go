@@ -187,7 +187,7 @@ func (p *pass) over(at time.Time) bool {
 func (p *pass) tell(ctx context.Context, entry catalog.AuditEntry) (told bool, err error) {
 	m := newMessage(entry, p.BaseURL)
 	switch {
-	case entry.Err != nil || !p.Chooses(entry.Team, entry.ID, entry.Record.Transition):
+	case !p.isFor(entry):
 		return true, nil
 	case p.Channel == lifecycle.Mail:
 		return true, p.gather(ctx, m)
@@ -208,6 +208,11 @@ func (p *pass) keep(ctx context.Context) error {
 	}
 	p.known, p.keptAt = p.Standing, p.now()
 	return p.Store.Keep(ctx, p.Name, p.Standing)
+}
+
+// isFor tells whether an entry is to be told; one that cannot be read never is.
+func (p *pass) isFor(entry catalog.AuditEntry) bool {
+	return entry.Err == nil && p.Chooses(entry.Team, entry.ID, entry.Record.Transition)
 }
 
 // deliver sends a message that is next in the trail.

@@ -44,7 +44,8 @@ func (s SMTP) Validate() error {
 		wrong = append(wrong, fmt.Errorf("SMTP_FROM=%s is no address of mail; write it as name@example.com", s.From))
 	}
 	if s.TLS == "none" && s.User != "" {
-		wrong = append(wrong, errors.New("SMTP_TLS=none would send SMTP_PASSWORD for everybody to read; protect the connection, or sign nobody in"))
+		wrong = append(wrong, errors.New(
+			"SMTP_TLS=none would send SMTP_PASSWORD for everybody to read; protect the connection, or sign nobody in"))
 	}
 	return errors.Join(wrong...)
 }

@@ -93,7 +93,8 @@ func (s *Store) Due(ctx context.Context, name string, now, mailedAfter time.Time
 
 // Behind reads what waits for a recipient about a mini-program, in order.
 func (s *Store) Behind(ctx context.Context, first Undelivered, limit int) ([]Undelivered, error) {
-	behind, err := database.Collect(ctx, s.db.Select(selectBehind), scanUndelivered, first.Subscription, first.Recipient, first.MiniProgram, limit)
+	behind, err := database.Collect(ctx, s.db.Select(selectBehind), scanUndelivered,
+		first.Subscription, first.Recipient, first.MiniProgram, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read what is to be delivered: %w", err)
 	}

@@ -24,8 +24,8 @@ func (m *miniProgram) note(ctx workflow.Context, note lifecycle.Action, what str
 	}
 }
 
-// notify asked the worker to tell people, as runs of before still do. Today Notifiers tell them, by following the audit trail (notifier.go):
-// neither the lifecycle nor the end of a run waits for that.
+// notify asked the worker to tell people, as runs of before still do. Today Notifiers tell them, by following the audit trail
+// (notifier.go): neither the lifecycle nor the end of a run waits for that.
 func (m *miniProgram) notify(ctx workflow.Context, role lifecycle.Role, subject, text string) {
 	if workflow.GetVersion(ctx, "told-by-notifiers", workflow.DefaultVersion, 1) == 1 {
 		return

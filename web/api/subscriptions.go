@@ -16,7 +16,8 @@ import (
 func (a *API) registerSubscriptions(api huma.API) {
 	register(a, api, access.RunsSubscriptions, about("subscriptions", describeResponses(api, takesJSON(huma.Operation{
 		OperationID: "subscribe", Method: http.MethodPost, Path: "/subscriptions", Summary: "Make a subscription",
-		Description:   "It tells what happens from now on. Where it is sent to, and the secret that messages are signed with, are never shown again.",
+		Description: "It tells what happens from now on. Where it is sent to, and the secret that messages are signed with, are never " +
+			"shown again.",
 		DefaultStatus: http.StatusCreated,
 	}), []int{http.StatusForbidden, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
 		http.StatusUnprocessableEntity},
@@ -28,7 +29,8 @@ func (a *API) registerSubscriptions(api huma.API) {
 	register(a, api, access.SeesSubscriptions, about("subscriptions", describeResponses(api, huma.Operation{
 		OperationID: "subscription", Method: http.MethodGet, Path: "/subscriptions/{name}",
 		Summary: "One subscription, with what it has not delivered",
-	}, []int{http.StatusForbidden, http.StatusNotFound}, response{http.StatusOK, "The subscription", subscription{}, nil})), a.showSubscription)
+	}, []int{http.StatusForbidden, http.StatusNotFound},
+		response{http.StatusOK, "The subscription", subscription{}, nil})), a.showSubscription)
 	register(a, api, access.RunsSubscriptions, about("subscriptions", describeResponses(api, huma.Operation{
 		OperationID: "unsubscribe", Method: http.MethodDelete, Path: "/subscriptions/{name}", Summary: "Delete a subscription",
 		Description: "What it has not delivered goes with it. One of the settings file is deleted there.", DefaultStatus: http.StatusOK,
@@ -61,12 +63,14 @@ func (subscriptionBody) TransformSchema(_ huma.Registry, schema *huma.Schema) *h
 	schema.Properties["language"].Enum = enum(lifecycle.Languages)
 	schema.Properties["name"].Pattern = "^" + lifecycle.SubscriptionNamePattern + "$"
 	return describe(schema, map[string]string{
-		"name":    "What it is called",
-		"channel": "mail: to addresses, or without any to people by role and team; webhook: CloudEvents, signed by Standard Webhooks; the others are chats",
-		"events":  "Actions, remarks and notes, such as publish, or * for all; all when left out",
-		"teams":   "Only those of these teams", "mini_programs": "Only these mini-programs",
-		"to":       "Addresses of mail, or the one address that messages are posted to",
-		"secret":   "What messages are signed with: for a webhook whsec_ and the base64 of 24 to 64 random bytes; for feishu and dingtalk as they say",
+		"name": "What it is called",
+		"channel": "mail: to addresses, or without any to people by role and team; webhook: CloudEvents, signed by Standard Webhooks; " +
+			"the others are chats",
+		"events": "Actions, remarks and notes, such as publish, or * for all; all when left out",
+		"teams":  "Only those of these teams", "mini_programs": "Only these mini-programs",
+		"to": "Addresses of mail, or the one address that messages are posted to",
+		"secret": "What messages are signed with: for a webhook whsec_ and the base64 of 24 to 64 random bytes; for feishu and dingtalk " +
+			"what they show",
 		"language": "What messages are written in",
 	})
 }

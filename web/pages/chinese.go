@@ -23,7 +23,9 @@ var chinese = dictionary{
 }
 
 var (
-	chineseTables = []map[string]string{table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("subscriptions")}
+	chineseTables = []map[string]string{
+		table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("subscriptions"),
+	}
 	// chineseSayings are what others word.
 	chineseSayings = []map[string]string{table("refusals"), table("remarks"), table("findings"), table("notifications")}
 )
