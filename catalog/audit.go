@@ -16,6 +16,7 @@ import (
 // AuditEntry is one accepted action, remark or note of one life of a mini-program.
 type AuditEntry struct {
 	Change int64
+	ID     string
 	Life   string
 	// Team is as in Change: "" in an earlier life.
 	Team   string
@@ -24,7 +25,7 @@ type AuditEntry struct {
 	Err error
 }
 
-const auditEntries = `SELECT changes.number, changes.life, coalesce(present.team, ''), changes.record FROM ` + changesWithTeam
+const auditEntries = `SELECT changes.number, changes.mini_program, changes.life, coalesce(present.team, ''), changes.record FROM ` + changesWithTeam
 
 const selectAudit = `
 	` + auditEntries + ` WHERE changes.mini_program = $1 AND changes.record IS NOT NULL AND changes.number < $2
@@ -61,6 +62,25 @@ func (c *Catalog) AuditOf(
 	return database.Collect(ctx, c.db.Select(q.String()), scanAuditEntry, q.Args...)
 }
 
+const selectWholeTrail = auditEntries + ` WHERE changes.number > $1 AND changes.record IS NOT NULL ORDER BY changes.number LIMIT $2`
+
+// Trail reads the audit trails of all mini-programs as one, oldest first: at most limit entries above a change number.
+func (c *Catalog) Trail(ctx context.Context, after int64, limit int) ([]AuditEntry, error) {
+	return database.Collect(ctx, c.db.Select(selectWholeTrail), scanAuditEntry, after, limit)
+}
+
+// AuditEntryOf reads the entry of a change; the error is ErrNotFound when it has none.
+func (c *Catalog) AuditEntryOf(ctx context.Context, change int64) (AuditEntry, error) {
+	entries, err := c.Trail(ctx, change-1, 1)
+	if err == nil && (len(entries) == 0 || entries[0].Change != change) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return AuditEntry{}, fmt.Errorf("read the audit entry of change %d: %w", change, err)
+	}
+	return entries[0], nil
+}
+
 // member is a pattern for JSON texts that have a member with a value: within a string its quotation marks would be escaped.
 func member(name, value string) string {
 	escaped := strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(value)
@@ -70,7 +90,7 @@ func member(name, value string) string {
 func scanAuditEntry(row *sql.Rows) (AuditEntry, error) {
 	var entry AuditEntry
 	var text sql.NullString
-	if err := row.Scan(&entry.Change, &entry.Life, &entry.Team, &text); err != nil {
+	if err := row.Scan(&entry.Change, &entry.ID, &entry.Life, &entry.Team, &text); err != nil {
 		return entry, err
 	}
 	record, err := decode[lifecycle.Record](text)

@@ -43,6 +43,13 @@ func stores(c *catalog.Catalog) (accounts.Sessions, accounts.Filters, *tokens.St
 	return accounts.NewSessions(c.Database()), accounts.NewFilters(c.Database()), tokens.NewStore(c.Database())
 }
 
+func people(c *catalog.Catalog) accounts.People {
+	if c == nil {
+		return accounts.People{}
+	}
+	return accounts.NewPeople(c.Database())
+}
+
 // questions are all that can be asked of a catalogue, and of what is kept beside it, by the name of the method; commit is one that it does not know yet.
 func questions(c *catalog.Catalog, commit catalog.Commit) map[string]func(context.Context) error {
 	all := reading(c)
@@ -65,6 +72,8 @@ func questions(c *catalog.Catalog, commit catalog.Commit) map[string]func(contex
 		"CancelFleet":       func(ctx context.Context) error { return c.CancelFleet(ctx, "act", "dora") },
 		"EndFleet":          func(ctx context.Context) error { return c.EndFleet(ctx, "act", time.Now()) },
 		"Filters.Save":      func(ctx context.Context) error { return filters.Save(ctx, "dora", accounts.SavedFilter{Name: "mine"}) },
+		"People.Note":       func(ctx context.Context) error { return people(c).Note(ctx, accounts.Person{}, time.Now()) },
+		"People.Prefer":     func(ctx context.Context) error { return people(c).Prefer(ctx, "dora", nil, "en") },
 		"Filters.Forget":    func(ctx context.Context) error { return filters.Forget(ctx, "dora", "mine") },
 		"Sessions.PutGrant": func(ctx context.Context) error { return sessions.PutGrant(ctx, "token", accounts.Grant{}, time.Now()) },
 		"Store.Add": func(ctx context.Context) error {
@@ -154,6 +163,10 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 		"Store.Change":       func(ctx context.Context) error { _, err := store.Change(ctx); return err },
 		"Store.Working":      func(ctx context.Context) error { _, err := store.Working(ctx); return err },
 		"Stored":             func(ctx context.Context) error { _, err := c.Stored(ctx, "weather"); return err },
+		"People.Find":        func(ctx context.Context) error { _, _, err := people(c).Find(ctx, "dora"); return err },
+		"People.WithMail":    func(ctx context.Context) error { _, err := people(c).WithMail(ctx, time.Time{}); return err },
+		"Trail":              func(ctx context.Context) error { _, err := c.Trail(ctx, 0, 1); return err },
+		"AuditEntryOf":       func(ctx context.Context) error { _, err := c.AuditEntryOf(ctx, 1); return err },
 		"Filters.Of":         func(ctx context.Context) error { _, err := filters.Of(ctx, "dora"); return err },
 		"Sessions.FindGrant": func(ctx context.Context) error { _, _, err := sessions.FindGrant(ctx, "token"); return err },
 		"Sessions.FindCtx":   func(ctx context.Context) error { _, _, err := sessions.FindCtx(ctx, "token"); return err },
@@ -169,7 +182,7 @@ func TestEveryMethodIsInTheTests(t *testing.T) {
 	maps.Copy(known, following(nil))
 	for prefix, asked := range map[string]reflect.Type{
 		"": reflect.TypeFor[*catalog.Catalog](), "Sessions.": reflect.TypeFor[accounts.Sessions](), "Store.": reflect.TypeFor[*tokens.Store](),
-		"Filters.": reflect.TypeFor[accounts.Filters](),
+		"Filters.": reflect.TypeFor[accounts.Filters](), "People.": reflect.TypeFor[accounts.People](),
 	} {
 		for i := range asked.NumMethod() {
 			name := prefix + asked.Method(i).Name

@@ -19,6 +19,9 @@ const lookEvery = 2 * time.Second
 
 // InForce are the settings that a program goes by now: SETTINGS_FILE as it was at the start, and again whenever it has changed.
 type InForce struct {
+	// Check refuses what else is wrong with changed settings; nil finds nothing.
+	Check func(lifecycle.Settings) error
+
 	file    string
 	current atomic.Pointer[lifecycle.Settings]
 	// seen is the file at the last look, settled what was last taken up or refused: a file that is being written is not judged before two
@@ -85,6 +88,9 @@ func (in *InForce) look(ctx context.Context, logger *zap.Logger, keep func(conte
 		now.data = data
 		return Policy(&settings)(data)
 	})
+	if err == nil && in.Check != nil {
+		err = in.Check(settings)
+	}
 	if err != nil {
 		now.err = err.Error()
 	}
@@ -99,14 +105,12 @@ func (in *InForce) look(ctx context.Context, logger *zap.Logger, keep func(conte
 		logger.Error("changed settings are refused; those of before stay in force", zap.Error(err))
 		return
 	}
-	if digest := settings.Digest(); digest != in.Settings().Digest() {
-		if err := keep(ctx, settings); err != nil {
-			logger.Warn("changed settings cannot be kept in the catalogue yet; those of before stay in force", zap.Error(err))
-			return
-		}
-		in.take(settings)
-		logger.Info("changed settings are in force", zap.String(logkey.File, in.file), zap.String(logkey.Settings, digest))
+	if err := keep(ctx, settings); err != nil {
+		logger.Warn("changed settings cannot be kept in the catalogue yet; those of before stay in force", zap.Error(err))
+		return
 	}
+	in.take(settings)
+	logger.Info("changed settings are in force", zap.String(logkey.File, in.file), zap.String(logkey.Settings, settings.Digest()))
 	in.settled = now
 	in.refused.Set(0)
 }

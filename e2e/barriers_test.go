@@ -58,6 +58,7 @@ var visits = []visit{
 	{"fleet", "operator", "/fleet"},
 	{"fleet, an action chosen", "release-manager", "/fleet?act=change-plan"},
 	{"fleet act", "operator", "/fleet/" + actToSee},
+	{"subscriptions", "operator", "/subscriptions"},
 	{"who you are", "developer", "/me"},
 	{"nothing here", "developer", "/nothing-here"},
 	{"forbidden", "reviewer", "/request-creation"},

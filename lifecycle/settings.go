@@ -28,6 +28,8 @@ type Settings struct {
 	Plans       map[string]Plan `json:"plans"`
 	// Calendar is when the deployment works and releases; nil is always.
 	Calendar *Calendar `json:"calendar,omitempty"`
+	// Subscriptions say who is told of what happens.
+	Subscriptions Subscriptions `json:"subscriptions,omitzero"`
 }
 
 // DefaultSettings are those of a deployment that chooses nothing.

@@ -14,6 +14,7 @@ import (
 	"slipway/delivery"
 	"slipway/monitoring"
 	"slipway/monitoring/logkey"
+	"slipway/notify"
 	"slipway/tokens"
 	"slipway/web/access"
 	"slipway/web/api"
@@ -44,8 +45,9 @@ func newApplication(ctx context.Context, settings settings, with dependencies, f
 			},
 			Catalog: with.catalog, Store: with.store, Temporal: service.NewMonitor(ctx, with.temporal), Logger: logger,
 			Sessions: accounts.NewSessions(with.catalog.Database()), TokenStore: tokens.NewStore(with.catalog.Database()), Tokens: with.tokens,
-			Filters:  accounts.NewFilters(with.catalog.Database()),
-			Settings: settings.inForce.Settings, Limits: settings.PackageMax.Limits(), AnswerWait: settings.AnswerWait,
+			Filters: accounts.NewFilters(with.catalog.Database()), People: accounts.NewPeople(with.catalog.Database()),
+			Notifications: notify.NewStore(with.catalog.Database()),
+			Settings:      settings.inForce.Settings, Limits: settings.PackageMax.Limits(), AnswerWait: settings.AnswerWait,
 			Previews: delivery.Previews{Keys: settings.PreviewKeys}, PublicURL: settings.PublicURL,
 		},
 	}

@@ -20,6 +20,7 @@ import (
 	"slipway/delivery"
 	"slipway/lifecycle"
 	"slipway/monitoring"
+	"slipway/notify"
 	"slipway/packages"
 	"slipway/tokens"
 	"slipway/web/access"
@@ -87,7 +88,8 @@ func (g ground) stand(t *testing.T, change ...func(*settings)) standing {
 	require.NoError(t, err)
 	s := application{settings: settings, dependencies: with, logger: zap.NewNop(), feed: feed, service: &service.Service{
 		Workflows: workflows.Client{Temporal: with.temporal}, Catalog: with.catalog, Store: with.store,
-		Sessions: accounts.NewSessions(with.catalog.Database()), Filters: accounts.NewFilters(with.catalog.Database()), TokenStore: tokenStore,
+		Sessions: accounts.NewSessions(with.catalog.Database()), Filters: accounts.NewFilters(with.catalog.Database()), People: accounts.NewPeople(with.catalog.Database()),
+		Notifications: notify.NewStore(with.catalog.Database()), TokenStore: tokenStore,
 		Previews: delivery.Previews{Keys: settings.PreviewKeys}, PublicURL: settings.PublicURL,
 		Temporal: service.NewMonitor(ctx, with.temporal), Tokens: with.tokens, Logger: zap.NewNop(), Settings: settings.inForce.Settings, AnswerWait: time.Second,
 	}}

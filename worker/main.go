@@ -16,8 +16,10 @@ import (
 	"slipway/activities"
 	"slipway/catalog"
 	"slipway/config"
+	"slipway/lifecycle"
 	"slipway/monitoring"
 	"slipway/monitoring/logkey"
+	"slipway/notify"
 	"slipway/packages"
 	"slipway/program"
 	"slipway/workflows"
@@ -57,6 +59,7 @@ func run(ctx context.Context) error {
 	}
 	defer kept.close()
 	inForce := config.NewInForce(settings.SettingsFile, settings.timersAndPlans)
+	inForce.Check = func(changed lifecycle.Settings) error { _, err := settings.subscriptions(changed); return err }
 	acts, err := newActivities(settings, inForce, kept)
 	if err != nil {
 		return err
@@ -67,7 +70,7 @@ func run(ctx context.Context) error {
 	}
 	defer signing.Close()
 	fleet := newFleet(signing, settings.FleetPerSecond, kept.catalog)
-	return service{settings, inForce, telemetry, temporal, kept, acts, fleet}.run(ctx)
+	return service{settings, inForce, telemetry, temporal, kept, acts, fleet, newFollower(settings, kept.catalog)}.run(ctx)
 }
 
 // storage is where the worker keeps what it does.
@@ -84,10 +87,22 @@ func openStorage(ctx context.Context, settings settings) (s storage, err error) 
 		_ = s.catalog.Close()
 		return s, err
 	}
-	if err = s.catalog.KeepSettings(ctx, settings.timersAndPlans); err != nil {
+	if err = s.keep(ctx, settings, settings.timersAndPlans); err != nil {
 		s.close()
 	}
 	return s, err
+}
+
+// keep keeps settings that are to be in force, with their subscriptions.
+func (s storage) keep(ctx context.Context, settings settings, inForce lifecycle.Settings) error {
+	subscriptions, err := settings.subscriptions(inForce)
+	if err == nil {
+		err = s.catalog.KeepSettings(ctx, inForce)
+	}
+	if err == nil {
+		err = notify.NewStore(s.catalog.Database()).TakeUp(ctx, subscriptions, time.Now())
+	}
+	return err
 }
 
 func (s storage) close() { _, _ = s.packages.Close(), s.catalog.Close() }
@@ -118,6 +133,7 @@ type service struct {
 	storage    storage
 	activities *activities.Activities
 	fleet      *activities.Fleet
+	follower   *notify.Follower
 }
 
 // run does everything that a worker does side by side; when one thing fails, the others stop too.
@@ -138,10 +154,13 @@ func (s service) run(ctx context.Context) error {
 	group.Go(func() error { return metrics.Listen(ctx, s.settings.MetricsAddr) })
 	group.Go(func() error { watch.Run(ctx); return nil })
 	group.Go(func() error {
-		s.inForce.Follow(ctx, s.telemetry.Logger, s.storage.catalog.KeepSettings)
+		s.inForce.Follow(ctx, s.telemetry.Logger, func(ctx context.Context, changed lifecycle.Settings) error {
+			return s.storage.keep(ctx, s.settings, changed)
+		})
 		return nil
 	})
 	group.Go(func() error { return sweeper.run(ctx) })
+	group.Go(func() error { return notifiers{s.temporal, s.follower.Store, s.telemetry.Logger}.run(ctx) })
 	group.Go(func() error { return s.work(ctx, health) })
 	if err := group.Wait(); !errors.Is(err, context.Canceled) {
 		return err
@@ -152,7 +171,7 @@ func (s service) run(ctx context.Context) error {
 // work runs the Temporal workers until ctx is done.
 func (s service) work(ctx context.Context, health *health) error {
 	fatal := make(chan error, 4) // one of each worker
-	workers := newWorkers(s.temporal, s.settings, s.activities, s.fleet, func(err error) { fatal <- err })
+	workers := newWorkers(s.temporal, s.settings, s.activities, s.fleet, s.follower, func(err error) { fatal <- err })
 	if err := workers.Start(); err != nil {
 		return fmt.Errorf("starting the worker: %w", err)
 	}

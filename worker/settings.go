@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -8,6 +9,7 @@ import (
 	"slipway/keyring"
 	"slipway/lifecycle"
 	"slipway/monitoring"
+	"slipway/notify"
 )
 
 // settings is what the environment tells the worker.
@@ -30,6 +32,14 @@ type settings struct {
 	// Deployment and BuildID switch worker versioning on; both or neither.
 	Deployment string `env:"WORKER_DEPLOYMENT"`
 	BuildID    string `env:"WORKER_BUILD_ID"`
+
+	// PublicURL is where people reach the web, for links in what they are told; without it, that is WebAddr.
+	PublicURL string `env:"PUBLIC_URL"`
+	WebAddr   string `env:"WEB_ADDR" envDefault:"127.0.0.1:8080"`
+	// SMTP is the server that mail goes out by; without one nobody is mailed.
+	SMTP notify.SMTP
+	// WebhookAllow are the networks, addresses and hosts that webhooks may reach although they are private, separated by commas.
+	WebhookAllow notify.Allowed `env:"WEBHOOK_ALLOW"`
 
 	timersAndPlans lifecycle.Settings
 }
@@ -57,8 +67,21 @@ func load() (settings, error) {
 	}
 	s.timersAndPlans = lifecycle.DefaultSettings()
 	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, config.Policy(&s.timersAndPlans))
-	return s, errors.Join(err, s.Tracing.Validate(), wrongFile)
+	_, wrongSubscriptions := s.subscriptions(s.timersAndPlans)
+	return s, errors.Join(err, s.Tracing.Validate(), s.SMTP.Validate(), wrongFile, wrongSubscriptions)
 }
+
+// subscriptions are those that settings come to.
+func (s settings) subscriptions(in lifecycle.Settings) (lifecycle.Subscriptions, error) {
+	subscriptions, err := config.Subscriptions(s.SettingsFile, in)
+	if s.SMTP.Host != "" {
+		subscriptions = notify.WithPeople(subscriptions)
+	}
+	return subscriptions, err
+}
+
+// baseURL is what links to pages begin with.
+func (s settings) baseURL() string { return cmp.Or(s.PublicURL, "http://"+s.WebAddr) }
 
 func (s settings) checkSignals() error {
 	switch {

@@ -18,6 +18,8 @@ import (
 
 	"slipway/activities"
 	"slipway/keyring"
+	"slipway/lifecycle"
+	"slipway/notify"
 	"slipway/program"
 	"slipway/workflows"
 )
@@ -41,6 +43,8 @@ const (
 	fleetCommandsAtOnce = 2
 	fleetPatience       = 5 * time.Second
 	fleetRest           = 5 * time.Second
+	// tellingAtOnce has a slot for each subscription that there may be, and for tests.
+	tellingAtOnce = lifecycle.MaxSubscriptions + 20
 )
 
 // connection is one to Temporal, with the data converter that payloads go through; nil is Temporal's usual one.
@@ -111,7 +115,8 @@ type workers []worker.Worker
 // Each queue has limits of its own, so that a thousand gates that ask a Prometheus which does not answer, or a hundred uploads at once,
 // hold up neither each other nor decisions.
 func newWorkers(
-	temporal connection, settings settings, acts *activities.Activities, fleet *activities.Fleet, onFatalError func(error),
+	temporal connection, settings settings, acts *activities.Activities, fleet *activities.Fleet, follower *notify.Follower,
+	onFatalError func(error),
 ) workers {
 	options := worker.Options{
 		WorkerStopTimeout:          stopTimeout,
@@ -119,7 +124,7 @@ func newWorkers(
 		OnFatalError:               onFatalError,
 		ActivityTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
 	}
-	lifecycles, gates, inspections, fleets := options, options, options, options
+	lifecycles, gates, inspections, fleets, notifications := options, options, options, options, options
 	lifecycles.StickyScheduleToStartTimeout = stickyTimeout
 	lifecycles.Interceptors = []interceptor.WorkerInterceptor{
 		&workflows.Interceptor{DataConverter: temporal.dataConverter, Tracer: temporal.tracer},
@@ -130,11 +135,15 @@ func newWorkers(
 	gates.WorkerActivitiesPerSecond = probesPerSecond
 	inspections.MaxConcurrentActivityExecutionSize = inspectionsAtOnce
 	fleets.MaxConcurrentActivityExecutionSize = fleetActsAtOnce
+	notifications.MaxConcurrentActivityExecutionSize = tellingAtOnce
 	all := workers{
 		worker.New(temporal.Client, workflows.TaskQueue, lifecycles),
 		worker.New(temporal.Client, workflows.HealthQueue, gates),
 		worker.New(temporal.Client, workflows.InspectionQueue, inspections),
 	}
+	telling := worker.New(temporal.Client, workflows.NotifierQueue, notifications)
+	telling.RegisterWorkflowWithOptions(workflows.Notifier, workflow.RegisterOptions{Name: workflows.NotifierType})
+	telling.RegisterActivity(&notify.Activities{Follower: follower})
 	flows := &workflows.Workflows{Settings: settings.timersAndPlans}
 	all[0].RegisterWorkflowWithOptions(flows.MiniProgram, workflow.RegisterOptions{Name: workflows.WorkflowType})
 	all[0].RegisterWorkflowWithOptions(flows.Platform, workflow.RegisterOptions{Name: workflows.PlatformType})
@@ -144,7 +153,7 @@ func newWorkers(
 	fleeting := worker.New(temporal.Client, workflows.FleetQueue, fleets)
 	fleeting.RegisterWorkflowWithOptions(flows.Fleet, workflow.RegisterOptions{Name: workflows.FleetWorkflowType})
 	fleeting.RegisterActivity(fleet)
-	return append(all, fleeting)
+	return append(all, telling, fleeting)
 }
 
 // Start starts them all or, with an error, none.

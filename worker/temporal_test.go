@@ -115,7 +115,7 @@ func gated(t *testing.T, asked *prober, queue string, activity any, argument any
 	server := devservertest.Start(t)
 	store, err := packages.OpenStore(t.Context(), "mem://")
 	require.NoError(t, err)
-	all := newWorkers(connection{Client: server.Client}, settings{}, &activities.Activities{Health: asked, Packages: store}, &activities.Fleet{}, nil)
+	all := newWorkers(connection{Client: server.Client}, settings{}, &activities.Activities{Health: asked, Packages: store}, &activities.Fleet{}, nil, nil)
 	all[0].RegisterWorkflowWithOptions(func(ctx workflow.Context) error {
 		var last workflow.Future
 		for range many {

@@ -20,7 +20,7 @@ func (o *observed) people() (told []string) {
 	return told
 }
 
-func TestWhoeverHasToDoSomethingIsToldOnceAndWhatItIsAbout(t *testing.T) {
+func TestARunOfBeforeTellsWhoeverHasToDoSomethingOnceAndWhatItIsAbout(t *testing.T) {
 	byHand, paused := staged, watched
 	byHand.AutoPromote, paused.OnUnhealthy = new(false), lifecycle.PauseOnUnhealthy
 	for name, c := range map[string]struct {
@@ -65,7 +65,7 @@ func TestWhoeverHasToDoSomethingIsToldOnceAndWhatItIsAbout(t *testing.T) {
 }
 
 // Who looks in later sees the same on the page.
-func TestANotificationThatReachesNobodyHoldsUpNothing(t *testing.T) {
+func TestANotificationOfBeforeThatReachesNobodyHoldsUpNothing(t *testing.T) {
 	o := observe(t)
 	o.notify = func(activities.Notification) error { return errors.New("the mail server is on holiday") }
 	o.act(day+second, lifecycle.ApproveCreation, rob, named("meanwhile"))
@@ -83,7 +83,7 @@ func TestANotificationThatReachesNobodyHoldsUpNothing(t *testing.T) {
 	}
 }
 
-func TestARunEndsOnlyAfterPeopleWereTold(t *testing.T) {
+func TestARunOfBeforeEndsOnlyAfterPeopleWereTold(t *testing.T) {
 	o := observe(t)
 	o.telling = 5 * minute
 	o.end(day+minute).look(day+2*minute, func() { assert.Zero(t, o.runs, "it would be told again, or never") })
@@ -94,7 +94,7 @@ func TestARunEndsOnlyAfterPeopleWereTold(t *testing.T) {
 	assert.Equal(t, []string{"reviewer: Review waits: weather"}, o.people())
 }
 
-func TestTheLifecycleEndsOnlyAfterPeopleWereTold(t *testing.T) {
+func TestALifecycleOfBeforeEndsOnlyAfterPeopleWereTold(t *testing.T) {
 	o := observe(t)
 	o.telling = 5 * minute
 	o.act(day+minute, lifecycle.RejectCreation, rob, named("the end"))
@@ -105,4 +105,19 @@ func TestTheLifecycleEndsOnlyAfterPeopleWereTold(t *testing.T) {
 	assert.Equal(t, day+5*minute, o.elapsed)
 	assert.Len(t, o.notified, 1)
 	assert.Equal(t, lifecycle.IllegalInState, o.outcome(rob, "too late").Code, "what comes meanwhile is answered")
+}
+
+// What people have to be told is in the audit trail, which Notifiers follow.
+func TestNeitherTheLifecycleNorTheEndOfARunWaitsForPeopleToBeTold(t *testing.T) {
+	o := observe(t)
+	o.followed, o.telling = true, 5*minute
+	o.end(day+minute).look(day+2*minute, func() { assert.Equal(t, 1, o.runs, "nothing keeps the run open") })
+	o.act(2*day+minute, lifecycle.RejectCreation, rob, named("the end")).until(3 * day)
+	require.True(t, o.completed)
+	assert.Equal(t, 2*day+minute, o.elapsed)
+	assert.Equal(t, []lifecycle.Action{"request-creation", "reminded", "escalated", "reject-creation"}, o.happened())
+	assert.Empty(t, o.notified)
+	for _, started := range o.activities {
+		assert.NotEqual(t, "Notify", started.name)
+	}
 }

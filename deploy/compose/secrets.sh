@@ -24,6 +24,7 @@ key | keep signal_key
 key | keep payload_key
 key | keep preview_key
 printf '%s' "${OIDC_CLIENT_SECRET:-}" | keep oidc_client_secret
+printf '%s' "${SMTP_PASSWORD:-}" | keep smtp_password
 
 # Containers that do not run as this user read them by their group and others: the folder keeps everybody else out.
 chmod 444 ./*

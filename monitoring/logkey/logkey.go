@@ -44,6 +44,9 @@ const (
 	Version  = "version"
 )
 
+// Who is told of what happens: the name of a subscription, never where it goes to.
+const Subscription = "subscription"
+
 // Access tokens: what they are known by, never what they are.
 const (
 	Kind    = "kind"

@@ -24,7 +24,10 @@ var elsewhere = map[string]string{
 	"MAX_CONNECTIONS": "its default", "PACKAGE_GRACE": "its default", "FLEET_PER_SECOND": "its default",
 	"TEMPORAL_UI_URL": "an overlay gives it where people may see Temporal UI",
 	"DELIVERY_TOKENS": "an overlay gives them",
-	"CODEC_ORIGINS":   "an overlay gives it where Temporal UI shows what is encrypted",
+	"SMTP_HOST":       "an overlay gives it where there is a mail server", "SMTP_PORT": "as above", "SMTP_TLS": "as above", "SMTP_USER": "as above",
+	"SMTP_PASSWORD": "as above", "SMTP_FROM": "as above", "WEBHOOK_ALLOW": "an overlay gives it where webhooks stay within the platform",
+	"WEB_ADDR":      "PUBLIC_URL tells the worker where the web is",
+	"CODEC_ORIGINS": "an overlay gives it where Temporal UI shows what is encrypted",
 
 	"OTEL_EXPORTER_OTLP_ENDPOINT":        "an overlay gives it where there is a collector",
 	"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "as above", "OTEL_EXPORTER_OTLP_PROTOCOL": "as above", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "as above",

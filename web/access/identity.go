@@ -14,6 +14,8 @@ type Identity struct {
 	lifecycle.Actor
 	// Name is for people to read; "" when none is known.
 	Name string `json:"name,omitempty"`
+	// Email is an address that the provider has verified; "" when there is none.
+	Email string `json:"email,omitempty"`
 	// Token is the access token that was presented; nil when a person asks themselves.
 	Token *tokens.Token `json:"-"`
 }

@@ -46,6 +46,9 @@ var (
 	MakesTokens = Only(lifecycle.Developer, lifecycle.Operator)
 	// SeesTokens routes are open to those who see access tokens.
 	SeesTokens = Only(lifecycle.Developer, lifecycle.Operator, lifecycle.Auditor)
+	// RunsSubscriptions routes are open to those who say who is told of what happens; SeesSubscriptions to those who look at that.
+	RunsSubscriptions = Only(lifecycle.Operator)
+	SeesSubscriptions = Only(lifecycle.Operator, lifecycle.Auditor)
 )
 
 // Only lets those in who hold one of the roles.

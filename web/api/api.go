@@ -57,6 +57,7 @@ func (a *API) Register(router *access.Router) {
 	a.registerPlatform(api)
 	a.registerRehearsals(api)
 	a.registerFleet(api)
+	a.registerSubscriptions(api)
 	allowNull(api.OpenAPI().Components.Schemas)
 	document, err := json.Marshal(api.OpenAPI())
 	if err != nil {

@@ -28,6 +28,7 @@ import (
 	"slipway/catalog"
 	"slipway/devserver/devservertest"
 	"slipway/lifecycle"
+	"slipway/notify"
 	"slipway/packages"
 	"slipway/tokens"
 	"slipway/web/access"
@@ -144,8 +145,9 @@ func (i *installation) engine(ctx context.Context, temporal client.Client, answe
 	go known.Run(ctx)
 	offered := &service.Service{
 		Workflows: workflows.Client{Temporal: temporal, Waiters: &feed.Waiters}, Catalog: i.catalog, Store: i.store,
-		Sessions: accounts.NewSessions(i.catalog.Database()), TokenStore: tokenStore,
-		Temporal: service.NewMonitor(ctx, temporal), Tokens: known, Logger: zap.New(core), Settings: lifecycle.DefaultSettings, AnswerWait: answerWait,
+		Sessions: accounts.NewSessions(i.catalog.Database()), People: accounts.NewPeople(i.catalog.Database()), TokenStore: tokenStore,
+		Notifications: notify.NewStore(i.catalog.Database()),
+		Temporal:      service.NewMonitor(ctx, temporal), Tokens: known, Logger: zap.New(core), Settings: lifecycle.DefaultSettings, AnswerWait: answerWait,
 	}
 	sessions := access.NewSessions(accounts.NewSessions(i.catalog.Database()), accounts.Dev(), nil)
 	sessions.Tokens = known

@@ -3,6 +3,7 @@ package oidc
 import (
 	"cmp"
 	"maps"
+	"net/mail"
 	"slices"
 	"strings"
 
@@ -30,7 +31,17 @@ func (s Settings) identity(said claims) (access.Identity, error) {
 		return access.Identity{}, lifecycle.Refuse(lifecycle.ForbiddenRole,
 			"what the identity provider says of you cannot be accepted: %s", refusal.Message)
 	}
-	return access.Identity{Actor: person, Name: name}, nil
+	return access.Identity{Actor: person, Name: name, Email: said.email()}, nil
+}
+
+// email is the address that mail may go to: only one that the provider has verified, for another might be somebody else's.
+func (c claims) email() string {
+	address, _ := c["email"].(string)
+	verified := c["email_verified"] == true || c["email_verified"] == "true" // some providers write it as text
+	if parsed, err := mail.ParseAddress(address); !verified || err != nil || parsed.Address != address {
+		return ""
+	}
+	return address
 }
 
 // roles are those that the names stand for, in the order of the lifecycle; what stands for none is left out.

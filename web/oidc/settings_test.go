@@ -12,6 +12,24 @@ import (
 	"slipway/web/access"
 )
 
+func TestOnlyAVerifiedAddressIsMailed(t *testing.T) {
+	settings := Settings{UserClaim: "sub", NameClaim: "name", RolesClaim: "roles", TeamsClaim: "teams"}
+	for said, want := range map[string]string{
+		`{"sub": "u", "email": "rita@example.com", "email_verified": true}`:   "rita@example.com",
+		`{"sub": "u", "email": "rita@example.com", "email_verified": "true"}`: "rita@example.com",
+		`{"sub": "u", "email": "rita@example.com", "email_verified": false}`:  "",
+		`{"sub": "u", "email": "rita@example.com"}`:                           "",
+		`{"sub": "u", "email": "Rita <r@x>, a@b", "email_verified": true}`:    "",
+		`{"sub": "u", "email_verified": true}`:                                "",
+	} {
+		var c claims
+		require.NoError(t, json.Unmarshal([]byte(said), &c))
+		identity, err := settings.identity(c)
+		require.NoError(t, err)
+		assert.Equal(t, want, identity.Email, said)
+	}
+}
+
 func TestClaimsSayWhoSomebodyIsHoweverTheProviderWritesThem(t *testing.T) {
 	both := []lifecycle.Role{lifecycle.Reviewer, lifecycle.Operator}
 	for name, each := range map[string]struct {

@@ -23,9 +23,13 @@ var chinese = dictionary{
 }
 
 var (
-	chineseTables = tables("names", "pages", "forms", "reports", "script", "reviews", "platform", "rehearsal", "rules", "fleet")
+	chineseTables = tables(
+		"names", "pages", "forms", "reports", "script", "reviews", "platform", "rehearsal", "rules", "fleet", "subscriptions",
+	)
 	// chineseSayings are what others word.
-	chineseSayings = tables("refusals", "remarks", "findings", "steps", "platform-sayings", "rehearsals", "gates", "fleet-said")
+	chineseSayings = tables(
+		"refusals", "remarks", "findings", "steps", "platform-sayings", "rehearsals", "gates", "fleet-said", "notifications",
+	)
 )
 
 // texts are messages that depend on no number.

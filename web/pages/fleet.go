@@ -94,11 +94,11 @@ func (p *Pages) newFleetData(c *gin.Context, action lifecycle.Action, typed url.
 		data.Form = readForm(action, typed)
 	}
 	if data.Form.Has("plan") && data.Form.Plan.Choice == "" {
-		data.Form.Plan = newPlanForm(lifecycle.Status{}, p.Service.Settings)
+		data.Form.Plan = newPlanForm(lifecycle.Status{}, p.Service.Settings())
 	}
 	data.Form.Many, data.Form.Platform = true, person(c).OnPlatformSide()
-	for _, name := range slices.Sorted(maps.Keys(p.Service.Settings.Plans)) {
-		data.Plans = append(data.Plans, planChoice{name, p.Service.Settings.Plans[name]})
+	for _, name := range slices.Sorted(maps.Keys(p.Service.Settings().Plans)) {
+		data.Plans = append(data.Plans, planChoice{name, p.Service.Settings().Plans[name]})
 	}
 	data.Where = fleetWhere{
 		Team: typed.Get("team"), Version: typed.Get("version"), Waiting: typed.Get("waiting"), Overdue: typed.Get("overdue"),

@@ -92,6 +92,13 @@ func (p *Pages) registerPeople(router *access.Router) {
 	router.POST("/language", access.Public, p.chooseLanguage)
 	router.GET("/me", access.SignedIn, p.me)
 	router.GET("/live", access.Stream, p.live)
+	router.GET("/subscriptions", access.SeesSubscriptions, p.subscriptions)
+	router.POST("/subscriptions", access.RunsSubscriptions, p.subscribe)
+	router.GET("/subscriptions/:name", access.SeesSubscriptions, p.subscription)
+	router.POST("/subscriptions/:name/test", access.RunsSubscriptions, p.testSubscription)
+	router.POST("/subscriptions/:name/redeliver", access.RunsSubscriptions, p.redeliver)
+	router.POST("/subscriptions/:name/delete", access.RunsSubscriptions, p.unsubscribe)
+	router.POST("/me/mail", access.SignedIn, p.keepMailSettings)
 	router.GET("/tokens", access.SeesTokens, p.tokens)
 	router.POST("/tokens", access.MakesTokens, p.makeToken)
 	router.POST("/tokens/:id/revoke", access.MakesTokens, p.revokeToken)
@@ -177,6 +184,7 @@ const (
 	menuTokens   menu = "tokens"
 	menuPlatform menu = "platform"
 	menuFleet    menu = "fleet"
+	menuTold     menu = "subscriptions"
 )
 
 // Display is how the person is called on pages.
@@ -193,6 +201,9 @@ func (p page) MayHaveTokens() bool { return service.MayHaveTokens(p.Person.Actor
 
 // OfPlatform tells whether the person is of the platform, and watches over the line.
 func (p page) OfPlatform() bool { return p.Person.OnPlatformSide() }
+
+// SeesSubscriptions tells whether the person may look at who is told of what.
+func (p page) SeesSubscriptions() bool { return service.SeesSubscriptions(p.Person.Actor) }
 
 // everything is no id of a mini-program.
 const everything = "*"

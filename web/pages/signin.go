@@ -9,8 +9,11 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+	"go.uber.org/zap"
 
+	"slipway/accounts"
 	"slipway/lifecycle"
+	"slipway/web/access"
 	"slipway/web/oidc"
 	"slipway/web/service"
 )
@@ -46,6 +49,7 @@ func (p *Pages) signIn(c *gin.Context) {
 		p.Refuse(c, err)
 		return
 	}
+	p.notePerson(c, access.Identity{Actor: person, Email: person.User + devMail})
 	c.Redirect(http.StatusSeeOther, ownPath(c.PostForm("next")))
 }
 
@@ -111,7 +115,18 @@ func (p *Pages) completeSignIn(c *gin.Context) {
 		p.Refuse(c, err)
 		return
 	}
+	p.notePerson(c, identity)
 	c.Redirect(http.StatusSeeOther, ownPath(flow.Next))
+}
+
+// devMail is where mail for the accounts of a development machine goes: nowhere, but through a mail catcher.
+const devMail = "@slipway.localhost"
+
+// notePerson keeps where mail finds a person, and which language their pages have.
+func (p *Pages) notePerson(c *gin.Context, identity access.Identity) {
+	p.Service.NotePerson(c.Request.Context(), accounts.Person{
+		Actor: identity.Actor, Email: identity.Email, Language: p.words(c).language.String(),
+	})
 }
 
 // flowOf is what this browser began, empty when it began nothing of the kind.
@@ -141,7 +156,34 @@ func (p *Pages) setFlow(c *gin.Context, state, value string, seconds int) {
 	})
 }
 
-// me says who one is here.
+// me says who one is here, and what one is mailed about, unless that cannot be known now.
 func (p *Pages) me(c *gin.Context) {
-	p.show(c, http.StatusOK, "me", page{Title: p.words(c).t("Who you are")})
+	settings, err := p.Service.MailSettings(c.Request.Context(), person(c))
+	if err != nil {
+		p.Service.Logger.Warn("the page of a person lacks what they are mailed about", zap.Error(err))
+	}
+	p.show(c, http.StatusOK, "me", page{Title: p.words(c).t("Who you are"), Data: settings})
 }
+
+// keepMailSettings keeps what a person wants to be mailed about, in the language of the page.
+func (p *Pages) keepMailSettings(c *gin.Context) {
+	posted, err := fieldsOnce(c)
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	var wanted []string
+	for name := range posted {
+		if kind, ok := strings.CutPrefix(name, mailed); ok {
+			wanted = append(wanted, kind)
+		}
+	}
+	if err := p.Service.KeepMailSettings(c.Request.Context(), person(c), wanted, p.words(c).language.String()); err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/me#mail")
+}
+
+// mailed begins the names of the checkboxes for kinds of mail.
+const mailed = "mail-"

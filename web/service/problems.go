@@ -52,6 +52,8 @@ var statusOfCode = map[lifecycle.Code]int{
 	tokens.InsufficientScope:     http.StatusForbidden,
 	tokens.UnknownToken:          http.StatusNotFound,
 	tokens.TooManyTokens:         http.StatusConflict,
+	UnknownSubscription:          http.StatusNotFound,
+	TooManySubscriptions:         http.StatusConflict,
 }
 
 // HTTPStatus is the status of an answer that refuses with this code.
@@ -101,7 +103,7 @@ var wordedErrors = []struct {
 		access.ErrTooMany, ErrTooManyWaiting, access.ErrTooManySignIns, access.ErrTooManyRequests, access.ErrNoMoreRequests,
 		access.ErrTooManyStreams, access.ErrNoMoreStreams,
 	}},
-	{http.StatusServiceUnavailable, []error{tokens.ErrNotKnownYet, access.ErrProviderAway, ErrAway, ErrUncertain, ErrTooSlow}},
+	{http.StatusServiceUnavailable, []error{tokens.ErrNotKnownYet, access.ErrProviderAway, ErrAway, ErrNoTest, ErrUncertain, ErrTooSlow}},
 }
 
 func problemOf(err error) Problem {

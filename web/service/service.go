@@ -17,6 +17,7 @@ import (
 	"slipway/catalog"
 	"slipway/delivery"
 	"slipway/lifecycle"
+	"slipway/notify"
 	"slipway/packages"
 	"slipway/tokens"
 	"slipway/workflows"
@@ -42,6 +43,9 @@ type Service struct {
 	Sessions accounts.Sessions
 	// Filters are those that people keep.
 	Filters accounts.Filters
+	// Notifications keeps subscriptions, People whom mail finds.
+	Notifications *notify.Store
+	People        accounts.People
 	// TokenStore keeps all access tokens, Tokens knows those that work.
 	TokenStore *tokens.Store
 	Tokens     *tokens.Known
