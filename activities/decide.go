@@ -79,7 +79,8 @@ func shortened(outcome lifecycle.Outcome) *ShortOutcome {
 func (o ShortOutcome) Complete(q Question, after lifecycle.MiniProgram) lifecycle.Outcome {
 	outcome := lifecycle.Outcome{
 		RequestID: q.Command.RequestID, Actor: q.Command.Actor.User, Action: q.Action, Accepted: o.Code == "",
-		Code: o.Code, Message: o.Message, NextWindow: o.NextWindow, State: after.State, Revision: after.Revision, At: q.Now, Digest: q.Digest, Actions: o.Actions,
+		Code: o.Code, Message: o.Message, NextWindow: o.NextWindow, State: after.State, Revision: after.Revision, At: q.Now,
+		Digest: q.Digest, Actions: o.Actions,
 	}
 	return outcome.Of(after)
 }

@@ -24,7 +24,10 @@ type part struct {
 	run  func(ctx context.Context, out io.Writer, options options) error
 }
 
-var allParts = []part{{"actions", benchActions}, {"web", benchWeb}, {"lists", benchLists}, {"gates", benchGates}, {"traces", benchTraces}}
+var allParts = []part{
+	{"actions", benchActions}, {"web", benchWeb}, {"lists", benchLists}, {"pages", benchPages}, {"gates", benchGates}, {"lift", benchLift},
+	{"traces", benchTraces},
+}
 
 // options hold for every part.
 type options struct {

@@ -41,8 +41,8 @@ var (
 // from the mini-program's timeline, Lost ones were no longer in it.
 type Gap struct{ Restored, Lost int }
 
-// Commit writes the step in one transaction, or nothing: ErrStepTaken, ErrLifeGoesOn, *QuotaUsedError, *LineError. After an error that is none of
-// these nor ErrInvalid the step may or may not have been written; commit it again.
+// Commit writes the step in one transaction, or nothing: ErrStepTaken, ErrLifeGoesOn, *QuotaUsedError, *LineError. After an error that is
+// none of these nor ErrInvalid the step may or may not have been written; commit it again.
 func (c *Catalog) Commit(ctx context.Context, commit Commit) (Gap, error) {
 	if err := commit.validate(); err != nil {
 		return Gap{}, err

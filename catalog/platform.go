@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync/atomic"
 
 	"slipway/database"
 	"slipway/lifecycle"
@@ -99,7 +100,8 @@ type PlatformCommit struct {
 func (c *Catalog) CommitPlatform(ctx context.Context, commit PlatformCommit) error {
 	var e encoder
 	change := Commit{
-		Life: platformLife, Step: commit.Step, MiniProgram: lifecycle.MiniProgram{ID: PlatformID}, Record: commit.Record, Outcome: &commit.Outcome,
+		Life: platformLife, Step: commit.Step, MiniProgram: lifecycle.MiniProgram{ID: PlatformID},
+		Record: commit.Record, Outcome: &commit.Outcome,
 	}.changeRow(&e)
 	document := e.json(commit.Platform)
 	err := e.err
@@ -135,8 +137,8 @@ func (s statements) writePlatform(ctx context.Context, tx *sql.Tx, step int, cha
 	return err
 }
 
-// PlatformRequest reads what came of a user's request to the platform; answered is false when it has no outcome (yet). Of an outcome that is
-// forgotten only that there was one is left.
+// PlatformRequest reads what came of a user's request to the platform; answered is false when it has no outcome (yet). Of one that is
+// forgotten it is still known whether it was done.
 func (c *Catalog) PlatformRequest(ctx context.Context, user, requestID string) (outcome lifecycle.Outcome, answered bool, err error) {
 	outcome, _, err = c.Outcome(ctx, PlatformID, user, requestID)
 	if !errors.Is(err, ErrNotFound) {
@@ -196,4 +198,35 @@ func (c *Catalog) Waiting(ctx context.Context) (waiting lifecycle.PlatformWaitin
 		return err
 	})
 	return waiting, err
+}
+
+// LineWatch knows whether the line is stopped, in the memory of whoever follows the catalogue and notes each change. The zero value knows
+// nothing: Read first.
+type LineWatch struct {
+	stop atomic.Pointer[lifecycle.Stop]
+}
+
+// Stop is why the line is stopped; nil while it moves.
+func (w *LineWatch) Stop() *lifecycle.Stop { return w.stop.Load() }
+
+// Read looks where no change has told it.
+func (w *LineWatch) Read(ctx context.Context, c *Catalog) error {
+	platform, _, err := c.Platform(ctx)
+	if err == nil {
+		w.stop.Store(platform.Stop)
+	}
+	return err
+}
+
+// Note takes from a change whether the line is stopped.
+func (w *LineWatch) Note(change Change) {
+	t := change.Transition
+	if change.ID != PlatformID || t == nil {
+		return
+	}
+	var stop *lifecycle.Stop
+	if t.To == lifecycle.LineStopped {
+		stop = &lifecycle.Stop{By: t.Actor, At: t.At, Reason: t.Comment}
+	}
+	w.stop.Store(stop)
 }

@@ -47,8 +47,10 @@ func stores(c *catalog.Catalog) (accounts.Sessions, accounts.Filters, *tokens.St
 func questions(c *catalog.Catalog, commit catalog.Commit) map[string]func(context.Context) error {
 	all := reading(c)
 	sessions, filters, store := stores(c)
+	platform := catalog.PlatformCommit{Step: 1, Outcome: lifecycle.Outcome{RequestID: "r", Actor: "otto"}}
 	for name, question := range map[string]func(context.Context) error{
-		"Commit": func(ctx context.Context) error { _, err := c.Commit(ctx, commit); return err },
+		"Commit":         func(ctx context.Context) error { _, err := c.Commit(ctx, commit); return err },
+		"CommitPlatform": func(ctx context.Context) error { return c.CommitPlatform(ctx, platform) },
 		"KeepHealth": func(ctx context.Context) error {
 			return c.KeepHealth(ctx, catalog.HealthStage{MiniProgram: "weather", Version: "1.0.0"}, []lifecycle.RuleHealth{{Name: "errors"}})
 		},
@@ -117,6 +119,10 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 		"Outcome":            func(ctx context.Context) error { _, _, err := c.Outcome(ctx, "weather", "dora", "r"); return err },
 		"PackageReferenced":  func(ctx context.Context) error { _, err := c.PackageReferenced(ctx, "abc"); return err },
 		"Ping":               c.Ping,
+		"Platform":           func(ctx context.Context) error { _, _, err := c.Platform(ctx); return err },
+		"PlatformRequest":    func(ctx context.Context) error { _, _, err := c.PlatformRequest(ctx, "otto", "r"); return err },
+		"Waiting":            func(ctx context.Context) error { _, err := c.Waiting(ctx); return err },
+		"WaitingForLine":     func(ctx context.Context) error { _, err := c.WaitingForLine(ctx, "", 1); return err },
 		"Report":             func(ctx context.Context) error { _, err := c.Report(ctx, "abc", "1.0.0"); return err },
 		"Served":             func(ctx context.Context) error { _, err := c.Served(ctx, "abc"); return err },
 		"Status":             func(ctx context.Context) error { _, _, err := c.Status(ctx, "weather"); return err },

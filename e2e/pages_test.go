@@ -69,7 +69,7 @@ func TestAMiniProgramIsPublishedThroughTheBrowser(t *testing.T) {
 	developer.fill("[name=plan_percent]", "5")
 	developer.fill("[name=plan_bake]", "1s")
 	developer.fill("[name=plan_stages]", "25% 1s\n100%")
-	developer.waits("sees the preview", `document.querySelectorAll("#preview tbody tr").length === 3`)
+	developer.waits("sees the preview", `document.querySelectorAll("#preview > table tbody tr, #preview > :not(details) > table tbody tr").length === 3`)
 	developer.click(`//form//button[text()="Publish"]`)
 	developer.seesState(lifecycle.Published) // by timers alone
 	developer.sees("everyone has it")

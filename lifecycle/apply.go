@@ -281,6 +281,10 @@ func details(before, after MiniProgram, command Command) string {
 		say("%s", after.currentPlan().Outline())
 	case Rollback:
 		say("taken back from %s", before.Rollout.Percent())
+	case Held:
+		if closure := after.Closure(); closure != nil {
+			said = closure.details()
+		}
 	case Revert:
 		say("from %s to %s", before.Live.Version, after.Live.Version)
 	default:

@@ -60,6 +60,8 @@ func (m MiniProgram) standstill() []Attention {
 		if pause, ok := m.last(Pause); ok {
 			stopped.Reason, stopped.By, stopped.At = pause.Comment, pause.Actor, pause.At
 		}
+	case r.Closure != nil:
+		return nil // it goes on by itself
 	case r.Held != "":
 		stopped.Kind, stopped.Reason = AttentionHeld, string(r.Held)
 		stopped.At, _ = r.EndsAt()

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"fmt"
 	"hash/fnv"
 	"slices"
 	"time"
@@ -30,6 +31,14 @@ func (c Closure) Hold() Hold {
 		return HeldForStop
 	}
 	return HeldForWindow
+}
+
+// details says for the audit trail what it is.
+func (c Closure) details() []string {
+	if c.Until == nil {
+		return []string{c.Reason}
+	}
+	return []string{c.Reason, fmt.Sprintf("the next window opens on %s", moment(*c.Until))}
 }
 
 const (
@@ -82,12 +91,18 @@ func GoesOn(before, after MiniProgram) bool {
 // mayOverride are the roles that may let a release go on outside the release windows.
 var mayOverride = []Role{ReleaseManager, Operator}
 
+// MayOverride tells whether a person may let a release go on outside the release windows.
+func MayOverride(person Actor) bool {
+	return slices.ContainsFunc(person.Roles, func(role Role) bool { return slices.Contains(mayOverride, role) })
+}
+
 // permitsOverride refuses an override of somebody who may not. The role that the action needs is asked for besides.
 func permitsOverride(command Command) *Refusal {
-	if !command.Override || slices.ContainsFunc(command.Actor.Roles, func(role Role) bool { return slices.Contains(mayOverride, role) }) {
+	if !command.Override || MayOverride(command.Actor) {
 		return nil
 	}
-	return Refuse(ForbiddenRole, "only %s may override a closed release window; leave override out, and wait for the window", joined(mayOverride))
+	return Refuse(ForbiddenRole, "only %s may override a closed release window; leave override out, and wait for the window",
+		joined(mayOverride))
 }
 
 // closedFor is why what goes on may not do so now, and whether the command overrides that; nil when nothing is in the way. A stop cannot

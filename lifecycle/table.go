@@ -234,6 +234,9 @@ func (a Action) Label() string {
 	if rule, ok := ruleOrNote(a); ok {
 		return rule.Label
 	}
+	if rule, ok := PlatformRuleFor(a); ok {
+		return rule.Label
+	}
 	return string(a)
 }
 

@@ -90,6 +90,7 @@ type actCommand struct {
 	File         string   `help:"The file in the package that it is about (comment)."`
 	Line         int      `help:"The line in --file (comment)."`
 	Waive        []string `sep:"none" placeholder:"CODE[:PATH]=REASON" help:"Why a finding is accepted; repeatable (approve-publishing)."`
+	Override     bool     `help:"Go on outside the release windows; for release managers and operators, with a comment."`
 	Assignee     string   `help:"Who takes the request; without it the request is handed back (assign)."`
 }
 
@@ -110,7 +111,7 @@ func (c *actCommand) Run(ctx context.Context, a *app) error {
 	command := lifecycle.Command{
 		Action: c.Action, RequestID: c.RequestID, Comment: c.Comment, IfRevision: c.IfRevision, Notes: c.Notes,
 		Percent: c.Percent, Testers: trimmed(c.Testers), Rating: c.Rating, Text: c.Text,
-		PlatformOnly: c.PlatformOnly, File: c.File, Line: c.Line, Assignee: c.Assignee,
+		PlatformOnly: c.PlatformOnly, File: c.File, Line: c.Line, Assignee: c.Assignee, Override: c.Override,
 	}
 	if c.Version != "" || c.SHA256 != "" {
 		command.Package = &lifecycle.Package{Version: c.Version, SHA256: c.SHA256}

@@ -52,25 +52,28 @@ type commandLine struct {
 	Token   string           `help:"Bearer token for --server; by default that of starter login." env:"SLIPWAY_TOKEN"`
 	Timeout time.Duration    `help:"How long to wait for an answer." default:"30s"`
 
-	Request  requestCommand  `cmd:"" help:"Request the creation of a mini-program."`
-	Upload   uploadCommand   `cmd:"" help:"Upload a code package."`
-	Act      actCommand      `cmd:"" default:"withargs" help:"Take an action, such as approve-creation or publish; act may be left out."`
-	Comment  commentCommand  `cmd:"" help:"Write about a mini-program to its team and the platform, or to the platform only."`
-	Recover  recoverCommand  `cmd:"" help:"Restart the workflow of a mini-program that was ended from outside; for operators."`
-	Status   statusCommand   `cmd:"" help:"Show where a mini-program stands."`
-	Watch    watchCommand    `cmd:"" help:"Follow a mini-program live."`
-	List     listCommand     `cmd:"" help:"List mini-programs, newest change first."`
-	Audit    auditCommand    `cmd:"" help:"Show the audit trail of a mini-program, newest first."`
-	Files    filesCommand    `cmd:"" help:"List the files of a version, or show one of them."`
-	Diff     diffCommand     `cmd:"" help:"Show what changed in a version against the live one or another."`
-	Explain  explainCommand  `cmd:"" help:"Show which version --user gets, or got, and why."`
-	Rehearse rehearseCommand `cmd:"" help:"Show what a rollout plan would do, and when."`
-	Inspect  inspectCommand  `cmd:"" help:"Inspect a package file here, without uploading it."`
-	Tokens   tokenCommand    `cmd:"" name:"token" help:"Make, list and revoke access tokens for pipelines and host apps."`
-	Login    loginCommand    `cmd:"" help:"Sign in at --server with its identity provider, for the commands that follow."`
-	Logout   logoutCommand   `cmd:"" help:"Sign out of --server, here and at its identity provider."`
-	Whoami   whoamiCommand   `cmd:"" aliases:"me" help:"Show who you are for --server, with which roles and teams."`
-	Demo     demoCommand     `cmd:"" help:"Take a sample mini-program from request to Published."`
+	Request     requestCommand  `cmd:"" help:"Request the creation of a mini-program."`
+	Upload      uploadCommand   `cmd:"" help:"Upload a code package."`
+	Act         actCommand      `cmd:"" default:"withargs" help:"Take an action, such as approve-creation or publish; act may be left out."`
+	Comment     commentCommand  `cmd:"" help:"Write about a mini-program to its team and the platform, or to the platform only."`
+	Recover     recoverCommand  `cmd:"" help:"Restart the workflow of a mini-program that was ended from outside; for operators."`
+	Status      statusCommand   `cmd:"" help:"Show where a mini-program stands."`
+	Watch       watchCommand    `cmd:"" help:"Follow a mini-program live."`
+	List        listCommand     `cmd:"" help:"List mini-programs, newest change first."`
+	Audit       auditCommand    `cmd:"" help:"Show the audit trail of a mini-program, newest first."`
+	Platform    platformCommand `cmd:"" help:"Show whether the line is stopped, and what waits for it."`
+	StopTheLine stopCommand     `cmd:"" help:"Stop every rollout of the platform; for release managers and operators."`
+	LiftTheStop liftCommand     `cmd:"" help:"Let every rollout go on again."`
+	Files       filesCommand    `cmd:"" help:"List the files of a version, or show one of them."`
+	Diff        diffCommand     `cmd:"" help:"Show what changed in a version against the live one or another."`
+	Explain     explainCommand  `cmd:"" help:"Show which version --user gets, or got, and why."`
+	Rehearse    rehearseCommand `cmd:"" help:"Show what a rollout plan would do, and when."`
+	Inspect     inspectCommand  `cmd:"" help:"Inspect a package file here, without uploading it."`
+	Tokens      tokenCommand    `cmd:"" name:"token" help:"Make, list and revoke access tokens for pipelines and host apps."`
+	Login       loginCommand    `cmd:"" help:"Sign in at --server with its identity provider, for the commands that follow."`
+	Logout      logoutCommand   `cmd:"" help:"Sign out of --server, here and at its identity provider."`
+	Whoami      whoamiCommand   `cmd:"" aliases:"me" help:"Show who you are for --server, with which roles and teams."`
+	Demo        demoCommand     `cmd:"" help:"Take a sample mini-program from request to Published."`
 
 	Completion completionCommand `cmd:"" help:"Print what makes the shell complete commands, flags, names and ids."`
 	Complete   completeCommand   `cmd:"" hidden:""`

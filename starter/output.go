@@ -104,7 +104,9 @@ func waitingFor(s lifecycle.Status, now time.Time) string {
 	next := s.Next
 	switch {
 	case s.Rollout != nil:
-		return rolloutLine(*s.Rollout, now)
+		return rolloutLine(*s.Rollout, s.Closure, now)
+	case s.Closure != nil:
+		return "publication " + heldBy(*s.Closure, now)
 	case next == nil || next.At == nil:
 		return ""
 	case next.Overdue:
@@ -118,7 +120,7 @@ func waitingFor(s lifecycle.Status, now time.Time) string {
 	}
 }
 
-func rolloutLine(r lifecycle.RolloutStatus, now time.Time) string {
+func rolloutLine(r lifecycle.RolloutStatus, closure *lifecycle.Closure, now time.Time) string {
 	stage := "grayscale"
 	if r.Stage > 0 {
 		stage = fmt.Sprintf("stage %d of %d", r.Stage, r.Stages)
@@ -127,6 +129,8 @@ func rolloutLine(r lifecycle.RolloutStatus, now time.Time) string {
 	switch {
 	case r.Paused:
 		rest = fmt.Sprintf("paused, %s left", r.Remaining.Rounded())
+	case r.Held && closure != nil:
+		rest = heldBy(*closure, now)
 	case r.Held:
 		rest = "held: " + string(r.HeldReason)
 		if r.HeldReason == lifecycle.HeldForHealth && r.Health != nil && r.Health.Status == lifecycle.HealthUnknown {
@@ -136,6 +140,15 @@ func rolloutLine(r lifecycle.RolloutStatus, now time.Time) string {
 		rest = until(*r.EndsAt, now) + " left"
 	}
 	return fmt.Sprintf("%s %s %s, %s", bar(r.Percent), r.Percent, stage, rest)
+}
+
+// heldBy says what a release waits for that is due.
+func heldBy(closure lifecycle.Closure, now time.Time) string {
+	text := fmt.Sprintf("held: %s (%s)", closure.Hold(), closure.Reason)
+	if closure.Until != nil {
+		text += ", goes on in " + until(*closure.Until, now)
+	}
+	return text
 }
 
 const barWidth = 20

@@ -32,6 +32,9 @@ type platform interface {
 	list(context.Context, catalog.Filter) (catalog.Page, error)
 	// audit reads the trail, newest first, before a change number (0: the newest).
 	audit(ctx context.Context, id string, before int64, limit int) ([]auditLine, error)
+	// line tells whether releases may go on; actOnLine stops the line, or lifts the stop.
+	line(context.Context) (lifecycle.PlatformStatus, error)
+	actOnLine(ctx context.Context, command lifecycle.Command) (lifecycle.Outcome, error)
 	// explain says which version a user got at a time (zero: now); version is delivery.AnyPlatform when none is given.
 	explain(ctx context.Context, id, user string, at time.Time, version int) (delivery.Explanation, error)
 	// rehearse says what a plan would do, and when.

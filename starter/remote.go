@@ -113,7 +113,10 @@ func (r remote) list(ctx context.Context, filter catalog.Filter) (page catalog.P
 	for _, state := range filter.States {
 		query.Add("state", string(state))
 	}
-	for name, value := range map[string]string{"q": filter.Query, "cursor": filter.Cursor} {
+	for _, role := range filter.Turns {
+		query.Add("turn", string(role))
+	}
+	for name, value := range map[string]string{"q": filter.Query, "standing": string(filter.Standing), "cursor": filter.Cursor} {
 		if value != "" {
 			query.Set(name, value)
 		}

@@ -77,6 +77,8 @@ var story = []string{
 	"--json list --query ID",
 	"list --query ID --state Published,CodeAvailable --team acme",
 	"list --query ID --overdue",
+	"list --query ID --turn system --standing running",
+	"list --turn nobody",
 	"list --state Publishd",
 	"audit ID --limit 2",
 	"--json audit ID",

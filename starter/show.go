@@ -35,16 +35,25 @@ func (c *statusCommand) Run(ctx context.Context, a *app) error {
 }
 
 type listCommand struct {
-	State   []lifecycle.State `help:"Only these states."`
-	Team    []string          `help:"Only these teams."`
-	Query   string            `help:"Only those whose id or title contains this."`
-	Overdue bool              `help:"Only those that are overdue."`
-	Limit   int               `default:"50" help:"At most this many."`
-	Cursor  string            `help:"Go on where an earlier page ended."`
+	State    []lifecycle.State `help:"Only these states."`
+	Team     []string          `help:"Only these teams."`
+	Query    string            `help:"Only those whose id or title contains this."`
+	Overdue  bool              `help:"Only those that are overdue."`
+	Turn     []lifecycle.Role  `help:"Only those that wait for one of these roles." enum:"developer,reviewer,release-manager,operator,system"`
+	Standing catalog.Standing  `help:"Only rollouts that are ${enum}." enum:"running,paused,held," default:""`
+	Limit    int               `default:"50" help:"At most this many."`
+	Cursor   string            `help:"Go on where an earlier page ended."`
 }
 
-// Validate refuses a state that does not exist.
-func (c *listCommand) Validate() error { return knownStates(c.State...) }
+// Validate refuses a state or a role that does not exist.
+func (c *listCommand) Validate() error {
+	for _, role := range c.Turn {
+		if !slices.Contains(lifecycle.Roles, role) {
+			return fmt.Errorf("there is no role %q; choose one of %s", role, joined(lifecycle.Roles))
+		}
+	}
+	return knownStates(c.State...)
+}
 
 // knownStates refuses a state that no mini-program can ever be in.
 func knownStates(states ...lifecycle.State) error {
@@ -62,7 +71,9 @@ func (c *listCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	filter := catalog.Filter{States: c.State, Teams: c.Team, Query: c.Query, Limit: c.Limit, Cursor: c.Cursor}
+	filter := catalog.Filter{
+		States: c.State, Teams: c.Team, Query: c.Query, Turns: c.Turn, Standing: c.Standing, Limit: c.Limit, Cursor: c.Cursor,
+	}
 	if c.Overdue {
 		filter.Overdue = &c.Overdue
 	}

@@ -134,7 +134,7 @@ func TestTheConversationIsOneThread(t *testing.T) {
 		require.GreaterOrEqual(t, next, 0, "%q comes next", text)
 		at += next
 	}
-	assert.Contains(t, thread, "/mini-programs/weather/versions/1.1.0?sha256="+sum("d"))
+	assert.Contains(t, thread, "/mini-programs/weather/versions/1.1.0/files/pages/map.js?sha256="+sum("d")+"#L7")
 	assert.Contains(t, thread, `name="platform_only"`)
 	_, body = s.ask(http.MethodGet, "/mini-programs/weather", as("developer"))
 	assert.NotContains(t, body, `name="platform_only"`, "who would not see it cannot write it")

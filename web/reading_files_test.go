@@ -162,3 +162,27 @@ func TestAPackageOfManyFilesIsReadOnSmallPages(t *testing.T) {
 	assert.Contains(t, s.reads("reviewer", filesPath+"1.0.0/files/part1"), `files/part1?from=200" rel="next"`)
 	assert.Contains(t, s.reads("reviewer", filesPath+"1.0.0/files/part1?from=600"), `files/part1?from=400" rel="prev"`)
 }
+
+func TestCommentsStandBesideTheLineTheyAreAbout(t *testing.T) {
+	s, _, _ := readable(t)
+	for _, said := range []lifecycle.Command{
+		{Text: "why is this <b>bold</b>?", File: "app.js", Line: 1}, {Text: "all of it is good", File: "app.js"},
+		{Text: "between us", File: "app.js", Line: 1, PlatformOnly: true}, {Text: "of another file", File: "app.json"},
+	} {
+		said.Action = lifecycle.Comment
+		s.does("reviewer", said)
+	}
+	body := s.reads("reviewer", filesPath+"1.1.0/files/app.js")
+	line := body[strings.Index(body, `<li id=L1>`):strings.Index(body, `<li id=L2>`)]
+	assert.Contains(t, line, "why is this &lt;b&gt;bold&lt;/b&gt;?")
+	assert.Contains(t, line, "between us")
+	assert.Contains(t, body[strings.Index(body, "About this file"):], "all of it is good")
+	assert.Contains(t, body, `href="/mini-programs/weather/actions/comment?file=app.js"`)
+	assert.NotContains(t, body, "of another file")
+	assert.Contains(t, s.reads("reviewer", filesPath+"1.1.0/files/app.js?against=1.0.0"), "between us", "beside what changed, too")
+	assert.NotContains(t, s.reads("reviewer", filesPath+"1.0.0/files/app.js"), "between us", "it is about another package")
+	team := s.reads("developer", filesPath+"1.1.0/files/app.js")
+	assert.Contains(t, team, "why is this")
+	assert.NotContains(t, team, "between us")
+	assert.Contains(t, s.reads("developer", "/mini-programs/weather"), `/files/app.js?sha256=`)
+}

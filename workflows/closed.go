@@ -10,8 +10,8 @@ import (
 	"slipway/monitoring/logkey"
 )
 
-// SignalLookAgain has a mini-program look whether a release that is due may go on now. It carries nothing, and changes nothing else: whoever
-// sends it gets no outcome.
+// SignalLookAgain has a mini-program look whether a release that is due may go on now. It carries nothing, and changes nothing else:
+// whoever sends it gets no outcome.
 const SignalLookAgain = "look-again"
 
 // closed waits until a release that is due may go on: until the next window opens, or it hears that the line moves. It looks by itself,
@@ -25,7 +25,8 @@ func (m *miniProgram) closed(ctx workflow.Context, closure lifecycle.Closure) {
 	m.waitUntil(ctx, deadline{at: closure.LookAgain(m.ID, looked), summary: summary, then: m.lookAgain})
 }
 
-// lookAgain has decided once more what was due. A stage with a health gate ends by what the gate finds out now, as it would have at its end.
+// lookAgain has decided once more what was due. A stage with a health gate ends by what the gate finds out now, as it would have at its
+// end.
 func (m *miniProgram) lookAgain(ctx workflow.Context) {
 	m.looked = m.now(ctx)
 	switch {

@@ -63,7 +63,7 @@ func TestWhatIsDueInAFreezeWaitsForItsEnd(t *testing.T) {
 		assert.Empty(t, o.notified, "nobody has to do anything")
 	})
 	o.until(50*hour + minute)
-	o.happenedAt(day+minute, lifecycle.Held)
+	assert.Equal(t, "year end; the next window opens on 3 Nov 2026, 11:00 UTC", o.happenedAt(day+minute, lifecycle.Held).Details)
 	o.happenedAt(50*hour, lifecycle.Promote)
 }
 

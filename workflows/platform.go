@@ -164,8 +164,8 @@ func (s Signal) platformQuestion() activities.PlatformQuestion {
 func (s Signal) refusePlatform(command lifecycle.Command, err error) *lifecycle.Refusal {
 	switch {
 	case len(s.Data) > lifecycle.MaxCommand:
-		return lifecycle.Refuse(lifecycle.InvalidInput, "the signal %s has %d bytes, but only %d are allowed", command.Action, len(s.Data),
-			lifecycle.MaxCommand)
+		return lifecycle.Refuse(lifecycle.InvalidInput, "the signal %s has %d bytes, but only %d are allowed; shorten its texts and lists",
+			command.Action, len(s.Data), lifecycle.MaxCommand)
 	case s.Malformed != "":
 		return lifecycle.Refuse(lifecycle.InvalidInput, "the signal %s is malformed: %s", command.Action, s.Malformed)
 	case err != nil:

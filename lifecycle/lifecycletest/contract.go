@@ -45,6 +45,8 @@ type Action struct {
 	Needs string
 	// Comment tells that the reason is required, Decides that nobody may take it on their own request, Remark that the revision stays.
 	Comment, Decides, Remark bool
+	// Waits tells that it is refused as frozen outside the release windows, and while the line is stopped.
+	Waits bool
 }
 
 // Actions is the table of the contract.
@@ -62,11 +64,11 @@ var Actions = []Action{
 	{Name: "cancel-publishing", Who: "developer", From: "PublishingPending ReadyToPublish", To: "PublishingCancelled"},
 	{Name: "approve-publishing", Who: "reviewer", From: "PublishingPending", To: "ReadyToPublish", Decides: true},
 	{Name: "reject-publishing", Who: "reviewer", From: "PublishingPending", To: "PublishingRejected", Decides: true, Comment: true},
-	{Name: "publish", Who: "developer", From: "ReadyToPublish", To: "GrayscaleRelease"},
+	{Name: "publish", Who: "developer", From: "ReadyToPublish", To: "GrayscaleRelease", Waits: true},
 	{Name: "cancel-schedule", Who: "developer", From: "ReadyToPublish", Needs: "schedule"},
 	{Name: "set-grayscale", Who: "developer release-manager", From: "GrayscaleRelease"},
-	{Name: "promote", Who: "developer release-manager system", From: "GrayscaleRelease", To: "ProductionRelease"},
-	{Name: "advance", Who: "release-manager system", From: "ProductionRelease"},
+	{Name: "promote", Who: "developer release-manager system", From: "GrayscaleRelease", To: "ProductionRelease", Waits: true},
+	{Name: "advance", Who: "release-manager system", From: "ProductionRelease", Waits: true},
 	{Name: "pause", Who: "developer release-manager operator system", From: "GrayscaleRelease ProductionRelease", Needs: "no pause"},
 	{Name: "resume", Who: "developer release-manager operator", From: "GrayscaleRelease ProductionRelease", Needs: "pause"},
 	{Name: "change-plan", Who: "developer release-manager", From: "ReadyToPublish GrayscaleRelease ProductionRelease"},
@@ -82,6 +84,15 @@ var Actions = []Action{
 	{Name: "assign", Who: "reviewer", From: "CreationPending PublishingPending", Remark: true},
 	{Name: "expedite", Who: "developer", From: "PublishingPending", Comment: true},
 }
+
+// PlatformActions is the contract of the platform.
+var PlatformActions = []Action{
+	{Name: "stop-the-line", Who: "release-manager operator", From: "LineMoving", To: "LineStopped", Comment: true},
+	{Name: "lift-the-stop", Who: "release-manager operator", From: "LineStopped", To: "LineMoving"},
+}
+
+// MayOverride are the roles that may override a closed release window, besides what the action itself asks for.
+var MayOverride = []string{"release-manager", "operator"}
 
 // May says with which code somebody is refused who may not take the action at all; "" when they may.
 func (a Action) May(person Person) (code string) {

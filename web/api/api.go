@@ -54,6 +54,7 @@ func (a *API) Register(router *access.Router) {
 	a.registerFeedback(api)
 	a.registerPreviews(api)
 	a.registerTokens(api)
+	a.registerPlatform(api)
 	a.registerRehearsals(api)
 	allowNull(api.OpenAPI().Components.Schemas)
 	document, err := json.Marshal(api.OpenAPI())

@@ -62,6 +62,7 @@ func (actionBody) TransformSchema(registry huma.Registry, schema *huma.Schema) *
 		"file":          "comment: the file in the package that it is about",
 		"line":          "comment: the line in it; 0 is the whole file",
 		"waivers":       "approve-publishing: why each finding that stands in the way is accepted",
+		"override":      "what lets a release go on: also outside the release windows; for release managers and operators, with a comment",
 		"assignee":      "assign: who takes the request; left out, it is handed back",
 	})
 }

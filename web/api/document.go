@@ -69,13 +69,15 @@ func (duration) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Description: "A duration, such as 90s, 1h30m or 24h", Examples: []any{"24h"}}
 }
 
-// Schema lists the states; nothing is before the first one.
+// Schema lists the states, those of the line too; nothing is before the first one.
 func (state) Schema(huma.Registry) *huma.Schema {
-	return oneOf(append([]lifecycle.State{""}, lifecycle.States...))
+	return oneOf(append([]lifecycle.State{"", lifecycle.LineMoving, lifecycle.LineStopped}, lifecycle.States...))
 }
 
-// Schema lists the actions.
-func (action) Schema(huma.Registry) *huma.Schema { return oneOf(lifecycle.Actions) }
+// Schema lists the actions, those on the platform too.
+func (action) Schema(huma.Registry) *huma.Schema {
+	return oneOf(append([]lifecycle.Action{lifecycle.StopTheLine, lifecycle.LiftTheStop}, lifecycle.Actions...))
+}
 
 // Schema lists the codes.
 func (code) Schema(huma.Registry) *huma.Schema { return oneOf(service.Codes()) }

@@ -73,7 +73,7 @@ func (a *API) stream(ctx context.Context, resume optional[int64], wanted func(ca
 		return nil, err
 	}
 	message := func(change catalog.Change) any {
-		if change.Transition == nil || !wanted(change) || !service.SeesChange(person, change) {
+		if change.Transition == nil || change.ID == catalog.PlatformID || !wanted(change) || !service.SeesChange(person, change) {
 			return nil
 		}
 		return Event{change.ID, *change.Transition}

@@ -109,12 +109,14 @@ func (a *API) status(ctx context.Context, in *Named) (*statusOutput, error) {
 
 // listInput is what a list may be narrowed to. States and teams may be repeated, or separated by commas.
 type listInput struct {
-	State   []string       `query:"state,explode"`
-	Team    []string       `query:"team,explode" doc:"Only these teams; repeated, or separated by commas"`
-	Query   string         `query:"q" doc:"Only those whose id or title contains this, whatever its case"`
-	Overdue optional[bool] `query:"overdue" doc:"Only those whose review is overdue, or only the others"`
-	Limit   int            `query:"limit" default:"50" minimum:"1" maximum:"500" doc:"At most this many"`
-	Cursor  string         `query:"cursor" doc:"next_cursor of the page before"`
+	State    []string       `query:"state,explode"`
+	Team     []string       `query:"team,explode" doc:"Only these teams; repeated, or separated by commas"`
+	Query    string         `query:"q" doc:"Only those whose id or title contains this, whatever its case"`
+	Overdue  optional[bool] `query:"overdue" doc:"Only those whose review is overdue, or only the others"`
+	Turn     []string       `query:"turn,explode" doc:"Only those that wait for one of these roles; system where they go on by themselves"`
+	Standing string         `query:"standing" enum:"running,paused,held" doc:"Only those with a rollout under way that is so"`
+	Limit    int            `query:"limit" default:"50" minimum:"1" maximum:"500" doc:"At most this many"`
+	Cursor   string         `query:"cursor" doc:"next_cursor of the page before"`
 }
 
 // stateParameter tells the states that there are; huma would also refuse a list with commas.
@@ -148,7 +150,9 @@ func (a *API) list(ctx context.Context, in *listInput) (*listOutput, error) {
 }
 
 func (in *listInput) filter() (catalog.Filter, error) {
-	filter := catalog.Filter{Teams: separate(in.Team), Query: in.Query, Limit: in.Limit, Cursor: in.Cursor}
+	filter := catalog.Filter{
+		Teams: separate(in.Team), Query: in.Query, Standing: catalog.Standing(in.Standing), Limit: in.Limit, Cursor: in.Cursor,
+	}
 	if in.Overdue.given {
 		filter.Overdue = &in.Overdue.value
 	}
@@ -158,6 +162,13 @@ func (in *listInput) filter() (catalog.Filter, error) {
 			return filter, lifecycle.Refuse(lifecycle.InvalidInput, "state: there is no state %q; the states are %v", name, lifecycle.States)
 		}
 		filter.States = append(filter.States, state)
+	}
+	for _, name := range separate(in.Turn) {
+		role := lifecycle.Role(name)
+		if !slices.Contains(lifecycle.Roles, role) {
+			return filter, lifecycle.Refuse(lifecycle.InvalidInput, "turn: there is no role %q; the roles are %v", name, lifecycle.Roles)
+		}
+		filter.Turns = append(filter.Turns, role)
 	}
 	return filter, nil
 }

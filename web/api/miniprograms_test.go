@@ -118,6 +118,9 @@ func TestAListIsNarrowedByWhatIsAsked(t *testing.T) {
 		"q=listed-&team=globex,acme":                            {"listed-3", "listed-2", "listed-1"},
 		"q=listed-&overdue=true":                                nil,
 		"q=listed-&overdue=false":                               {"listed-3", "listed-2", "listed-1"},
+		"q=listed-&turn=reviewer":                               {"listed-2"},
+		"q=listed-&turn=reviewer,developer":                     {"listed-3", "listed-2", "listed-1"},
+		"q=listed-&standing=paused":                             nil,
 		"q=listed-&limit=2":                                     {"listed-3", "listed-2"},
 		"q=title+of+listed-3":                                   {"listed-3"},
 	} {
@@ -160,6 +163,8 @@ func TestAListRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		"limit=501":        "query.limit",
 		"limit=few":        "query.limit",
 		"overdue=perhaps":  "query.overdue",
+		"standing=upright": "query.standing",
+		"turn=nobody":      "turn: there is no role",
 		"cursor=nonsense!": "cursor",
 		"sate=Published":   "query.sate",
 	} {

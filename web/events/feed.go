@@ -28,6 +28,8 @@ const (
 type Feed struct {
 	// Waiters are handed to those who wait for them.
 	Waiters catalog.Waiters
+	// Line knows whether the line is stopped; who is told of a change finds it here.
+	Line catalog.LineWatch
 
 	catalog *catalog.Catalog
 	logger  *zap.Logger
@@ -48,9 +50,10 @@ func NewFeed(ctx context.Context, source *catalog.Catalog, logger *zap.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	return &Feed{
+	f := &Feed{
 		catalog: source, logger: logger, ended: ctx.Done(), pace: usualPace, lag: newLag(), last: last, news: make(chan struct{}),
-	}, nil
+	}
+	return f, f.Line.Read(ctx, source)
 }
 
 var errEnded = errors.New("this process stops")
@@ -60,6 +63,7 @@ var errEnded = errors.New("this process stops")
 func (f *Feed) Run(ctx context.Context) {
 	for {
 		err := f.catalog.Follow(ctx, f.Last(), func(change catalog.Change) error {
+			f.Line.Note(change)
 			f.Waiters.Deliver(change)
 			f.add(change)
 			return nil
@@ -93,6 +97,9 @@ func (f *Feed) compare(ctx context.Context) error {
 	if last < known.Number || len(stored) > 0 && stored[0].Number == known.Number && !same(stored[0], known) {
 		f.logger.Warn("the catalogue is an older copy of itself; who watches begins anew",
 			zap.Int64(logkey.Known, known.Number), zap.Int64(logkey.Now, last))
+		if err := f.Line.Read(ctx, f.catalog); err != nil {
+			return err
+		}
 		f.beginAnew(last)
 	}
 	return nil

@@ -71,7 +71,7 @@ func (p *Pages) actionData(c *gin.Context, status lifecycle.Status, form form) a
 	if err := p.askForWaivers(c.Request.Context(), status, &form); err != nil {
 		p.Service.Logger.Warn("which findings have to be waived is not known", zap.Error(err)) // what was typed counts
 	}
-	form.Platform = person(c).OnPlatformSide()
+	form.Platform, form.MayOverride = person(c).OnPlatformSide(), lifecycle.MayOverride(person(c))
 	data := actionData{
 		Status: status, Form: form, Effect: p.words(c).effect(form.Action, status), Impossible: status.WhyNot(form.Action, person(c)),
 	}

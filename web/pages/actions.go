@@ -79,7 +79,9 @@ func newActions(status lifecycle.Status, person lifecycle.Actor, words words) ac
 		if elsewhere {
 			continue
 		}
-		legal := legalAction{rule, status.ID, newForm(rule, status), quiet, words.effect(rule.Action, status)}
+		form := newForm(rule, status)
+		form.MayOverride = lifecycle.MayOverride(person)
+		legal := legalAction{rule, status.ID, form, quiet, words.effect(rule.Action, status)}
 		switch {
 		case rule.Action == main:
 			legal.Weight, all.Main = primary, &legal

@@ -23,9 +23,13 @@ var chinese = dictionary{
 }
 
 var (
-	chineseTables = []map[string]string{table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("rehearsal")}
+	chineseTables = []map[string]string{
+		table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("rehearsal"), table("platform"),
+	}
 	// chineseSayings are what others word.
-	chineseSayings = []map[string]string{table("refusals"), table("remarks"), table("findings"), table("rehearsals")}
+	chineseSayings = []map[string]string{
+		table("refusals"), table("remarks"), table("findings"), table("rehearsals"), table("platform-sayings"),
+	}
 )
 
 // texts are messages that depend on no number.

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"slipway/lifecycle"
+	"slipway/packages"
 	"slipway/web/service"
 )
 
@@ -29,6 +30,12 @@ type conversation struct {
 type post struct {
 	service.Post
 	ID string
+}
+
+// Place leads to the line, the file or the package that it is about.
+func (p post) Place() string {
+	about := packages.Finding{Path: p.File, Line: p.Line}
+	return found([]packages.Finding{about}, versionFolder(p.ID, p.Package.Version), filesQuery(p.Package.SHA256, ""))[0].Href
 }
 
 // remark is a form for what does not move a mini-program on.

@@ -25,9 +25,9 @@ type diffPart struct {
 	Old, New         []codeLine
 }
 
-// newDifference reads a unified diff. Findings are shown beside the new lines that they are about; without any, not
-// even none, nothing leads to the lines.
-func newDifference(change packages.FileChange, found findingsByLine) difference {
+// newDifference reads a unified diff. Findings and comments are shown beside the new lines that they are about; nil notes are
+// of a page on which nothing leads to the lines.
+func newDifference(change packages.FileChange, notes notesByLine) difference {
 	d := difference{Cut: change.DiffCut, OneSided: change.Change != "changed"}
 	var oldLine, newLine int
 	for line := range strings.Lines(change.Diff) {
@@ -44,7 +44,7 @@ func newDifference(change packages.FileChange, found findingsByLine) difference 
 			oldLine++
 		}
 		if op != '-' {
-			part.New = append(part.New, codeLine{Number: newLine, HTML: plainLine(text), Findings: found[newLine], Anchor: found != nil})
+			part.New = append(part.New, codeLine{Number: newLine, HTML: plainLine(text), Notes: notes[newLine], Anchor: notes != nil})
 			newLine++
 		}
 	}

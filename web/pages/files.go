@@ -43,6 +43,9 @@ type filesData struct {
 	Missing bool
 	// Findings are those about the file, or about the package as a whole.
 	Findings []packages.Finding
+	// Posts are the comments about the file as a whole; MayComment says that the person may add one.
+	Posts      []post
+	MayComment bool
 
 	query url.Values
 	files []packages.File
@@ -68,16 +71,13 @@ type shownFile struct {
 	Whole     string // leads from what changed in it to all of it
 }
 
-// codeLine is a line of code with the findings about it.
+// codeLine is a line of code with what is said about it.
 type codeLine struct {
-	Number   int
-	HTML     template.HTML
-	Findings []packages.Finding
-	Anchor   bool // findings lead to it
+	Number int
+	HTML   template.HTML
+	Notes  lineNotes
+	Anchor bool // findings and comments lead to it
 }
-
-// findingsByLine are the findings about one file.
-type findingsByLine map[int][]packages.Finding
 
 // Folder is where the version's pages are.
 func (d filesData) Folder() string {
@@ -232,9 +232,9 @@ func (d filesData) tree(from int) tree {
 // readFile reads the file that is looked at, and what changed in it when that is asked for.
 func (p *Pages) readFile(c *gin.Context, data *filesData) error {
 	ctx := c.Request.Context()
-	byLine := findingsByLine{}
-	for _, finding := range data.Findings {
-		byLine[finding.Line] = append(byLine[finding.Line], finding)
+	byLine, err := p.notes(c, data)
+	if err != nil {
+		return err
 	}
 	if data.Against != nil && c.Query("as") != "whole" {
 		change, err := p.Service.FileChange(ctx, *data.Against, data.Version, data.Path)
@@ -268,14 +268,14 @@ func (d *filesData) missing(err error) error {
 	return err
 }
 
-// newShownFile makes lines of a text. JSON is formatted, unless it is wanted as it is or lines of it have findings.
-func newShownFile(body packages.Body, found findingsByLine, asIs bool) *shownFile {
+// newShownFile makes lines of a text. JSON is formatted, unless it is wanted as it is or something is said about its lines.
+func newShownFile(body packages.Body, notes notesByLine, asIs bool) *shownFile {
 	file := &shownFile{Body: body}
 	if !body.IsText() || len(body.Data) == 0 {
 		return file
 	}
 	text := body.Data
-	if formatted, ok := formatJSON(body); ok && !asIs && !found.haveLines() {
+	if formatted, ok := formatJSON(body); ok && !asIs && !notes.haveLines() {
 		text, file.Formatted = formatted, true
 	}
 	lines := highlight(body.Path, string(text))
@@ -283,19 +283,9 @@ func newShownFile(body packages.Body, found findingsByLine, asIs bool) *shownFil
 		lines, file.Cut = lines[:maxLines], true
 	}
 	for i, line := range lines {
-		file.Lines = append(file.Lines, codeLine{Number: i + 1, HTML: line, Findings: found[i+1]})
+		file.Lines = append(file.Lines, codeLine{Number: i + 1, HTML: line, Notes: notes[i+1]})
 	}
 	return file
-}
-
-// haveLines tells whether a finding is about a line.
-func (f findingsByLine) haveLines() bool {
-	for line := range f {
-		if line > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // formatJSON formats a whole JSON document that is not formatted already.

@@ -52,10 +52,10 @@ func readFilter(query url.Values) (catalog.Filter, error) {
 		filter.Turns = append(filter.Turns, turns[at].role)
 	}
 	switch standing := catalog.Standing(query.Get("standing")); standing {
-	case "", catalog.Running, catalog.Paused, catalog.Held:
+	case "", catalog.Running, catalog.Paused, catalog.Held, catalog.Frozen:
 		filter.Standing = standing
 	default:
-		return filter, invalid("a rollout cannot stand %q; it is running, paused or held", standing)
+		return filter, invalid("a rollout cannot stand %q; it is running, paused, held or frozen", standing)
 	}
 	if query.Get("overdue") == "true" {
 		filter.Overdue = new(true)
@@ -136,7 +136,7 @@ func (w words) chips(filter catalog.Filter) []chip {
 	standings := []struct {
 		label    string
 		standing catalog.Standing
-	}{{w.t("Held"), catalog.Held}, {w.t("Paused"), catalog.Paused}, {w.t("Rolling out"), catalog.Running}}
+	}{{w.t("Held"), catalog.Held}, {w.t("Frozen"), catalog.Frozen}, {w.t("Paused"), catalog.Paused}, {w.t("Rolling out"), catalog.Running}}
 	for _, each := range standings {
 		on := filter.Standing == each.standing
 		chips = append(chips, chipOf(each.label, filter, on, func(f *catalog.Filter) { f.Standing = when(!on, each.standing) }))

@@ -30,7 +30,9 @@ type form struct {
 	PlatformOnly         bool
 	File, Line           string
 	Assignee             string
-	Waivers              []waiver
+	// Override goes on outside the release windows; MayOverride says that its sender may.
+	Override, MayOverride bool
+	Waivers               []waiver
 	// Back is the page that a remark leads back to; Platform says that its writer is of the platform, who may keep it from the team.
 	Back             string
 	Platform         bool
@@ -96,7 +98,7 @@ func readForm(action lifecycle.Action, posted url.Values) form {
 		Action: action, RequestID: cmp.Or(posted.Get("request_id"), uuid.NewString()), IfRevision: revision,
 		Comment: lines(posted.Get("comment")), Notes: lines(posted.Get("notes")), Text: lines(posted.Get("text")), Rating: rating,
 		PlatformOnly: posted.Get("platform_only") == "yes", File: strings.TrimSpace(posted.Get("file")), Line: posted.Get("line"),
-		Assignee: posted.Get("assignee"), Back: posted.Get("back"), Waivers: readWaivers(posted),
+		Override: posted.Get("override") == "yes", Assignee: posted.Get("assignee"), Back: posted.Get("back"), Waivers: readWaivers(posted),
 		Percent: posted.Get("percent"), Testers: lines(posted.Get("testers")),
 		At: posted.Get("at"), Zone: posted.Get("zone"), Offset: posted.Get("offset"), Plan: readPlanForm(posted),
 	}
@@ -143,6 +145,9 @@ func (f form) command(person lifecycle.Actor) (lifecycle.Command, error) {
 	}
 	if f.Has("assignee") {
 		command.Assignee = f.Assignee
+	}
+	if f.Has("override") {
+		command.Override = f.Override
 	}
 	for _, waiver := range f.Waivers {
 		command.Waivers = append(command.Waivers, waiver.Waiver)

@@ -40,7 +40,7 @@ func (w words) waiting(state lifecycle.State) string {
 func (w words) next(status lifecycle.Status) string {
 	next := status.Next
 	switch {
-	case next == nil || next.At == nil && next.Remaining == nil:
+	case next == nil || next.At == nil && next.Remaining == nil && next.Closure == nil:
 		return w.t("It waits for %s.", w.waiting(status.State))
 	case next.Overdue:
 		return w.t("The request is overdue; a reviewer has to decide.")
@@ -48,6 +48,8 @@ func (w words) next(status lifecycle.Status) string {
 		return w.t("A reviewer has to decide.")
 	case next.Remaining != nil:
 		return w.t("Paused. The clock stands still until somebody resumes the rollout.")
+	case next.Closure != nil:
+		return w.closure(*next.Closure)
 	case next.Held != "":
 		return w.t("Held: %s.", w.name(next.Held))
 	case next.Action == lifecycle.Publish:
@@ -61,4 +63,12 @@ func (w words) next(status lifecycle.Status) string {
 	default:
 		return w.t("The next stage will begin, with %s of the users.", w.percent(*next.Percent))
 	}
+}
+
+// closure says what a release waits for that is due.
+func (w words) closure(closure lifecycle.Closure) string {
+	if closure.Stopped {
+		return w.t("Due, but the line is stopped. It goes on when somebody lifts the stop.")
+	}
+	return w.t("Due, but it waits for the next release window: %s.", w.said(closure.Reason))
 }

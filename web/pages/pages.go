@@ -94,6 +94,10 @@ func (p *Pages) registerPeople(router *access.Router) {
 	router.GET("/tokens", access.SeesTokens, p.tokens)
 	router.POST("/tokens", access.MakesTokens, p.makeToken)
 	router.POST("/tokens/:id/revoke", access.MakesTokens, p.revokeToken)
+	router.GET("/platform", access.SignedIn, p.platform)
+	for _, rule := range lifecycle.PlatformTable {
+		router.POST("/platform/"+string(rule.Action), access.Only(rule.Roles...), p.actOnPlatform(rule.Action))
+	}
 }
 
 func (p *Pages) registerOverviews(router *access.Router) {
@@ -147,8 +151,10 @@ type page struct {
 	SignedIn     bool
 	Contact      string
 	TemporalAway bool
-	Languages    []languageChoice
-	Here         string // where a change of the language leads back to
+	// Stop is why the line is stopped; nil while it moves.
+	Stop      *lifecycle.Stop
+	Languages []languageChoice
+	Here      string // where a change of the language leads back to
 }
 
 // menu is an entry of the menu.
@@ -159,6 +165,7 @@ const (
 	menuList     menu = "list"
 	menuNew      menu = "new"
 	menuTokens   menu = "tokens"
+	menuPlatform menu = "platform"
 )
 
 // Display is how the person is called on pages.
@@ -170,6 +177,9 @@ func (p page) IsDeveloper() bool { return slices.Contains(p.Person.Roles, lifecy
 // MayHaveTokens tells whether there are access tokens for the person to make or see.
 func (p page) MayHaveTokens() bool { return service.MayHaveTokens(p.Person.Actor) }
 
+// OfPlatform tells whether the person is of the platform, and watches over the line.
+func (p page) OfPlatform() bool { return p.Person.OnPlatformSide() }
+
 // everything is no id of a mini-program.
 const everything = "*"
 
@@ -180,6 +190,9 @@ func (p *Pages) show(c *gin.Context, status int, name string, page page) {
 	page.Contact = p.Contact
 	page.SignedIn = page.Person.User != ""
 	page.TemporalAway = !p.Service.Temporal.Up()
+	if page.SignedIn {
+		page.Stop = p.Feed.Line.Stop()
+	}
 	edition := p.edition(c)
 	page.Languages, page.Here = p.languages.choices(edition.words), here(c)
 	var rendered bytes.Buffer

@@ -62,7 +62,10 @@ func names() (all []string) {
 	for _, rule := range lifecycle.Table {
 		all = append(all, rule.Label, rule.Summary)
 	}
-	for _, note := range []lifecycle.Action{lifecycle.Reminded, lifecycle.Escalated, lifecycle.Held, lifecycle.HealthChanged, lifecycle.Recovered} {
+	for _, rule := range lifecycle.PlatformTable {
+		all = append(all, rule.Label, rule.Summary)
+	}
+	for _, note := range []lifecycle.Action{lifecycle.Reminded, lifecycle.Escalated, lifecycle.Held, lifecycle.HoldLifted, lifecycle.HealthChanged, lifecycle.Recovered} {
 		all = append(all, note.Label())
 	}
 	for _, kind := range tokens.Kinds {
@@ -79,7 +82,7 @@ func names() (all []string) {
 	} {
 		all = append(all, http.StatusText(status))
 	}
-	all = append(all, string(lifecycle.HeldForPromotion), string(lifecycle.HeldForHealth), string(lifecycle.KindRemark), string(lifecycle.KindNote),
+	all = append(all, string(lifecycle.HeldForPromotion), string(lifecycle.HeldForHealth), string(lifecycle.HeldForWindow), string(lifecycle.HeldForStop), lifecycle.OutsideWindows, string(lifecycle.KindRemark), string(lifecycle.KindNote),
 		string(lifecycle.Healthy), string(lifecycle.Unhealthy), string(lifecycle.HealthUnknown), string(packages.Error), string(packages.Warning),
 		"added", "removed", "changed", "unchanged", "script", "markup", "style", "data", "image", "media", "font", "native", "other")
 	return all

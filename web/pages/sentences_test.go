@@ -118,7 +118,8 @@ var notShown = []string{
 	"%s by %s", "%s by %s: may it be inspected?", "%s refused: %s", "- **paused** since %s, %s of the stage left",
 	"- **waits for a person** since %s: %s", "- ends %s, then %s", "Bake time", "Hold time of stage %d", "stage %d at %s",
 	"a handler panicked", "draft of an upload %q %q", "the inspection %s: %v", "there is no such access token", "this access token was made before",
-	"too many access tokens",
+	"too many access tokens", "- **held** since %s: %s, %s; %s", "goes on when that is over",
+	"only a run can hand its state to the next; start the workflow with {}", "the workflow of the platform must have the id %q, not %q",
 }
 
 func TestEverySentenceThatOthersWordHasAChineseForm(t *testing.T) {

@@ -159,6 +159,11 @@ func (s *story) lookAhead(rollout lifecycle.Rollout) {
 	switch {
 	case rollout.Paused():
 		s.Unknown, s.Awaits = s.Now, lifecycle.Resume
+	case rollout.Closure != nil && rollout.Closure.Until != nil:
+		s.Ahead = rollout.Ahead(*rollout.Closure.Until)
+		s.Ahead[0].Begins = s.Now
+	case rollout.Closure != nil:
+		s.Unknown, s.Awaits = s.Now, lifecycle.LiftTheStop
 	case rollout.Held == lifecycle.HeldForHealth && rollout.Stage > 0:
 		s.Unknown, s.Awaits = s.Now, lifecycle.Advance
 	case rollout.Held != "":

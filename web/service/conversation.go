@@ -65,6 +65,22 @@ func (s *Service) Conversation(ctx context.Context, person lifecycle.Actor, id s
 	return conversation, err
 }
 
+// commentsRead is how many of the latest comments are looked through for those about a file.
+const commentsRead = 200
+
+// FileComments are the latest comments about a file of a package as far as the person may see them, oldest first.
+func (s *Service) FileComments(ctx context.Context, person lifecycle.Actor, id, sha256, file string) (posts []Post, err error) {
+	comments, err := visible(person, 0, commentsRead, func(before int64, limit int) ([]catalog.AuditEntry, error) {
+		return s.Catalog.AuditOf(ctx, id, []lifecycle.Action{lifecycle.Comment}, "", before, limit)
+	})
+	for _, entry := range slices.Backward(comments) {
+		if about := entry.Record.Command; entry.Err == nil && about.File == file && about.Package != nil && about.Package.SHA256 == sha256 {
+			posts = append(posts, newPost(entry))
+		}
+	}
+	return posts, err
+}
+
 func newPost(entry catalog.AuditEntry) Post {
 	command := entry.Record.Command
 	made := Post{Change: entry.Change, Transition: entry.Record.Transition, Text: entry.Record.Comment, File: command.File, Line: command.Line}

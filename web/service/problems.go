@@ -34,6 +34,7 @@ var statusOfCode = map[lifecycle.Code]int{
 	lifecycle.AlreadyExists:      http.StatusConflict,
 	lifecycle.NotRunning:         http.StatusConflict,
 	lifecycle.QuotaUsed:          http.StatusConflict,
+	lifecycle.Frozen:             http.StatusConflict,
 	lifecycle.ForbiddenRole:      http.StatusForbidden,
 	lifecycle.NotYourTeam:        http.StatusForbidden,
 	lifecycle.OwnRequest:         http.StatusForbidden,

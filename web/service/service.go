@@ -70,8 +70,11 @@ func SeesEntry(person lifecycle.Actor, team string, happened lifecycle.Transitio
 	return Sees(person, team) && (!happened.PlatformOnly || person.OnPlatformSide())
 }
 
-// SeesChange is SeesEntry for a change of the catalogue, which may be about nothing that happened.
+// SeesChange is SeesEntry for a change of the catalogue, which may be about nothing that happened. What is done to the platform is for all.
 func SeesChange(person lifecycle.Actor, change catalog.Change) bool {
+	if change.ID == catalog.PlatformID {
+		return true
+	}
 	return Sees(person, change.Team) && (change.Transition == nil || SeesEntry(person, change.Team, *change.Transition))
 }
 

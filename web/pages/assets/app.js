@@ -141,7 +141,7 @@ let asking = false;
 let askAgain = false;
 
 function concerns(id) {
-	return page.watch && (id === "*" || page.watch === "*" || page.watch === id);
+	return id === "*" || id === "@platform" || page.watch === "*" || page.watch === id;
 }
 
 function heard({ id, person }) {
@@ -181,6 +181,7 @@ function take(response, text) {
 }
 
 function show(fresh) {
+	if (!page.watch) return morph(document.getElementById("line"), fresh.getElementById("line")); // all else may be another page
 	if (page.watch !== fresh.body.dataset.watch) return;
 	if (page.page !== fresh.body.dataset.page) return location.reload(); // what was awaited is there
 	if (language !== fresh.documentElement.lang && !document.querySelector(inUse)) return location.reload(); // chosen in another tab
@@ -257,7 +258,7 @@ function listen() {
 let following = false;
 
 async function follow() {
-	if (!page.watch || following) return;
+	if (!page.person || following) return;
 	following = true;
 	refresh(); // what happened since the page was made
 	const name = "slipway-live " + page.person;
