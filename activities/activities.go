@@ -45,6 +45,8 @@ type Activities struct {
 	HealthKeeper HealthKeeper
 	// Metrics counts what is decided; nil counts nothing.
 	Metrics *Metrics
+
+	comparisons packages.Comparisons
 }
 
 // Committer is the part of the catalogue that decisions are recorded in.

@@ -38,6 +38,9 @@ type Question struct {
 	TookOver bool `json:"took_over,omitempty"`
 	// Admit asks whether an upload may go on to its inspection; only a refusal is recorded.
 	Admit bool `json:"admit,omitempty"`
+
+	// settings are those that all of it is decided by.
+	settings lifecycle.Settings
 }
 
 // Decision is the answer to a Question. It is kept in the workflow's history, so that the same question is never decided anew.
@@ -96,10 +99,9 @@ func (q Question) id() string {
 // Decide takes a decision and records it in the same step: it is final when this returns. When the catalogue knows the step already,
 // or a later one, what is stored stays and is handed back. An error is a catalogue that does not answer; ask again.
 func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
+	q.settings = a.Settings
 	if a.InForce != nil {
-		by := *a
-		by.Settings, by.InForce = a.InForce(), nil
-		a = &by
+		q.settings = a.InForce()
 	}
 	if q.Step == 0 {
 		return a.handBack(ctx, q, nil)
@@ -110,12 +112,12 @@ func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
 	q.Command.Action = q.Action
 	q, err := a.authenticate(ctx, q)
 	if err == nil {
-		q, err = a.findBlocking(ctx, q)
+		q, err = a.findOut(ctx, q)
 	}
 	if err != nil {
 		return Decision{}, err
 	}
-	after, record, refusal := q.decide(a.Settings)
+	after, record, refusal := q.decide()
 	if refusal == nil && q.Admit {
 		return Decision{Admitted: true, Via: q.Via}, nil
 	}
@@ -135,7 +137,7 @@ func (a *Activities) settle(
 		return Decision{}, err
 	}
 	if refusal == nil && q.Action == lifecycle.Expedite {
-		commit.Quota = &catalog.Quota{Max: a.Settings.ExpediteQuota, Since: q.Now.Add(-lifecycle.QuotaPeriod)}
+		commit.Quota = &catalog.Quota{Max: q.settings.ExpediteQuota, Since: q.Now.Add(-lifecycle.QuotaPeriod)}
 	}
 	if refusal == nil {
 		commit.Line = lineFor(q, after)
@@ -152,7 +154,7 @@ func (a *Activities) record(ctx context.Context, q Question, decision Decision, 
 	case isLine:
 		return a.refuseStopped(ctx, q, line.Stop)
 	case isUsed:
-		return a.settle(ctx, q, q.MiniProgram, lifecycle.Record{}, a.refuseExpedite(q.MiniProgram.Team, used.Oldest))
+		return a.settle(ctx, q, q.MiniProgram, lifecycle.Record{}, q.refuseExpedite(used.Oldest))
 	case errors.Is(err, catalog.ErrStepTaken):
 		return a.handBack(ctx, q, &commit)
 	case errors.Is(err, catalog.ErrLifeGoesOn) && a.recordedBefore(ctx, q):
@@ -169,11 +171,11 @@ func (a *Activities) record(ctx context.Context, q Question, decision Decision, 
 	return decision, err
 }
 
-func (a *Activities) refuseExpedite(team string, oldest time.Time) *lifecycle.Refusal {
+func (q Question) refuseExpedite(oldest time.Time) *lifecycle.Refusal {
 	if oldest.IsZero() {
-		return a.Settings.RefuseExpedite(team, oldest)
+		return q.settings.RefuseExpedite(q.MiniProgram.Team, oldest)
 	}
-	return a.Settings.RefuseExpedite(team, oldest.Add(lifecycle.QuotaPeriod))
+	return q.settings.RefuseExpedite(q.MiniProgram.Team, oldest.Add(lifecycle.QuotaPeriod))
 }
 
 // repeated is the outcome of a request that had one so long ago that the workflow has forgotten it; nil when it had none.
@@ -201,7 +203,7 @@ func (a *Activities) recordedBefore(ctx context.Context, q Question) bool {
 	return err == nil
 }
 
-func (q Question) decide(settings lifecycle.Settings) (lifecycle.MiniProgram, lifecycle.Record, *lifecycle.Refusal) {
+func (q Question) decide() (lifecycle.MiniProgram, lifecycle.Record, *lifecycle.Refusal) {
 	q.Command.Via = q.Via
 	switch {
 	case q.Refusal != nil:
@@ -209,12 +211,12 @@ func (q Question) decide(settings lifecycle.Settings) (lifecycle.MiniProgram, li
 	case q.Creation != nil:
 		requested := *q.Creation
 		requested.Via = q.Via
-		return lifecycle.NewMiniProgram(requested, q.Now, settings)
+		return lifecycle.NewMiniProgram(requested, q.Now, q.settings)
 	case q.Admit:
-		_, refusal := q.MiniProgram.Admit(q.Command, q.Now, settings)
+		_, refusal := q.MiniProgram.Admit(q.Command, q.Now, q.settings)
 		return q.MiniProgram, lifecycle.Record{}, refusal
 	default:
-		return q.MiniProgram.Decide(q.Command, q.Facts, q.Now, settings)
+		return q.MiniProgram.Decide(q.Command, q.Facts, q.Now, q.settings)
 	}
 }
 

@@ -66,10 +66,22 @@ func NewMetrics() *Metrics {
 	for _, code := range lifecycle.Codes {
 		m.refusals.WithLabelValues(string(code))
 	}
+	for _, answer := range healthAnswers {
+		m.answers.WithLabelValues(answer, "true")
+		m.answers.WithLabelValues(answer, "false")
+	}
 	for _, state := range lifecycle.States {
 		m.inState.WithLabelValues(string(state))
 	}
 	return m
+}
+
+const answeredHealthy = string(lifecycle.Healthy)
+
+// healthAnswers are what answers to rules of health gates come to, as they are counted.
+var healthAnswers = []string{
+	answeredHealthy, string(lifecycle.Breached), string(lifecycle.NoData), string(lifecycle.NotANumber),
+	string(lifecycle.Unreachable), string(lifecycle.QueryRefused), string(lifecycle.NoPrometheus),
 }
 
 // Collectors are the metrics for a registry.
@@ -88,7 +100,7 @@ func (m *Metrics) countAnswers(answers []lifecycle.RuleHealth) {
 		came := string(answer.Reason)
 		switch answer.Verdict {
 		case lifecycle.Healthy:
-			came = "healthy"
+			came = answeredHealthy
 		case lifecycle.Unhealthy:
 			came = string(lifecycle.Breached)
 		}

@@ -118,7 +118,7 @@ func (a *Activities) refuseStopped(ctx context.Context, q Question, stop *lifecy
 		return q.refused(lifecycle.Refuse(lifecycle.Frozen, "the line is not stopped any more")), nil
 	}
 	q.Facts.Stop = stop
-	after, record, refusal := q.decide(a.Settings)
+	after, record, refusal := q.decide()
 	if refusal == nil {
 		return Decision{}, errors.New("the line is stopped, but the rules let a release go on") // they are broken
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -23,8 +24,9 @@ const (
 	manyGates     = 5000
 	startedAtOnce = 16 // of the gated rollouts
 	gateInterval  = time.Minute
-	settleTimeout = 15 * time.Minute // until every gate has asked
-	actsAtOnce    = 4
+	// stallTimeout is how long starting gates, or their asking, may stand still on a busy machine before the run is given up.
+	stallTimeout = 5 * time.Minute
+	actsAtOnce   = 4
 )
 
 // prometheus counts the probes of health gates, and answers that all is well.
@@ -132,17 +134,32 @@ func (in *installation) startGates(ctx context.Context, probed *prometheus) erro
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
-	defer cancel()
-	for tick := time.Tick(time.Second); probed.probes.Load() < 2*manyGates; {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("after %s the gates had asked only %d times", settleTimeout, probed.probes.Load())
-		case <-tick:
-		}
+	if err := probed.waitFor(ctx, 2*manyGates); err != nil {
+		return err
 	}
 	fmt.Fprintf(os.Stderr, "%d gated rollouts are under way after %s\n", manyGates, time.Since(begin).Round(time.Second))
 	return nil
+}
+
+// waitFor waits until gates have asked so often, for as long as they go on asking: how fast is the machine's business.
+func (p *prometheus) waitFor(ctx context.Context, probes int64) error {
+	last, since := p.probes.Load(), time.Now()
+	for tick := time.Tick(time.Second); ; {
+		now := p.probes.Load()
+		switch {
+		case now >= probes:
+			return nil
+		case now > last:
+			last, since = now, time.Now()
+		case time.Since(since) > stallTimeout:
+			return fmt.Errorf("for %s no gate has asked; they had asked %d times, of %d", stallTimeout, now, probes)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick:
+		}
+	}
 }
 
 // gatedRollout is a mini-program in a grayscale release of a year.
@@ -168,9 +185,26 @@ func gatedRollout(now time.Time) (catalog.Commit, error) {
 	return commit, nil
 }
 
+// startGated tries again what a busy database or server did not answer in time; done twice, both change nothing.
 func (in *installation) startGated(ctx context.Context, commit catalog.Commit, id string) error {
 	commit.MiniProgram.ID, commit.Life = id, id
-	if _, err := in.catalog.Commit(ctx, commit); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, stallTimeout)
+	defer cancel()
+	for {
+		err := in.startGatedOnce(ctx, commit, id)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("starting %s: %w", id, err)
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (in *installation) startGatedOnce(ctx context.Context, commit catalog.Commit, id string) error {
+	if _, err := in.catalog.Commit(ctx, commit); err != nil && !errors.Is(err, catalog.ErrStepTaken) {
 		return err
 	}
 	options := client.StartWorkflowOptions{ID: workflows.WorkflowID(id), TaskQueue: workflows.TaskQueue}

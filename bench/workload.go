@@ -13,8 +13,8 @@ import (
 	"slipway/workflows"
 )
 
-// outcomeTimeout is how long one outcome may take before the run is given up.
-const outcomeTimeout = 30 * time.Second
+// outcomeTimeout is how long one outcome may take before the run is given up: a slow one is a result, and stands in the table.
+const outcomeTimeout = 2 * time.Minute
 
 var (
 	developer = accounts.Dev()["developer"]

@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -28,11 +27,8 @@ type scraping struct {
 }
 
 func (p measured) prometheus() scraping {
-	t := p.t
-	t.Helper()
-	binary := debiantest.Program(t, "prometheus", "prometheus")
-	folder := t.TempDir()
-	rules := regexp.MustCompile(`(?m)^        for: .*$`).ReplaceAllString(read(t, "deploy", "observability", "rules.yml"), "        for: 0s")
+	p.t.Helper()
+	rules := regexp.MustCompile(`(?m)^        for: .*$`).ReplaceAllString(read(p.t, "deploy", "observability", "rules.yml"), "        for: 0s")
 	config := fmt.Sprintf(`
 global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 500ms }
 rule_files: [rules.yml]
@@ -40,12 +36,18 @@ scrape_configs:
   - { job_name: slipway-worker, static_configs: [{ targets: [%q] }] }
   - { job_name: slipway-web, static_configs: [{ targets: [%q] }] }
 `, p.worker, p.web)
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "rules.yml"), []byte(rules), 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "prometheus.yml"), []byte(config), 0o600))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	addr := listener.Addr().String()
-	require.NoError(t, listener.Close())
+	return scraping{p.platform, p.realPrometheus(map[string]string{"rules.yml": rules, "prometheus.yml": config})}
+}
+
+// realPrometheus starts Prometheus with its configuration, and what that refers to, and returns its address.
+func (p *platform) realPrometheus(files map[string]string) (url string) {
+	t := p.t
+	t.Helper()
+	binary := debiantest.Program(t, "prometheus", "prometheus")
+	folder, addr := t.TempDir(), freeAddress(p)
+	for name, content := range files {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600))
+	}
 	command := exec.Command(binary, "--config.file="+filepath.Join(folder, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(folder, "data"), "--web.listen-address="+addr)
 	command.Stdout, command.Stderr = p.output, p.output
 	require.NoError(t, command.Start())
@@ -53,9 +55,8 @@ scrape_configs:
 		_ = command.Process.Signal(os.Interrupt)
 		_ = command.Wait()
 	})
-	running := scraping{p.platform, "http://" + addr}
-	p.eventually("Prometheus is ready", func() bool { return get(running.url+"/-/ready") == http.StatusOK })
-	return running
+	p.eventually("Prometheus is ready", func() bool { return get("http://"+addr+"/-/ready") == http.StatusOK })
+	return "http://" + addr
 }
 
 // firing are the alerts that fire, by name and by instance where they have one.

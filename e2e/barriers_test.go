@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/catalog"
 	"slipway/keyring"
 	"slipway/lifecycle"
 	"slipway/packages"
@@ -44,6 +45,8 @@ var visits = []visit{
 	{"submissions", "developer", "/mini-programs/coffee/submissions"},
 	{"rolling out", "release-manager", "/mini-programs/weather"},
 	{"rollout", "release-manager", "/mini-programs/weather/rollout"},
+	{"rollout by rules", "release-manager", "/mini-programs/bistro/rollout"},
+	{"plan with rules", "release-manager", "/mini-programs/bistro/actions/change-plan"},
 	{"feedback", "release-manager", "/mini-programs/weather/feedback"},
 	{"preview", "reviewer", "/mini-programs/coffee/versions/1.1.0/previews"},
 	{"publish", "developer", "/mini-programs/parcel/actions/publish"},
@@ -74,6 +77,7 @@ func furnished(t *testing.T) *platform {
 		c.Comment = "The camera is asked for on the first page, before anybody knows what for."
 	})
 	p.do(p.rollingOut("radio"), lifecycle.Pause, developer)
+	p.measured(p.request("bistro"))
 	p.approved(p.request("tickets"), "3.1.0")
 	p.do("tickets", lifecycle.Publish, developer, plan(time.Hour))
 	p.do("tickets", lifecycle.Suspend, operator)
@@ -93,6 +97,24 @@ func furnished(t *testing.T) *platform {
 		c.Comment, c.Text, c.PlatformOnly = "", "They asked for the same permission in spring.", true
 	})
 	return p
+}
+
+// measured rolls a mini-program out by rules, of which there are many values.
+func (p *platform) measured(id string) {
+	p.approved(id, "1.0.0")
+	p.do(id, lifecycle.Publish, developer, byRules(plan(time.Hour)))
+	p.eventually("the rules are asked", func() bool { return p.status(id).Rollout.Health != nil })
+	began := p.status(id).Rollout.StageSince
+	for i := range 60 {
+		at := began.Add(time.Duration(i) * time.Millisecond)
+		stage := catalog.HealthStage{MiniProgram: id, Version: "1.0.0", Since: at} // a slot of its own for each
+		errors := lifecycle.RuleHealth{Name: "errors", Verdict: lifecycle.Healthy, Value: new(0.004 + float64(i%7)/1000)}
+		if i > 50 {
+			errors.Verdict, errors.Breaches, errors.Value = lifecycle.HealthUnknown, i-50, new(0.03)
+		}
+		errors.At = at
+		require.NoError(p.t, p.catalog.KeepHealth(p.t.Context(), stage, []lifecycle.RuleHealth{errors}))
+	}
 }
 
 func TestNoPageHasBarriersAndNothingSticksOut(t *testing.T) {

@@ -106,7 +106,7 @@ func (g Gate) Judge(answer HealthVerdict) (report GateReport, tell bool) {
 		report.Breaches++
 		if failures := g.Health.Failures; report.Breaches < failures {
 			report.Verdict.Status, report.Verdict.Reason = HealthUnknown, Breached
-			report.Verdict.Detail += notYet(report.Breaches, failures)
+			report.Verdict.Detail = notYet(answer.Detail, report.Breaches, failures)
 		}
 	}
 	v := &report.Verdict
@@ -137,8 +137,8 @@ func (r GateReport) Holds() bool {
 	return r.Over && r.Verdict.Status == HealthUnknown && r.Verdict.Reason != Breached
 }
 
-func notYet(breaches, failures int) string {
-	return fmt.Sprintf("; breach %d of the %d in a row that count as failure", breaches, failures)
+func notYet(detail string, breaches, failures int) string {
+	return fmt.Sprintf("%s; breach %d of the %d in a row that count as failure", detail, breaches, failures)
 }
 
 // overdueInterval is how often a gate asks whose stage is over and which got no answer.

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -97,8 +98,8 @@ func (g Gate) toldRule(name string) RuleHealth {
 	return g.Told.Rules[i]
 }
 
-// JudgeRules is Judge for a gate of several rules; the answers are to those that were due. Any that fails fails the gate, and all have to be
-// known to be healthy for it to be so; those that only measure count for neither.
+// JudgeRules is Judge for a gate of several rules; the answers are to those that were due. Any that fails fails the gate, and all have to
+// be known to be healthy for it to be so; those that only measure count for neither.
 func (g Gate) JudgeRules(answers []RuleHealth, now time.Time) (report GateReport, tell bool) {
 	after := g
 	after.Rules = g.count(answers)
@@ -139,7 +140,7 @@ func (g Gate) take(rule HealthRule, answer RuleHealth, breaches int) RuleProgres
 	case Unhealthy:
 		if breaches++; breaches < rule.Failures {
 			answer.Verdict, answer.Reason = HealthUnknown, Breached
-			answer.Detail += notYet(breaches, rule.Failures)
+			answer.Detail = notYet(answer.Detail, breaches, rule.Failures)
 		}
 	}
 	answer.Breaches = breaches
@@ -178,7 +179,7 @@ func (g Gate) healthOf(rule HealthRule, now time.Time) RuleHealth {
 	case told.Verdict == Healthy:
 		return told
 	default:
-		health = rule.Unanswered(WarmingUp, "the stage warms up until "+moment(g.askAt(rule)), now)
+		health = rule.Unanswered(WarmingUp, fmt.Sprintf("the stage warms up until %s", moment(g.askAt(rule))), now)
 	}
 	health.Since, health.Changes = told.Since, told.Changes
 	if health.verdict().differs(told.verdict()) {

@@ -83,8 +83,8 @@ func (h *Health) validate() *Refusal {
 	switch {
 	case h == nil:
 		return nil
-	case h.Rules == nil && h.NoData == Unhealthy:
-		return Refuse(InvalidInput, "health.no_data is %q; it must be %q or %q", h.NoData, Healthy, HealthUnknown)
+	case h.Rules == nil && h.NoData != "" && h.NoData != Healthy && h.NoData != HealthUnknown:
+		return Refuse(InvalidInput, "health.no_data is %q; it must be %q or %q", Excerpt(string(h.NoData)), Healthy, HealthUnknown)
 	case h.Rules == nil:
 		return h.All()[0].validate("health", "plan.health")
 	case !h.isEmptyBesideRules():
@@ -114,6 +114,9 @@ func (r HealthRule) validateNamed(path string) *Refusal {
 		return Refuse(InvalidInput, "%s, %q, has neither max nor min; give a limit", path, r.Name)
 	case r.Max != nil && r.Min != nil && *r.Min > *r.Max:
 		return Refuse(InvalidInput, "%s, %q, has min %v above max %v; no value is between them", path, r.Name, *r.Min, *r.Max)
+	case !slices.Contains([]HealthStatus{"", Healthy, HealthUnknown, Unhealthy}, r.NoData):
+		return Refuse(InvalidInput, "%s.no_data is %q; it must be %q, %q or %q",
+			path, Excerpt(string(r.NoData)), Healthy, HealthUnknown, Unhealthy)
 	}
 	return firstRefusal(r.validate(path, "plan.health.rules[]"), checkDuration("plan.health.rules[].after", r.After))
 }
@@ -131,18 +134,8 @@ func (r HealthRule) validate(path, field string) *Refusal {
 		return Refuse(InvalidInput, "%s.max is %v; it must be a finite number", path, *r.Max)
 	case !isFinite(r.Min):
 		return Refuse(InvalidInput, "%s.min is %v; it must be a finite number", path, *r.Min)
-	case !slices.Contains([]HealthStatus{"", Healthy, HealthUnknown, Unhealthy}, r.NoData):
-		return Refuse(InvalidInput, "%s.no_data is %q; it must be %s", path, Excerpt(string(r.NoData)), noDataChoices(r.Name))
 	}
 	return firstRefusal(checkDuration(field+".interval", r.Interval), checkNumber(field+".failures", r.Failures))
-}
-
-// noDataChoices leaves out what only a rule among several can say.
-func noDataChoices(name string) string {
-	if name == "" {
-		return fmt.Sprintf("%q or %q", Healthy, HealthUnknown)
-	}
-	return fmt.Sprintf("%q, %q or %q", Healthy, HealthUnknown, Unhealthy)
 }
 
 func isFinite(limit *float64) bool {

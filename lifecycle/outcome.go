@@ -27,6 +27,8 @@ type Outcome struct {
 	ScheduledAt *time.Time `json:"scheduled_at,omitempty"`
 	// NextWindow is when the next release window opens, of what was refused as frozen; null otherwise, and while the line is stopped.
 	NextWindow *time.Time `json:"next_window,omitempty"`
+	// StepsLeft are the steps of the review that an approval has left to be decided.
+	StepsLeft []string `json:"steps_left,omitempty"`
 	// Actions are legal in the state that the command left behind.
 	Actions []Action `json:"actions"`
 }
@@ -50,6 +52,9 @@ func (m MiniProgram) Outcome(command Command, refusal *Refusal, now time.Time) O
 func (o Outcome) Of(m MiniProgram) Outcome {
 	if o.Accepted && o.Action == Publish && m.Schedule != nil {
 		o.ScheduledAt = &m.Schedule.At
+	}
+	if rule, _ := RuleFor(o.Action); o.Accepted && rule.Decides && m.Review != nil {
+		o.StepsLeft = m.Review.StepsLeft()
 	}
 	return o
 }

@@ -19,6 +19,8 @@ type Settings struct {
 	ExpediteQuota  int      `json:"expedite_quota"`
 	// BlockingWarnings are the codes of findings that an approval has to waive.
 	BlockingWarnings []string `json:"blocking_warnings,omitempty"`
+	// Review says which steps reviews have; nil is a single step for reviewers.
+	Review *ReviewPolicy `json:"review,omitempty"`
 	// PauseReminder is how often people are reminded of a paused rollout.
 	PauseReminder Duration `json:"pause_reminder"`
 	// DefaultPlan names the plan of a publication that brings none; Plans are those to choose from.
@@ -85,6 +87,9 @@ func (s Settings) faults() (found Faults) {
 	}
 	if r := checkEntries("waivers", len(s.BlockingWarnings)); r != nil {
 		found.add("blocking_warnings", "blocking_warnings: %s", r.Message)
+	}
+	if r := s.Review.validate(); r != nil {
+		found.add("review", "%s", r.Message)
 	}
 	for _, name := range s.PlanNames() {
 		if _, r := (Plan{Name: name}).Resolve(s.Plans); r != nil {

@@ -26,7 +26,7 @@ type healthWatch struct {
 
 // covers tells whether the watch is the one that is wanted. Only rules that let a stage warm up make a difference by its begin.
 func (w *healthWatch) covers(wanted activities.HealthWatch, since time.Time) bool {
-	return w.MiniProgram == wanted.MiniProgram && w.Version == wanted.Version && w.Until == wanted.Until &&
+	return w.MiniProgram == wanted.MiniProgram && w.Version == wanted.Version && w.Until.Equal(wanted.Until) &&
 		w.Health.Same(&wanted.Health) && (len(wanted.Health.Rules) == 0 || w.since.Equal(since))
 }
 

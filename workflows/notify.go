@@ -24,6 +24,13 @@ func (m *miniProgram) note(ctx workflow.Context, note lifecycle.Action, what str
 	}
 }
 
+// notifyReviewers tells those who can decide a step that is still open.
+func (m *miniProgram) notifyReviewers(ctx workflow.Context, subject, text string) {
+	for _, role := range m.Review.OpenRoles() {
+		m.notify(ctx, role, subject, text)
+	}
+}
+
 // notify asks the worker to tell people; the lifecycle goes on meanwhile.
 func (m *miniProgram) notify(ctx workflow.Context, role lifecycle.Role, subject, text string) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

@@ -105,7 +105,13 @@ func (g *giant) plan(c *lifecycle.Command) {
 	c.Comment = ""
 	plan := lifecycle.Plan{
 		Name: g.name(), Grayscale: lifecycle.Grayscale{Bake: lifecycle.Duration(time.Hour), Testers: g.names(lifecycle.MaxTesters)},
-		Health: &lifecycle.Health{Query: g.text("plan.health.query")[:lifecycle.MaxHealthQuery], Interval: lifecycle.Duration(time.Minute), Failures: 1},
+		Health: &lifecycle.Health{},
+	}
+	for i := range lifecycle.MaxHealthRules { // as much as a command takes, with the testers beside them
+		plan.Health.Rules = append(plan.Health.Rules, lifecycle.HealthRule{
+			Name: fmt.Sprintf("%d%s", i, strings.Repeat("n", 62)), Query: g.text("plan.health.rules[].query")[:400], Max: new(1.0),
+			Interval: lifecycle.Duration(time.Minute), Failures: 1,
+		})
 	}
 	for i := range lifecycle.MaxStages {
 		plan.Production = append(plan.Production, lifecycle.Stage{Percent: lifecycle.Everyone - lifecycle.Percent(lifecycle.MaxStages-i-1), Hold: lifecycle.Duration(8759*time.Hour + 59*time.Minute)})
@@ -169,7 +175,24 @@ func grow(t *testing.T, fill string, suspended bool) *giant {
 		g.do(lifecycle.Pause, lifecycle.ReleaseManager)
 		g.do(lifecycle.Resume, lifecycle.ReleaseManager)
 	}
+	g.m.Rollout.Health = &lifecycle.HealthVerdict{Status: lifecycle.HealthUnknown, Detail: strings.Repeat(g.fill, 3000), Rules: g.answers()}
 	return g
+}
+
+// answers are the longest that the rules of the gate can get: what Prometheus says of a query is kept as an excerpt.
+func (g *giant) answers() (answers []lifecycle.RuleHealth) {
+	for _, rule := range g.m.Rollout.Plan.Health.Rules {
+		said := "Prometheus cannot work with the query; it says: " + lifecycle.Excerpt(strings.Repeat(g.fill, 1000))
+		answers = append(answers, rule.Unanswered(lifecycle.QueryRefused, said, g.now))
+	}
+	return answers
+}
+
+func (g *giant) gate() (progress lifecycle.GateProgress) {
+	for _, answer := range g.answers() {
+		progress.Rules = append(progress.Rules, lifecycle.RuleProgress{RuleHealth: answer, AskAt: g.now})
+	}
+	return progress
 }
 
 // Whatever people send, what a run hands to the next, has committed while the catalogue is away, and answers to a query stays far below
@@ -202,7 +225,7 @@ func (g *giant) sizes() map[string]int {
 		"handed on": Input{
 			Creation: lifecycle.Creation{ID: g.m.ID, Title: g.m.Title, Team: g.m.Team},
 			Carried: &Carried{
-				MiniProgram: g.m, Outcomes: packed, Inspecting: []Upload{{Command: largest}},
+				MiniProgram: g.m, Gate: g.gate(), Outcomes: packed, Inspecting: []Upload{{Command: largest}},
 				Signals: []Signal{{Name: "suspend", Data: strings.Repeat(`"`, maxCarriedSignals)}},
 			},
 		},

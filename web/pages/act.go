@@ -29,6 +29,8 @@ type actionData struct {
 	Since   []lifecycle.Transition
 	Plans   []planChoice
 	Preview []stageRow
+	// Rules are those of the health gate, where it has several.
+	Rules []ruleRow
 	// Chart is the preview as a picture.
 	Chart *chart
 	// Report is what the inspection found in the package that was sent last; nil when it found out nothing.
@@ -209,7 +211,7 @@ func (p *Pages) addPreview(c *gin.Context, data *actionData) error {
 	case data.Form.Action == lifecycle.Publish:
 		begins = &now
 	}
-	data.Preview = previewOf(plan, begins)
+	data.Preview, data.Rules = previewOf(plan, begins), p.words(c).ruleRows(plan.Health, nil)
 	data.Chart = newChart(plannedStory(data.Status, plan, begins, now), p.words(c))
 	return nil
 }

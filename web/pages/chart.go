@@ -31,6 +31,7 @@ type chart struct {
 	Ticks             []chartTick
 	Marks             []chartMark
 	Rows              []chartRow
+	ValueRows         []valueRow
 	HasPause, HasHold bool
 	HasAhead, Cut     bool
 	HealthAt, RatedAt float64 // the upper edge of a lane; 0 when there is none
@@ -121,7 +122,9 @@ func newChart(s story, w words) *chart {
 	c.drawTicks(s, a, w)
 	c.drawHealth(s, a, w)
 	c.drawRatings(s, a, w)
+	c.drawValues(s, a, w)
 	c.tell(s, w)
+	c.tellValues(s, w)
 	return c
 }
 

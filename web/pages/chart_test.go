@@ -231,6 +231,7 @@ func drawn(t *testing.T, c *chart) string {
 func TestThePicturesAreAsTheyWere(t *testing.T) {
 	for name, s := range map[string]story{
 		"busy": busy(t).story(3 * time.Hour), "planned": storyAhead(lifecycle.Rollout{Plan: carefulPlan(), StageSince: chartStart}, chartStart),
+		"ruled": ruled(t).story(time.Hour),
 	} {
 		file, is := "testdata/chart-"+name+".html", drawn(t, newChart(s, inEnglish(t)))
 		if *update {

@@ -24,11 +24,12 @@ var chinese = dictionary{
 
 var (
 	chineseTables = []map[string]string{
-		table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("rehearsal"), table("platform"),
+		table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("reviews"), table("rules"),
+		table("rehearsal"), table("platform"),
 	}
 	// chineseSayings are what others word.
 	chineseSayings = []map[string]string{
-		table("refusals"), table("remarks"), table("findings"), table("rehearsals"), table("platform-sayings"),
+		table("refusals"), table("remarks"), table("findings"), table("steps"), table("gates"), table("rehearsals"), table("platform-sayings"),
 	}
 )
 

@@ -33,6 +33,8 @@ type form struct {
 	// Override goes on outside the release windows; MayOverride says that its sender may.
 	Override, MayOverride bool
 	Waivers               []waiver
+	// WaiversLater says that waivers may be left to those who decide the other steps.
+	WaiversLater bool
 	// Back is the page that a remark leads back to; Platform says that its writer is of the platform, who may keep it from the team.
 	Back             string
 	Platform         bool
@@ -150,6 +152,9 @@ func (f form) command(person lifecycle.Actor) (lifecycle.Command, error) {
 		command.Override = f.Override
 	}
 	for _, waiver := range f.Waivers {
+		if strings.TrimSpace(waiver.Reason) == "" {
+			continue // the refusal names what has to be waived
+		}
 		command.Waivers = append(command.Waivers, waiver.Waiver)
 	}
 	if f.Has("file") {

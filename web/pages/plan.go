@@ -21,6 +21,7 @@ type planForm struct {
 	Stages                      string // a line each: percentage and hold time
 	StopForPerson               bool
 	Query, Max, Interval, Count string
+	Rules                       string // several, as JSON
 	NoDataIsHealthy             bool
 	PauseOnUnhealthy            bool
 }
@@ -47,7 +48,8 @@ func formOfPlan(choice string, plan lifecycle.Plan) planForm {
 		Testers: testersText(plan.Grayscale.Testers), Stages: stages.String(),
 		StopForPerson: !plan.PromotesItself(), PauseOnUnhealthy: plan.OnUnhealthy == lifecycle.PauseOnUnhealthy,
 	}
-	if plan.Health != nil {
+	f.Rules = rulesText(plan.Health)
+	if plan.Health != nil && f.Rules == "" {
 		f.Query, f.Max = plan.Health.Query, strconv.FormatFloat(plan.Health.Max, 'g', -1, 64)
 		f.Interval, f.Count = plan.Health.Interval.String(), strconv.Itoa(plan.Health.Failures)
 		f.NoDataIsHealthy = plan.Health.NoData == lifecycle.Healthy
@@ -62,7 +64,7 @@ func readPlanForm(posted url.Values) planForm {
 		StopForPerson: posted.Get("plan_stop") != "", PauseOnUnhealthy: posted.Get("plan_unhealthy") == string(lifecycle.PauseOnUnhealthy),
 		Query: lines(posted.Get("health_query")), Max: posted.Get("health_max"),
 		Interval: posted.Get("health_interval"), Count: posted.Get("health_failures"),
-		NoDataIsHealthy: posted.Get("health_no_data") == string(lifecycle.Healthy),
+		NoDataIsHealthy: posted.Get("health_no_data") == string(lifecycle.Healthy), Rules: lines(posted.Get("health_rules")),
 	}
 }
 
@@ -119,7 +121,13 @@ func (f planForm) readStages() ([]lifecycle.Stage, error) {
 
 // readHealth is nil when no query is given: then the rollout goes by time alone.
 func (f planForm) readHealth() (*lifecycle.Health, error) {
-	if strings.TrimSpace(f.Query) == "" {
+	one, several := strings.TrimSpace(f.Query) != "", strings.TrimSpace(f.Rules) != ""
+	switch {
+	case one && several:
+		return nil, invalid("the health gate has a query and a list of rules; leave one of them empty, or write the query among the rules")
+	case several:
+		return readRules(f.Rules)
+	case !one:
 		return nil, nil
 	}
 	limit, err := strconv.ParseFloat(strings.TrimSpace(f.Max), 64)

@@ -113,7 +113,7 @@ func textIn(expression ast.Expr) (text string, ok bool) {
 // notShown are formats that pages do not show as they are: parts of sentences, which have a Chinese form as a whole; what only logs and
 // Temporal UI tell; and errors that come to people in other words.
 var notShown = []string{
-	"; breach %d of the %d in a row that count as failure", ", which the plan counts as healthy", "%s; zip the contents of the mini-program's folder",
+	", which the plan counts as healthy", ", which the plan counts as a breach", "%s; zip the contents of the mini-program's folder",
 	"%d %ss", "line %d: %v", "%.1f KiB", "%.1f MiB", "package not found", "package too large", "stored package is corrupt",
 	"%s by %s", "%s by %s: may it be inspected?", "%s refused: %s", "- **paused** since %s, %s of the stage left",
 	"- **waits for a person** since %s: %s", "- ends %s, then %s", "Bake time", "Hold time of stage %d", "stage %d at %s",

@@ -19,9 +19,9 @@ type stageRow struct {
 }
 
 func planRows(plan lifecycle.Plan) []stageRow {
-	rows := []stageRow{{Grayscale: true, Percent: plan.Grayscale.Percent, Lasts: plan.Grayscale.Bake}}
+	rows := []stageRow{{Grayscale: true, Percent: plan.Grayscale.Percent, Lasts: plan.StageTime(0)}}
 	for i, stage := range plan.Production {
-		rows = append(rows, stageRow{Number: i + 1, Percent: stage.Percent, Lasts: stage.Hold, Last: i == len(plan.Production)-1})
+		rows = append(rows, stageRow{Number: i + 1, Percent: stage.Percent, Lasts: plan.StageTime(i + 1), Last: i == len(plan.Production)-1})
 	}
 	return rows
 }

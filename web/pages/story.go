@@ -33,6 +33,8 @@ type story struct {
 	Health  []verdict
 	Records []lifecycle.Record
 	Ratings []catalog.Rating
+	// Values are what the rules of the health gate came to.
+	Values []ruleValues
 }
 
 type span struct{ From, To time.Time }
@@ -55,6 +57,7 @@ func newStory(history service.RolloutHistory, status lifecycle.Status, now time.
 	s := story{Version: history.Version, Cut: history.Cut, Records: history.Records, Ratings: history.Ratings, Now: now}
 	last := history.Records[len(history.Records)-1]
 	s.Begins = history.Records[0].At
+	s.Values = ruleValuesOf(history.Values, gateOf(history.Records))
 	if s.Over = !last.To.RollingOut() || status.Rollout == nil; s.Over {
 		s.Now = last.At
 	}

@@ -57,6 +57,8 @@ func functions(w words, assets assets) template.FuncMap {
 		"size":     w.size,
 		"mean":     func(mean float64) string { return w.t("%.1f", mean) },
 		"waiting":  w.waiting,
+		"rules":    w.ruleRows,
+		"value":    valueText,
 		"percent":  w.percent,
 		"sentence": w.sentence,
 		"said":     w.said,

@@ -17,6 +17,8 @@ type RolloutHistory struct {
 	Cut bool
 	// Ratings are the latest, newest first.
 	Ratings []catalog.Rating
+	// Values are what the rules of the health gate came to, oldest first.
+	Values []catalog.HealthValue
 }
 
 const (
@@ -48,7 +50,7 @@ func (s *Service) Rollout(ctx context.Context, person lifecycle.Actor, status li
 			first, size = entry.Change, size+len(text)
 			if !entry.Record.From.RollingOut() {
 				history.Cut = false
-				return s.rated(ctx, status.ID, history, first)
+				return s.complete(ctx, status.ID, history, first)
 			}
 		}
 		if read += len(batch); len(batch) < rolloutBatch {
@@ -58,7 +60,7 @@ func (s *Service) Rollout(ctx context.Context, person lifecycle.Actor, status li
 	if len(history.Records) == 0 {
 		return nil, nil
 	}
-	return s.rated(ctx, status.ID, history, first)
+	return s.complete(ctx, status.ID, history, first)
 }
 
 // take takes over the record before those that are known, if it belongs to the rollout.
@@ -70,10 +72,12 @@ func (h *RolloutHistory) take(record lifecycle.Record) bool {
 	return isIts
 }
 
-// rated completes a history that begins with a change.
-func (s *Service) rated(ctx context.Context, id string, history RolloutHistory, first int64) (*RolloutHistory, error) {
+// complete adds feedback and health to a history that begins with a change.
+func (s *Service) complete(ctx context.Context, id string, history RolloutHistory, first int64) (*RolloutHistory, error) {
 	slices.Reverse(history.Records)
-	ratings, err := s.Catalog.RatingsSince(ctx, id, history.Version, first, rolloutRatings)
-	history.Ratings = ratings
+	var err error
+	if history.Ratings, err = s.Catalog.RatingsSince(ctx, id, history.Version, first, rolloutRatings); err == nil {
+		history.Values, err = s.Catalog.HealthValues(ctx, id, history.Version, history.Records[0].At)
+	}
 	return &history, err
 }

@@ -56,7 +56,7 @@ type Service struct {
 	// AnswerWait is how long an action waits for its answer.
 	AnswerWait time.Duration
 
-	comparisons comparisons
+	comparisons packages.Comparisons
 }
 
 // Sees tells whether a person may look at the mini-programs of a team: their own, or all when they have a role on the
@@ -92,7 +92,32 @@ func (s *Service) Status(ctx context.Context, person lifecycle.Actor, id string)
 	if err == nil && !Sees(person, status.Team) {
 		return lifecycle.Status{}, notYours(id)
 	}
+	if err == nil {
+		err = s.addLatestHealth(ctx, &status)
+	}
 	return status, err
+}
+
+// addLatestHealth has the status show the latest answer to each of several rules of the health gate; what is recorded is as old as the last
+// change of a verdict.
+func (s *Service) addLatestHealth(ctx context.Context, status *lifecycle.Status) error {
+	rollout := status.Rollout
+	if rollout == nil || rollout.Health == nil || len(rollout.Health.Rules) == 0 {
+		return nil
+	}
+	var names []string
+	for _, rule := range rollout.Health.Rules {
+		names = append(names, rule.Name)
+	}
+	latest, err := s.Catalog.LatestHealth(ctx, status.ID, status.Candidate.Version, names)
+	for _, value := range latest {
+		i := slices.Index(names, value.Name)
+		if known := &rollout.Health.Rules[i]; value.At.After(known.At) {
+			value.Since, value.Changes = known.Since, known.Changes
+			*known = value.RuleHealth
+		}
+	}
+	return err
 }
 
 // List reads one page of the mini-programs that the filter chooses among those that the person may see.
