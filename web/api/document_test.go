@@ -117,6 +117,7 @@ func TestTheDocumentDescribesEveryOperation(t *testing.T) {
 	}
 	slices.Sort(operations)
 	assert.Equal(t, []string{
+		"DELETE /subscriptions/{name}",
 		"DELETE /tokens/{id}",
 		"GET /events",
 		"GET /me",
@@ -132,6 +133,8 @@ func TestTheDocumentDescribesEveryOperation(t *testing.T) {
 		"GET /mini-programs/{id}/versions/{version}/files",
 		"GET /mini-programs/{id}/versions/{version}/files/{path}",
 		"GET /mini-programs/{id}/versions/{version}/package",
+		"GET /subscriptions",
+		"GET /subscriptions/{name}",
 		"GET /tokens",
 		"POST /mini-programs",
 		"POST /mini-programs/{id}/actions/{action}",
@@ -139,6 +142,9 @@ func TestTheDocumentDescribesEveryOperation(t *testing.T) {
 		"POST /mini-programs/{id}/packages",
 		"POST /mini-programs/{id}/recover",
 		"POST /mini-programs/{id}/versions/{version}/previews",
+		"POST /subscriptions",
+		"POST /subscriptions/{name}/redeliver",
+		"POST /subscriptions/{name}/test",
 		"POST /tokens",
 	}, operations)
 }
