@@ -97,7 +97,7 @@ func TestThePageMakesASubscriptionAndSendsAgainWhatWasParked(t *testing.T) {
 	store := s.app.service.Notifications
 	require.NoError(t, store.SetAside(t.Context(), notify.Undelivered{Subscription: "room", Number: 7, MiniProgram: "weather", Since: now, NextAt: now, Parked: true, Error: "the target answered 400 Bad Request"}))
 	_, body = s.ask(http.MethodGet, "/subscriptions/room", as("operator"))
-	assert.Contains(t, body, "the target answered 400 Bad Request")
+	assert.Contains(t, body, "The target answered 400 Bad Request")
 	assert.Contains(t, body, "1 parked")
 	response, body = s.ask(http.MethodPost, "/api/v1/subscriptions/room/redeliver?change=8", as("operator"))
 	assert.Equal(t, http.StatusOK, response.StatusCode)

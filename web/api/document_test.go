@@ -117,6 +117,7 @@ func TestTheDocumentDescribesEveryOperation(t *testing.T) {
 	}
 	slices.Sort(operations)
 	assert.Equal(t, []string{
+		"DELETE /subscriptions/{name}",
 		"DELETE /tokens/{id}",
 		"GET /events",
 		"GET /fleet",
@@ -135,6 +136,8 @@ func TestTheDocumentDescribesEveryOperation(t *testing.T) {
 		"GET /mini-programs/{id}/versions/{version}/files/{path}",
 		"GET /mini-programs/{id}/versions/{version}/package",
 		"GET /platform",
+		"GET /subscriptions",
+		"GET /subscriptions/{name}",
 		"GET /tokens",
 		"POST /fleet",
 		"POST /fleet/{id}/cancel",
@@ -148,6 +151,9 @@ func TestTheDocumentDescribesEveryOperation(t *testing.T) {
 		"POST /platform/lift-the-stop",
 		"POST /platform/stop-the-line",
 		"POST /rehearsals",
+		"POST /subscriptions",
+		"POST /subscriptions/{name}/redeliver",
+		"POST /subscriptions/{name}/test",
 		"POST /tokens",
 	}, operations)
 }
