@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -154,7 +153,26 @@ func (h Health) Filled(miniProgram, version string) Health {
 }
 
 // Same tells whether two gates judge alike; nil is none.
-func (h *Health) Same(other *Health) bool { return reflect.DeepEqual(h, other) }
+func (h *Health) Same(other *Health) bool {
+	if h == nil || other == nil {
+		return h == other
+	}
+	return h.Query == other.Query && h.Max == other.Max && h.Interval == other.Interval && h.Failures == other.Failures &&
+		h.NoData == other.NoData && slices.EqualFunc(h.Rules, other.Rules, HealthRule.same)
+}
+
+func (r HealthRule) same(other HealthRule) bool {
+	limits := sameLimit(r.Max, other.Max) && sameLimit(r.Min, other.Min)
+	r.Max, r.Min, other.Max, other.Min = nil, nil, nil, nil
+	return limits && r == other
+}
+
+func sameLimit(a, b *float64) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
 
 // Answered judges the numbers of an answer, one for each series: one that is beyond a limit is enough.
 func (r HealthRule) Answered(numbers []float64, at time.Time) RuleHealth {

@@ -411,3 +411,27 @@ func TestFewValuesOfAStageAreKeptHoweverLongItLasts(t *testing.T) {
 	}
 	assert.Equal(t, day0, lifecycle.ValueSlot(day0, day0.Add(-time.Second)), "clocks differ")
 }
+
+func TestTwoGatesJudgeAlikeWhenAllTheirRulesDo(t *testing.T) {
+	for name, change := range map[string]func(*lifecycle.Health){
+		"a limit":      func(h *lifecycle.Health) { h.Rules[0].Max = new(0.03) },
+		"a limit less": func(h *lifecycle.Health) { h.Rules[0].Max, h.Rules[0].Min = nil, new(0.02) },
+		"both limits":  func(h *lifecycle.Health) { h.Rules[1].Max = new(60.0) },
+		"an interval":  func(h *lifecycle.Health) { h.Rules[0].Interval++ },
+		"to warm up":   func(h *lifecycle.Health) { h.Rules[1].After++ },
+		"no dry run":   func(h *lifecycle.Health) { h.Rules[1].DryRun = false },
+		"no data":      func(h *lifecycle.Health) { h.Rules[1].NoData = lifecycle.Healthy },
+		"the order":    func(h *lifecycle.Health) { h.Rules[0], h.Rules[1] = h.Rules[1], h.Rules[0] },
+		"one less":     func(h *lifecycle.Health) { h.Rules = h.Rules[:1] },
+		"one alone":    func(h *lifecycle.Health) { *h = *gated().Health },
+	} {
+		other := twoRules()
+		change(other)
+		assert.False(t, twoRules().Same(other), name)
+		assert.False(t, other.Same(twoRules()), name)
+	}
+	assert.True(t, twoRules().Same(twoRules()))
+	var none *lifecycle.Health
+	assert.True(t, none.Same(nil))
+	assert.False(t, none.Same(twoRules()))
+}
