@@ -13,11 +13,12 @@ func Dev() map[string]lifecycle.Actor {
 		return lifecycle.Actor{User: user, Roles: []lifecycle.Role{role}, Teams: teams}
 	}
 	return map[string]lifecycle.Actor{
-		"developer":       person("developer", lifecycle.Developer, "acme"),
-		"other-developer": person("other-developer", lifecycle.Developer, "globex"),
-		"reviewer":        person("reviewer", lifecycle.Reviewer),
-		"release-manager": person("release-manager", lifecycle.ReleaseManager),
-		"operator":        person("operator", lifecycle.Operator),
+		"developer":         person("developer", lifecycle.Developer, "acme"),
+		"other-developer":   person("other-developer", lifecycle.Developer, "globex"),
+		"reviewer":          person("reviewer", lifecycle.Reviewer),
+		"security-reviewer": person("security-reviewer", lifecycle.Reviewer+":security"),
+		"release-manager":   person("release-manager", lifecycle.ReleaseManager),
+		"operator":          person("operator", lifecycle.Operator),
 	}
 }
 

@@ -39,6 +39,8 @@ type Activities struct {
 	Health Prober
 	// Metrics counts what is decided; nil counts nothing.
 	Metrics *Metrics
+
+	comparisons packages.Comparisons
 }
 
 // Committer is the part of the catalogue that decisions are recorded in.

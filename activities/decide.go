@@ -103,7 +103,7 @@ func (a *Activities) Decide(ctx context.Context, q Question) (Decision, error) {
 	q.Command.Action = q.Action
 	q, err := a.authenticate(ctx, q)
 	if err == nil {
-		q, err = a.findBlocking(ctx, q)
+		q, err = a.findOut(ctx, q)
 	}
 	if err != nil {
 		return Decision{}, err

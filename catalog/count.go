@@ -38,7 +38,7 @@ func (c *Catalog) Count(ctx context.Context, filter Filter) (Counts, error) {
 
 // isCounted tells whether the database keeps no counts of what the filter chooses.
 func (f Filter) isCounted() bool {
-	return f.Query != "" || f.Standing != "" || f.Scheduled || len(f.Turns) > 0
+	return f.Query != "" || f.Standing != "" || f.Scheduled || len(f.Turns) > 0 || f.Decider != nil
 }
 
 // allTeams is the team under which the counts of all are kept; no team has this name.

@@ -24,6 +24,8 @@ type Filter struct {
 	Turns     []lifecycle.Role
 	Standing  Standing
 	Scheduled bool
+	// Decider leaves the requests with a step that this person may still decide; nil does not.
+	Decider *lifecycle.Actor
 	// Order, Limit and Cursor are for lists. Limit is at most MaxLimit, 0 is DefaultLimit; Cursor is the NextCursor of the
 	// page before.
 	Order  Order
@@ -81,6 +83,8 @@ type Item struct {
 type Brief struct {
 	// Next is the action that takes it on.
 	Next lifecycle.Action `json:"next,omitempty"`
+	// StepsLeft are the steps of a review that are still to be decided, where the deployment has named any.
+	StepsLeft []string `json:"steps_left,omitempty"`
 	// Stages is how many there are after grayscale, Health the last verdict of the health gate.
 	Stages int                    `json:"stages,omitempty"`
 	Health lifecycle.HealthStatus `json:"health,omitempty"`
@@ -213,6 +217,9 @@ func (c *Catalog) choose(ctx context.Context, q *database.Builder, f Filter) err
 	}
 	if f.Scheduled {
 		q.Add(" AND state = ? AND turn = ?", string(lifecycle.ReadyToPublish), string(lifecycle.System))
+	}
+	if f.Decider != nil {
+		c.chooseDecidable(q, *f.Decider)
 	}
 	if f.Query == "" {
 		return nil

@@ -25,7 +25,7 @@ func inGo() []*goose.Migration {
 	return []*goose.Migration{
 		goose.NewGoMigration(8, &goose.GoFunc{RunTx: writeDocuments}, nil), goose.NewGoMigration(11, &goose.GoFunc{RunTx: writeServed}, nil),
 		goose.NewGoMigration(15, &goose.GoFunc{RunTx: addStages}, nil), goose.NewGoMigration(16, &goose.GoFunc{RunTx: addTurns}, nil),
-		goose.NewGoMigration(20, &goose.GoFunc{RunTx: addCandidates}, nil),
+		goose.NewGoMigration(20, &goose.GoFunc{RunTx: addCandidates}, nil), goose.NewGoMigration(21, &goose.GoFunc{RunTx: addSteps}, nil),
 	}
 }
 

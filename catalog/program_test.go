@@ -26,6 +26,8 @@ type program struct {
 	step int
 	now  time.Time
 	t    require.TestingT
+	// review are the steps of its reviews; nil is a single one.
+	review *lifecycle.ReviewPolicy
 }
 
 // requested is a mini-program whose creation is requested, with the commit that says so.
@@ -46,7 +48,9 @@ func (p *program) do(actor lifecycle.Actor, action lifecycle.Action, change ...f
 	for _, each := range change {
 		each(&command)
 	}
-	after, record, refusal := p.Decide(command, lifecycle.Facts{MinPlatform: 3}, p.now, lifecycle.DefaultSettings())
+	settings := lifecycle.DefaultSettings()
+	settings.Review = p.review
+	after, record, refusal := p.Decide(command, lifecycle.Facts{MinPlatform: 3}, p.now, settings)
 	require.Nil(p.t, refusal)
 	p.MiniProgram = after
 	return p.accepted(record)

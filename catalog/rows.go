@@ -25,8 +25,8 @@ const insertChange = `
 const putMiniProgram = `
 	INSERT INTO mini_programs (change, id, life, revision, sequence, step, title, team, state, candidate_version,
 		candidate_sha256, live_version, percent, due_at, overdue, updated_at, search, document, stage, standing,
-		turn, brief, assignee, queue_rank)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+		turn, brief, assignee, queue_rank, open_roles, barred)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
 	ON CONFLICT (id) DO UPDATE SET
 		change = excluded.change, life = excluded.life, revision = excluded.revision, sequence = excluded.sequence,
 		step = excluded.step, title = excluded.title, team = excluded.team, state = excluded.state,
@@ -34,7 +34,8 @@ const putMiniProgram = `
 		live_version = excluded.live_version, percent = excluded.percent, due_at = excluded.due_at, overdue = excluded.overdue,
 		updated_at = excluded.updated_at, search = excluded.search, document = excluded.document,
 		stage = excluded.stage, standing = excluded.standing, turn = excluded.turn, brief = excluded.brief,
-		assignee = excluded.assignee, queue_rank = excluded.queue_rank
+		assignee = excluded.assignee, queue_rank = excluded.queue_rank,
+		open_roles = excluded.open_roles, barred = excluded.barred
 	WHERE excluded.life = mini_programs.life OR excluded.updated_at >= mini_programs.updated_at`
 
 const countStep = `UPDATE mini_programs SET step = $1 WHERE id = $2 AND life = $3`
@@ -90,11 +91,12 @@ func (c Commit) miniProgramRow(e *encoder) []any {
 		percent = m.Rollout.Percent()
 	}
 	stage, standing := rolloutColumns(m)
+	openRoles, barred := deciders(m)
 	return []any{
 		m.ID, database.Text(c.Life), m.Revision, m.Sequence, c.Step, database.Text(m.Title), database.Text(m.Team), m.State,
 		versionName(m.Candidate), sha256Of(m.Candidate), versionName(m.Live), percent, database.Time(due), m.Overdue(),
 		database.Time(m.UpdatedAt), searchable(m.ID + "\n" + m.Title), e.json(m), stage, standing,
-		string(m.Turn()), e.json(briefOf(m)), assigneeOf(m), queueRankOf(m),
+		string(m.Turn()), e.json(briefOf(m)), assigneeOf(m), queueRankOf(m), openRoles, barred,
 	}
 }
 
@@ -120,6 +122,9 @@ func briefOf(m lifecycle.MiniProgram) *Brief {
 	brief := Brief{Attention: m.Attention()}
 	if next := m.Next(); next != nil {
 		brief.Next = next.Action
+	}
+	if m.Review != nil && len(m.Review.Steps) > 0 {
+		brief.StepsLeft = m.Review.StepsLeft()
 	}
 	if m.Rollout != nil {
 		brief.Stages = len(m.Rollout.Plan.Production)

@@ -18,13 +18,14 @@ type change struct {
 	facts    Facts
 }
 
-func (c change) openReview() *Review {
+func (c change) openReview(m MiniProgram) *Review {
 	return &Review{
 		RequestedBy: c.Actor.User,
 		OnBehalfOf:  c.Actor.OnBehalfOf,
 		RequestedAt: c.now,
 		RemindAt:    c.now.Add(time.Duration(c.settings.RemindAfter)),
 		DueAt:       c.now.Add(time.Duration(c.settings.EscalateAfter)),
+		Steps:       c.reviewSteps(m),
 	}
 }
 
@@ -101,7 +102,7 @@ func requestPublishing(m *MiniProgram, c change) {
 	if c.Notes != "" {
 		m.Candidate = with(m.Candidate, func(v *Version) { v.Notes = c.Notes })
 	}
-	m.State, m.Review = PublishingPending, c.openReview()
+	m.State, m.Review = PublishingPending, c.openReview(*m)
 }
 
 func approvePublishing(m *MiniProgram, c change) {

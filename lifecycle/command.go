@@ -90,7 +90,7 @@ func (a Actor) OnlyReads() bool {
 
 // OnPlatformSide tells whether the actor has a role of those who run the platform.
 func (a Actor) OnPlatformSide() bool {
-	return slices.ContainsFunc(a.Roles, func(role Role) bool { return slices.Contains(platformSide, role) })
+	return slices.ContainsFunc(a.Roles, func(role Role) bool { return slices.Contains(platformSide, role.Base()) })
 }
 
 // validate refuses what is wrong whatever the mini-program's state.
@@ -247,8 +247,8 @@ func (a Actor) Validate() *Refusal {
 		}
 	}
 	for _, role := range a.Roles {
-		if !slices.Contains(Roles, role) {
-			return Refuse(InvalidInput, "there is no role %q; the roles are %s", Excerpt(string(role)), joined(Roles))
+		if !role.Known() {
+			return Refuse(InvalidInput, "there is no role %q; the roles are %s, and reviewer:NAME", Excerpt(string(role)), joined(Roles))
 		}
 	}
 	for _, team := range a.Teams {

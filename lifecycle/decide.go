@@ -35,7 +35,7 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 	}
 	rule, _ := ruleOrNote(command.Action)
 	if rule.checkFacts != nil {
-		if refusal := rule.checkFacts(command, facts); refusal != nil {
+		if refusal := rule.checkFacts(m, command, facts); refusal != nil {
 			return m, Record{}, refusal
 		}
 	}
@@ -109,8 +109,14 @@ func (m MiniProgram) Admit(command Command, now time.Time, settings Settings) (R
 	}
 	r = firstRefusal(
 		rule.takes(command), command.validate(now), m.upToDate(command),
-		rule.legalIn(m), rule.ownRequest(m, command.Actor), rule.commented(command),
+		rule.legalIn(m), rule.ownRequest(m, command.Actor),
 	)
+	if r == nil && rule.Decides {
+		role, r = m.Review.roleFor(command.Actor)
+	}
+	if r == nil {
+		r = rule.commented(command)
+	}
 	if r == nil && rule.check != nil {
 		r = rule.check(m, command, settings)
 	}
@@ -127,7 +133,11 @@ func (m MiniProgram) WhyNot(action Action, person Actor) *Refusal {
 	if _, r := rule.permits(person, m.Team); r != nil {
 		return r
 	}
-	return firstRefusal(rule.legalIn(m), rule.ownRequest(m, person))
+	r := firstRefusal(rule.legalIn(m), rule.ownRequest(m, person))
+	if r == nil && rule.Decides {
+		_, r = m.Review.roleFor(person)
+	}
+	return r
 }
 
 // permits finds the first role in which the actor may take the action on a mini-program of the team.
@@ -137,12 +147,12 @@ func (rule Rule) permits(actor Actor, team string) (Role, *Refusal) {
 	}
 	inOtherTeam := false
 	for _, role := range rule.Roles {
-		switch {
-		case !slices.Contains(actor.Roles, role):
+		switch acting := actor.as(role); {
+		case acting == "":
 		case role == Developer && !slices.Contains(actor.Teams, team):
 			inOtherTeam = true
 		default:
-			return role, nil
+			return acting, nil
 		}
 	}
 	if inOtherTeam {

@@ -161,7 +161,7 @@ const (
 	System Role = "system"
 )
 
-// Roles lists every role.
+// Roles lists every role. Reviewers may have a name besides: reviewer:security decides the steps of a review that ask for it.
 var Roles = []Role{Developer, Reviewer, ReleaseManager, Operator, Auditor, System}
 
 // platformSide are the roles of the people who run the platform; the others work for a team.

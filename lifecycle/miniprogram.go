@@ -66,7 +66,7 @@ type Version struct {
 }
 
 // Facts is what was found out for a decision: by the inspection of an accepted code package, by the health gate, or in the report about
-// the package that is to be approved.
+// the package that is submitted, or to be approved.
 type Facts struct {
 	Format      string         `json:"format"`
 	Size        int64          `json:"size"`
@@ -74,6 +74,8 @@ type Facts struct {
 	Health      *HealthVerdict `json:"health,omitempty"`
 	// Blocking are the findings that an approval has to waive.
 	Blocking []Finding `json:"blocking,omitempty"`
+	// Conditions are those that hold for the package that is submitted, but for FirstRelease, which needs no report.
+	Conditions []Condition `json:"conditions,omitempty"`
 }
 
 // Review is a request that waits for the platform's decision.
@@ -90,6 +92,10 @@ type Review struct {
 	Assignee string `json:"assignee,omitempty"`
 	// Expedited puts the request at the head of the queue.
 	Expedited bool `json:"expedited,omitempty"`
+	// Steps are those that the request needs, in their order; none is a single step for reviewers. Waived are the findings that approvals
+	// of steps have waived.
+	Steps  []ReviewStep    `json:"steps,omitempty"`
+	Waived []WaivedFinding `json:"waived,omitempty"`
 }
 
 // Schedule is a publication at a time to come.

@@ -25,6 +25,8 @@ type Outcome struct {
 	Digest string `json:"digest,omitempty" hidden:"true"`
 	// ScheduledAt is when a publication that was accepted for a time to come will happen; null otherwise.
 	ScheduledAt *time.Time `json:"scheduled_at,omitempty"`
+	// StepsLeft are the steps of the review that an approval has left to be decided.
+	StepsLeft []string `json:"steps_left,omitempty"`
 	// Actions are legal in the state that the command left behind.
 	Actions []Action `json:"actions"`
 }
@@ -48,6 +50,9 @@ func (m MiniProgram) Outcome(command Command, refusal *Refusal, now time.Time) O
 func (o Outcome) Of(m MiniProgram) Outcome {
 	if o.Accepted && o.Action == Publish && m.Schedule != nil {
 		o.ScheduledAt = &m.Schedule.At
+	}
+	if rule, _ := RuleFor(o.Action); o.Accepted && rule.Decides && m.Review != nil {
+		o.StepsLeft = m.Review.StepsLeft()
 	}
 	return o
 }

@@ -20,8 +20,8 @@ func aside(before, after MiniProgram, command Command) string {
 	switch command.Action {
 	case LeaveFeedback:
 		return fmt.Sprintf("rating %d of 5", command.Rating)
-	case ApprovePublishing:
-		return command.waived()
+	case ApproveCreation, ApprovePublishing, RejectCreation, RejectPublishing:
+		return decision(before, after, command)
 	case Comment:
 		return command.place()
 	case Assign:
@@ -61,7 +61,12 @@ func checkAssignee(m MiniProgram, c Command, _ Settings) *Refusal {
 	if (Actor{User: c.Assignee}).isOneOf(m.Review.RequestedBy, m.Review.OnBehalfOf) {
 		return Refuse(OwnRequest, "%s requested this and cannot decide on it; another reviewer has to take it", c.Assignee)
 	}
-	return checkName("assignee", c.Assignee)
+	taker := Actor{User: c.Assignee, Roles: m.Review.OpenRoles()} // which roles others have is not known
+	if c.Assignee == c.Actor.User {
+		taker = c.Actor
+	}
+	_, refusal := m.Review.roleFor(taker)
+	return firstRefusal(refusal, checkName("assignee", c.Assignee))
 }
 
 func assignment(c Command) string {

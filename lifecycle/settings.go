@@ -20,6 +20,8 @@ type Settings struct {
 	ExpediteQuota  int      `json:"expedite_quota"`
 	// BlockingWarnings are the codes of findings that an approval has to waive.
 	BlockingWarnings []string `json:"blocking_warnings,omitempty"`
+	// Review says which steps reviews have; nil is a single step for reviewers.
+	Review *ReviewPolicy `json:"review,omitempty"`
 	// PauseReminder is how often people are reminded of a paused rollout.
 	PauseReminder Duration `json:"pause_reminder"`
 	// DefaultPlan names the plan of a publication that brings none; Plans are those to choose from.
@@ -81,6 +83,9 @@ func (s Settings) Validate() *Refusal {
 	}
 	if r := checkEntries("waivers", len(s.BlockingWarnings)); r != nil {
 		return Refuse(InvalidInput, "blocking_warnings: %s", r.Message)
+	}
+	if r := s.Review.validate(); r != nil {
+		return r
 	}
 	for _, name := range sortedNames(s.Plans) {
 		if _, r := (Plan{Name: name}).Resolve(s.Plans); r != nil {

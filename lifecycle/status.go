@@ -66,8 +66,11 @@ func (m MiniProgram) Status() Status {
 		ID: m.ID, Title: m.Title, Description: m.Description, Team: m.Team,
 		State: m.State, Revision: m.Revision, Sequence: m.Sequence, UpdatedAt: m.UpdatedAt,
 		Candidate: m.Candidate, Live: m.Live, Previous: orEmpty(m.Previous),
-		Submitted: m.Submitted, Review: m.Review, Plan: m.Plan, Suspension: m.Suspension, Feedback: orEmpty(m.Feedback),
+		Submitted: m.Submitted, Plan: m.Plan, Suspension: m.Suspension, Feedback: orEmpty(m.Feedback),
 		Next: m.Next(), Actions: m.LegalActions(), Transitions: orEmpty(m.Transitions), Attention: m.Attention(),
+	}
+	if m.Review != nil {
+		status.Review = with(m.Review, func(r *Review) { r.Steps = r.AllSteps() })
 	}
 	if m.Schedule != nil {
 		status.ScheduledAt, status.ScheduledBy = &m.Schedule.At, m.Schedule.By
@@ -117,10 +120,18 @@ func (m MiniProgram) LegalActions() []LegalAction {
 	}
 	for _, rule := range Table {
 		if rule.isLegalIn(m) {
-			legal = append(legal, LegalAction{Action: rule.Action, Label: rule.Label, Roles: orEmpty(rule.people())})
+			legal = append(legal, LegalAction{Action: rule.Action, Label: rule.Label, Roles: orEmpty(rule.whoActs(m))})
 		}
 	}
 	return legal
+}
+
+// whoActs are the roles of those who can take the action now. Reviewers with a name count as reviewers, but where steps are theirs.
+func (rule Rule) whoActs(m MiniProgram) []Role {
+	if rule.Decides && m.Review != nil {
+		return m.Review.OpenRoles()
+	}
+	return rule.people()
 }
 
 // LegalActionNames are the names of the legal actions.
@@ -169,7 +180,7 @@ func (m MiniProgram) Next() *Next {
 		return nil
 	}
 	rule, _ := RuleFor(action)
-	next := Next{Action: action, By: rule.people(), To: rule.To[0]}
+	next := Next{Action: action, By: rule.whoActs(m), To: rule.To[0]}
 	switch {
 	case m.Review != nil:
 		next.At, next.Overdue = &m.Review.DueAt, m.Review.Overdue
@@ -182,10 +193,10 @@ func (m MiniProgram) Next() *Next {
 }
 
 // Turn is the role whose turn it is: the first of those that can take it on, System where it goes on by itself, "" where nothing is
-// awaited.
+// awaited. Reviewers with a name count as reviewers.
 func (m MiniProgram) Turn() Role {
 	if next := m.Next(); next != nil {
-		return next.By[0]
+		return next.By[0].Base()
 	}
 	return ""
 }

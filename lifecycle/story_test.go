@@ -14,6 +14,8 @@ type story struct {
 	t   *testing.T
 	m   MiniProgram
 	now time.Time
+	// settings are those of a deployment that chooses something; the zero value is none.
+	settings Settings
 }
 
 var (
@@ -41,7 +43,11 @@ func (s *story) do(action Action, by Actor, fill ...func(*Command)) *story {
 func (s *story) try(action Action, by Actor, fill ...func(*Command)) *Refusal {
 	s.now = s.now.Add(time.Minute)
 	command := s.command(action, by, fill...)
-	after, record, refusal := s.m.Decide(command, Facts{Format: "w3c-miniapp"}, s.now, DefaultSettings())
+	settings := s.settings
+	if settings.RemindAfter == 0 {
+		settings = DefaultSettings()
+	}
+	after, record, refusal := s.m.Decide(command, Facts{Format: "w3c-miniapp"}, s.now, settings)
 	if refusal == nil {
 		require.Equal(s.t, after.Revision, record.Revision)
 		require.Equal(s.t, after.Sequence, record.Sequence)

@@ -28,7 +28,7 @@ type Rule struct {
 	// check refuses commands that are wrong in themselves; nil means that there is nothing more to check.
 	check func(MiniProgram, Command, Settings) *Refusal
 	// checkFacts refuses what the facts speak against; nil means that none do.
-	checkFacts func(Command, Facts) *Refusal
+	checkFacts func(MiniProgram, Command, Facts) *Refusal
 	// apply makes the mini-program what it is after the action.
 	apply func(*MiniProgram, change)
 }
@@ -49,15 +49,15 @@ var Table = []Rule{
 	{
 		Action: RequestCreation, Label: "Request creation", Summary: "Ask the platform to create a mini-program",
 		Roles: []Role{Developer}, From: []State{"", CreationCancelled, CreationRejected}, To: []State{CreationPending},
-		apply: func(m *MiniProgram, c change) { m.State, m.Review = CreationPending, c.openReview() },
+		apply: func(m *MiniProgram, c change) { m.State, m.Review = CreationPending, c.openReview(*m) },
 	}, {
 		Action: CancelCreation, Label: "Withdraw the request", Summary: "Withdraw the request for creation",
 		Roles: []Role{Developer}, From: []State{CreationPending}, To: []State{CreationCancelled},
 		apply: endReview(CreationCancelled),
 	}, {
 		Action: ApproveCreation, Label: "Approve", Summary: "Approve the request for creation",
-		Roles: []Role{Reviewer}, From: []State{CreationPending}, To: []State{CodeUnavailable}, Decides: true,
-		apply: endReview(CodeUnavailable),
+		Roles: []Role{Reviewer}, From: []State{CreationPending}, To: []State{CodeUnavailable, CreationPending}, Decides: true,
+		apply: approve(endReview(CodeUnavailable)),
 	}, {
 		Action: RejectCreation, Label: "Reject", Summary: "Reject the request for creation; needs a comment",
 		Roles: []Role{Reviewer}, From: []State{CreationPending}, To: []State{CreationRejected}, Decides: true, NeedsComment: true,
@@ -83,9 +83,9 @@ var Table = []Rule{
 		apply: endReview(PublishingCancelled),
 	}, {
 		Action: ApprovePublishing, Label: "Approve", Summary: "Approve the request to publish",
-		Roles: []Role{Reviewer}, From: []State{PublishingPending}, To: []State{ReadyToPublish}, Decides: true,
+		Roles: []Role{Reviewer}, From: []State{PublishingPending}, To: []State{ReadyToPublish, PublishingPending}, Decides: true,
 		Fields:     []string{"waivers"},
-		checkFacts: checkWaivers, apply: approvePublishing,
+		checkFacts: checkWaivers, apply: approve(approvePublishing),
 	}, {
 		Action: RejectPublishing, Label: "Reject", Summary: "Reject the request to publish; needs a comment",
 		Roles: []Role{Reviewer}, From: []State{PublishingPending}, To: []State{PublishingRejected}, Decides: true, NeedsComment: true,

@@ -26,6 +26,9 @@ type Waiver struct {
 	Reason string `json:"reason"`
 }
 
+// WaivedFinding is one that an approval of a step has waived; the reason is in the audit trail.
+type WaivedFinding struct{ Finding }
+
 // AddBlocking adds a finding to those that an approval has to waive, if it is one, and once.
 func (s Settings) AddBlocking(blocking []Finding, found Finding) []Finding {
 	if !slices.Contains(s.BlockingWarnings, found.Code) || slices.Contains(blocking, found) {
@@ -53,27 +56,38 @@ func validateWaivers(waivers []Waiver) *Refusal {
 	return nil
 }
 
-// checkWaivers refuses an approval that does not waive each finding in its way, or something else.
-func checkWaivers(c Command, facts Facts) *Refusal {
-	var left []string
-	waived := func(f Finding) bool {
-		return slices.ContainsFunc(c.Waivers, func(w Waiver) bool { return w.Finding == f })
-	}
-	for _, finding := range facts.Blocking {
-		if !waived(finding) {
-			left = append(left, finding.String())
-		}
-	}
-	if len(left) > 0 {
+// checkWaivers refuses an approval that leads on while findings are left that neither it nor one of a step before has waived, and one that
+// waives what does not stand in its way.
+func checkWaivers(m MiniProgram, c Command, facts Facts) *Refusal {
+	before := m.Review.Waived
+	if left := unwaived(facts.Blocking, before, c.Waivers); len(left) > 0 && m.Review.LeadsOn() {
 		return Refuse(WaiverRequired, "%s stands in the way of the approval: %s; waive each with a reason, or reject the request",
 			Count(len(left), "finding"), strings.Join(left, "; "))
 	}
 	for _, waiver := range c.Waivers {
-		if !slices.Contains(facts.Blocking, waiver.Finding) {
+		if !slices.Contains(facts.Blocking, waiver.Finding) || slices.Contains(before, WaivedFinding{waiver.Finding}) {
 			return Refuse(InvalidInput, "%s does not stand in the way of the approval; leave its waiver out", Excerpt(waiver.String()))
 		}
 	}
+	if carried := len(before) + len(c.Waivers); carried > MaxWaivedBefore && !m.Review.LeadsOn() {
+		return Refuse(InvalidInput, "the steps before the last one would have waived %d findings, but only %d are allowed; leave the rest to it",
+			carried, MaxWaivedBefore)
+	}
 	return nil
+}
+
+// MaxWaivedBefore is how many findings the steps of a review may have waived before the last one: the request carries them.
+const MaxWaivedBefore = 50
+
+// unwaived words the findings that are waived neither before nor now.
+func unwaived(blocking []Finding, before []WaivedFinding, now []Waiver) (left []string) {
+	for _, finding := range blocking {
+		waives := func(w Waiver) bool { return w.Finding == finding }
+		if !slices.Contains(before, WaivedFinding{finding}) && !slices.ContainsFunc(now, waives) {
+			left = append(left, finding.String())
+		}
+	}
+	return left
 }
 
 // waived words for the timeline what an approval has waived.

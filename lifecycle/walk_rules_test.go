@@ -26,6 +26,10 @@ type walk struct {
 
 func startWalk(rt *rapid.T) *walk {
 	w := &walk{rt: rt, now: day0, settings: lifecycle.DefaultSettings()}
+	if rapid.Bool().Draw(rt, "with steps") {
+		guarded := lifecycle.StepPolicy{Name: "security", Role: security, When: []lifecycle.Condition{lifecycle.FirstRelease, lifecycle.NativeCode}}
+		w.settings.Review = &lifecycle.ReviewPolicy{Publishing: []lifecycle.StepPolicy{{Name: "content", Role: lifecycle.Reviewer}, guarded}}
+	}
 	m, _, refusal := lifecycle.NewMiniProgram(creation(), w.now, w.settings)
 	require.Nil(rt, refusal)
 	w.m = m
@@ -33,7 +37,7 @@ func startWalk(rt *rapid.T) *walk {
 }
 
 // passersBy are all who may come along; whoever may take an action comes most often, so that walks get somewhere.
-var passersBy = []lifecycle.Actor{dora, rita, mona, olga, lifecycle.Timers, dan, greta, audra, guest, token("ci", dora)}
+var passersBy = []lifecycle.Actor{dora, rita, mona, olga, lifecycle.Timers, dan, greta, audra, guest, token("ci", dora), sam, both}
 
 // draw makes up a command: an action that is possible now, or any other.
 func (w *walk) draw() (lifecycle.Command, lifecycle.Facts) {
@@ -54,6 +58,9 @@ func (w *walk) draw() (lifecycle.Command, lifecycle.Facts) {
 	facts := lifecycle.Facts{Format: "w3c-miniapp", Size: 1}
 	if rapid.IntRange(0, 4).Draw(w.rt, "health") == 0 {
 		facts.Health = &lifecycle.HealthVerdict{Status: lifecycle.HealthUnknown, Reason: lifecycle.NoData, Value: 0.25, At: w.now, Changes: 2}
+	}
+	if rapid.Bool().Draw(w.rt, "native code") {
+		facts.Conditions = []lifecycle.Condition{lifecycle.NativeCode}
 	}
 	return command, facts
 }

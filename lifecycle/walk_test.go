@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,11 +46,42 @@ func situations(t *testing.T) map[lifecycletest.Situation]MiniProgram {
 		last.do(Advance, mia)
 	}
 	add(last)
+	for _, s := range withSteps(t) {
+		add(s)
+	}
 	return found
 }
 
+// withSteps are requests whose review has several steps.
+func withSteps(t *testing.T) []*story {
+	steps := []StepPolicy{{Name: "content", Role: Reviewer}, {Name: "security", Role: "reviewer:security"}}
+	policy := DefaultSettings()
+	policy.Review = &ReviewPolicy{Creation: steps, Publishing: append(steps, StepPolicy{Name: "again", Role: Reviewer})}
+	zoe := Actor{User: "zoe", Roles: []Role{"reviewer:security"}}
+	creation := requested(t)
+	creation.m, _, _ = NewMiniProgram(Creation{ID: "weather", Title: "Weather", Team: "acme", Actor: ann}, start, policy)
+	publishing := created(t).uploaded("1.0.0")
+	publishing.settings = policy
+	publishing.do(RequestPublishing, ann)
+	return []*story{
+		creation, creation.clone().do(ApproveCreation, zoe), publishing, publishing.clone().do(ApprovePublishing, rob),
+		publishing.clone().do(ApprovePublishing, zoe), publishing.clone().do(ApprovePublishing, rob).do(ApprovePublishing, zoe),
+	}
+}
+
 func situationOf(m MiniProgram) lifecycletest.Situation {
+	var open, decided []string
+	if m.Review != nil {
+		for _, step := range m.Review.Steps {
+			if step.Open() {
+				open = append(open, string(step.Role))
+			} else {
+				decided = append(decided, step.DecidedBy)
+			}
+		}
+	}
 	return lifecycletest.Situation{
+		Open: strings.Join(open, " "), Decided: strings.Join(decided, " "),
 		State: string(m.State), Live: m.Live != nil, Scheduled: m.Schedule != nil, Paused: m.Rollout != nil && m.Rollout.Paused(), Previous: len(m.Previous) > 0,
 		LastStage: m.State == ProductionRelease && m.Rollout.Stage == len(m.Rollout.Plan.Production),
 	}

@@ -18,6 +18,33 @@ var (
 	riskPlatform    = Rule{"platform_raised", Warning, manifest + "platform version resource, min_code member"}
 )
 
+// riskRules are those that only a comparison finds broken.
+var riskRules = []Rule{
+	riskAppID, riskFormat, riskPermission, riskReason, riskDomain, riskPlugin, riskOpaque, riskSignature, riskVersionCode, riskPlatform,
+}
+
+// FoundByComparing tells whether findings with one of the codes come from a comparison with the version before, and not from an inspection.
+func FoundByComparing(codes []string) bool {
+	return slices.ContainsFunc(riskRules, func(rule Rule) bool { return slices.Contains(codes, rule.Code) })
+}
+
+// AsksForMorePermissions tells whether a package asks for some that the one before did not. The zero report asks for none.
+func (r Report) AsksForMorePermissions(before Report) bool {
+	return len(without(namesOf(r.Permissions), namesOf(before.Permissions))) > 0
+}
+
+// NamesMoreDomains tells whether the code of a package names some that the one before did not; also where they are too many to know.
+func (r Report) NamesMoreDomains(before Report) bool {
+	return r.has(tooManyDomains) || len(without(namesOf(r.Domains), namesOf(before.Domains))) > 0
+}
+
+// CarriesNativeCode tells whether there are programs in a package.
+func (r Report) CarriesNativeCode() bool { return r.has(nativeCode) }
+
+func (r Report) has(rule Rule) bool {
+	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Code == rule.Code })
+}
+
 // risks lists the changes that a reviewer should look at first, the gravest at the top.
 func risks(a, b side, c Comparison) []Finding {
 	found := &findings{}

@@ -1,5 +1,7 @@
 package packages
 
+import "slices"
+
 // Rule is one thing that an inspection checks. Its code is stable: programs may rely on it.
 type Rule struct {
 	Code     string
@@ -126,7 +128,7 @@ var (
 )
 
 // Rules lists every rule in the order in which its findings are reported.
-var Rules = []Rule{
+var Rules = slices.Concat([]Rule{
 	packageTooLarge, notAZip, zipTruncated, zipPrefix, zipTrailing, zipSplit, zip64, zipDirectory, zipHeader, zipOverlap, zipHidden,
 	signatureUnknown, zipEncrypted, zipMethod, zipCorrupt, zipSize, zipCRC, tooManyFiles, fileTooLarge, unpackedTooLarge,
 	ratioTooHigh, nestedArchive, nativeCode, tooManyDomains, bidiControl, desktopFiles, notAFile,
@@ -144,10 +146,7 @@ var Rules = []Rule{
 	subPackagesTwice, subPackageRoot, subPackageNested, pageInSubPackage, partTooLarge, partsTooLarge, tabPageUndeclared,
 	tabIconMissing, entryPageUndeclared, privateInfoConflict, privateInfoUndeclare, componentOutside, customTabBar, themeIcon,
 	workersMissing, componentMissing,
-
-	riskAppID, riskFormat, riskPermission, riskReason, riskDomain, riskPlugin, riskOpaque, riskSignature, riskVersionCode,
-	riskPlatform,
-}
+}, riskRules)
 
 // ruleOrder is where a rule stands in Rules.
 var ruleOrder = func() map[string]int {

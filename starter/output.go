@@ -24,6 +24,9 @@ func (a *app) printOutcome(id string, outcome lifecycle.Outcome) error {
 	if outcome.ScheduledAt != nil {
 		said = append(said, "is scheduled for "+outcome.ScheduledAt.UTC().Format(time.RFC3339))
 	}
+	if len(outcome.StepsLeft) > 0 {
+		said = append(said, "still to be decided: "+joined(outcome.StepsLeft))
+	}
 	if outcome.State != "" { // it is not told to other teams
 		said = append(said, fmt.Sprintf("now %s, revision %d", outcome.State, outcome.Revision))
 	}
@@ -78,11 +81,29 @@ func statusLines(s lifecycle.Status, now time.Time) (lines []string) {
 	if s.Review != nil && s.Review.Assignee != "" {
 		line("taken by", "%s", s.Review.Assignee)
 	}
+	for _, step := range stepsOf(s.Review) {
+		line("step", "%s", step)
+	}
 	if s.Suspension != nil {
 		line("suspended", "by %s: %s", s.Suspension.By, s.Suspension.Reason)
 	}
 	for _, legal := range s.Actions {
 		line("possible", "%s (%s)", legal.Action, rolesOf(legal))
+	}
+	return lines
+}
+
+// stepsOf words the steps of a review; nothing where a single one is for all reviewers.
+func stepsOf(review *lifecycle.Review) (lines []string) {
+	if review == nil || len(review.Steps) == 1 && review.Steps[0].Role == lifecycle.Reviewer {
+		return nil
+	}
+	for _, step := range review.Steps {
+		if step.Open() {
+			lines = append(lines, fmt.Sprintf("%s: to be decided by a %s", step.Name, step.Role))
+		} else {
+			lines = append(lines, fmt.Sprintf("%s: approved by %s%s", step.Name, step.DecidedBy, inBrackets(step.Comment)))
+		}
 	}
 	return lines
 }

@@ -120,6 +120,7 @@ var walkers = []lifecycletest.Person{
 	{User: "developer", Roles: []string{"developer"}, Teams: []string{lifecycletest.OwnTeam}},
 	{User: "other-developer", Roles: []string{"developer"}, Teams: []string{lifecycletest.OtherTeam}},
 	{User: "reviewer", Roles: []string{"reviewer"}},
+	{User: "security-reviewer", Roles: []string{"reviewer:security"}},
 	{User: "release-manager", Roles: []string{"release-manager"}},
 	{User: "operator", Roles: []string{"operator"}},
 	{User: "audrey", Roles: []string{"auditor"}, Teams: []string{lifecycletest.OwnTeam}},

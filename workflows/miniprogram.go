@@ -70,7 +70,8 @@ func (m *miniProgram) publishing(ctx workflow.Context) {
 	m.wait(ctx)
 }
 
-// review waits for a reviewer's decision. Reviewers are reminded once; later operators hear that it is overdue. Only a person ends it.
+// review waits for the decisions of reviewers; the clocks run on over all steps. Reviewers are reminded once; later operators hear that it
+// is overdue. Only a person ends it.
 func (m *miniProgram) review(ctx workflow.Context, request string) {
 	switch {
 	case !m.Review.Reminded:
@@ -84,14 +85,14 @@ func (m *miniProgram) review(ctx workflow.Context, request string) {
 
 func (m *miniProgram) remindReviewers(ctx workflow.Context) {
 	m.note(ctx, lifecycle.Reminded, "", func(ctx workflow.Context) {
-		m.notify(ctx, lifecycle.Reviewer, "Review waits: "+m.ID, fmt.Sprintf("%s requested %s's review on %s; it is due on %s.",
+		m.notifyReviewers(ctx, "Review waits: "+m.ID, fmt.Sprintf("%s requested %s's review on %s; it is due on %s.",
 			m.Review.RequestedBy, m.ID, clock(m.Review.RequestedAt), clock(m.Review.DueAt)))
 	})
 }
 
 // tellExpedited tells reviewers at once what comes first now; deadline and reminder follow by themselves.
 func (m *miniProgram) tellExpedited(ctx workflow.Context, asked lifecycle.Command) {
-	m.notify(ctx, lifecycle.Reviewer, "Review expedited: "+m.ID, fmt.Sprintf("%s asks for a decision on %s %s by %s: %s",
+	m.notifyReviewers(ctx, "Review expedited: "+m.ID, fmt.Sprintf("%s asks for a decision on %s %s by %s: %s",
 		asked.Actor.User, m.ID, m.Candidate.Version, clock(m.Review.DueAt), lifecycle.Excerpt(asked.Comment)))
 }
 

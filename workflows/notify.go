@@ -24,6 +24,13 @@ func (m *miniProgram) note(ctx workflow.Context, note lifecycle.Action, what str
 	}
 }
 
+// notifyReviewers tells those who can decide a step that is still open.
+func (m *miniProgram) notifyReviewers(ctx workflow.Context, subject, text string) {
+	for _, role := range m.Review.OpenRoles() {
+		m.notify(ctx, role, subject, text)
+	}
+}
+
 // notify asked the worker to tell people, as runs of before still do. Today Notifiers tell them, by following the audit trail
 // (notifier.go): neither the lifecycle nor the end of a run waits for that.
 func (m *miniProgram) notify(ctx workflow.Context, role lifecycle.Role, subject, text string) {

@@ -220,6 +220,9 @@ func (m *miniProgram) waitingFor() []string {
 	if m.Review != nil && m.Review.Expedited {
 		add("**expedited**")
 	}
+	if m.Review != nil {
+		lines = append(lines, reviewSteps(m.Review.Steps)...)
+	}
 	switch {
 	case m.Review != nil && next.Overdue:
 		add("review requested by %s, **overdue** since %s", written(m.Review.RequestedBy), clock(*next.At))
@@ -234,6 +237,19 @@ func (m *miniProgram) waitingFor() []string {
 		lines = append(lines, m.stageClock())
 		if health := m.Rollout.Health; health != nil {
 			add("health: %s since %s %s", health.Status, clock(health.At), quoted(lifecycle.Excerpt(health.Detail)))
+		}
+	}
+	return lines
+}
+
+// reviewSteps words who has decided which step, and who can decide the others.
+func reviewSteps(steps []lifecycle.ReviewStep) (lines []string) {
+	for _, step := range steps {
+		if step.Open() {
+			lines = append(lines, fmt.Sprintf("- step %s: to be decided by a %s", written(step.Name), quoted(string(step.Role))))
+		} else {
+			lines = append(lines, fmt.Sprintf("- step %s: approved by %s on %s",
+				written(step.Name), written(step.DecidedBy), clock(*step.DecidedAt)))
 		}
 	}
 	return lines

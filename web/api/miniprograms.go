@@ -109,14 +109,15 @@ func (a *API) status(ctx context.Context, in *Named) (*statusOutput, error) {
 
 // listInput is what a list may be narrowed to. States and teams may be repeated, or separated by commas.
 type listInput struct {
-	State    []string       `query:"state,explode"`
-	Team     []string       `query:"team,explode" doc:"Only these teams; repeated, or separated by commas"`
-	Query    string         `query:"q" doc:"Only those whose id or title contains this, whatever its case"`
-	Overdue  optional[bool] `query:"overdue" doc:"Only those whose review is overdue, or only the others"`
-	Turn     []string       `query:"turn,explode" doc:"Only those that wait for one of these roles; system where they go on by themselves"`
-	Standing string         `query:"standing" enum:"running,paused,held" doc:"Only those with a rollout under way that is so"`
-	Limit    int            `query:"limit" default:"50" minimum:"1" maximum:"500" doc:"At most this many"`
-	Cursor   string         `query:"cursor" doc:"next_cursor of the page before"`
+	State     []string       `query:"state,explode"`
+	Team      []string       `query:"team,explode" doc:"Only these teams; repeated, or separated by commas"`
+	Query     string         `query:"q" doc:"Only those whose id or title contains this, whatever its case"`
+	Overdue   optional[bool] `query:"overdue" doc:"Only those whose review is overdue, or only the others"`
+	Turn      []string       `query:"turn,explode" doc:"Only those that wait for one of these roles; system where they go on by themselves"`
+	Decidable bool           `query:"decidable" doc:"Only requests with a step of the review that you may still decide, the most urgent first"`
+	Standing  string         `query:"standing" enum:"running,paused,held" doc:"Only those with a rollout under way that is so"`
+	Limit     int            `query:"limit" default:"50" minimum:"1" maximum:"500" doc:"At most this many"`
+	Cursor    string         `query:"cursor" doc:"next_cursor of the page before"`
 }
 
 // stateParameter tells the states that there are; huma would also refuse a list with commas.
@@ -139,6 +140,9 @@ func (a *API) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	filter, err := in.filter()
 	if err != nil {
 		return nil, err
+	}
+	if in.Decidable {
+		filter.Decider, filter.Order = new(access.Person(ctx)), catalog.DueFirst
 	}
 	page, err := a.service.List(ctx, access.Person(ctx), filter)
 	if err != nil {

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"maps"
 	"net/mail"
 	"slices"
@@ -46,17 +47,20 @@ func (c claims) email() string {
 // roles are those that the names stand for, in the order of the lifecycle; what stands for none is left out.
 func (s Settings) roles(said []string) []lifecycle.Role {
 	var roles []lifecycle.Role
-	for _, role := range people {
-		means := func(name string) bool {
-			if s.RoleMap == nil {
-				return name == string(role)
-			}
-			return slices.Contains(s.RoleMap[name], role)
+	for _, name := range said {
+		meant := s.RoleMap[name]
+		if s.RoleMap == nil {
+			meant = []lifecycle.Role{lifecycle.Role(name)}
 		}
-		if slices.ContainsFunc(said, means) {
-			roles = append(roles, role)
+		for _, role := range meant {
+			if isForPeople(role) && !slices.Contains(roles, role) {
+				roles = append(roles, role)
+			}
 		}
 	}
+	slices.SortFunc(roles, func(a, b lifecycle.Role) int {
+		return cmp.Or(cmp.Compare(slices.Index(people, a.Base()), slices.Index(people, b.Base())), cmp.Compare(a, b))
+	})
 	return roles
 }
 

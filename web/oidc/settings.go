@@ -95,15 +95,18 @@ func (m *RoleMap) UnmarshalText(text []byte) error {
 		if !ok || name == "" {
 			return fmt.Errorf("%q is not NAME=ROLE", pair)
 		}
-		if !slices.Contains(people, lifecycle.Role(role)) {
-			return fmt.Errorf("%q is not a role; the roles are %s", role, names(people))
+		if !isForPeople(lifecycle.Role(role)) {
+			return fmt.Errorf("%q is not a role; the roles are %s, and reviewer:NAME", role, names(people))
 		}
 		(*m)[name] = append((*m)[name], lifecycle.Role(role))
 	}
 	return nil
 }
 
-// people are the roles that persons may have.
+// isForPeople tells whether persons may have the role.
+func isForPeople(role lifecycle.Role) bool { return role.Known() && role != lifecycle.System }
+
+// people are the roles that persons may have, but for reviewers with a name.
 var people = slices.DeleteFunc(slices.Clone(lifecycle.Roles), func(role lifecycle.Role) bool { return role == lifecycle.System })
 
 func names(roles []lifecycle.Role) string {

@@ -49,6 +49,10 @@ func TestClaimsSayWhoSomebodyIsHoweverTheProviderWritesThem(t *testing.T) {
 			require.NoError(t, s.RoleMap.UnmarshalText([]byte("Shop Reviewers=reviewer, ops=operator,ops=release-manager")))
 		},
 			`{"sub": "u1", "roles": ["Shop Reviewers", "developer"]}`, access.Identity{Actor: lifecycle.Actor{User: "u1", Roles: []lifecycle.Role{lifecycle.Reviewer}}}},
+		"reviewers with a name": {func(*Settings) {}, `{"sub": "u1", "roles": ["operator", "reviewer:security", "reviewer:Law", "operator:night", "reviewer:law"]}`,
+			access.Identity{Actor: lifecycle.Actor{User: "u1", Roles: []lifecycle.Role{"reviewer:law", "reviewer:security", lifecycle.Operator}}}},
+		"a map to a name": {func(s *Settings) { require.NoError(t, s.RoleMap.UnmarshalText([]byte("infosec=reviewer:security"))) },
+			`{"sub": "u1", "roles": ["infosec", "reviewer"]}`, access.Identity{Actor: lifecycle.Actor{User: "u1", Roles: []lifecycle.Role{"reviewer:security"}}}},
 		"nothing, and what is no text": {func(s *Settings) { s.UserClaim = "email" }, `{"sub": "u1", "email": "u@x.example", "roles": [1, null, "system"], "teams": 7}`,
 			access.Identity{Actor: lifecycle.Actor{User: "u@x.example"}}},
 	} {

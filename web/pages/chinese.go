@@ -24,10 +24,11 @@ var chinese = dictionary{
 
 var (
 	chineseTables = []map[string]string{
-		table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("subscriptions"),
+		table("names"), table("pages"), table("forms"), table("reports"), table("script"), table("reviews"),
+		table("subscriptions"),
 	}
 	// chineseSayings are what others word.
-	chineseSayings = []map[string]string{table("refusals"), table("remarks"), table("findings"), table("notifications")}
+	chineseSayings = []map[string]string{table("refusals"), table("remarks"), table("findings"), table("steps"), table("notifications")}
 )
 
 // texts are messages that depend on no number.

@@ -91,22 +91,47 @@ func (f form) aboutPlace(query url.Values) form {
 // request is who is on a request that waits for a decision.
 type request struct {
 	*lifecycle.Review
+	// Shown are the steps of the review; nil where a single one is for all reviewers.
+	Shown []shownStep
 	// Take and HandBack are nil when there is nothing to take or to hand back for the person.
 	Take, HandBack *remark
+}
+
+// shownStep is a step of a review, to which the person's decision counts when it is theirs.
+type shownStep struct {
+	lifecycle.ReviewStep
+	Yours bool
+}
+
+func shownSteps(review lifecycle.Review, person lifecycle.Actor) (shown []shownStep) {
+	steps := review.AllSteps()
+	if len(steps) == 1 && steps[0].Role == lifecycle.Reviewer {
+		return nil
+	}
+	yours, _ := review.StepOf(person)
+	for at, step := range steps {
+		shown = append(shown, shownStep{step, at == yours})
+	}
+	return shown
 }
 
 func requestOf(c *gin.Context, status lifecycle.Status) *request {
 	if status.Review == nil {
 		return nil
 	}
-	data, me := request{Review: status.Review}, person(c).User
+	data, me := request{Review: status.Review, Shown: shownSteps(*status.Review, person(c))}, person(c).User
 	switch assign := newRemark(c, status, lifecycle.Assign); {
 	case assign == nil:
 	case status.Review.Assignee == me:
 		data.HandBack = assign
-	case status.Review.RequestedBy != me && status.Review.OnBehalfOf != me:
+	case mayDecide(*status.Review, person(c)):
 		assign.Form.Assignee = me
 		data.Take = assign
 	}
 	return &data
+}
+
+func mayDecide(review lifecycle.Review, person lifecycle.Actor) bool {
+	_, refusal := review.StepOf(person)
+	return refusal == nil && !slices.Contains(review.Barred(), person.User)
 }

@@ -7,16 +7,14 @@ func (w words) effect(action lifecycle.Action, status lifecycle.Status) string {
 	switch action {
 	case lifecycle.CancelCreation:
 		return w.t("The request ends for good. The id may be requested anew.")
-	case lifecycle.ApproveCreation:
-		return w.t("The team may upload code. Users get nothing yet.")
+	case lifecycle.ApproveCreation, lifecycle.ApprovePublishing:
+		return w.effectOfApproval(action, status)
 	case lifecycle.RejectCreation:
 		return w.t("The request ends for good. The team reads your comment, and may ask anew.")
 	case lifecycle.RequestPublishing:
 		return w.t("Reviewers look into version %s, which cannot change meanwhile.", versionOf(status.Candidate))
 	case lifecycle.CancelPublishing:
 		return w.t("Version %s loses its place in the review, or its approval. Nothing changes for users.", versionOf(status.Candidate))
-	case lifecycle.ApprovePublishing:
-		return w.t("The team may publish version %s when it wants to. Nothing changes for users yet.", versionOf(status.Candidate))
 	case lifecycle.RejectPublishing:
 		return w.t("The team reads your comment, and has to submit anew. Nothing changes for users.")
 	case lifecycle.DiscardCode:
@@ -25,6 +23,17 @@ func (w words) effect(action lifecycle.Action, status lifecycle.Status) string {
 		return w.t("Nobody can open it any more, from now on. A rollout or a review ends; it comes back only after another review.")
 	default:
 		return w.effectOnRelease(action, status)
+	}
+}
+
+func (w words) effectOfApproval(action lifecycle.Action, status lifecycle.Status) string {
+	switch {
+	case status.Review != nil && !status.Review.LeadsOn():
+		return w.t("This decides one step of the review; others have to decide the rest. Nothing changes for users yet.")
+	case action == lifecycle.ApproveCreation:
+		return w.t("The team may upload code. Users get nothing yet.")
+	default:
+		return w.t("The team may publish version %s when it wants to. Nothing changes for users yet.", versionOf(status.Candidate))
 	}
 }
 

@@ -33,7 +33,7 @@ func turnName(role lifecycle.Role) string {
 }
 
 // readFilter understands what the form of the list and links send; empty fields choose nothing.
-func readFilter(query url.Values) (catalog.Filter, error) {
+func readFilter(query url.Values, person lifecycle.Actor) (catalog.Filter, error) {
 	filter := catalog.Filter{
 		Query: query.Get("q"), Cursor: query.Get("cursor"), Scheduled: query.Get("scheduled") == "true", Teams: separate(query["team"]),
 	}
@@ -59,6 +59,9 @@ func readFilter(query url.Values) (catalog.Filter, error) {
 	}
 	if query.Get("overdue") == "true" {
 		filter.Overdue = new(true)
+	}
+	if query.Get("decidable") == "true" {
+		filter.Decider = &person
 	}
 	if query.Get("order") == orderDue {
 		filter.Order = catalog.DueFirst
@@ -101,6 +104,9 @@ func valuesOf(filter catalog.Filter) url.Values {
 	if filter.Scheduled {
 		set("scheduled", "true")
 	}
+	if filter.Decider != nil {
+		set("decidable", "true")
+	}
 	if filter.Order == catalog.DueFirst {
 		set("order", orderDue)
 	}
@@ -117,7 +123,7 @@ func listAt(filter catalog.Filter) string {
 // keptOf are the fields that the form of the list does not ask for.
 func keptOf(filter catalog.Filter) (kept []field) {
 	values := valuesOf(filter)
-	for _, name := range []string{"overdue", "standing", "scheduled", "turn"} {
+	for _, name := range []string{"overdue", "standing", "scheduled", "turn", "decidable"} {
 		for _, value := range values[name] {
 			kept = append(kept, field{name, value})
 		}
@@ -126,7 +132,7 @@ func keptOf(filter catalog.Filter) (kept []field) {
 }
 
 // chips narrow a list to what needs somebody, or widen it again.
-func (w words) chips(filter catalog.Filter) []chip {
+func (w words) chips(filter catalog.Filter, person lifecycle.Actor) []chip {
 	filter.Cursor = ""
 	overdue := filter.Overdue != nil && *filter.Overdue
 	chips := []chip{
@@ -150,6 +156,10 @@ func (w words) chips(filter catalog.Filter) []chip {
 	for _, each := range turns {
 		on := slices.Equal(filter.Turns, []lifecycle.Role{each.role})
 		chips = append(chips, chipOf(each.label, filter, on, func(f *catalog.Filter) { f.Turns = when(!on, []lifecycle.Role{each.role}) }))
+	}
+	if person.Holds(lifecycle.Reviewer) {
+		on := filter.Decider != nil
+		chips = append(chips, chipOf(w.t("Yours to decide"), filter, on, func(f *catalog.Filter) { f.Decider = when(!on, &person) }))
 	}
 	return chips
 }

@@ -31,6 +31,8 @@ type form struct {
 	File, Line           string
 	Assignee             string
 	Waivers              []waiver
+	// WaiversLater says that waivers may be left to those who decide the other steps.
+	WaiversLater bool
 	// Back is the page that a remark leads back to; Platform says that its writer is of the platform, who may keep it from the team.
 	Back             string
 	Platform         bool
@@ -145,6 +147,9 @@ func (f form) command(person lifecycle.Actor) (lifecycle.Command, error) {
 		command.Assignee = f.Assignee
 	}
 	for _, waiver := range f.Waivers {
+		if strings.TrimSpace(waiver.Reason) == "" {
+			continue // the refusal names what has to be waived
+		}
 		command.Waivers = append(command.Waivers, waiver.Waiver)
 	}
 	if f.Has("file") {

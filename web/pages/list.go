@@ -48,7 +48,7 @@ type field struct{ Name, Value string }
 const orderDue = "due"
 
 func (p *Pages) list(c *gin.Context) {
-	filter, err := readFilter(c.Request.URL.Query())
+	filter, err := readFilter(c.Request.URL.Query(), person(c))
 	if err != nil {
 		p.Refuse(c, err)
 		return
@@ -78,7 +78,7 @@ func (p *Pages) listData(c *gin.Context, filter catalog.Filter) (listData, error
 	saved, err := p.Service.SavedFilters(ctx, person(c))
 	data := listData{
 		Query: filter.Query, Team: strings.Join(filter.Teams, ", "), DueFirst: filter.Order == catalog.DueFirst, Items: list.Items,
-		Chips: p.words(c).chips(filter), Kept: keptOf(filter), Here: queryOf(filter),
+		Chips: p.words(c).chips(filter, person(c)), Kept: keptOf(filter), Here: queryOf(filter),
 		WorkflowsUI: p.workflowsUI(filter),
 	}
 	for _, state := range lifecycle.States {
@@ -140,7 +140,7 @@ func (p *Pages) saveFilter(c *gin.Context) {
 		p.Refuse(c, invalid("the filter %.100q cannot be understood; save it from the list", posted.Get("query")))
 		return
 	}
-	filter, err := readFilter(query)
+	filter, err := readFilter(query, person(c))
 	if err == nil {
 		err = p.Service.SaveFilter(c.Request.Context(), person(c), posted.Get("name"), queryOf(filter))
 	}

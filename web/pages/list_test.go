@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"slipway/lifecycle"
 )
 
 func TestAListLeadsToTheSameInTemporalUI(t *testing.T) {
@@ -20,13 +22,13 @@ func TestAListLeadsToTheSameInTemporalUI(t *testing.T) {
 	} {
 		query, err := url.ParseQuery(shown)
 		require.NoError(t, err)
-		filter, err := readFilter(query)
+		filter, err := readFilter(query, lifecycle.Actor{User: "rita"})
 		require.NoError(t, err)
 		address, err := url.Parse(p.workflowsUI(filter))
 		require.NoError(t, err)
 		assert.Equal(t, "/namespaces/my space/workflows", address.Path)
 		assert.Equal(t, expected, address.Query().Get("query"), shown)
 	}
-	filter, _ := readFilter(nil)
+	filter, _ := readFilter(nil, lifecycle.Actor{})
 	assert.Empty(t, (&Pages{}).workflowsUI(filter), "where it is not known where Temporal UI is")
 }

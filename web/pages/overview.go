@@ -45,10 +45,10 @@ func (p *Pages) overviewOf(c *gin.Context, person lifecycle.Actor) (overviewData
 	data := overviewData{Counts: counts, Groups: countGroups(counts)}
 	data.Begin = slices.Contains(person.Roles, lifecycle.Developer) && len(counts.ByState) == 0
 	for _, role := range lifecycle.Roles {
-		if !slices.Contains(person.Roles, role) || role == lifecycle.Developer && data.Begin {
+		if !person.Holds(role) || role == lifecycle.Developer && data.Begin {
 			continue
 		}
-		for _, queue := range p.words(c).queuesOf(role, person.Teams) {
+		for _, queue := range p.words(c).queuesOf(role, person) {
 			list, err := p.Service.List(c.Request.Context(), person, queue.filter)
 			if err != nil {
 				return data, err

@@ -38,17 +38,19 @@ func (q queue) More() string { return listAt(q.filter) }
 func (q queue) Shown() bool { return len(q.Items) > 0 || q.Empty != "" }
 
 // queuesOf are the queues of a role, most urgent first.
-func (w words) queuesOf(role lifecycle.Role, teams []string) []queue {
+func (w words) queuesOf(role lifecycle.Role, person lifecycle.Actor) []queue {
 	queues := map[lifecycle.Role]func(words) []queue{
-		lifecycle.Reviewer: words.queuesOfReviewer, lifecycle.ReleaseManager: words.queuesOfReleaseManager,
-		lifecycle.Operator: words.queuesOfOperator, lifecycle.Auditor: words.queuesOfAuditor,
+		lifecycle.ReleaseManager: words.queuesOfReleaseManager,
+		lifecycle.Operator:       words.queuesOfOperator, lifecycle.Auditor: words.queuesOfAuditor,
 	}
 	var all []queue
 	switch of, known := queues[role]; {
 	case known:
 		all = of(w)
-	case role == lifecycle.Developer && len(teams) > 0:
-		all = w.queuesOfDeveloper(teams)
+	case role == lifecycle.Reviewer:
+		all = w.queuesOfReviewer(person)
+	case role == lifecycle.Developer && len(person.Teams) > 0:
+		all = w.queuesOfDeveloper(person.Teams)
 	}
 	for i := range all {
 		all[i].filter.Limit = queueLength
@@ -70,11 +72,12 @@ func (w words) queuesOfDeveloper(teams []string) []queue {
 	}}
 }
 
-func (w words) queuesOfReviewer() []queue {
+// queuesOfReviewer has only requests with a step that this one may still decide.
+func (w words) queuesOfReviewer(person lifecycle.Actor) []queue {
 	return []queue{{
 		Kind: queueReviews, Title: w.t("Requests that wait for a decision"),
 		Empty:  w.t("No request waits. New ones appear here by themselves, the most urgent first."),
-		filter: catalog.Filter{Turns: []lifecycle.Role{lifecycle.Reviewer}, Order: catalog.DueFirst},
+		filter: catalog.Filter{Decider: &person, Order: catalog.DueFirst},
 	}}
 }
 

@@ -45,7 +45,11 @@ func (p *Pages) askForWaivers(ctx context.Context, status lifecycle.Status, form
 	}
 	typed := form.Waivers
 	form.Waivers = nil
+	form.WaiversLater = status.Review != nil && !status.Review.LeadsOn()
 	for _, finding := range blocking {
+		if status.Review != nil && slices.Contains(status.Review.Waived, lifecycle.WaivedFinding{Finding: finding}) {
+			continue
+		}
 		asked := waiver{lifecycle.Waiver{Finding: finding}}
 		if i := slices.IndexFunc(typed, func(w waiver) bool { return w.Finding == finding }); i >= 0 {
 			asked = typed[i]

@@ -64,6 +64,9 @@ func (w words) html(key string, args ...any) template.HTML {
 
 // name says what others name: a state, a role, the label of an action. What is not known stands for itself.
 func (w words) name(name any) string {
+	if role := lifecycle.Role(fmt.Sprint(name)); role.Name() != "" && role.Known() {
+		return w.t("%s (%s)", w.name(role.Base()), role.Name())
+	}
 	return w.t(strings.ReplaceAll(fmt.Sprint(name), "%", "%%"))
 }
 

@@ -76,8 +76,7 @@ func (s *Service) Download(
 
 // MayDownload tells whether a person may have the package of a team as a file.
 func MayDownload(person lifecycle.Actor, team string) bool {
-	reviews := func(role lifecycle.Role) bool { return role == lifecycle.Reviewer || role == lifecycle.Operator }
-	return slices.ContainsFunc(person.Roles, reviews) || slices.Contains(person.Teams, team)
+	return person.Holds(lifecycle.Reviewer) || person.Holds(lifecycle.Operator) || slices.Contains(person.Teams, team)
 }
 
 var sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)

@@ -60,7 +60,7 @@ type Service struct {
 	// AnswerWait is how long an action waits for its answer.
 	AnswerWait time.Duration
 
-	comparisons comparisons
+	comparisons packages.Comparisons
 }
 
 // Sees tells whether a person may look at the mini-programs of a team: their own, or all when they have a role on the

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"slipway/lifecycle"
 	"slipway/packages"
@@ -155,69 +154,13 @@ func lastReviewed(status lifecycle.Status, version lifecycle.Version) (lifecycle
 	return lifecycle.Version{}, false
 }
 
-// Comparison tells what changed from the package of one version to that of another. Packages never change, so that each
-// comparison is made once and then remembered; only one is made at a time, because each may read hundreds of megabytes.
+// Comparison tells what changed from the package of one version to that of another.
 func (s *Service) Comparison(ctx context.Context, before, after lifecycle.Version) (packages.Comparison, error) {
-	key := pair{before.SHA256, after.SHA256}
-	comparison, known := s.comparisons.find(key)
-	if !known {
-		var err error
-		if comparison, err = s.compareOnce(ctx, key); err != nil {
-			return comparison, fmt.Errorf("comparing version %s with %s: %w", before.Version, after.Version, err)
-		}
+	comparison, err := s.comparisons.Of(ctx, s.Store, before.SHA256, after.SHA256, s.Limits)
+	if err != nil {
+		return comparison, fmt.Errorf("comparing version %s with %s: %w", before.Version, after.Version, err)
 	}
 	comparison.OldVersion = cmp.Or(comparison.OldVersion, before.Version) // not every format states it
 	comparison.NewVersion = cmp.Or(comparison.NewVersion, after.Version)
 	return comparison, nil
-}
-
-func (s *Service) compareOnce(ctx context.Context, key pair) (packages.Comparison, error) {
-	s.comparisons.turn.Lock()
-	defer s.comparisons.turn.Unlock()
-	if comparison, known := s.comparisons.find(key); known {
-		return comparison, nil
-	}
-	if err := ctx.Err(); err != nil { // nobody waits for it any more
-		return packages.Comparison{}, err
-	}
-	comparison, err := packages.CompareStored(ctx, s.Store, key.before, key.after, s.Limits)
-	if err == nil {
-		s.comparisons.keep(key, comparison)
-	}
-	return comparison, err
-}
-
-// rememberedComparisons bounds the memory: each has at most some hundred kilobytes.
-const rememberedComparisons = 32
-
-// comparisons remembers the latest comparisons.
-type comparisons struct {
-	turn sync.Mutex // held while one is made
-
-	mu    sync.Mutex
-	made  map[pair]packages.Comparison
-	order []pair // oldest first
-}
-
-// pair names two packages by their sha256.
-type pair struct{ before, after string }
-
-func (c *comparisons) find(key pair) (packages.Comparison, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	comparison, known := c.made[key]
-	return comparison, known
-}
-
-func (c *comparisons) keep(key pair, comparison packages.Comparison) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.made == nil {
-		c.made = map[pair]packages.Comparison{}
-	}
-	if len(c.order) == rememberedComparisons {
-		delete(c.made, c.order[0])
-		c.order = append([]pair(nil), c.order[1:]...)
-	}
-	c.made[key], c.order = comparison, append(c.order, key)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"slipway/lifecycle"
+	"slipway/packages"
 )
 
 // Waived is a waiver of an earlier approval.
@@ -23,8 +24,18 @@ func (s *Service) Blocking(ctx context.Context, status lifecycle.Status) ([]life
 	if err != nil || report == nil {
 		return nil, err
 	}
+	found := report.Findings
+	if status.Live != nil && packages.FoundByComparing(s.Settings.BlockingWarnings) {
+		comparison, err := s.ComparisonIfKept(ctx, *status.Live, *status.Candidate)
+		if err != nil {
+			return nil, err
+		}
+		if comparison != nil { // else the approval is refused, and says why
+			found = append(found, comparison.Risks...)
+		}
+	}
 	var blocking []lifecycle.Finding
-	for _, found := range report.Findings {
+	for _, found := range found {
 		blocking = s.Settings.AddBlocking(blocking, lifecycle.Finding{Code: found.Code, Path: found.Path})
 	}
 	return blocking, nil
