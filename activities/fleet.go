@@ -19,8 +19,8 @@ import (
 // Fleet is the activities of fleet acts: one action on many mini-programs, each of which answers for itself. One per worker.
 //
 // What an act has asked for is in the catalogue, where only the web writes: whoever reaches Temporal alone can name an act, and not make
-// one. How far it has come is in the catalogue, too. A worker that dies leaves nothing to take over: whoever goes on sends again what has no
-// answer yet, under the same request ids.
+// one. How far it has come is in the catalogue, too. A worker that dies leaves nothing to take over: whoever goes on sends again what
+// has no answer yet, under the same request ids.
 type Fleet struct {
 	Catalog FleetKeeper
 	// Send sends a command to a mini-program; once it returns nil the command is recorded. The error may be a *lifecycle.Refusal.

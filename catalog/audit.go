@@ -25,7 +25,8 @@ type AuditEntry struct {
 	Err error
 }
 
-const auditEntries = `SELECT changes.number, changes.mini_program, changes.life, coalesce(present.team, ''), changes.record FROM ` + changesWithTeam
+const auditEntries = `SELECT changes.number, changes.mini_program, changes.life, coalesce(present.team, ''), changes.record FROM ` +
+	changesWithTeam
 
 const selectAudit = `
 	` + auditEntries + ` WHERE changes.mini_program = $1 AND changes.record IS NOT NULL AND changes.number < $2

@@ -286,9 +286,7 @@ func details(before, after MiniProgram, command Command) string {
 	case Rollback:
 		say("taken back from %s", before.Rollout.Percent())
 	case Held:
-		if closure := after.Closure(); closure != nil {
-			said = closure.details()
-		}
+		said = append(said, after.Closure().details()...)
 	case Revert:
 		say("from %s to %s", before.Live.Version, after.Live.Version)
 	default:

@@ -33,8 +33,11 @@ func (c Closure) Hold() Hold {
 	return HeldForWindow
 }
 
-// details says for the audit trail what it is.
-func (c Closure) details() []string {
+// details says for the audit trail what it is; nil is none.
+func (c *Closure) details() []string {
+	if c == nil {
+		return nil
+	}
 	if c.Until == nil {
 		return []string{c.Reason}
 	}

@@ -155,8 +155,8 @@ func (g Gate) skip(rule HealthRule, known RuleProgress, target time.Time, breach
 		return known
 	}
 	step := time.Duration(rule.Interval)
-	steps := (target.Sub(known.AskAt) + step - 1) / step
-	at := known.AskAt.Add(steps * step)
+	steps := int64((target.Sub(known.AskAt) + step - 1) / step)
+	at := known.AskAt.Add(time.Duration(steps * int64(step)))
 	if known.AskAt.Before(g.Until) && at.After(g.Until) {
 		at = g.Until // which Gate.next never misses
 	}

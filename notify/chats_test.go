@@ -168,3 +168,13 @@ func TestEveryActionAndNoteHasASentenceInEveryLanguage(t *testing.T) {
 		}
 	}
 }
+
+func TestAnApprovalThatLeavesStepsOpenIsNotToldAsTheWhole(t *testing.T) {
+	m := notify.Message{MiniProgram: "weather", Record: lifecycle.Record{Transition: lifecycle.Transition{
+		Action: lifecycle.ApprovePublishing, Actor: "rob", Version: "1.2.0", To: lifecycle.PublishingPending,
+	}}}
+	assert.Equal(t, "rob approved a step of the review of weather 1.2.0; others are open.", m.Text("en"))
+	m.Record.To = lifecycle.ReadyToPublish
+	assert.Equal(t, "rob approved weather 1.2.0.", m.Text("en"))
+	assert.Equal(t, "rob 通过了 weather 1.2.0 的发布申请。", m.Text("zh-Hans"))
+}

@@ -58,6 +58,9 @@ func testMessage(s lifecycle.Subscription, id, baseURL string) Message {
 // testAction stands where a record has what happened; it is no action of the lifecycle.
 const testAction lifecycle.Action = "test"
 
+// approvedStep stands for an approval that leaves the request under review.
+const approvedStep lifecycle.Action = "approved-step"
+
 // Text is the message in a language: one line.
 func (m Message) Text(language string) string {
 	words := wordsOf(language)
@@ -66,7 +69,7 @@ func (m Message) Text(language string) string {
 	if happened.Version != "" {
 		about += " " + happened.Version
 	}
-	sentence, known := words.sentences[happened.Action]
+	sentence, known := words.sentences[sentenceOf(happened.Transition)]
 	if !known {
 		sentence = strings.ReplaceAll(words.other, "%s", string(happened.Action))
 	}
@@ -75,6 +78,15 @@ func (m Message) Text(language string) string {
 		return fmt.Sprintf(words.because, text, said)
 	}
 	return text + words.stop
+}
+
+// sentenceOf is the action whose sentence fits: a review may have several steps, of which only the last one approves the whole.
+func sentenceOf(happened lifecycle.Transition) lifecycle.Action {
+	approves := happened.Action == lifecycle.ApproveCreation || happened.Action == lifecycle.ApprovePublishing
+	if approves && happened.To.UnderReview() {
+		return approvedStep
+	}
+	return happened.Action
 }
 
 func (m Message) who(words vocabulary) string {

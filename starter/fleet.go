@@ -22,7 +22,7 @@ import (
 const fleetPath = "/api/v1/fleet"
 
 type fleetCommand struct {
-	Run    fleetRunCommand    `cmd:"" default:"withargs" help:"Act on all that match: a dry run, until --confirm says how many; run may be left out."`
+	Run    fleetRunCommand    `cmd:"" default:"withargs" help:"Act on all that match: a dry run until --confirm; run may be left out."`
 	Show   fleetShowCommand   `cmd:"" help:"Show how far an act is, and what was answered."`
 	List   fleetListCommand   `cmd:"" help:"List the acts so far, the newest first."`
 	Cancel fleetCancelCommand `cmd:"" help:"Stop an act; what was asked by then stays done."`

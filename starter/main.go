@@ -54,7 +54,7 @@ type commandLine struct {
 
 	Request     requestCommand       `cmd:"" help:"Request the creation of a mini-program."`
 	Upload      uploadCommand        `cmd:"" help:"Upload a code package."`
-	Act         actCommand           `cmd:"" default:"withargs" help:"Take an action, such as approve-creation or publish; act may be left out."`
+	Act         actCommand           `cmd:"" default:"withargs" help:"Take an action, such as publish; act may be left out."`
 	Comment     commentCommand       `cmd:"" help:"Write about a mini-program to its team and the platform, or to the platform only."`
 	Recover     recoverCommand       `cmd:"" help:"Restart the workflow of a mini-program that was ended from outside; for operators."`
 	Status      statusCommand        `cmd:"" help:"Show where a mini-program stands."`

@@ -46,8 +46,9 @@ var (
 	MakesTokens = Only(lifecycle.Developer, lifecycle.Operator)
 	// SeesTokens routes are open to those who see access tokens.
 	SeesTokens = Only(lifecycle.Developer, lifecycle.Operator, lifecycle.Auditor)
-	// RunsSubscriptions routes are open to those who say who is told of what happens; SeesSubscriptions to those who look at that.
+	// RunsSubscriptions routes are open to those who say who is told of what happens.
 	RunsSubscriptions = Only(lifecycle.Operator)
+	// SeesSubscriptions routes are open to those who look at that.
 	SeesSubscriptions = Only(lifecycle.Operator, lifecycle.Auditor)
 )
 

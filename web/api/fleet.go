@@ -52,7 +52,7 @@ type fleetBody struct {
 	Where   lifecycle.Selection `json:"where,omitempty" required:"false" doc:"Which mini-programs; left out, all that you may see"`
 	DryRun  bool                `json:"dry_run,omitempty" doc:"Only tell what would match, and what each would answer"`
 	Confirm *int                `json:"confirm,omitempty" doc:"Only if so many match; else the answer is not_confirmed"`
-	Limit   int                 `json:"limit,omitempty" minimum:"0" maximum:"10000" doc:"Of a dry run: how many results, refusals first; usually 100"`
+	Limit   int                 `json:"limit,omitempty" minimum:"0" maximum:"10000" doc:"Of a dry run: how many results, refusals first"`
 }
 
 // UnmarshalJSON reads it strictly, and the fields as those of an action.
