@@ -61,7 +61,7 @@ func TestARoleGetsOnlyWhereItMay(t *testing.T) {
 	for account := range accounts.Dev() {
 		for _, route := range []string{"POST /mini-programs/weather/actions/", "POST /api/v1/mini-programs/weather/actions/"} {
 			for action, may := range map[string][]string{
-				"suspend": {"operator"}, "approve-creation": {"reviewer"}, "advance": {"release-manager"},
+				"suspend": {"operator"}, "approve-creation": {"reviewer", "security-reviewer"}, "advance": {"release-manager"},
 				"promote": {"developer", "other-developer", "release-manager"}, "cancel-creation": {"developer", "other-developer"},
 			} {
 				method, path, _ := strings.Cut(route, " ")
