@@ -257,14 +257,20 @@ func liftHold(m *MiniProgram, _ change) {
 	m.Rollout = with(m.Rollout, func(r *Rollout) { r.Held, r.Closure = "", nil })
 }
 
-// details says for the timeline what an accepted command has set: percentages, plans, times. "" when there is nothing to say beyond the
+// details says for the timeline what an accepted command has set, and whether it was one of many; "" when there is nothing to say beyond the
 // action. It is at most an excerpt, because the timeline is carried.
 func details(before, after MiniProgram, command Command) string {
-	var said []string
-	say := func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
+	said := whatIsSet(before, after, command)
 	if act := command.ofFleet(); act != "" {
-		say("one of many, by fleet act %s", act)
+		said = append([]string{fmt.Sprintf("one of many, by fleet act %s", act)}, said...)
 	}
+	said = slices.DeleteFunc(said, func(part string) bool { return part == "" })
+	return Excerpt(strings.Join(said, "; "))
+}
+
+// whatIsSet words percentages, plans, times.
+func whatIsSet(before, after MiniProgram, command Command) (said []string) {
+	say := func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
 	switch command.Action {
 	case Publish:
 		if after.Schedule != nil {
@@ -292,8 +298,7 @@ func details(before, after MiniProgram, command Command) string {
 	default:
 		say("%s", aside(before, after, command))
 	}
-	said = slices.DeleteFunc(said, func(part string) bool { return part == "" })
-	return Excerpt(strings.Join(said, "; "))
+	return said
 }
 
 // withOverride adds what was overridden.
