@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"context"
+	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -105,12 +106,14 @@ func (in *InForce) look(ctx context.Context, logger *zap.Logger, keep func(conte
 		logger.Error("changed settings are refused; those of before stay in force", zap.Error(err))
 		return
 	}
-	if err := keep(ctx, settings); err != nil {
-		logger.Warn("changed settings cannot be kept in the catalogue yet; those of before stay in force", zap.Error(err))
-		return
+	if former := in.Settings(); settings.Digest() != former.Digest() || !reflect.DeepEqual(settings.Subscriptions, former.Subscriptions) {
+		if err := keep(ctx, settings); err != nil {
+			logger.Warn("changed settings cannot be kept in the catalogue yet; those of before stay in force", zap.Error(err))
+			return
+		}
+		in.take(settings)
+		logger.Info("changed settings are in force", zap.String(logkey.File, in.file), zap.String(logkey.Settings, settings.Digest()))
 	}
-	in.take(settings)
-	logger.Info("changed settings are in force", zap.String(logkey.File, in.file), zap.String(logkey.Settings, settings.Digest()))
 	in.settled = now
 	in.refused.Set(0)
 }

@@ -81,6 +81,26 @@ func TestChangedSettingsAreTakenUp(t *testing.T) {
 	assert.InDelta(t, 1, testutil.ToFloat64(f.digest.WithLabelValues(f.Settings().Digest())), 0)
 }
 
+func TestChangedSubscriptionsAreTakenUpAlthoughTheyDecideNothing(t *testing.T) {
+	f := following(t, written(t, `{"remind_after": "1h"}`))
+	before := f.Settings().Digest()
+	f.write(`{"remind_after": "1h", "subscriptions": [{"name": "ops", "channel": "slack", "to": ["https://hooks.example.com/1"]}]}`)
+	f.looks()
+	require.Len(t, f.kept, 1)
+	assert.Equal(t, "ops", f.kept[0].Subscriptions[0].Name)
+	assert.Equal(t, before, f.Settings().Digest(), "addresses are secret, and no part of what decisions are by")
+}
+
+func TestWhatElseIsWrongWithChangedSettingsIsRefusedToo(t *testing.T) {
+	f := following(t, written(t, `{"remind_after": "1h"}`))
+	f.Check = func(lifecycle.Settings) error { return errors.New("there is no file with the secret") }
+	f.write(`{"remind_after": "2h"}`)
+	f.looks()
+	f.reminds(time.Hour)
+	assert.InDelta(t, 1, testutil.ToFloat64(f.refused), 0)
+	assert.Empty(t, f.kept)
+}
+
 func TestChangedSettingsThatAreWrongAreRefusedWhole(t *testing.T) {
 	f := following(t, written(t, `{"remind_after": "1h"}`))
 	f.write("{\"remind_after\": \"2h\",\n\"calendar\": {\"time_zone\": \"Mars\"}}")
