@@ -189,6 +189,9 @@ func (g *giant) answers() (answers []lifecycle.RuleHealth) {
 }
 
 func (g *giant) gate() (progress lifecycle.GateProgress) {
+	if g.m.Rollout == nil {
+		return progress
+	}
 	for _, answer := range g.answers() {
 		progress.Rules = append(progress.Rules, lifecycle.RuleProgress{RuleHealth: answer, AskAt: g.now})
 	}
