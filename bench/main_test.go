@@ -21,7 +21,7 @@ func names(parts []part) (names []string) {
 func TestEverythingIsMeasuredUnlessOnePartIsNamed(t *testing.T) {
 	parts, options, err := parse(nil, io.Discard)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"actions", "web", "lists", "pages", "gates", "lift", "traces"}, names(parts))
+	assert.Equal(t, []string{"actions", "web", "lists", "pages", "gates", "lift", "fleet", "traces"}, names(parts))
 	assert.Equal(t, 3, options.rounds)
 	assert.Equal(t, 2*time.Second, options.each)
 
@@ -35,7 +35,7 @@ func TestEverythingIsMeasuredUnlessOnePartIsNamed(t *testing.T) {
 
 func TestArgumentsThatMeasureNothingAreRefused(t *testing.T) {
 	for arguments, want := range map[string]string{
-		"-only everything": `there is no part "everything"; choose one of actions, web, lists, pages, gates, lift, traces`,
+		"-only everything": `there is no part "everything"; choose one of actions, web, lists, pages, gates, lift, fleet, traces`,
 		"-rounds 0":        "0 rounds of 2s measure nothing",
 		"-time 0s":         "3 rounds of 0s measure nothing",
 		"-time -1s":        "3 rounds of -1s measure nothing",
@@ -51,7 +51,7 @@ func TestArgumentsThatMeasureNothingAreRefused(t *testing.T) {
 func TestHelpNamesThePartsAndTheOtherCommand(t *testing.T) {
 	var help strings.Builder
 	require.ErrorIs(t, command(t.Context(), []string{"-help"}, io.Discard, &help), flag.ErrHelp)
-	for _, want := range []string{"bench delivery", "-only", "actions, web, lists, pages, gates, lift, traces", "-rounds", "-time", "-dir"} {
+	for _, want := range []string{"bench delivery", "-only", "actions, web, lists, pages, gates, lift, fleet, traces", "-rounds", "-time", "-dir"} {
 		assert.Contains(t, help.String(), want)
 	}
 }

@@ -175,6 +175,7 @@ func TestOurProgramsNeedNothingButWhatTheImageHas(t *testing.T) {
 	i.secret("signal_key", keyring.Generate("k1"))
 	i.secret("payload_key", keyring.Generate("k1"))
 	i.secret("preview_key", keyring.Generate("k1"))
+	i.secret("smtp_password", "")
 	i.secret("oidc_client_secret", oidctest.ClientSecret+"\n")
 	everybody := map[string]string{
 		"TEMPORAL_ADDRESS": devservertest.Start(t).Address,
