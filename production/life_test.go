@@ -48,7 +48,7 @@ func TestAMiniProgramIsPublishedByPeopleWhomTheProviderSignsIn(t *testing.T) {
 	dana.fill("[name=plan_percent]", "5")
 	dana.fill("[name=plan_bake]", "1h")
 	dana.fill("[name=plan_stages]", "25% 1h\n100%")
-	dana.waits("sees the preview", `document.querySelectorAll("#preview tbody tr").length === 3`)
+	dana.waits("sees the preview", `document.querySelectorAll("#preview > table tbody tr, #preview > :not(details) > table tbody tr").length === 3`)
 	dana.click(`//form//button[text()="Publish"]`)
 	dana.seesState(lifecycle.GrayscaleRelease)
 	mara.signIn("/mini-programs/coffee")
