@@ -13,7 +13,7 @@ help:
 	@echo 'make test    every test'
 	@echo 'make production-test  the production shape as processes: PostgreSQL, a Temporal server on it, two workers, two webs'
 	@echo 'make bench   the benchmarks'
-	@echo 'make lighthouse  with make run running: Lighthouse on three pages; needs node and Chromium'
+	@echo 'make lighthouse  with make run running: Lighthouse on four pages; needs node and Chromium'
 	@echo 'make mutate  breaks each rule and timer in turn and asks the tests whether they notice'
 	@echo 'make record  records histories of this version of the workflow, for the replay tests'
 	@echo 'make diagram writes the state diagram and the limits into the docs'

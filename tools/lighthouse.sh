@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lighthouse on the overview, a mini-program and the review of a version, as a reviewer sees them, of the make run that is running. FORM=mobile
+# Lighthouse on the overview, a mini-program, the review of a version and a file of it, as a reviewer sees them, of the make run that is running. FORM=mobile
 # is a middling phone; then the machine must have nothing else to do. Prints a table, and ends with 1 when a figure is below 95. Reports go to var/lighthouse.
 set -eu
 
@@ -29,8 +29,8 @@ mkdir -p "$REPORTS"
 unsandboxed=$([ "$(id -u)" != 0 ] || echo --no-sandbox) # Chromium's sandbox is not for root
 form=$([ "${FORM:-desktop}" = mobile ] || echo --preset=desktop)
 low=0
-printf '%-36s %12s %14s %15s\n' page performance accessibility best-practices
-for page in / /mini-programs/$ID /mini-programs/$ID/versions/1.0.0; do
+printf '%-52s %12s %14s %15s\n' page performance accessibility best-practices
+for page in / /mini-programs/$ID /mini-programs/$ID/versions/1.0.0 /mini-programs/$ID/versions/1.0.0/files/app.js; do
     report="$REPORTS/$(echo "$page" | tr / _).json"
     npx --yes $LIGHTHOUSE "$WEB$page" --quiet $form --output=json --output-path="$report" \
         --only-categories=performance,accessibility,best-practices \
@@ -38,7 +38,7 @@ for page in / /mini-programs/$ID /mini-programs/$ID/versions/1.0.0; do
     node -e '
         const { categories } = JSON.parse(require("fs").readFileSync(process.argv[1]));
         const scores = ["performance", "accessibility", "best-practices"].map((name) => Math.round(100 * categories[name].score));
-        console.log(process.argv[2].padEnd(36), String(scores[0]).padStart(12), String(scores[1]).padStart(14), String(scores[2]).padStart(15));
+        console.log(process.argv[2].padEnd(52), String(scores[0]).padStart(12), String(scores[1]).padStart(14), String(scores[2]).padStart(15));
         process.exit(scores.some((score) => score < 95) ? 1 : 0);
     ' "$report" "$page" || low=1
 done
