@@ -79,7 +79,7 @@ func freePort(t *testing.T) string {
 }
 
 // notTyped are the indented blocks of README.md that show something else than commands, by their beginnings.
-var notTyped = []string{"weather: request-creation accepted", "The page of weather", `{"grayscale"`}
+var notTyped = []string{"\"health\": {\"rules\"", "weather: request-creation accepted", "The page of weather", `{"grayscale"`}
 
 // commands are all lines of the blocks with commands.
 func (s *typist) commands() (commands []string) {

@@ -185,7 +185,9 @@ function take(response, text) {
 }
 
 function show(fresh) {
-	if (!page.watch) return morph(document.getElementById("line"), fresh.getElementById("line")); // all else may be another page
+	if (!page.watch && !document.querySelector("[data-progress]")) { // all else may be another page
+		return morph(document.getElementById("line"), fresh.getElementById("line"));
+	}
 	if (page.watch !== fresh.body.dataset.watch) return;
 	if (page.page !== fresh.body.dataset.page) return location.reload(); // what was awaited is there
 	if (language !== fresh.documentElement.lang && !document.querySelector(inUse)) return location.reload(); // chosen in another tab
