@@ -257,8 +257,8 @@ func liftHold(m *MiniProgram, _ change) {
 	m.Rollout = with(m.Rollout, func(r *Rollout) { r.Held, r.Closure = "", nil })
 }
 
-// details says for the timeline what an accepted command has set, and whether it was one of many; "" when there is nothing to say beyond the
-// action. It is at most an excerpt, because the timeline is carried.
+// details says for the timeline what an accepted command has set, and whether it was one of many; "" when there is nothing to say beyond
+// the action. It is at most an excerpt, because the timeline is carried.
 func details(before, after MiniProgram, command Command) string {
 	said := whatIsSet(before, after, command)
 	if act := command.ofFleet(); act != "" {
