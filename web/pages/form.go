@@ -29,8 +29,10 @@ type form struct {
 	Rating               int
 	PlatformOnly         bool
 	File, Line           string
-	Assignee             string
-	Waivers              []waiver
+	// Package is the one that File is in; the zero value leaves it to the lifecycle, which takes the newest.
+	Package  lifecycle.Package
+	Assignee string
+	Waivers  []waiver
 	// WaiversLater says that waivers may be left to those who decide the other steps.
 	WaiversLater bool
 	// Back is the page that a remark leads back to; Platform says that its writer is of the platform, who may keep it from the team.
@@ -98,6 +100,7 @@ func readForm(action lifecycle.Action, posted url.Values) form {
 		Action: action, RequestID: cmp.Or(posted.Get("request_id"), uuid.NewString()), IfRevision: revision,
 		Comment: lines(posted.Get("comment")), Notes: lines(posted.Get("notes")), Text: lines(posted.Get("text")), Rating: rating,
 		PlatformOnly: posted.Get("platform_only") == "yes", File: strings.TrimSpace(posted.Get("file")), Line: posted.Get("line"),
+		Package:  lifecycle.Package{Version: posted.Get("version"), SHA256: posted.Get("sha256")},
 		Assignee: posted.Get("assignee"), Back: posted.Get("back"), Waivers: readWaivers(posted),
 		Percent: posted.Get("percent"), Testers: lines(posted.Get("testers")),
 		At: posted.Get("at"), Zone: posted.Get("zone"), Offset: posted.Get("offset"), Plan: readPlanForm(posted),
