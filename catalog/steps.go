@@ -19,23 +19,14 @@ func addSteps(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 	}
-	for after := ""; ; {
-		batch, err := readDocuments(ctx, tx, after)
-		if err != nil || len(batch) == 0 {
-			return err
+	return eachDocument(ctx, tx, func(m lifecycle.MiniProgram) error {
+		if m.Review == nil {
+			return nil
 		}
-		for _, m := range batch {
-			after = m.ID
-			if m.Review == nil {
-				continue
-			}
-			roles, barred := deciders(m)
-			const fill = `UPDATE mini_programs SET open_roles = $1, barred = $2 WHERE id = $3`
-			if _, err := tx.ExecContext(ctx, fill, roles, barred, m.ID); err != nil {
-				return err
-			}
-		}
-	}
+		roles, barred := deciders(m)
+		_, err := tx.ExecContext(ctx, `UPDATE mini_programs SET open_roles = $1, barred = $2 WHERE id = $3`, roles, barred, m.ID)
+		return err
+	})
 }
 
 // deciders are the roles of the open steps of a request, and those who cannot decide on it any more, as they are stored.

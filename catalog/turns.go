@@ -36,15 +36,23 @@ func addTurns(ctx context.Context, tx *sql.Tx) error {
 }
 
 func fillTurns(ctx context.Context, tx *sql.Tx) error {
+	return eachDocument(ctx, tx, func(m lifecycle.MiniProgram) error {
+		var e encoder
+		turn, brief := string(m.Turn()), e.json(briefOf(m))
+		_, err := tx.ExecContext(ctx, `UPDATE mini_programs SET turn = $1, brief = $2 WHERE id = $3`, turn, brief, m.ID)
+		return err
+	})
+}
+
+// eachDocument hands over every mini-program, some at a time.
+func eachDocument(ctx context.Context, tx *sql.Tx, do func(lifecycle.MiniProgram) error) error {
 	for after := ""; ; {
 		batch, err := readDocuments(ctx, tx, after)
 		if err != nil || len(batch) == 0 {
 			return err
 		}
 		for _, m := range batch {
-			var e encoder
-			turn, brief := string(m.Turn()), e.json(briefOf(m))
-			if _, err := tx.ExecContext(ctx, `UPDATE mini_programs SET turn = $1, brief = $2 WHERE id = $3`, turn, brief, m.ID); err != nil {
+			if err := do(m); err != nil {
 				return err
 			}
 			after = m.ID

@@ -172,6 +172,10 @@ func TestACommentIsWrittenOnThePageThatItIsAbout(t *testing.T) {
 	}
 	response, _ = send("comment", url.Values{"text": {"see there"}, "file": {" app.js "}, "line": {"3"}, "back": {page}, "if_revision": {"0"}})
 	assert.Equal(t, []any{http.StatusSeeOther, page}, []any{response.StatusCode, response.Header.Get("Location")})
+	older := strings.Repeat("e", 64)
+	send("comment", url.Values{"text": {"of old"}, "file": {"app.js"}, "version": {"0.9.0"}, "sha256": {older}, "back": {page}})
+	_, body = w.accounts.ask(http.MethodGet, "/mini-programs/"+id, as("developer"))
+	assert.Contains(t, body, "/versions/0.9.0/files/app.js?sha256="+older, "it is about the package that its writer looked at")
 	response, _ = send("comment", url.Values{"text": {"away"}, "back": {"//example.com"}})
 	assert.Equal(t, "/", response.Header.Get("Location"), "nobody is led away from here")
 	_, body = w.accounts.ask(http.MethodGet, page, as("developer"))

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"html"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -164,7 +166,7 @@ func TestAPackageOfManyFilesIsReadOnSmallPages(t *testing.T) {
 }
 
 func TestCommentsStandBesideTheLineTheyAreAbout(t *testing.T) {
-	s, _, _ := readable(t)
+	s, first, second := readable(t)
 	for _, said := range []lifecycle.Command{
 		{Text: "why is this <b>bold</b>?", File: "app.js", Line: 1}, {Text: "all of it is good", File: "app.js"},
 		{Text: "between us", File: "app.js", Line: 1, PlatformOnly: true}, {Text: "of another file", File: "app.json"},
@@ -177,7 +179,15 @@ func TestCommentsStandBesideTheLineTheyAreAbout(t *testing.T) {
 	assert.Contains(t, line, "why is this &lt;b&gt;bold&lt;/b&gt;?")
 	assert.Contains(t, line, "between us")
 	assert.Contains(t, body[strings.Index(body, "About this file"):], "all of it is good")
-	assert.Contains(t, body, `href="/mini-programs/weather/actions/comment?file=app.js"`)
+	link := regexp.MustCompile(`href="(/mini-programs/weather/actions/comment\?[^"]+)"`)
+	for version, sha256 := range map[string]string{"1.0.0": first, "1.1.0": second} {
+		found := link.FindStringSubmatch(s.reads("reviewer", filesPath+version+"/files/app.js"))
+		require.NotNil(t, found, version)
+		form := s.reads("reviewer", html.UnescapeString(found[1]))
+		for field, value := range map[string]string{"file": "app.js", "version": version, "sha256": sha256} {
+			assert.Regexp(t, `name="`+field+`"[^>]* value="`+value+`"`, form, "a comment is about the package that is looked at")
+		}
+	}
 	assert.NotContains(t, body, "of another file")
 	assert.Contains(t, s.reads("reviewer", filesPath+"1.1.0/files/app.js?against=1.0.0"), "between us", "beside what changed, too")
 	assert.NotContains(t, s.reads("reviewer", filesPath+"1.0.0/files/app.js"), "between us", "it is about another package")

@@ -9,7 +9,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"slipway/lifecycle"
-	"slipway/packages"
 	"slipway/web/service"
 )
 
@@ -34,8 +33,7 @@ type post struct {
 
 // Place leads to the line, the file or the package that it is about.
 func (p post) Place() string {
-	about := packages.Finding{Path: p.File, Line: p.Line}
-	return found([]packages.Finding{about}, versionFolder(p.ID, p.Package.Version), filesQuery(p.Package.SHA256, ""))[0].Href
+	return lineAddress(versionFolder(p.ID, p.Package.Version), p.File, p.Line, filesQuery(p.Package.SHA256, ""))
 }
 
 // remark is a form for what does not move a mini-program on.
@@ -44,9 +42,13 @@ type remark struct {
 	Form form
 }
 
-func (p *Pages) conversationOf(c *gin.Context, status lifecycle.Status) (conversation, error) {
+// conversationOf is the conversation on a page about a version, in whose package the files are that comments name there; nil is none.
+func (p *Pages) conversationOf(c *gin.Context, status lifecycle.Status, version *lifecycle.Version) (conversation, error) {
 	found, err := p.Service.Conversation(c.Request.Context(), person(c), status.ID, 0, conversationLength)
 	data := conversation{ID: status.ID, Earlier: found.Next > 0, Comment: newRemark(c, status, lifecycle.Comment)}
+	if version != nil && data.Comment != nil {
+		data.Comment.Form.Package = lifecycle.Package{Version: version.Version, SHA256: version.SHA256}
+	}
 	for _, one := range slices.Backward(found.Posts) {
 		data.Posts = append(data.Posts, post{one, status.ID})
 	}
@@ -70,6 +72,9 @@ func newRemark(c *gin.Context, status lifecycle.Status, action lifecycle.Action)
 // readComment reads which place a comment is about, and for whom it is.
 func (f form) readComment(command *lifecycle.Command) error {
 	command.PlatformOnly, command.File = f.PlatformOnly, f.File
+	if f.File != "" && f.Package != (lifecycle.Package{}) {
+		command.Package = &f.Package
+	}
 	typed := strings.TrimSpace(f.Line)
 	if typed == "" {
 		return nil
@@ -85,6 +90,7 @@ func (f form) readComment(command *lifecycle.Command) error {
 // aboutPlace takes over the place in the package that a link to the form names.
 func (f form) aboutPlace(query url.Values) form {
 	f.File, f.Line = query.Get("file"), query.Get("line")
+	f.Package = lifecycle.Package{Version: query.Get("version"), SHA256: query.Get("sha256")}
 	return f
 }
 

@@ -32,7 +32,9 @@ type form struct {
 	Rating               int
 	PlatformOnly         bool
 	File, Line           string
-	Assignee             string
+	// Package is the one that File is in; the zero value leaves it to the lifecycle, which takes the newest.
+	Package  lifecycle.Package
+	Assignee string
 	// Override goes on outside the release windows; MayOverride says that its sender may.
 	Override, MayOverride bool
 	Waivers               []waiver
@@ -103,6 +105,7 @@ func readForm(action lifecycle.Action, posted url.Values) form {
 		Action: action, RequestID: cmp.Or(posted.Get("request_id"), uuid.NewString()), IfRevision: revision,
 		Comment: lines(posted.Get("comment")), Notes: lines(posted.Get("notes")), Text: lines(posted.Get("text")), Rating: rating,
 		PlatformOnly: posted.Get("platform_only") == "yes", File: strings.TrimSpace(posted.Get("file")), Line: posted.Get("line"),
+		Package:  lifecycle.Package{Version: posted.Get("version"), SHA256: posted.Get("sha256")},
 		Override: posted.Get("override") == "yes", Assignee: posted.Get("assignee"), Back: posted.Get("back"), Waivers: readWaivers(posted),
 		Percent: posted.Get("percent"), Testers: lines(posted.Get("testers")),
 		At: posted.Get("at"), Zone: posted.Get("zone"), Offset: posted.Get("offset"), Plan: readPlanForm(posted),

@@ -21,12 +21,18 @@ func found(findings []packages.Finding, folder, query string) []shownFinding {
 		if folder == "" || f.Path == "" {
 			continue
 		}
-		shown[i].Href = fileAddress(folder, f.Path, query)
-		if f.Line > 0 {
-			shown[i].Href += "#L" + strconv.Itoa(f.Line)
-		}
+		shown[i].Href = lineAddress(folder, f.Path, f.Line, query)
 	}
 	return shown
+}
+
+// lineAddress is where a line of a file is shown; 0 is all of it.
+func lineAddress(folder, path string, line int, query string) string {
+	address := fileAddress(folder, path, query)
+	if line > 0 {
+		address += "#L" + strconv.Itoa(line)
+	}
+	return address
 }
 
 // versionFolder is where the pages of a version are.

@@ -2,7 +2,6 @@ package pages
 
 import (
 	"net/url"
-	"strconv"
 
 	"github.com/gin-gonic/gin"
 
@@ -47,11 +46,8 @@ func (n notesByLine) haveLines() bool {
 	return false
 }
 
-// CommentOn leads to the form for a comment about a line of the file that is looked at, 0 for all of it.
-func (d filesData) CommentOn(line int) string {
-	query := url.Values{"file": {d.Path}}
-	if line > 0 {
-		query.Set("line", strconv.Itoa(line))
-	}
+// CommentHere leads to the form for a comment about the file that is looked at, in this package.
+func (d filesData) CommentHere() string {
+	query := url.Values{"file": {d.Path}, "version": {d.Version.Version}, "sha256": {d.Version.SHA256}}
 	return "/mini-programs/" + d.ID + "/actions/" + string(lifecycle.Comment) + "?" + query.Encode()
 }

@@ -93,7 +93,7 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 	if err := p.askForAll(c.Request.Context(), status, &data.Actions); err != nil {
 		return data, err
 	}
-	if data.Conversation, err = p.conversationOf(c, status); err != nil {
+	if data.Conversation, err = p.conversationOf(c, status, nil); err != nil {
 		return miniProgramData{}, err
 	}
 	if data.Ratings, err = p.Service.Ratings(c.Request.Context(), status); err != nil {

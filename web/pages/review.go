@@ -86,7 +86,7 @@ func (p *Pages) versionData(c *gin.Context) (versionData, error) {
 		data.Actions, data.Taken = data.Actions.decisions(), requestOf(c, status)
 		data.Previewable = p.Service.MayPreview(ctx, person(c), status.ID, version.Version) == nil
 	}
-	if data.Conversation, err = p.conversationOf(c, status); err != nil {
+	if data.Conversation, err = p.conversationOf(c, status, &version); err != nil {
 		return versionData{}, err
 	}
 	report, err := p.Service.Report(ctx, version)
