@@ -21,9 +21,8 @@ type Previewed struct {
 	Since int64
 }
 
-// preview is one as it was presented.
+// preview is what its text says.
 type preview struct {
-	text        string
 	miniProgram string
 	since       int64
 	signature   keyring.Signature // its time is when the preview ends
@@ -40,10 +39,13 @@ const (
 
 // Make is a preview of the candidate until a time, in letters that URLs have.
 func (p Previews) Make(of Previewed, ends time.Time) string {
-	signature := p.Keys.Sign(ends, of.signed()...)
+	return preview{of.MiniProgram, of.Since, p.Keys.Sign(ends, of.signed()...)}.String()
+}
+
+func (p preview) String() string {
 	return strings.Join([]string{
-		previewFormat, of.MiniProgram, strconv.FormatInt(of.Since, 36), strconv.FormatInt(signature.At.Unix(), 36),
-		base64.RawURLEncoding.EncodeToString(signature.MAC), signature.Key,
+		previewFormat, p.miniProgram, strconv.FormatInt(p.since, 36), strconv.FormatInt(p.signature.At.Unix(), 36),
+		base64.RawURLEncoding.EncodeToString(p.signature.MAC), p.signature.Key,
 	}, ".")
 }
 
@@ -51,7 +53,8 @@ func (c Previewed) signed() []string {
 	return []string{purpose, c.MiniProgram, c.Version, c.SHA256, strconv.FormatInt(c.Since, 10)}
 }
 
-// parsePreview reads a preview, or the link to one.
+// parsePreview reads a preview, or the link to one. Each preview has one text: base64 and numbers have several for the same value, of
+// which only the one that String writes is taken.
 func parsePreview(text string) (preview, bool) {
 	if len(text) > maxPreview {
 		return preview{}, false
@@ -64,8 +67,8 @@ func parsePreview(text string) (preview, bool) {
 	since, err1 := strconv.ParseInt(parts[2], 36, 64)
 	ends, err2 := strconv.ParseInt(parts[3], 36, 64)
 	mac, err3 := base64.RawURLEncoding.DecodeString(parts[4])
-	signature := keyring.Signature{Key: parts[5], At: time.Unix(ends, 0).UTC(), MAC: mac}
-	return preview{text, parts[1], since, signature}, errors.Join(err1, err2, err3) == nil
+	read := preview{parts[1], since, keyring.Signature{Key: parts[5], At: time.Unix(ends, 0).UTC(), MAC: mac}}
+	return read, errors.Join(err1, err2, err3) == nil && read.String() == text
 }
 
 // PreviewOf names the mini-program that a preview, or a link to one, is about, without a look at whether it works; ok is false when it is
@@ -131,7 +134,7 @@ func (h *Handlers) show(text string, platform int) *shown {
 	case !r.Preview.runsOn(platform):
 		return &shown{miniProgram: r.ID, why: "platform"}
 	default:
-		return &shown{miniProgram: r.ID, text: read.text, Decision: Decision{Candidate, Preview, r.Preview, r.PreviewSince}}
+		return &shown{miniProgram: r.ID, text: read.String(), Decision: Decision{Candidate, Preview, r.Preview, r.PreviewSince}}
 	}
 }
 

@@ -114,7 +114,7 @@ func TestAPreviewEnds(t *testing.T) {
 	assert.Equal(t, "works", says(first))
 	assert.Equal(t, "ended", says(p.previewed("weather", -time.Second)))
 	assert.Equal(t, "invalid", says(strings.Replace(first, "weather.", "weather.1", 1)))
-	assert.Equal(t, "invalid", says(first[:len(first)-4]+"x.k1"))
+	assert.Equal(t, "invalid", says(strings.Replace(first, ".k1", ".k2", 1)))
 	assert.Equal(t, "", says("nonsense"))
 	assert.Equal(t, "", says(strings.Repeat("p1.", 2000)))
 
@@ -126,6 +126,25 @@ func TestAPreviewEnds(t *testing.T) {
 	assert.Equal(t, "works", says(second))
 	p.handlers.Previews = Previews{}
 	assert.Equal(t, "invalid", says(second), "without keys there are none")
+}
+
+func TestAPreviewHasOneText(t *testing.T) {
+	previews, of := Previews{ring(t, keyring.Generate("k1"))}, Previewed{MiniProgram: "weather", Version: "1.0.0", SHA256: sumOf("a"), Since: 17}
+	now := time.Now()
+	text := previews.Make(of, now.Add(time.Hour))
+	_, err := previews.Verify(text, of, now)
+	require.NoError(t, err)
+	others := []string{strings.ToUpper(text), text + "\n", strings.Replace(text, ".h.", ".+h.", 1), strings.Replace(text, ".h.", ".0h.", 1), strings.Replace(text, ".h.", ".H.", 1)}
+	end := len(text) - len(".k1") - 1
+	for _, letter := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_\n" {
+		if byte(letter) != text[end] {
+			others = append(others, text[:end]+string(letter)+text[end+1:])
+		}
+	}
+	for _, other := range others {
+		_, err := previews.Verify(other, of, now)
+		assert.ErrorIs(t, err, ErrPreviewInvalid, other)
+	}
 }
 
 func TestASuspensionEndsPreviewsForGood(t *testing.T) {
