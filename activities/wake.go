@@ -41,20 +41,21 @@ func (a *Activities) WakeWaiting(ctx context.Context, wake Wake) (told int, err 
 		if err != nil || len(waiting) == 0 {
 			return told, err
 		}
-		if err := wake.send(ctx, pace, waiting); err != nil {
+		if err := wake.send(ctx, pace, after, waiting); err != nil {
 			return told, err
 		}
 		told += len(waiting)
 		after = waiting[len(waiting)-1]
-		activity.RecordHeartbeat(ctx, after)
 	}
 }
 
-func (w Wake) send(ctx context.Context, pace *rate.Limiter, waiting []string) error {
+// send tells those that wait behind one that was told, which is what the heartbeat says.
+func (w Wake) send(ctx context.Context, pace *rate.Limiter, after string, waiting []string) error {
 	temporal := activity.GetClient(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(wakesAtOnce)
 	for _, id := range waiting {
+		activity.RecordHeartbeat(ctx, after)
 		if err := pace.Wait(ctx); err != nil {
 			return errors.Join(group.Wait(), err)
 		}
