@@ -14,10 +14,11 @@ import (
 
 const (
 	// wakeBatch is how many mini-programs are read at a time, wakesAtOnce how many signals are under way, and wakesPerSecond how many
-	// begin: about what one worker decides, so that people who act meanwhile do not wait behind a thousand rollouts.
+	// begin: half of what one worker decides, so that people who act meanwhile do not wait behind a thousand rollouts. On 2 cores 75 a
+	// second let a thousand go on in 14 s while people had their answer in 39 ms; 150 a second in 10 s, but people waited 200 ms.
 	wakeBatch      = 200
 	wakesAtOnce    = 8
-	wakesPerSecond = 150
+	wakesPerSecond = 75
 )
 
 // Wake lets mini-programs know that they may go on.
