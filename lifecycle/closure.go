@@ -99,7 +99,31 @@ func MayOverride(person Actor) bool {
 	return slices.ContainsFunc(person.Roles, func(role Role) bool { return slices.Contains(mayOverride, role) })
 }
 
-// permitsOverride refuses an override of somebody who may not. The role that the action needs is asked for besides.
+// goingOn are the actions that those who may override can take so, whatever other roles the actions ask for.
+var goingOn = []Action{Publish, SetGrayscale, Promote, Advance}
+
+// overrides tells whether the command is an override of somebody who may take its action so, whatever other roles it asks for.
+func (c Command) overrides() bool {
+	return c.Override && slices.Contains(goingOn, c.Action) && MayOverride(c.Actor)
+}
+
+// roleOverriding is the role in which the command overrides a window that is closed now; "" when it does not.
+func (c Command) roleOverriding(now time.Time, settings Settings) Role {
+	if _, _, closed := settings.Calendar.Closed(now); !closed || !c.overrides() {
+		return ""
+	}
+	return mayOverride[slices.IndexFunc(mayOverride, func(role Role) bool { return slices.Contains(c.Actor.Roles, role) })]
+}
+
+// CanOnlyOverride tells whether the person can take the action now, but only as an override of a closed release window.
+func (s Status) CanOnlyOverride(action Action, person Actor, now time.Time, settings Settings) bool {
+	m, command := FromStatus(s), Command{Action: action, Actor: person, Override: true}
+	rule, _ := RuleFor(action)
+	_, refusal := rule.permits(person, m.Team)
+	return refusal != nil && command.roleOverriding(now, settings) != "" && rule.isLegalIn(m)
+}
+
+// permitsOverride refuses an override of somebody who may not.
 func permitsOverride(command Command) *Refusal {
 	if !command.Override || MayOverride(command.Actor) {
 		return nil

@@ -7,7 +7,7 @@ import (
 
 // Rules is the number of this package's rules, which records are marked with: whoever changes what is accepted, or where it leads,
 // raises it.
-const Rules = 5
+const Rules = 6
 
 // NewMiniProgram decides a request for creation: the mini-program, which waits for the platform's review, and what to record; or a refusal.
 func NewMiniProgram(creation Creation, now time.Time, settings Settings) (MiniProgram, Record, *Refusal) {
@@ -42,8 +42,12 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 	after := m
 	rule.apply(&after, change{Command: command, now: now, settings: settings, facts: facts})
 	closure, overridden := closedFor(command, facts, now, settings)
-	if closure != nil && !overridden && (GoesOn(m, after) || command.Action == HoldLifted) {
+	goesOn := GoesOn(m, after)
+	if closure != nil && !overridden && (goesOn || command.Action == HoldLifted) {
 		return m, Record{}, closure.refuse(command.Action)
+	}
+	if _, refusal := rule.permits(command.Actor, m.Team); refusal != nil && !goesOn { // only an override would have been permitted
+		return m, Record{}, refusal
 	}
 	if facts.Health != nil && after.Rollout != nil {
 		after.Rollout = with(after.Rollout, func(r *Rollout) { r.Health = facts.Health })
@@ -59,7 +63,7 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 		Sequence: after.Sequence, Revision: after.Revision, Kind: rule.Kind, At: now, Action: command.Action,
 		Actor: command.Actor.User, OnBehalfOf: command.Actor.OnBehalfOf, Role: role, Via: command.Via,
 		From: m.State, To: after.State, Version: versionInvolved(m, after), Comment: command.Comment,
-		Details: withOverride(details(m, after, command), closure, overridden && GoesOn(m, after)), PlatformOnly: command.PlatformOnly,
+		Details: withOverride(details(m, after, command), closure, overridden && goesOn), PlatformOnly: command.PlatformOnly,
 	}
 	if rule.Kind != KindRemark { // remarks have lists of their own: many people's feedback must not hide what was done
 		short := transition
@@ -108,6 +112,9 @@ func (m MiniProgram) Admit(command Command, now time.Time, settings Settings) (R
 		return "", r
 	}
 	role, r := rule.permits(command.Actor, m.Team)
+	if overriding := command.roleOverriding(now, settings); r != nil && overriding != "" {
+		role, r = overriding, nil
+	}
 	if r != nil {
 		return "", r
 	}
