@@ -95,6 +95,7 @@ func (p *Pages) registerPeople(router *access.Router) {
 	router.GET("/subscriptions", access.SeesSubscriptions, p.subscriptions)
 	router.POST("/subscriptions", access.RunsSubscriptions, p.subscribe)
 	router.GET("/subscriptions/:name", access.SeesSubscriptions, p.subscription)
+	router.POST("/subscriptions/:name", access.RunsSubscriptions, p.changeSubscription)
 	router.POST("/subscriptions/:name/test", access.RunsSubscriptions, p.testSubscription)
 	router.POST("/subscriptions/:name/redeliver", access.RunsSubscriptions, p.redeliver)
 	router.POST("/subscriptions/:name/delete", access.RunsSubscriptions, p.unsubscribe)
