@@ -119,7 +119,7 @@ const (
 	mostWithin = 4
 )
 
-// recognise finds the sentence, which may have the name of a file before it.
+// recognise finds the sentence, which may have a verdict, or the name of a file, before it.
 func (w words) recognise(text string, depth int) (said string, ok bool) {
 	if depth > mostWithin {
 		return "", false
@@ -139,7 +139,7 @@ func (w words) recognise(text string, depth int) (said string, ok bool) {
 		return "", false
 	}
 	said, ok = w.recognise(sentence, depth+1)
-	return w.t("%s: %s", file, said), ok
+	return w.t("%s: %s", w.name(file), said), ok
 }
 
 // fill is not ok when a part that ought to be put into the language is not known: then another sentence was meant.
@@ -210,6 +210,6 @@ func (w words) measure(text string) (said string, known bool) {
 	if lasts, err := time.ParseDuration(text); err == nil {
 		return w.duration(lifecycle.Duration(lasts)), true
 	}
-	at, err := time.Parse("2 Jan 2006, 15:04 MST", text)
+	at, err := time.Parse(lifecycle.MomentLayout, text)
 	return at.Format(w.t("2 Jan 2006, 15:04 UTC")), err == nil
 }

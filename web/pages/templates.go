@@ -60,8 +60,9 @@ func functions(w words, assets assets) template.FuncMap {
 		"rules":    w.ruleRows,
 		"value":    valueText,
 		"percent":  w.percent,
-		"sentence": w.sentence,
-		"said":     w.said,
+		"sentence": func(text string) template.HTML { return w.withMoments(w.sentence(text)) },
+		"said":     func(text string) template.HTML { return w.withMoments(w.said(text)) },
+		"moments":  w.withMoments,
 
 		"asset":          assets.url,
 		"scriptWords":    func() (string, error) { return w.ofScript(assets.file("app.js")) },

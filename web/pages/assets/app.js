@@ -46,7 +46,7 @@ function ago(at) {
 	return relative.format(-Math.floor(seconds / length), unit);
 }
 
-const formats = { moment: ago, left: fromNow, clock: at => clock.format(at) };
+const formats = { moment: ago, left: fromNow, clock: at => clock.format(at), minute: at => brief.format(at) };
 for (const [scale, options] of Object.entries({
 	second: { timeStyle: "medium" }, minute: { timeStyle: "short" }, hour: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
 	day: { month: "short", day: "numeric" }, date: { dateStyle: "medium" },
