@@ -88,7 +88,7 @@ func (c *listCommand) Run(ctx context.Context, a *app) error {
 	row(table, "ID", "STATE", "TEAM", "CANDIDATE", "LIVE", "PERCENT", "UPDATED")
 	for _, item := range page.Items {
 		row(table, item.ID, item.State, item.Team, item.CandidateVersion, item.LiveVersion, item.Percent,
-			item.UpdatedAt.Local().Format(time.DateTime))
+			clock(item.UpdatedAt))
 	}
 	if page.NextCursor != "" {
 		row(table, "more with --cursor "+page.NextCursor)
@@ -134,7 +134,7 @@ func (a *app) auditTable(lines []auditLine) error {
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	row(table, "CHANGE", "SEQUENCE", "REVISION", "AT", "ACTION", "WHO", "ROLE", "VIA", "TO", "VERSION", "COMMENT")
 	for _, l := range lines {
-		row(table, l.Change, l.Sequence, l.Revision, l.At.Local().Format(time.DateTime), l.Action, actorOf(l.Transition),
+		row(table, l.Change, l.Sequence, l.Revision, clock(l.At), l.Action, actorOf(l.Transition),
 			l.Role, l.Via, l.To, l.Version, l.Comment)
 	}
 	return table.Flush()

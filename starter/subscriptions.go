@@ -57,10 +57,10 @@ func (c *subscriptionsListCommand) Run(ctx context.Context, a *app) error {
 	for _, s := range all.Subscriptions {
 		delivered, state := "never", "works"
 		if s.DeliveredAt != nil {
-			delivered = s.DeliveredAt.Local().Format(time.DateTime)
+			delivered = clock(*s.DeliveredAt)
 		}
 		if s.FailingSince != nil {
-			state = "fails since " + s.FailingSince.Local().Format(time.DateTime) + ": " + s.Error
+			state = "fails since " + clock(*s.FailingSince) + ": " + s.Error
 		}
 		row(table, s.Name, s.Channel, joined(s.To), joined(s.Events), delivered, s.Waiting, s.Parked, state)
 	}
