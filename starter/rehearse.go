@@ -113,4 +113,3 @@ func endOfRehearsal(r lifecycle.Rehearsal) string {
 	}
 	return end
 }
-
