@@ -25,6 +25,9 @@ func (c *Closure) same(other Closure) bool {
 		(c.Until == nil) == (other.Until == nil) && (c.Until == nil || c.Until.Equal(*other.Until))
 }
 
+// IsFreeze tells whether it is a freeze of the calendar, whose reason somebody has written; otherwise it is between windows, or a stop.
+func (c Closure) IsFreeze() bool { return !c.Stopped && c.Reason != OutsideWindows }
+
 // Hold is the reason why a stage is held by it.
 func (c Closure) Hold() Hold {
 	if c.Stopped {

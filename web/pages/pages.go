@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"go.uber.org/zap"
@@ -169,8 +170,9 @@ type page struct {
 	SignedIn     bool
 	Contact      string
 	TemporalAway bool
-	// Stop is why the line is stopped; nil while it moves.
+	// Stop is why the line is stopped; nil while it moves. Freeze is one of the calendar, nil without one.
 	Stop      *lifecycle.Stop
+	Freeze    *lifecycle.Closure
 	Languages []languageChoice
 	Here      string // where a change of the language leads back to
 }
@@ -218,6 +220,9 @@ func (p *Pages) show(c *gin.Context, status int, name string, page page) {
 	page.TemporalAway = !p.Service.Temporal.Up()
 	if page.SignedIn {
 		page.Stop = p.Feed.Line.Stop()
+		if closure := p.Service.Settings().ClosureAt(time.Now()); closure != nil && closure.IsFreeze() {
+			page.Freeze = closure
+		}
 	}
 	edition := p.edition(c)
 	page.Languages, page.Here = p.languages.choices(edition.words), here(c)

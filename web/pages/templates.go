@@ -53,6 +53,7 @@ func functions(w words, assets assets) template.FuncMap {
 		"moment":   func(t time.Time) template.HTML { return w.time(t, "moment") },
 		"left":     func(t time.Time) template.HTML { return w.time(t, "left") },
 		"clock":    func(t time.Time) template.HTML { return w.time(t, "clock") },
+		"minute":   func(t time.Time) template.HTML { return w.time(t, "minute") },
 		"duration": w.duration,
 		"size":     w.size,
 		"mean":     func(mean float64) string { return w.t("%.1f", mean) },
