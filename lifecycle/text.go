@@ -106,9 +106,9 @@ type Moments struct {
 
 // MomentsWrittenAs finds times written as MomentLayout, or as another language writes it.
 func MomentsWrittenAs(layout string) Moments {
-	pattern := strings.NewReplacer("2006", `\d{4}`, "15:04", `\d\d:\d\d`, "Jan", "[A-Z][a-z]{2}", "1", `\d{1,2}`, "2", `\d{1,2}`).
-		Replace(regexp.QuoteMeta(layout))
-	return Moments{layout, regexp.MustCompile(`\b` + pattern + `\b`)}
+	parts := strings.NewReplacer("2006", `\d{4}`, "15:04", `\d\d:\d\d`, "01", `\d\d`, "02", `\d\d`,
+		"Jan", "[A-Z][a-z]{2}", "1", `\d{1,2}`, "2", `\d{1,2}`)
+	return Moments{layout, regexp.MustCompile(`\b` + parts.Replace(regexp.QuoteMeta(layout)) + `\b`)}
 }
 
 // In is the sentence with each time as say says it.
