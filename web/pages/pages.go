@@ -170,7 +170,8 @@ type page struct {
 	SignedIn     bool
 	Contact      string
 	TemporalAway bool
-	// Stop is why the line is stopped; nil while it moves. Freeze is one of the calendar, nil without one.
+	// Stop is why the line is stopped; nil while it moves. Freeze is one of the calendar, nil without one, and on the
+	// page that says so anyway.
 	Stop      *lifecycle.Stop
 	Freeze    *lifecycle.Closure
 	Languages []languageChoice
@@ -220,7 +221,7 @@ func (p *Pages) show(c *gin.Context, status int, name string, page page) {
 	page.TemporalAway = !p.Service.Temporal.Up()
 	if page.SignedIn {
 		page.Stop = p.Feed.Line.Stop()
-		if closure := p.Service.Settings().ClosureAt(time.Now()); closure != nil && closure.IsFreeze() {
+		if closure := p.Service.Settings().ClosureAt(time.Now()); closure != nil && closure.IsFreeze() && name != "platform" {
 			page.Freeze = closure
 		}
 	}

@@ -29,7 +29,7 @@ type saying struct {
 type sayings []saying
 
 // newSayings reads tables of formats of fmt with what they mean. There, %s is what was filled in as it stands, and %v the same put into the
-// language, too: a state, a list of roles, a duration, another sentence.
+// language, too: a state, a list of roles, a duration, another sentence. %u is either: what may be ours or somebody's.
 func newSayings(tables ...map[string]string) (all sayings) {
 	endings := endingsIn(tables)
 	for _, table := range tables {
@@ -155,14 +155,24 @@ func (w words) fill(text string, filled []string, depth int) (said string, ok bo
 		}
 		next++
 		part := filled[next-1]
-		if parts[2] == "v" {
-			word, known := w.word(part, depth)
+		switch word, known := "", false; parts[2] {
+		case "v":
+			word, known = w.word(part, depth)
 			part, ok = word, ok && known
+		case "u":
+			if word, known = w.word(part, depth); known {
+				part = word
+			}
+		default:
+			ok = ok && !anotherLine.MatchString(part)
 		}
 		return part
 	})
 	return said, ok
 }
+
+// anotherLine is where another fault begins, of several that are told in a row. No part of a sentence reaches beyond that.
+var anotherLine = regexp.MustCompile(`(^|: |; )line \d+: `)
 
 // word puts what one of us filled in into the language, never what people wrote: a name, a measure, a sentence, or a list of them.
 func (w words) word(text string, depth int) (said string, known bool) {
