@@ -24,7 +24,8 @@ func (a *API) registerTokens(api huma.API) {
 		OperationID: "list-tokens", Method: http.MethodGet, Path: "/tokens", Summary: "List access tokens, the newest first",
 		Description: "Developers see those of their teams, operators and auditors all; also those that have ended or were revoked. " +
 			"None shows the token itself.",
-	}, []int{http.StatusForbidden, http.StatusUnprocessableEntity}, response{http.StatusOK, "A page", tokenList{}, []string{"Link"}})), a.listTokens)
+	}, []int{http.StatusForbidden, http.StatusUnprocessableEntity},
+		response{http.StatusOK, "A page", tokenList{}, []string{"Link"}})), a.listTokens)
 	register(a, api, access.MakesTokens, about("tokens", describeResponses(api, huma.Operation{
 		OperationID: "revoke-token", Method: http.MethodDelete, Path: "/tokens/{id}", Summary: "Revoke an access token",
 		Description: "It is refused within a second everywhere, for ever. Developers revoke those of their teams, operators all; " +
