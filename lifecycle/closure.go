@@ -105,10 +105,11 @@ func MayOverride(person Actor) bool {
 // goingOn are the actions that those who may override can take so, whatever other roles the actions ask for.
 var goingOn = []Action{Publish, SetGrayscale, Promote, Advance}
 
-// overrides tells whether the command is an override of somebody who may take its action so, whatever other roles it asks for.
-func (c Command) overrides() bool {
-	return c.Override && slices.Contains(goingOn, c.Action) && MayOverride(c.Actor)
-}
+// MayTakeOverriding tells whether a person may take an action as an override, whatever other roles it asks for.
+func MayTakeOverriding(action Action, person Actor) bool { return slices.Contains(goingOn, action) && MayOverride(person) }
+
+// overrides tells whether the command is an override of somebody who may take its action so.
+func (c Command) overrides() bool { return c.Override && MayTakeOverriding(c.Action, c.Actor) }
 
 // roleOverriding is the role in which the command overrides a window that is closed now; "" when it does not.
 func (c Command) roleOverriding(now time.Time, settings Settings) Role {

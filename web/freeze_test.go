@@ -21,7 +21,7 @@ func TestEveryPageSaysWhyReleasesAreFrozen(t *testing.T) {
 	s := stand(t)
 	s.weather()
 	s.freezes("the fair of <the> year")
-	for _, path := range []string{"/", "/mini-programs", "/mini-programs/weather", "/me", "/nothing-here", "/platform", "/rehearse"} {
+	for _, path := range []string{"/", "/mini-programs", "/mini-programs/weather", "/me", "/platform", "/rehearse"} {
 		_, page := s.ask(http.MethodGet, path, as("operator"))
 		assert.Contains(t, page, "Releases are frozen.", path)
 		assert.Contains(t, page, "the fair of &lt;the&gt; year", path)
@@ -49,6 +49,7 @@ func TestWhoMayOnlyOverrideIsOfferedThatInAFreeze(t *testing.T) {
 	const link, says = `href="/mini-programs/weather/actions/publish"`, "Releases are closed now. You go on all the same"
 	assert.NotContains(t, offers("release-manager", ""), link)
 	assert.NotContains(t, offers("release-manager", "/actions/publish"), `<form method="post" class="action-form"`)
+	assert.Contains(t, offers("release-manager", "/actions/publish"), "Publish requires one of these roles: developer")
 	s.freezes("a fair")
 	for _, who := range []string{"release-manager", "operator"} {
 		assert.Contains(t, offers(who, ""), link)
