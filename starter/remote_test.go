@@ -133,7 +133,7 @@ func TestThroughAServerEverythingIsTheSame(t *testing.T) {
 		assert.Equal(t, onTemporal[i], throughServer[i])
 	}
 	whole := strings.Join(throughServer, "\n")
-	assert.Regexp(t, `ID: publish accepted; is scheduled for DATE CLOCK [+-]\d\d:\d\d; now ReadyToPublish`, whole)
+	assert.Regexp(t, `ID: publish accepted; is scheduled for DATE CLOCK[+-]\d\d:\d\d; now ReadyToPublish`, whole)
 	decidable := slices.Index(story, "list --decidable --query ID")
 	assert.Contains(t, throughServer[decidable], "PublishingPending", "a reviewer may decide")
 	assert.NotContains(t, throughServer[decidable+3], "PublishingPending", "nobody has to any more")

@@ -120,9 +120,9 @@ func TestTimesAreShownOnTheClockOfWhoeverReadsThem(t *testing.T) {
 		ID: "weather", State: lifecycle.PublishingPending, Review: &lifecycle.Review{DueAt: at}, Next: &lifecycle.Next{At: &at},
 	}
 	for zone, says := range map[string][2]string{
-		"Asia/Shanghai":    {"Fri 2026-12-18 02:30 +08:00", "2026-12-18 02:30:00 +08:00"},
-		"America/New_York": {"Thu 2026-12-17 13:30 -05:00", "2026-12-17 13:30:00 -05:00"},
-		"UTC":              {"Thu 2026-12-17 18:30 +00:00", "2026-12-17 18:30:00 +00:00"},
+		"Asia/Shanghai":    {"Fri 2026-12-18 02:30 +08:00", "2026-12-18 02:30:00+08:00"},
+		"America/New_York": {"Thu 2026-12-17 13:30 -05:00", "2026-12-17 13:30:00-05:00"},
+		"UTC":              {"Thu 2026-12-17 18:30 +00:00", "2026-12-17 18:30:00+00:00"},
 	} {
 		t.Run(zone, func(t *testing.T) {
 			in(t, zone)
