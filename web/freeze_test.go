@@ -27,7 +27,7 @@ func TestEveryPageSaysWhyReleasesAreFrozen(t *testing.T) {
 		assert.Contains(t, page, "the fair of &lt;the&gt; year", path)
 		assert.Contains(t, page, "The next window opens", path)
 		_, page = s.ask(http.MethodGet, path, as("operator"), s.inChinese())
-		assert.Contains(t, page, "发布已冻结。", path)
+		assert.Contains(t, page, "发布封网中。", path)
 	}
 	_, page := s.ask(http.MethodGet, "/sign-in")
 	assert.NotContains(t, page, "the fair", "strangers are not told")
