@@ -106,7 +106,9 @@ func MayOverride(person Actor) bool {
 var goingOn = []Action{Publish, SetGrayscale, Promote, Advance}
 
 // MayTakeOverriding tells whether a person may take an action as an override, whatever other roles it asks for.
-func MayTakeOverriding(action Action, person Actor) bool { return slices.Contains(goingOn, action) && MayOverride(person) }
+func MayTakeOverriding(action Action, person Actor) bool {
+	return slices.Contains(goingOn, action) && MayOverride(person)
+}
 
 // overrides tells whether the command is an override of somebody who may take its action so.
 func (c Command) overrides() bool { return c.Override && MayTakeOverriding(c.Action, c.Actor) }

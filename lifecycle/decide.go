@@ -43,10 +43,7 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 	rule.apply(&after, change{Command: command, now: now, settings: settings, facts: facts})
 	closure, overridden := closedFor(command, facts, now, settings)
 	goesOn := GoesOn(m, after)
-	if closure != nil && !overridden && (goesOn || command.Action == HoldLifted) {
-		return m, Record{}, closure.refuse(command.Action)
-	}
-	if _, refusal := rule.permits(command.Actor, m.Team); refusal != nil && !goesOn { // only an override would have been permitted
+	if refusal := rule.goesOnNow(command, m.Team, goesOn, overridden, closure); refusal != nil {
 		return m, Record{}, refusal
 	}
 	if facts.Health != nil && after.Rollout != nil {
@@ -74,6 +71,19 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 		Transition: transition, Command: m.spelledOut(rule, command, settings), Serving: after.Serving(),
 		Health: facts.Health, Rules: Rules, Settings: settings.Digest(),
 	}, nil
+}
+
+// goesOnNow refuses what goes on while releases are closed, and what was only permitted as an override but lets nothing go on.
+func (rule Rule) goesOnNow(command Command, team string, goesOn, overridden bool, closure *Closure) *Refusal {
+	_, notPermitted := rule.permits(command.Actor, team)
+	switch {
+	case closure != nil && !overridden && (goesOn || command.Action == HoldLifted):
+		return closure.refuse(command.Action)
+	case !goesOn:
+		return notPermitted
+	default:
+		return nil
+	}
 }
 
 // spelledOut is the command with the whole plan that was named, or chosen by leaving it out, and with the package that a file is in: what

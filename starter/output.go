@@ -78,8 +78,8 @@ func statusLines(s lifecycle.Status, now time.Time) (lines []string) {
 	if next := waitingFor(s, now); next != "" {
 		line("waits", "%s", next)
 	}
-	if next := s.Next; next != nil && next.At != nil && (next.Held == "" || next.Closure != nil) {
-		line("when", "%s", shownLocally(*next.At))
+	if at := whenNext(s.Next); at != "" {
+		line("when", "%s", at)
 	}
 	if s.Rollout != nil && s.Rollout.Health != nil {
 		health := fmt.Sprintf("%s: %s", s.Rollout.Health.Status, onOurClock(s.Rollout.Health.Detail))
@@ -101,6 +101,14 @@ func statusLines(s lifecycle.Status, now time.Time) (lines []string) {
 		line("possible", "%s (%s)", legal.Action, rolesOf(legal))
 	}
 	return lines
+}
+
+// whenNext is when something happens by itself or is due; "" when that is not known.
+func whenNext(next *lifecycle.Next) string {
+	if next == nil || next.At == nil || next.Held != "" && next.Closure == nil {
+		return ""
+	}
+	return shownLocally(*next.At)
 }
 
 // ruleLine words what one of several rules of the health gate last came to.
