@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 
+	"slipway/keyring"
 	"slipway/lifecycle"
 	"slipway/notify"
 	"slipway/workflows"
@@ -64,7 +65,7 @@ func (h *hook) got() []string {
 
 func (p *platform) subscribe(name, to string) *notify.Store {
 	p.t.Helper()
-	store := notify.NewStore(p.catalog.Database())
+	store := notify.NewStore(p.catalog.Database(), keyring.Ring{})
 	s := lifecycle.Subscription{Name: name, Channel: lifecycle.Webhook, To: []string{to}, Secret: hookSecret}
 	require.Nil(p.t, s.Validate())
 	require.NoError(p.t, store.Add(p.t.Context(), s, "operator", time.Now()))

@@ -143,6 +143,9 @@ func (f *Follower) Try(ctx context.Context, name, id string) error {
 	if err != nil {
 		return err
 	}
+	if kept.Unreadable != nil {
+		return &Failure{Message: kept.Unreadable.Error()}
+	}
 	if err := f.tryTarget(ctx, kept.Subscription, testMessage(kept.Subscription, id, f.BaseURL)); err != nil {
 		return err
 	}

@@ -31,9 +31,12 @@ type Subscription struct {
 	Undelivered []notify.Undelivered
 }
 
-// discreetSubscription leaves out what only the target may see.
+// discreetSubscription leaves out what only the target may see. That it cannot be read here is an error of the subscription.
 func discreetSubscription(kept notify.Kept) notify.Kept {
 	kept.Secret = ""
+	if kept.Unreadable != nil {
+		kept.Error = kept.Unreadable.Error()
+	}
 	if kept.Channel == lifecycle.Mail {
 		return kept
 	}
