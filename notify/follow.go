@@ -245,7 +245,7 @@ func (p *pass) setAside(ctx context.Context, m Message, parked bool) error {
 		p.held[m.MiniProgram] = true
 	}
 	if parked {
-		p.Metrics.count(p.Channel, outcomeParked)
+		p.Metrics.parked(p.Channel, 1)
 	}
 	return p.Store.SetAside(ctx, aside)
 }

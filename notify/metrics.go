@@ -51,6 +51,13 @@ func (m *Metrics) count(channel lifecycle.Channel, outcome string) {
 	}
 }
 
+// parked counts messages that were given up.
+func (m *Metrics) parked(channel lifecycle.Channel, messages int) {
+	if m != nil {
+		m.deliveries.WithLabelValues(string(channel), outcomeParked).Add(float64(messages))
+	}
+}
+
 // Watch counts the subscriptions of a store every few seconds, until ctx is done.
 func (m *Metrics) Watch(ctx context.Context, store *Store) {
 	ticker := time.NewTicker(countInterval)

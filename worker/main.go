@@ -150,7 +150,7 @@ func (s service) run(ctx context.Context) error {
 	if s.settings.BesideRequests(s.settings.Addr) {
 		beside = metrics
 	}
-	sweeper := &sweeper{s.storage.catalog, s.storage.packages, time.Duration(s.settings.PackageGrace), s.telemetry.Logger}
+	sweeper := &sweeper{s.storage, time.Duration(s.settings.PackageGrace), s.telemetry.Logger}
 	group.Go(func() error { return listen(ctx, s.settings.Addr, health, beside) })
 	group.Go(func() error { return metrics.Listen(ctx, s.settings.MetricsAddr) })
 	group.Go(func() error { watch.Run(ctx); return nil })
