@@ -241,8 +241,7 @@ func (s *Store) scanKept(row *sql.Rows) (k Kept, err error) {
 	var hidden sealed
 	var delivered, failing, next sql.NullTime
 	err = row.Scan(&k.Name, &k.Channel, &chosen, &hidden.target, &hidden.secret, &hidden.by, &k.FromSettings, &k.MadeBy, &k.MadeAt,
-		&k.Place, &delivered, &failing,
-		&k.Attempts, &next, &k.Error, &k.Waiting, &k.Parked)
+		&k.Place, &delivered, &failing, &k.Attempts, &next, &k.Error, &k.Waiting, &k.Parked)
 	var c choice
 	if err == nil {
 		err = json.Unmarshal([]byte(chosen), &c)

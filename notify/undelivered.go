@@ -33,7 +33,7 @@ const (
 	updateUndelivered = `
 		UPDATE undelivered SET since = $4, attempts = $5, next_at = $6, parked = $7, error = $8
 		WHERE subscription = $1 AND recipient = $2 AND number = $3`
-	park              = `
+	park = `
 		UPDATE undelivered SET parked = TRUE, error = $3 WHERE subscription = $1 AND NOT parked AND since <= $2`
 	sweepParked       = `DELETE FROM undelivered WHERE parked AND since < $1`
 	deleteUndelivered = `DELETE FROM undelivered WHERE subscription = $1 AND recipient = $2 AND number = $3`
