@@ -232,6 +232,83 @@ func TestATargetThatHangsHoldsUpNobodyElse(t *testing.T) {
 	eventually(t, func(c *assert.CollectT) { assert.Equal(c, []string{"", "one"}, texts(works.got())) })
 }
 
+// What waits behind something that is refused has waited as long: it is tried once, and given up as well.
+func TestWhatWaitsBehindARefusalIsParkedAfterThreeDaysToo(t *testing.T) {
+	tr, to := newTrail(t, catalogtest.SQLite(t)), receive(t)
+	to.anyTime = true
+	asked := map[string]int{}
+	to.answering(func(w http.ResponseWriter, _ *http.Request, e event) bool {
+		asked[e.ID]++ // within the receiver's lock
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		return false
+	})
+	f := tr.follower()
+	var later atomic.Int64
+	f.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+	tr.request("weather")
+	tr.subscribe(f, webhook("ci", to.URL))
+	following(t, f, "ci")
+	const many = 30
+	for range many {
+		tr.comment("weather", "unwanted")
+	}
+	eventually(t, func(c *assert.CollectT) {
+		kept, err := f.Store.Find(t.Context(), "ci")
+		assert.NoError(c, err)
+		assert.Equal(c, many, kept.Waiting)
+	})
+	later.Store(int64(73 * time.Hour))
+	eventually(t, func(c *assert.CollectT) {
+		kept, err := f.Store.Find(t.Context(), "ci")
+		assert.NoError(c, err)
+		assert.Equal(c, many, kept.Parked)
+	})
+	to.mu.Lock()
+	defer to.mu.Unlock()
+	assert.Len(t, asked, many, "each was tried")
+}
+
+func TestWhatWasSetAsideForADeadTargetIsParkedTogether(t *testing.T) {
+	tr, to := newTrail(t, catalogtest.SQLite(t)), receive(t)
+	to.anyTime = true
+	var status atomic.Int32
+	status.Store(http.StatusUnprocessableEntity)
+	to.answering(func(w http.ResponseWriter, _ *http.Request, _ event) bool {
+		w.WriteHeader(int(status.Load()))
+		return false
+	})
+	f := tr.follower()
+	var later atomic.Int64
+	f.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+	tr.request("weather")
+	tr.subscribe(f, webhook("ci", to.URL))
+	following(t, f, "ci")
+	tr.comment("weather", "one", "two", "three", "four")
+	eventually(t, func(c *assert.CollectT) {
+		kept, err := f.Store.Find(t.Context(), "ci")
+		assert.NoError(c, err)
+		assert.Equal(c, 4, kept.Waiting)
+	})
+	status.Store(http.StatusServiceUnavailable)
+	eventually(t, func(c *assert.CollectT) {
+		kept, err := f.Store.Find(t.Context(), "ci")
+		assert.NoError(c, err)
+		assert.False(c, kept.FailingSince.IsZero())
+	})
+	later.Store(int64(73 * time.Hour))
+	eventually(t, func(c *assert.CollectT) {
+		kept, err := f.Store.Find(t.Context(), "ci")
+		assert.NoError(c, err)
+		assert.Equal(c, 4, kept.Parked)
+	})
+	swept, err := f.Store.SweepParked(t.Context(), time.Now().Add(-time.Hour))
+	require.NoError(t, err)
+	assert.Zero(t, swept, "they are young")
+	swept, err = f.Store.SweepParked(t.Context(), time.Now().Add(time.Hour))
+	require.NoError(t, err)
+	assert.EqualValues(t, 4, swept)
+}
+
 func TestADeletedSubscriptionTellsNothingAndLeavesNothing(t *testing.T) {
 	tr, to := newTrail(t, catalogtest.SQLite(t)), receive(t)
 	to.answering(func(w http.ResponseWriter, _ *http.Request, _ event) bool {

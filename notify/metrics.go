@@ -63,7 +63,7 @@ func (m *Metrics) Watch(ctx context.Context, store *Store) {
 	ticker := time.NewTicker(countInterval)
 	defer ticker.Stop()
 	for {
-		m.look(ctx, store)
+		m.Look(ctx, store)
 		select {
 		case <-ctx.Done():
 			return
@@ -72,7 +72,8 @@ func (m *Metrics) Watch(ctx context.Context, store *Store) {
 	}
 }
 
-func (m *Metrics) look(ctx context.Context, store *Store) {
+// Look counts them once.
+func (m *Metrics) Look(ctx context.Context, store *Store) {
 	ctx, cancel := context.WithTimeout(ctx, countPatience)
 	defer cancel()
 	counts, err := store.Count(ctx)
