@@ -127,7 +127,7 @@ func (s *Service) Unsubscribe(ctx context.Context, person lifecycle.Actor, name 
 	}
 	if former.FromSettings {
 		return Subscription{}, lifecycle.Refuse(lifecycle.InvalidInput,
-			"the subscription %s is in the settings of the deployment; take it out there, and start the workers anew", name)
+			"the subscription %s is in the settings of the deployment; take it out there", name)
 	}
 	s.logSubscription("a subscription was deleted", person, name)
 	return former, s.Notifications.Delete(ctx, name)
