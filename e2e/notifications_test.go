@@ -143,7 +143,9 @@ func TestARotatedSecretIsTakenUpWithoutARestart(t *testing.T) {
 	write(secret, former)
 	write(settings, fmt.Sprintf(`{"subscriptions": [{"name": "rotated", "channel": "webhook", "to": [%q], "secret_file": %q}]}`, to.URL+hookPath, secret))
 	p := install(t, "WEBHOOK_ALLOW=127.0.0.0/8", "LOG_LEVEL=debug", "SETTINGS_FILE="+settings).start()
-	t.Cleanup(func() { _ = server.Client.TerminateWorkflow(context.Background(), workflows.NotifierID("rotated"), "", "the test is over") })
+	t.Cleanup(func() {
+		_ = server.Client.TerminateWorkflow(context.Background(), workflows.NotifierID("rotated"), "", "the test is over")
+	})
 	store := notify.NewStore(p.catalog.Database(), keyring.Ring{})
 	p.request("told-by-another-secret")
 	p.eventually("the target knows the new secret only", func() bool {
