@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"slipway/lifecycle"
@@ -85,7 +86,7 @@ func post(ctx context.Context, client *http.Client, s lifecycle.Subscription, m 
 		return failure
 	}
 	if by.accepted != nil {
-		return by.accepted(answer)
+		return by.accepted(discreet(answer, s))
 	}
 	return nil
 }
@@ -119,6 +120,27 @@ func withoutAddress(err error) string {
 		err = inner.Err
 	}
 	return lifecycle.Excerpt(err.Error())
+}
+
+// shortestSecret is how long a part of an address is at least that nobody may repeat.
+const shortestSecret = 8
+
+// discreet leaves out of an answer what of the address, or the secret, the target repeats in it.
+func discreet(answer []byte, s lifecycle.Subscription) []byte {
+	secrets := []string{s.Secret}
+	if u, err := url.Parse(s.To[0]); err == nil {
+		secrets = append(secrets, strings.Split(u.Path, "/")...)
+		for _, values := range u.Query() {
+			secrets = append(secrets, values...)
+		}
+	}
+	text := string(answer)
+	for _, secret := range secrets {
+		if len(secret) >= shortestSecret {
+			text = strings.ReplaceAll(text, secret, "…")
+		}
+	}
+	return []byte(text)
 }
 
 // ofStatus is the failure that a status means; nil for a good one. What says that this message was wrong is told from what says that the
