@@ -147,15 +147,7 @@ func (s *Store) TakeUp(ctx context.Context, settings lifecycle.Subscriptions, at
 			}
 		}
 		for _, former := range kept {
-			err := error(nil)
-			now := slices.IndexFunc(settings, func(s lifecycle.Subscription) bool { return s.Name == former.Name })
-			switch {
-			case now < 0 && former.FromSettings:
-				err = forget(ctx, tx, former.Name)
-			case now >= 0 && !sameTarget(former.Subscription, settings[now]):
-				_, err = tx.ExecContext(ctx, tryNow, former.Name)
-			}
-			if err != nil {
+			if err := settle(ctx, tx, former, settings); err != nil {
 				return err
 			}
 		}
@@ -177,6 +169,20 @@ func (s *Store) replace(ctx context.Context, tx *sql.Tx, with lifecycle.Subscrip
 		_, err = tx.ExecContext(ctx, replaceSubscription, row...)
 	}
 	return err
+}
+
+// settle forgets a subscription that is no longer in the settings, and lets the target of a changed one be tried.
+func settle(ctx context.Context, tx *sql.Tx, former Kept, settings lifecycle.Subscriptions) error {
+	now := slices.IndexFunc(settings, func(s lifecycle.Subscription) bool { return s.Name == former.Name })
+	switch {
+	case now < 0 && former.FromSettings:
+		return forget(ctx, tx, former.Name)
+	case now >= 0 && !sameTarget(former.Subscription, settings[now]):
+		_, err := tx.ExecContext(ctx, tryNow, former.Name)
+		return err
+	default:
+		return nil
+	}
 }
 
 func sameTarget(a, b lifecycle.Subscription) bool {
