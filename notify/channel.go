@@ -162,8 +162,8 @@ func ofStatus(response *http.Response, now time.Time) error {
 }
 
 func retryAfter(header string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(header, 10, 16); err == nil {
-		return time.Duration(seconds) * time.Second //nolint:gosec // at most 65,535
+	if seconds, err := strconv.ParseUint(header, 10, 32); err == nil {
+		return time.Duration(seconds) * time.Second //nolint:gosec // at most 2^32, which is some 136 years
 	}
 	if at, err := http.ParseTime(header); err == nil {
 		return at.Sub(now)
