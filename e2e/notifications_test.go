@@ -153,7 +153,7 @@ func TestARotatedSecretIsTakenUpWithoutARestart(t *testing.T) {
 		return err == nil && !kept.FailingSince.IsZero()
 	})
 	write(secret, hookSecret+"\n")
-	p.eventually("it is told", func() bool { return len(to.got()) == 1 })
+	p.eventually("request and approval are told", func() bool { return len(to.got()) == 2 })
 	for _, secret := range []string{former, hookSecret, hookPath} {
 		assert.NotContains(t, p.output.String(), secret)
 	}
