@@ -236,7 +236,7 @@ func (p *platform) uploadOther() string {
 
 // tellsPeople leaves a subscription whose target takes nothing, and one by mail.
 func (p *platform) tellsPeople() {
-	ctx, store, now := p.t.Context(), notify.NewStore(p.catalog.Database()), time.Now()
+	ctx, store, now := p.t.Context(), notify.NewStore(p.catalog.Database(), keyring.Ring{}), time.Now()
 	for _, s := range []lifecycle.Subscription{
 		{Name: "release-room", Channel: lifecycle.Slack, To: []string{"https://chat.example.com/services/T0/x"}, Events: []string{"held", "rollback", "pause"}},
 		{Name: "post", Channel: lifecycle.Mail, To: []string{"releases@example.com"}, Teams: []string{"acme"}},

@@ -23,7 +23,7 @@ const (
 // delivered, but for addresses of mail that it no longer has; a target that failed is tried at once. The error is ErrNotFound when there is
 // none, or when it is one of the settings.
 func (s *Store) Change(ctx context.Context, changed lifecycle.Subscription, by string, at time.Time) error {
-	row, err := values(changed, false, by, at)
+	row, err := s.values(changed, false, by, at)
 	if err != nil {
 		return fmt.Errorf("change a subscription: %w", err)
 	}

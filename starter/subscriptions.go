@@ -34,6 +34,7 @@ type toldOf struct {
 	DeliveredAt  *time.Time `json:"delivered_at,omitempty"`
 	FailingSince *time.Time `json:"failing_since,omitempty"`
 	Error        string     `json:"error,omitempty"`
+	Unreadable   bool       `json:"unreadable,omitempty"`
 	Waiting      int        `json:"waiting"`
 	Parked       int        `json:"parked"`
 }
@@ -64,6 +65,8 @@ func (c *subscriptionsListCommand) Run(ctx context.Context, a *app) error {
 		}
 		if s.FailingSince != nil {
 			state = "fails since " + clock(*s.FailingSince) + ": " + s.Error
+		} else if s.Unreadable {
+			state = "fails: " + s.Error
 		}
 		row(table, s.Name, s.Channel, joined(s.To), joined(s.Events), delivered, s.Waiting, s.Parked, state)
 	}

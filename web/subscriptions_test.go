@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/keyring"
 	"slipway/lifecycle"
 	"slipway/notify"
 )
@@ -47,6 +48,31 @@ func TestASubscriptionIsMadeShownWithoutItsSecretsAndDeleted(t *testing.T) {
 		response, body = s.ask(http.MethodGet, path, as("operator"))
 		assert.Equal(t, http.StatusNotFound, response.StatusCode, body)
 	}
+}
+
+func TestASubscriptionWhoseKeyIsMissingIsListedWithTheReason(t *testing.T) {
+	s := stand(t)
+	var keys keyring.Ring
+	require.NoError(t, keys.UnmarshalText([]byte(keyring.Generate("k1"))))
+	store := notify.NewStore(s.app.service.Catalog.Database(), keys)
+	require.NoError(t, store.Add(t.Context(), lifecycle.Subscription{Name: "room", Channel: lifecycle.Slack, To: []string{chatTarget}}, "olga", time.Now()))
+	for _, path := range []string{"/api/v1/subscriptions", "/api/v1/subscriptions/room", "/subscriptions", "/subscriptions/room"} {
+		response, body := s.ask(http.MethodGet, path, as("operator"))
+		require.Equal(t, http.StatusOK, response.StatusCode, path)
+		assert.Contains(t, body, "missing from PAYLOAD_KEY_FILE", path)
+		assert.NotContains(t, body, "chat.example", path)
+	}
+	change := func(body string) (*http.Response, string) {
+		return s.ask(http.MethodPut, "/api/v1/subscriptions/room", as("operator"), filledIn(body), header("Content-Type", "application/json"))
+	}
+	response, body := change(`{"events": ["publish"]}`)
+	assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode, body)
+	assert.Contains(t, body, "cannot be kept, because they cannot be read")
+	response, body = change(`{"to": ["https://chat.example/services/T0/another"], "secret": ""}`)
+	assert.Equal(t, http.StatusOK, response.StatusCode, body)
+	assert.NotContains(t, body, "missing from PAYLOAD_KEY_FILE", "it can be read again")
+	response, body = s.ask(http.MethodDelete, "/api/v1/subscriptions/room", as("operator"))
+	assert.Equal(t, http.StatusOK, response.StatusCode, body)
 }
 
 func TestASubscriptionThatCannotBeMeantIsRefusedWithTheReason(t *testing.T) {

@@ -134,6 +134,7 @@ type subscription struct {
 	Attempts     int               `json:"attempts,omitempty"`
 	NextAt       *time.Time        `json:"next_at,omitempty" doc:"When a target that takes nothing is tried again"`
 	Error        string            `json:"error,omitempty"`
+	Unreadable   bool              `json:"unreadable,omitempty" doc:"The key is missing that address and secret are encrypted with"`
 	Waiting      int               `json:"waiting" doc:"How much was set aside, to be tried again"`
 	Parked       int               `json:"parked" doc:"How much was given up, until it is sent again by redeliver"`
 	Undelivered  []undelivered     `json:"undelivered,omitempty" doc:"What was set aside, the parked first; at most 50"`
@@ -156,7 +157,7 @@ func newSubscription(kept notify.Kept, open []notify.Undelivered) subscription {
 		Name: kept.Name, Channel: kept.Channel, Events: kept.Events, Teams: kept.Teams, MiniPrograms: kept.MiniPrograms, To: kept.To,
 		Language: kept.Language, FromSettings: kept.FromSettings, MadeBy: kept.MadeBy, MadeAt: kept.MadeAt, Place: kept.Place,
 		DeliveredAt: given(kept.DeliveredAt), FailingSince: given(kept.FailingSince), Attempts: kept.Attempts, NextAt: given(kept.NextAt),
-		Error: kept.Error, Waiting: kept.Waiting, Parked: kept.Parked,
+		Error: kept.Error, Unreadable: kept.Unreadable != nil, Waiting: kept.Waiting, Parked: kept.Parked,
 	}
 	for _, u := range open {
 		shown.Undelivered = append(shown.Undelivered, undelivered{

@@ -32,9 +32,12 @@ type Subscription struct {
 	Undelivered []notify.Undelivered
 }
 
-// discreetSubscription leaves out what only the target may see.
+// discreetSubscription leaves out what only the target may see. That it cannot be read here is an error of the subscription.
 func discreetSubscription(kept notify.Kept) notify.Kept {
 	kept.Secret = ""
+	if kept.Unreadable != nil {
+		kept.Error = kept.Unreadable.Error()
+	}
 	if kept.Channel == lifecycle.Mail {
 		return kept
 	}
@@ -152,6 +155,10 @@ func (c SubscriptionChange) of(former notify.Kept) (lifecycle.Subscription, *lif
 			"a subscription keeps its channel, which is %s; leave the channel out, or make another subscription", former.Channel)
 	case changed.ToFile != "" || changed.SecretFile != "":
 		return changed, onlyInSettings()
+	case former.Unreadable != nil && (c.KeepTo || c.KeepSecret):
+		return changed, lifecycle.Refuse(lifecycle.InvalidInput,
+			"the addresses and the secret of %s cannot be kept, because they cannot be read: %s; or send both to and secret",
+			former.Name, former.Unreadable)
 	}
 	if c.KeepTo {
 		changed.To = former.To
@@ -186,7 +193,7 @@ func (s *Service) Unsubscribe(ctx context.Context, person lifecycle.Actor, name 
 	}
 	if former.FromSettings {
 		return Subscription{}, lifecycle.Refuse(lifecycle.InvalidInput,
-			"the subscription %s is in the settings of the deployment; take it out there, and start the workers anew", name)
+			"the subscription %s is in the settings of the deployment; take it out there", name)
 	}
 	s.logSubscription("a subscription was deleted", person, name)
 	return former, s.Notifications.Delete(ctx, name)
