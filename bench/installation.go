@@ -47,6 +47,7 @@ type installation struct {
 	temporal       string    // the address of Temporal
 	temporalServer *exec.Cmd // nil where it is not known
 	databaseURL    string    // "" is the SQLite database in the folder
+	fillingURL     string    // how this program opens it where it fills it: the disk need not confirm each mini-program
 	// size is how many bytes Temporal and the catalogue have stored; nil where that is not measured.
 	size func(context.Context) (temporal, catalogue int64, err error)
 }
@@ -182,7 +183,7 @@ func (in *installation) startMinimal(ctx context.Context) error {
 // openCatalog follows the outcomes that the product's worker commits.
 func (in *installation) openCatalog(ctx context.Context) error {
 	var err error
-	if in.catalog, err = catalog.Open(ctx, cmp.Or(in.databaseURL, "sqlite:"+filepath.Join(in.folder, "slipway.db"))); err != nil {
+	if in.catalog, err = catalog.Open(ctx, cmp.Or(in.fillingURL, "sqlite:"+filepath.Join(in.folder, "slipway.db"))); err != nil {
 		return err
 	}
 	feed, err := events.NewFeed(ctx, in.catalog, zap.NewNop())

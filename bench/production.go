@@ -51,6 +51,7 @@ func (in *installation) startProduction(ctx context.Context) error {
 		}
 	}
 	in.databaseURL, in.size = p.url(catalogueDatabase), p.size
+	in.fillingURL = in.databaseURL + "&synchronous_commit=off"
 	var err error
 	in.client.Temporal, err = connect(ctx, in.temporal)
 	return err
