@@ -24,7 +24,7 @@ const (
 	usualLoadMinutes = 15
 	mostLoadMinutes  = 6 * 60
 	// measuring is how long everything that is measured at one number of workflows takes at most, the workflows with a timer aside.
-	measuring = 3 * time.Minute
+	measuring = 2 * time.Minute
 )
 
 // Shapes are what a load runs on: PostgreSQL and Temporal's server on it, or SQLite and the development server.
@@ -241,6 +241,9 @@ Temporal is told of, a percentage is a search attribute. Pages are those with th
 
 // write writes the table, and everything as JSON where that is asked for.
 func (l *load) write(out io.Writer) error {
+	if len(l.result.Rows) == 0 {
+		return nil
+	}
 	fmt.Fprintf(out, loadHeading, l.options.shape, runtime.NumCPU())
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	header := []any{"workflows"}

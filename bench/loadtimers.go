@@ -16,7 +16,7 @@ const (
 	// timersWithin is the time in which all are due.
 	timersWithin = time.Minute
 	// timersPatience is how late the last one may be.
-	timersPatience = 2 * time.Minute
+	timersPatience = time.Minute
 	// timersLead is how long before the first is due its workflow is to be there, besides the time that starting all takes.
 	timersLead = 15 * time.Second
 	// slowestStarts is how many workflows a second are started at least.
