@@ -11,8 +11,8 @@ import (
 	"slipway/catalog"
 )
 
-// mostWaiting is how many actions wait while the worker is away.
-const mostWaiting = 200
+// mostWaiting is how many actions wait while the worker is away: a person may have 100 requests in progress.
+const mostWaiting = 90
 
 // restartTiming is how long after its start a worker answered the first action that had waited for it, and the last one, in seconds.
 type restartTiming struct {
