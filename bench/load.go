@@ -234,8 +234,9 @@ func (l *load) measureMemory(_ context.Context, row *loadRow) error {
 }
 
 const loadHeading = `
-Ever more open workflows (%s), 12 versions each once Published, %d CPUs. Actions over the API, on any mini-program: a comment changes nothing that
-Temporal is told of, a percentage is a search attribute. Pages are those with the longest p99. Goals: overview and list p99 50 ms, delivery 2 s.
+Ever more open workflows (%s), 12 versions each once Published, %d CPUs. Actions over the API, on any mini-program: a comment
+changes nothing that Temporal is told of, a percentage is a search attribute. Pages are those with the longest p99.
+Goals: overview and list p99 50 ms, delivery 2 s.
 
 `
 

@@ -43,16 +43,9 @@ func (l *load) measureTimers(ctx context.Context, row *loadRow) error {
 	number := timersOf(row.Workflows)
 	rate := max(row.StartsPerSecond, slowestStarts) * 0.75
 	begin := time.Now().Add(timersLead + time.Duration(float64(number)/rate*float64(time.Second)))
-	sample, err := dueRollout(time.Now())
+	rollouts, err := newDueRollouts(l.runs, number, begin)
 	if err != nil {
 		return err
-	}
-	first := l.runs
-	due := map[string]time.Time{}
-	at := func(i int) time.Time { return begin.Add(timersWithin * time.Duration(i-first) / time.Duration(number)) }
-	id := func(i int) string { return fmt.Sprintf("due-%d", i) }
-	for i := first; i < first+number; i++ {
-		due[id(i)] = at(i)
 	}
 	last, err := l.in.catalog.LastChange(ctx)
 	if err != nil {
@@ -60,18 +53,11 @@ func (l *load) measureTimers(ctx context.Context, row *loadRow) error {
 	}
 	following, stop := context.WithDeadline(ctx, begin.Add(timersWithin+timersPatience))
 	defer stop()
-	waiting := &timers{due: due, recovered: map[string]bool{}}
+	waiting := &timers{due: rollouts.due(), recovered: map[string]bool{}}
 	ended := make(chan error, 1)
 	go func() { ended <- l.in.catalog.Follow(following, last, waiting.note) }()
-	now := time.Now()
-	starting := &filling{in: l.in, started: l.population.add, program: func(i int) catalog.Commit {
-		commit := sample
-		commit.MiniProgram.ID, commit.MiniProgram.Team = id(i), fmt.Sprintf("team-%d", i%manyTeams)
-		commit.MiniProgram.Rollout = lasting(*sample.MiniProgram.Rollout, now, at(i).Sub(now))
-		versions(&commit.MiniProgram)
-		return commit
-	}}
-	started, err := starting.fill(ctx, first, first+number, begin.Add(timersWithin))
+	starting := &filling{in: l.in, started: l.population.add, program: rollouts.program}
+	started, err := starting.fill(ctx, rollouts.first, rollouts.first+number, begin.Add(timersWithin))
 	if err != nil {
 		return err
 	}
@@ -82,6 +68,41 @@ func (l *load) measureTimers(ctx context.Context, row *loadRow) error {
 	}
 	row.Timers = timersTiming{number, waiting.tooLate, spreadOf(waiting.late)}
 	return nil
+}
+
+// dueRollouts are rollouts whose bake time is over within a minute, evenly.
+type dueRollouts struct {
+	sample        catalog.Commit
+	first, number int
+	now, begin    time.Time
+}
+
+func newDueRollouts(first, number int, begin time.Time) (dueRollouts, error) {
+	now := time.Now()
+	sample, err := dueRollout(now)
+	return dueRollouts{sample, first, number, now, begin}, err
+}
+
+func (d dueRollouts) at(i int) time.Time {
+	return d.begin.Add(timersWithin * time.Duration(i-d.first) / time.Duration(d.number))
+}
+
+func (d dueRollouts) due() map[string]time.Time {
+	due := map[string]time.Time{}
+	for i := d.first; i < d.first+d.number; i++ {
+		due[d.id(i)] = d.at(i)
+	}
+	return due
+}
+
+func (dueRollouts) id(i int) string { return fmt.Sprintf("due-%d", i) }
+
+func (d dueRollouts) program(i int) catalog.Commit {
+	commit := d.sample
+	commit.MiniProgram.ID, commit.MiniProgram.Team = d.id(i), fmt.Sprintf("team-%d", i%manyTeams)
+	commit.MiniProgram.Rollout = lasting(*d.sample.MiniProgram.Rollout, d.now, d.at(i).Sub(d.now))
+	versions(&commit.MiniProgram)
+	return commit
 }
 
 // timers notes how late stages go on. What has gone on is not due any more.

@@ -96,10 +96,7 @@ func parse(args []string, stderr io.Writer) ([]part, options, error) {
 	flags.DurationVar(&options.each, "time", 2*time.Second, "how long one measurement lasts")
 	flags.StringVar(&options.folder, "dir", os.TempDir(), "where the catalogue is kept meanwhile; on a disk, for honest numbers")
 	flags.IntVar(&options.fleet, "fleet", usualFleet, "how many mini-programs the part fleet acts on at once")
-	flags.IntVar(&options.workflows, "n", usualLoad, "how many open workflows the part load goes up to")
-	flags.StringVar(&options.shape, "shape", shapeProduction, "what the part load runs on: production (PostgreSQL) or embedded (SQLite)")
-	flags.Float64Var(&options.minutes, "minutes", usualLoadMinutes, "how long the part load may take")
-	flags.StringVar(&options.json, "json", "", "file that the part load writes its results to, as JSON")
+	options.loadFlags(flags)
 	only := flags.String("only", "", "measure one part alone: "+partNames())
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -130,6 +127,13 @@ func parse(args []string, stderr io.Writer) ([]part, options, error) {
 		return nil, options, fmt.Errorf("there is no part %q; choose one of %s", *only, partNames())
 	}
 	return parts[i : i+1], options, nil
+}
+
+func (o *options) loadFlags(flags *flag.FlagSet) {
+	flags.IntVar(&o.workflows, "n", usualLoad, "how many open workflows the part load goes up to")
+	flags.StringVar(&o.shape, "shape", shapeProduction, "what the part load runs on: production (PostgreSQL) or embedded (SQLite)")
+	flags.Float64Var(&o.minutes, "minutes", usualLoadMinutes, "how long the part load may take")
+	flags.StringVar(&o.json, "json", "", "file that the part load writes its results to, as JSON")
 }
 
 func (o options) checkLoad() error {
