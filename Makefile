@@ -5,7 +5,7 @@ PROGRAMS = ./launcher ./starter ./worker ./web
 # Races are looked for wherever Go can: it needs a C compiler for that.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help run demo test production-test bench lighthouse mutate record diagram lint clean programs temporal
+.PHONY: help run demo test production-test bench load lighthouse mutate record diagram lint clean programs temporal
 
 help:
 	@echo 'make run     the whole product on this machine: Temporal with its UI, and our programs'
@@ -13,6 +13,7 @@ help:
 	@echo 'make test    every test'
 	@echo 'make production-test  the production shape as processes: PostgreSQL, a Temporal server on it, two workers, two webs'
 	@echo 'make bench   the benchmarks'
+	@echo 'make load    ever more open workflows, N=100000 of them: what the product does with them; SHAPE=embedded, MINUTES=60'
 	@echo 'make lighthouse  with make run running: Lighthouse on four pages; needs node and Chromium'
 	@echo 'make mutate  breaks each rule and timer in turn and asks the tests whether they notice'
 	@echo 'make record  records histories of this version of the workflow, for the replay tests'
@@ -41,6 +42,13 @@ bench: temporal
 	go run ./bench
 	go run ./bench delivery
 	go test -run='^$$' -bench=. ./lifecycle ./catalog ./packages ./delivery
+
+# What it may take is counted from N: about a second for ten workflows beside a quarter of an hour. See docs/proof.md.
+N = 1000
+SHAPE = production
+MINUTES = $(shell echo $$((15 + $(N) / 1200)))
+load: temporal bin/temporal-server bin/temporal-sql-tool
+	go run ./bench -only load -n $(N) -shape $(SHAPE) -minutes $(MINUTES) -json var/load-$(SHAPE).json
 
 # Fetches Lighthouse with npm when it is not there yet.
 lighthouse: programs

@@ -183,14 +183,14 @@ func serveDelivery(ctx context.Context, address string) error {
 type fixture struct{}
 
 // Releases hands over all of them.
-func (fixture) Releases(_ context.Context, _ int64, handle func(catalog.Release)) error {
+func (fixture) Releases(_ context.Context, _ int64, handle func([]catalog.Release)) error {
 	of := func(version string) lifecycle.Version {
 		return lifecycle.Version{Version: version, SHA256: strings.Repeat("0123456789abcdef", 4), MinPlatform: 3}
 	}
 	for i := range 1000 {
-		handle(catalog.Release{ID: fmt.Sprintf("program-%d", i), Change: int64(i + 1), Serving: lifecycle.Serving{
+		handle([]catalog.Release{{ID: fmt.Sprintf("program-%d", i), Change: int64(i + 1), Serving: lifecycle.Serving{
 			Candidate: new(of("1.2.0")), Percent: lifecycle.WholePercent(5), Live: new(of("1.1.0")), Previous: []lifecycle.Version{of("1.0.0")},
-		}})
+		}}})
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ const (
 // installation is a Temporal server of its own and, as in production, every program in a process of its own.
 type installation struct {
 	folder     string
+	folders    []string // others that are removed at the end
 	server     *devservertest.Server
 	supervisor process.Supervisor
 	client     workflows.Client
@@ -41,6 +43,13 @@ type installation struct {
 	worker     string // where the worker tells its metrics
 	prometheus string // where health gates ask; "" is nowhere
 	lateCursor string // leads to the last pages of the list
+
+	temporal       string    // the address of Temporal
+	temporalServer *exec.Cmd // nil where it is not known
+	databaseURL    string    // "" is the SQLite database in the folder
+	fillingURL     string    // how this program opens it where it fills it: the disk need not confirm each mini-program
+	// size is how many bytes Temporal and the catalogue have stored; nil where that is not measured.
+	size func(context.Context) (temporal, catalogue int64, err error)
 }
 
 // install takes the steps in a new folder. What it starts runs until close.
@@ -75,7 +84,9 @@ func (in *installation) close() {
 	if in.server != nil {
 		in.server.Stop()
 	}
-	_ = os.RemoveAll(in.folder)
+	for _, folder := range append(in.folders, in.folder) {
+		_ = os.RemoveAll(folder)
+	}
 }
 
 func (in *installation) startTemporal(ctx context.Context) error {
@@ -83,7 +94,8 @@ func (in *installation) startTemporal(ctx context.Context) error {
 	if in.server, err = devservertest.Launch(ctx, os.Stderr); err != nil {
 		return err
 	}
-	in.client.Temporal, err = connect(ctx, in.server.Address)
+	in.temporal = in.server.Address
+	in.client.Temporal, err = connect(ctx, in.temporal)
 	return err
 }
 
@@ -122,20 +134,32 @@ func (in *installation) startWeb(ctx context.Context) (err error) {
 
 // startProgram builds and starts one of our programs, and returns its URL when it is ready. The variable tells it where to listen.
 func (in *installation) startProgram(ctx context.Context, name, variable string, environment ...string) (url string, err error) {
-	path := filepath.Join(in.folder, name)
-	if out, err := exec.Command("go", "build", "-o", path, "slipway/"+name).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the %s: %w\n%s", name, err, out)
-	}
-	address, err := process.FreeAddress(ctx, devserver.Host)
+	program, err := in.build(ctx, name, variable, environment...)
 	if err != nil {
 		return "", err
 	}
-	url = "http://" + address.String()
-	command := exec.Command(path)
-	command.Env = append(os.Environ(), "VAR_DIR="+in.folder, "DATABASE_URL=", "PACKAGE_STORE=", "SETTINGS_FILE=",
-		"TEMPORAL_ADDRESS="+in.server.Address, "TEMPORAL_NAMESPACE=default", variable+"="+address.String())
-	command.Env = append(command.Env, environment...)
-	return url, in.supervisor.Start(ctx, process.Program{Name: name, Command: command, Ready: process.HTTPReady(url + "/readyz")})
+	return program.url, in.supervisor.Start(ctx, process.Program{
+		Name: name, Command: program.command(), Ready: process.HTTPReady(program.url + "/readyz"),
+	})
+}
+
+// build builds one of our programs, and finds it an address.
+func (in *installation) build(ctx context.Context, name, variable string, environment ...string) (*service, error) {
+	path := filepath.Join(in.folder, name)
+	if out, err := exec.Command("go", "build", "-o", path, "slipway/"+name).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building the %s: %w\n%s", name, err, out)
+	}
+	address, err := process.FreeAddress(ctx, devserver.Host)
+	if err != nil {
+		return nil, err
+	}
+	return &service{name: name, url: "http://" + address.String(), command: func() *exec.Cmd {
+		command := exec.Command(path)
+		command.Env = append(os.Environ(), "VAR_DIR="+in.folder, "DATABASE_URL="+in.databaseURL, "PACKAGE_STORE=", "SETTINGS_FILE=",
+			"TEMPORAL_ADDRESS="+in.temporal, "TEMPORAL_NAMESPACE=default", variable+"="+address.String())
+		command.Env = append(command.Env, environment...)
+		return command
+	}}, nil
 }
 
 // startMinimal starts this program again, as the worker of the minimal workflows.
@@ -159,7 +183,7 @@ func (in *installation) startMinimal(ctx context.Context) error {
 // openCatalog follows the outcomes that the product's worker commits.
 func (in *installation) openCatalog(ctx context.Context) error {
 	var err error
-	if in.catalog, err = catalog.Open(ctx, "sqlite:"+filepath.Join(in.folder, "slipway.db")); err != nil {
+	if in.catalog, err = catalog.Open(ctx, cmp.Or(in.fillingURL, "sqlite:"+filepath.Join(in.folder, "slipway.db"))); err != nil {
 		return err
 	}
 	feed, err := events.NewFeed(ctx, in.catalog, zap.NewNop())

@@ -26,10 +26,14 @@ type part struct {
 	run  func(ctx context.Context, out io.Writer, options options) error
 }
 
-var allParts = []part{
-	{"actions", benchActions}, {"web", benchWeb}, {"lists", benchLists}, {"pages", benchPages}, {"gates", benchGates}, {"lift", benchLift},
-	{"fleet", benchFleet}, {"traces", benchTraces},
-}
+// allParts are measured unless one is named; loadPart only when it is.
+var (
+	allParts = []part{
+		{"actions", benchActions}, {"web", benchWeb}, {"lists", benchLists}, {"pages", benchPages}, {"gates", benchGates}, {"lift", benchLift},
+		{"fleet", benchFleet}, {"traces", benchTraces},
+	}
+	loadPart = part{"load", benchLoad}
+)
 
 // options hold for every part.
 type options struct {
@@ -37,6 +41,12 @@ type options struct {
 	rounds int
 	each   time.Duration // one measurement
 	fleet  int           // mini-programs that are acted on at once
+
+	// Of the part load.
+	workflows int
+	shape     string
+	minutes   float64
+	json      string // the file that the results are written to, too
 }
 
 // Commands beside the flags. The servers are what this program starts itself, as processes of their own.
@@ -86,6 +96,7 @@ func parse(args []string, stderr io.Writer) ([]part, options, error) {
 	flags.DurationVar(&options.each, "time", 2*time.Second, "how long one measurement lasts")
 	flags.StringVar(&options.folder, "dir", os.TempDir(), "where the catalogue is kept meanwhile; on a disk, for honest numbers")
 	flags.IntVar(&options.fleet, "fleet", usualFleet, "how many mini-programs the part fleet acts on at once")
+	options.loadFlags(flags)
 	only := flags.String("only", "", "measure one part alone: "+partNames())
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -104,19 +115,42 @@ func parse(args []string, stderr io.Writer) ([]part, options, error) {
 	if options.fleet < 1 || options.fleet > lifecycle.MaxFleet {
 		return nil, options, fmt.Errorf("a fleet has 1 to %d mini-programs, not %d", lifecycle.MaxFleet, options.fleet)
 	}
+	if err := options.checkLoad(); err != nil {
+		return nil, options, err
+	}
 	if *only == "" {
 		return allParts, options, nil
 	}
-	i := slices.IndexFunc(allParts, func(p part) bool { return p.name == *only })
+	parts := append(slices.Clone(allParts), loadPart)
+	i := slices.IndexFunc(parts, func(p part) bool { return p.name == *only })
 	if i < 0 {
 		return nil, options, fmt.Errorf("there is no part %q; choose one of %s", *only, partNames())
 	}
-	return allParts[i : i+1], options, nil
+	return parts[i : i+1], options, nil
+}
+
+func (o *options) loadFlags(flags *flag.FlagSet) {
+	flags.IntVar(&o.workflows, "n", usualLoad, "how many open workflows the part load goes up to")
+	flags.StringVar(&o.shape, "shape", shapeProduction, "what the part load runs on: production (PostgreSQL) or embedded (SQLite)")
+	flags.Float64Var(&o.minutes, "minutes", usualLoadMinutes, "how long the part load may take")
+	flags.StringVar(&o.json, "json", "", "file that the part load writes its results to, as JSON")
+}
+
+func (o options) checkLoad() error {
+	switch {
+	case o.workflows < leastWorkflows || o.workflows > mostWorkflows:
+		return fmt.Errorf("a load has %d to %d workflows, not %d", leastWorkflows, mostWorkflows, o.workflows)
+	case o.shape != shapeProduction && o.shape != shapeEmbedded:
+		return fmt.Errorf("there is no shape %q; choose %s or %s", o.shape, shapeProduction, shapeEmbedded)
+	case o.minutes <= 0 || o.minutes > mostLoadMinutes:
+		return fmt.Errorf("a load takes some time, but %d minutes at most, not %v", mostLoadMinutes, o.minutes)
+	}
+	return nil
 }
 
 func partNames() string {
 	var names []string
-	for _, part := range allParts {
+	for _, part := range append(slices.Clone(allParts), loadPart) {
 		names = append(names, part.name)
 	}
 	return strings.Join(names, ", ")

@@ -30,6 +30,8 @@ var scenario = []step{
 	{developer, lifecycle.RequestPublishing, 0, 0},
 	{reviewer, lifecycle.ApprovePublishing, 4, 0},
 	{developer, lifecycle.Publish, 4, 0},
+	{manager, lifecycle.Pause, 3, 0},
+	{manager, lifecycle.Resume, 0, 0},
 	{manager, lifecycle.Promote, 4, 0},
 	{manager, lifecycle.Advance, 20, 0},
 	{developer, lifecycle.UploadCode, 4, 0},

@@ -91,7 +91,7 @@ func BenchmarkRead(b *testing.B) {
 		require.NoError(b, err)
 		measure(b, "status", func() error { _, _, err := c.Status(b.Context(), someone.Items[0].ID); return err })
 		measure(b, "last change", func() error { _, err := c.LastChange(b.Context()); return err })
-		measure(b, "all releases", func() error { return c.Releases(b.Context(), 0, func(catalog.Release) {}) })
+		measure(b, "all releases", func() error { return c.Releases(b.Context(), 0, func([]catalog.Release) {}) })
 	})
 }
 

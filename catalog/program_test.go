@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"slipway/catalog"
@@ -143,7 +145,15 @@ func audit(t tester, c *catalog.Catalog, id string) []catalog.AuditEntry {
 
 func releases(t tester, c *catalog.Catalog, after int64) map[string]catalog.Release {
 	all := map[string]catalog.Release{}
-	require.NoError(t, c.Releases(t.Context(), after, func(r catalog.Release) { all[r.ID] = r }))
+	var mu sync.Mutex
+	require.NoError(t, c.Releases(t.Context(), after, func(some []catalog.Release) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, r := range some {
+			assert.NotContains(t, all, r.ID)
+			all[r.ID] = r
+		}
+	}))
 	return all
 }
 

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"runtime"
 
+	"golang.org/x/sync/errgroup"
+
 	"slipway/database"
 	"slipway/lifecycle"
 )
@@ -26,28 +28,23 @@ type Release struct {
 	Err error
 }
 
-// Releases hands over the releases that changed after the change number, in the order of the change of what users get; after 0, all of
-// them. A release that cannot be read is handed over with its Err.
+// Releases hands over the releases that changed after the change number, some at a time and in no particular order; after 0, all of them.
+// A release that cannot be read is handed over with its Err. handle is called by several goroutines at once, but by none any more after
+// the return.
 //
-// Whoever starts with a hundred thousand of them waits for this: while rows are read, those before them are decoded.
-func (c *Catalog) Releases(ctx context.Context, after int64, handle func(Release)) error {
-	chunks := make(chan chan []Release, runtime.GOMAXPROCS(0))
-	var failure error
-	go func() {
-		defer close(chunks)
-		failure = c.readReleases(ctx, after, func(rows []releaseRow) {
-			decoded := make(chan []Release, 1)
-			chunks <- decoded
-			go func() { decoded <- decodeReleases(rows) }()
+// Whoever starts with a hundred thousand of them waits for this: while rows are read, those before them are decoded and handled.
+func (c *Catalog) Releases(ctx context.Context, after int64, handle func([]Release)) error {
+	var decoding errgroup.Group
+	decoding.SetLimit(runtime.GOMAXPROCS(0))
+	err := c.readReleases(ctx, after, func(rows []releaseRow) {
+		decoding.Go(func() error {
+			handle(decodeReleases(rows))
+			return nil
 		})
-	}()
-	for decoded := range chunks {
-		for _, release := range <-decoded {
-			handle(release)
-		}
-	}
-	if failure != nil {
-		return fmt.Errorf("read the releases after change %d: %w", after, failure)
+	})
+	_ = decoding.Wait()
+	if err != nil {
+		return fmt.Errorf("read the releases after change %d: %w", after, err)
 	}
 	return nil
 }
@@ -65,40 +62,61 @@ type releaseRow struct {
 // releaseChunk is how many rows are decoded together.
 const releaseChunk = 512
 
-const selectReleases = `
-	SELECT mini_program, change, serving, candidate, candidate_since FROM releases WHERE change > $1 OR candidate_since > $1 ORDER BY change`
+// All releases are read as they lie there: without looking into indexes, and without sorting more than fits into memory.
+const (
+	selectAllReleases = `SELECT mini_program, change, serving, candidate, candidate_since FROM releases`
+	selectReleases    = selectAllReleases + ` WHERE change > $1 OR candidate_since > $1`
+)
 
 func (c *Catalog) readReleases(ctx context.Context, after int64, handle func([]releaseRow)) error {
-	var rows []releaseRow
+	rows := make([]releaseRow, 0, releaseChunk)
 	take := func(row *sql.Rows) error {
 		var r releaseRow
 		err := row.Scan(&r.id, &r.change, &r.text, &r.candidate, &r.since)
 		if rows = append(rows, r); len(rows) == releaseChunk {
 			handle(rows)
-			rows = nil
+			rows = make([]releaseRow, 0, releaseChunk)
 		}
 		return err
 	}
-	err := database.EachWithin(ctx, database.LongTimeout, c.statements.releasesSince, take, after)
-	if err == nil {
+	statement, arguments := database.Statement(c.statements.releasesSince), []any{after}
+	if after == 0 {
+		statement, arguments = c.db.Select(selectAllReleases), nil
+	}
+	err := database.EachWithin(ctx, database.LongTimeout, statement, take, arguments...)
+	if err == nil && len(rows) > 0 {
 		handle(rows)
 	}
 	return err
 }
 
 func decodeReleases(rows []releaseRow) []Release {
-	releases := make([]Release, len(rows))
+	releases, names := make([]Release, len(rows)), map[string]string{}
 	for i, row := range rows {
-		releases[i] = Release{ID: row.id, Change: row.change}
-		if serving, err := decode[lifecycle.Serving](row.text); err != nil {
+		releases[i] = Release{ID: row.id, Change: row.change, CandidateSince: row.since}
+		if serving, err := decodeServing(row.text, names); err != nil {
 			releases[i].Err = fmt.Errorf("read the release of %s: %w", row.id, err)
 		} else {
-			releases[i].Serving = *serving
+			releases[i].Serving = serving
 		}
-		releases[i].Candidate, _ = decodeCandidate(row.candidate) // one that cannot be read is not shown
-		releases[i].CandidateSince = row.since
+		if candidate, ok := readVersion(row.candidate, names); ok {
+			releases[i].Candidate = &candidate
+		} else {
+			releases[i].Candidate, _ = decodeCandidate(row.candidate) // one that cannot be read is not shown
+		}
 	}
 	return releases
+}
+
+func decodeServing(text sql.NullString, names map[string]string) (lifecycle.Serving, error) {
+	if serving, ok := readServing(text.String, names); ok {
+		return serving, nil
+	}
+	serving, err := decode[lifecycle.Serving](text)
+	if err != nil || serving == nil {
+		return lifecycle.Serving{}, err
+	}
+	return *serving, nil
 }
 
 func decodeCandidate(text string) (*lifecycle.Version, error) {

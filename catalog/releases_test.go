@@ -31,20 +31,6 @@ func TestOnlyReleasesThatChangedAreReadAgain(t *testing.T) {
 	})
 }
 
-func TestReleasesComeInTheOrderOfTheirChanges(t *testing.T) {
-	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		p := weather(t, c)
-		for _, id := range []string{"zoo", "anagram"} {
-			_, first := requested(t, id, "Title", "life-1", newYear)
-			commit(t, c, first)
-		}
-		commit(t, c, p.release("1.0.0")...)
-		var order []string
-		require.NoError(t, c.Releases(t.Context(), 0, func(r catalog.Release) { order = append(order, r.ID) }))
-		assert.Equal(t, []string{"zoo", "anagram", "weather"}, order)
-	})
-}
-
 func TestARowThatCannotBeReadIsReportedAndTheOthersAreRead(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		weather(t, c)

@@ -90,13 +90,32 @@ func (p *Package) runsOn(platform int) bool { return p.MinPlatform <= platform }
 // SHA256 names a package by its content.
 type SHA256 [sha256.Size]byte
 
-// ParseSHA256 reads 64 lower-case hexadecimal digits.
+// ParseSHA256 reads 64 lower-case hexadecimal digits. A start may ask for a million: it does not allocate, and does not take upper case,
+// as encoding/hex does.
 func ParseSHA256(text string) (sum SHA256, ok bool) {
 	if len(text) != hex.EncodedLen(len(sum)) {
 		return sum, false
 	}
-	_, err := hex.Decode(sum[:], []byte(text))
-	return sum, err == nil && sum.String() == text
+	for i := range sum {
+		high, low := digit(text[2*i]), digit(text[2*i+1])
+		if high|low > 0xf {
+			return SHA256{}, false
+		}
+		sum[i] = high<<4 | low
+	}
+	return sum, true
+}
+
+// digit is the value of a hexadecimal digit, and more than 15 of anything else.
+func digit(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	default:
+		return 0xff
+	}
 }
 
 func (s SHA256) String() string { return hex.EncodeToString(s[:]) }

@@ -200,7 +200,7 @@ func (o *outage) LastChange(ctx context.Context) (int64, error) {
 	return o.Source.LastChange(ctx)
 }
 
-func (o *outage) Releases(ctx context.Context, after int64, handle func(catalog.Release)) error {
+func (o *outage) Releases(ctx context.Context, after int64, handle func([]catalog.Release)) error {
 	if o.down.Load() {
 		return errDown
 	}

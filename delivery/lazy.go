@@ -75,7 +75,7 @@ func (l *LazyCatalog) LastChange(ctx context.Context) (int64, error) {
 }
 
 // Releases is that of Source.
-func (l *LazyCatalog) Releases(ctx context.Context, after int64, handle func(catalog.Release)) error {
+func (l *LazyCatalog) Releases(ctx context.Context, after int64, handle func([]catalog.Release)) error {
 	_, err := with(ctx, l, func(c *catalog.Catalog) (any, error) { return nil, c.Releases(ctx, after, handle) })
 	return err
 }

@@ -19,8 +19,8 @@ type Source interface {
 	Wait(ctx context.Context, after int64) (int64, error)
 	// LastChange is the number of the last change; whoever sees it sees all changes up to it.
 	LastChange(ctx context.Context) (int64, error)
-	// Releases hands over those that changed above after, in the order of their change; after 0, all of them.
-	Releases(ctx context.Context, after int64, handle func(catalog.Release)) error
+	// Releases hands over those that changed above after, some at a time and to several goroutines at once; after 0, all of them.
+	Releases(ctx context.Context, after int64, handle func([]catalog.Release)) error
 }
 
 // Options are what may be chosen about a snapshot.
@@ -67,7 +67,9 @@ func newSnapshot(source Source, options Options) *Snapshot {
 	if s.logger == nil {
 		s.logger = zap.NewNop()
 	}
-	s.served.counts = map[SHA256]int{}
+	for i := range s.served {
+		s.served[i].counts = map[SHA256]int{}
+	}
 	for i := range s.shards {
 		s.shards[i].Store(&shard{byID: map[string]*release{}})
 	}
@@ -174,7 +176,13 @@ func (s *Snapshot) read(ctx context.Context, after, last int64) error {
 		ctx, cancel := context.WithTimeout(ctx, readTimeout)
 		defer cancel()
 		var releases []*release
-		err := s.source.Releases(ctx, after, func(r catalog.Release) { releases = append(releases, s.take(r)) })
+		var mu sync.Mutex
+		err := s.source.Releases(ctx, after, func(stored []catalog.Release) {
+			taken := s.takeAll(stored)
+			mu.Lock()
+			defer mu.Unlock()
+			releases = append(releases, taken...)
+		})
 		if err != nil {
 			return err
 		}
@@ -182,6 +190,14 @@ func (s *Snapshot) read(ctx context.Context, after, last int64) error {
 	}
 	s.state.Store(&syncState{change: last, at: asked})
 	return nil
+}
+
+func (s *Snapshot) takeAll(stored []catalog.Release) []*release {
+	taken := make([]*release, len(stored))
+	for i := range stored {
+		taken[i] = s.take(stored[i])
+	}
+	return taken
 }
 
 // take makes a stored release one that is served. What cannot be read leaves the last good value in place.

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -56,11 +57,10 @@ func (s *Snapshot) Evaluate(miniProgram, user string, platform int) Decision {
 // Serves tells whether users may be given this package now.
 func (s *Snapshot) Serves(sum SHA256) bool { return s.served.has(sum) }
 
-func (s *Snapshot) find(id string) *release { return s.shard(id).Load().byID[id] }
+func (s *Snapshot) find(id string) *release { return s.shards[s.place(id)].Load().byID[id] }
 
-func (s *Snapshot) shard(id string) *atomic.Pointer[shard] {
-	return &s.shards[xxhash.Sum64String(id)%uint64(len(s.shards))]
-}
+// place is the number of the shard that has the mini-program.
+func (s *Snapshot) place(id string) int { return int(xxhash.Sum64String(id) % uint64(len(s.shards))) }
 
 // flags yields the mini-programs of a bulk answer, in an order that is the same in every process.
 func (s *Snapshot) flags(yield func(*release) bool) {
@@ -89,18 +89,34 @@ func (s *Snapshot) all(yield func(*release) bool) {
 func (s *Snapshot) put(releases []*release, whole bool) {
 	s.served.count(releases, 1)
 	replaced := s.replaced(releases, whole)
-	parts := map[*atomic.Pointer[shard]][]*release{}
+	parts := make([][]*release, len(s.shards))
 	for _, r := range releases {
-		part := s.shard(r.ID)
-		parts[part] = append(parts[part], r)
+		place := s.place(r.ID)
+		parts[place] = append(parts[place], r)
 	}
-	for i := range s.shards {
-		part := &s.shards[i]
-		if changed := parts[part]; whole || len(changed) > 0 {
-			part.Store(part.Load().with(changed, whole))
+	shared(len(releases), func(turn, workers int) {
+		for i := turn; i < len(s.shards); i += workers {
+			if part := &s.shards[i]; whole || len(parts[i]) > 0 {
+				part.Store(part.Load().with(parts[i], whole))
+			}
 		}
-	}
+	})
 	s.served.count(replaced, -1)
+}
+
+// shared does work with so many releases, on all processors when they are many: each takes its share of the turns.
+func shared(releases int, work func(turn, workers int)) {
+	const many = 1000
+	if releases < many {
+		work(0, 1)
+		return
+	}
+	var working sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for turn := range workers {
+		working.Go(func() { work(turn, workers) })
+	}
+	working.Wait()
 }
 
 // replaced are the releases in whose place others come.
@@ -134,26 +150,36 @@ func (s *shard) with(releases []*release, whole bool) *shard {
 	return next
 }
 
-// servedPackages counts for each package how many releases give it to users.
-type servedPackages struct {
+// servedPackages counts for each package how many releases give it to users, in parts by the first byte of its sha256.
+type servedPackages [256]struct {
 	mu     sync.RWMutex
 	counts map[SHA256]int
 }
 
 func (p *servedPackages) has(sum SHA256) bool {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return p.counts[sum] > 0
+	part := &p[sum[0]]
+	part.mu.RLock()
+	defer part.mu.RUnlock()
+	return part.counts[sum] > 0
 }
 
 func (p *servedPackages) count(releases []*release, by int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, r := range releases {
-		for given := range r.packages {
-			if p.counts[given.SHA256] += by; p.counts[given.SHA256] == 0 {
-				delete(p.counts, given.SHA256)
+	shared(len(releases), func(turn, workers int) {
+		for _, r := range releases {
+			for given := range r.packages {
+				if int(given.SHA256[0])%workers == turn {
+					p.add(given.SHA256, by)
+				}
 			}
 		}
+	})
+}
+
+func (p *servedPackages) add(sum SHA256, by int) {
+	part := &p[sum[0]]
+	part.mu.Lock()
+	defer part.mu.Unlock()
+	if part.counts[sum] += by; part.counts[sum] == 0 {
+		delete(part.counts, sum)
 	}
 }

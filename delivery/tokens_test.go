@@ -85,3 +85,20 @@ func TestTokensAreAListOrAFile(t *testing.T) {
 	assert.NotContains(t, err.Error(), "secret")
 	assert.ErrorContains(t, err, "wallet")
 }
+
+func TestASHA256IsReadInOneWayOnly(t *testing.T) {
+	text := sumOf("a")
+	sum, ok := ParseSHA256(text)
+	assert.True(t, ok)
+	assert.Equal(t, text, sum.String())
+	for _, digit := range []string{"/", ":", "@", "`", "g", "F", "A", "G", " ", "\x00", "\xff"} {
+		for _, at := range []int{0, 1, 31, 63} {
+			_, ok := ParseSHA256(text[:at] + digit + text[at+1:])
+			assert.False(t, ok, "%q at %d", digit, at)
+		}
+	}
+	for _, length := range []int{0, 1, 63, 65} {
+		_, ok := ParseSHA256((text + text)[:length])
+		assert.False(t, ok, length)
+	}
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"slipway/devserver"
+	"slipway/process"
+)
+
+// startEmbedded starts the development server as `make run` does, with its data in a file.
+func (in *installation) startEmbedded(ctx context.Context) error {
+	cli, err := devserver.CLI(ctx, os.Stderr)
+	if err != nil {
+		return err
+	}
+	address, err := process.FreeAddress(ctx, devserver.Host)
+	if err != nil {
+		return err
+	}
+	options := devserver.Options{Port: int(address.Port()), DBFile: filepath.Join(in.folder, "temporal.db")}
+	program := options.Program(cli)
+	in.temporal, in.temporalServer = options.Address(), program.Command
+	if err := in.supervisor.Start(ctx, program); err != nil {
+		return err
+	}
+	in.fillingURL = "file:" + filepath.Join(in.folder, "slipway.db") + "?_synchronous=OFF"
+	in.size = func(context.Context) (temporal, catalogue int64, err error) {
+		return fileSizes(options.DBFile), fileSizes(filepath.Join(in.folder, "slipway.db")), nil
+	}
+	in.client.Temporal, err = connect(ctx, in.temporal)
+	return err
+}
+
+// fileSizes is how many bytes a SQLite database has, with what is not yet in its file.
+func fileSizes(database string) (bytes int64) {
+	for _, path := range []string{database, database + "-wal"} {
+		if file, err := os.Stat(path); err == nil {
+			bytes += file.Size()
+		}
+	}
+	return bytes
+}
