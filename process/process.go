@@ -54,6 +54,9 @@ func (p *Process) run(started chan<- error) {
 	p.signal(syscall.SIGKILL)
 }
 
+// Pid is the id of the child's process, and of its group.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
 // Done is closed when the child and all that it left in its group are gone and its output is complete.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
