@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -204,5 +206,61 @@ func TestLogTailsHaveTheLastLinesOfEveryProgram(t *testing.T) {
 	want := "the last lines of first:\n    ready\n    goodbye\nthe last lines of second:\n    ready\n    goodbye\n"
 	if got := supervisor.LogTails(); got != want {
 		t.Errorf("got:\n%swant:\n%s", got, want)
+	}
+}
+
+func TestAProgramThatEndsByItselfIsStartedAgain(t *testing.T) {
+	supervisor, said := supervise(t)
+	pids := make(chan string, 2)
+	supervisor.Log = func(program, line string) {
+		if pid, ok := strings.CutPrefix(line, "ready as "); ok {
+			pids <- pid
+			line = "ready"
+		}
+		said.log(program, line)
+	}
+	program := process.Program{Name: "web", Command: exec.Command("sh", "-c", "echo ready as $$; exec sleep 600"), Ready: said.after("web | ready"), Restart: true}
+	mustStart(t, supervisor, program)
+	pid, err := strconv.Atoi(<-pids)
+	if err == nil {
+		err = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-pids
+	supervisor.Stop()
+	want := "web | (starting)\nweb | ready\nweb | (ended: signal: killed)\nweb | (starting)\nweb | ready\nweb | (ended: signal: terminated)\n"
+	if said.String() != want {
+		t.Errorf("got:\n%swant:\n%s", said, want)
+	}
+}
+
+func TestAProgramThatWasNeverReadyIsNotStartedAgain(t *testing.T) {
+	supervisor, said := supervise(t)
+	err := supervisor.Start(t.Context(), process.Program{Name: "web", Command: play("broken"), Ready: never, Restart: true})
+	mustSay(t, err, "web ended by itself (exit status 3)")
+	supervisor.Stop()
+	if strings.Count(said.String(), "(starting)") != 1 {
+		t.Errorf("got:\n%s", said)
+	}
+}
+
+func TestStoppingEndsThePauseBeforeAProgramIsStartedAgain(t *testing.T) {
+	supervisor, said := supervise(t)
+	program := process.Program{Name: "web", Command: play("broken"), Ready: said.after("web | cannot open the database"), Restart: true}
+	mustStart(t, supervisor, program)
+	supervisor.Stop() // whatever it is doing
+	if starts, ends := strings.Count(said.String(), "(starting)"), strings.Count(said.String(), "(ended"); starts != ends {
+		t.Errorf("%d starts and %d ends:\n%s", starts, ends, said)
+	}
+}
+
+func TestProgramsAreStartedAtOnce(t *testing.T) {
+	supervisor, said := supervise(t)
+	first := said.polite("first")
+	first.Ready = said.after("second | ready") // which it would wait for in vain, if the second came after it
+	if err := supervisor.Start(t.Context(), first, said.polite("second")); err != nil {
+		t.Error(err)
 	}
 }
