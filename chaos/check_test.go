@@ -23,7 +23,9 @@ var one = &version{"1.1.0"}
 
 // faultless is a mini-program that came to everyone, and all that was seen of it.
 func faultless() evidence {
-	cohort := func(percent float64) serving { return serving{Candidate: one, Percent: percent, Testers: []string{tester}} }
+	cohort := func(percent float64) serving {
+		return serving{Candidate: one, Percent: percent, Testers: []string{tester}}
+	}
 	everyone := serving{Live: one}
 	trail := []record{
 		entry(1, 0, "request-creation", "developer", "", "CreationPending", serving{}),
@@ -196,25 +198,27 @@ func TestTimeStandsStillInAPause(t *testing.T) {
 	}
 }
 
-func TestAWebThatCannotKnowMayBeBehind(t *testing.T) {
+func TestOnlyAWebThatCannotKnowMayBeBehind(t *testing.T) {
 	behind := answer{miniProgram: "coffee", user: outsider(50), web: 1, asked: after(14), answered: after(14), change: 70}
-	for name, h := range map[string]harm{
-		"stopped":                   {"stop", "web-1", after(9), after(14)},
-		"cut from its database":     {"cut", "web-2>postgres", after(9), after(14)},
-		"its database was killed":   {"kill", "postgres", after(9.5), after(9.5)},
-		"cut from Temporal":         {"cut", "web-2>temporal", after(9), after(14)},
-		"cut long before":           {"cut", "web-2>postgres", after(0), after(1)},
-		"its disk is full":          {"fill", "disk", after(9), after(14)},
-		"the launcher was killed":   {"kill", "launcher", after(9.5), after(9.5)},
-		"another web was cut":       {"cut", "web-1>postgres", after(9), after(14)},
-		"the worker was killed":     {"kill", "worker-1", after(9.5), after(9.5)},
-		"its database is slow only": {"delay", "web-2>postgres", after(9), after(14)},
+	for name, c := range map[string]struct {
+		harm    harm
+		excused bool
+	}{
+		"it was stopped":               {harm{"stop", "web-2", after(9), after(14)}, true},
+		"it was cut from its database": {harm{"cut", "web-2>postgres", after(9), after(14)}, true},
+		"its database is slow":         {harm{"delay", "web-2>postgres", after(9), after(14)}, true},
+		"its database was killed":      {harm{"kill", "postgres", after(9.5), after(9.5)}, true},
+		"the disk is full":             {harm{"fill", "disk", after(9), after(14)}, true},
+		"the launcher was killed":      {harm{"kill", "launcher", after(9.5), after(9.5)}, true},
+		"it was cut long before":       {harm{"cut", "web-2>postgres", after(0), after(1)}, false},
+		"it was cut from Temporal":     {harm{"cut", "web-2>temporal", after(9), after(14)}, false},
+		"another web was cut":          {harm{"cut", "web-1>postgres", after(9), after(14)}, false},
+		"a worker was killed":          {harm{"kill", "worker-1", after(9.5), after(9.5)}, false},
 	} {
-		excused := h.target == "web-2>postgres" && h.to.After(after(9)) || h.target == "postgres" || h.target == "disk" || h.target == "launcher"
 		e := faultless()
-		e.answers, e.harm = append(e.answers, behind), []harm{h}
-		if found := len(check(e)) > 0; found == excused {
-			t.Errorf("%s: a fault was found: %t", name, found)
+		e.answers, e.harm = append(e.answers, behind), []harm{c.harm}
+		if faults := check(e); len(faults) > 0 == c.excused {
+			t.Errorf("%s: got %v", name, faults)
 		}
 	}
 }

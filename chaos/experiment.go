@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -62,48 +61,58 @@ func (x experiment) ids() (ids []string) {
 
 // harm lets people act and host apps ask while the saboteur is at work, then heals and checks.
 func (x experiment) harm(ctx context.Context, in *installation) (report, error) {
-	ids := x.ids()
-	acting := &load{people: newPeople(in.webs), programs: ids, seed: x.seed, versions: map[string]int{}}
-	asking := newHostApps(in.webs, ids)
+	acting := &load{people: newPeople(in.webs), programs: x.ids(), seed: x.seed, versions: map[string]int{}}
+	asking := newHostApps(in.webs, x.ids())
 	bad := &saboteur{in: in, roll: rand.New(rand.NewPCG(x.seed, 0)), every: x.every, busy: map[string]bool{}} //nolint:gosec // to be repeated
-	begin := time.Now()
-	over, stop := context.WithTimeout(ctx, time.Duration(x.minutes*float64(time.Minute)))
+	long := time.Duration(x.minutes * float64(time.Minute))
+	over, stop := context.WithTimeout(ctx, long)
 	defer stop()
-	healed, giveUp := context.WithTimeout(ctx, time.Duration(x.minutes*float64(time.Minute))+healing)
+	healed, giveUp := context.WithTimeout(ctx, long+healing)
 	defer giveUp()
 	listening, hush := context.WithCancel(ctx)
 	defer hush()
 	var working, hosts sync.WaitGroup
 	hosts.Go(func() { asking.run(listening) })
 	working.Go(func() { acting.run(healed, over) })
+	times := times{begin: time.Now()}
 	bad.run(over)
-	harmedUntil := time.Now()
+	times.harmed = time.Now()
 	working.Wait()
+	fmt.Fprintf(x.progress, "%s: harmed for %s, heals\n", x.shape, times.harmed.Sub(times.begin).Round(time.Second))
+	unhealed := acting.settle(healed)
+	times.healed = time.Now()
+	hush()
+	hosts.Wait()
 	if err := ctx.Err(); err != nil {
 		return report{}, err
 	}
-	fmt.Fprintf(x.progress, "%s: harmed for %s, heals\n", x.shape, harmedUntil.Sub(begin).Round(time.Second))
-	stuckIDs := acting.settle(healed)
-	healedAt := time.Now()
-	hush()
-	hosts.Wait()
-	temporal, err := client.DialContext(ctx, client.Options{HostPort: in.temporal, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))})
-	if err != nil {
-		return report{}, errors.Join(errors.New("Temporal has not healed"), err)
-	}
-	defer temporal.Close()
-	checking, cancel := context.WithTimeout(ctx, healing)
-	defer cancel()
 	e := evidence{requests: acting.people.requests, answers: asking.answers, harm: bad.done, webs: in.webNames()}
-	e.programs = observer{acting.people, temporal, ids}.gather(checking)
-	for id, why := range stuckIDs {
+	if err := x.observe(ctx, in, acting.people, &e); err != nil {
+		return report{}, err
+	}
+	for id, why := range unhealed {
 		e.programs[id].missing = "it has not healed: " + why
 	}
+	return x.report(e, times, in.disk.small), nil
+}
+
+// times are those of a run.
+type times struct{ begin, harmed, healed time.Time }
+
+// observe adds how everything stands now.
+func (x experiment) observe(ctx context.Context, in *installation, people *people, e *evidence) error {
+	silent := sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))
+	temporal, err := client.DialContext(ctx, client.Options{HostPort: in.temporal, Logger: silent})
+	if err != nil {
+		return fmt.Errorf("after the harm Temporal has not healed: %w", err)
+	}
+	defer temporal.Close()
+	ctx, cancel := context.WithTimeout(ctx, healing)
+	defer cancel()
+	e.programs = observer{people, temporal, x.ids()}.gather(ctx)
 	slices.SortFunc(e.answers, func(a, b answer) int { return a.answered.Compare(b.answered) })
 	slices.SortFunc(e.harm, func(a, b harm) int { return a.from.Compare(b.from) })
-	r := x.report(e, begin, harmedUntil, healedAt)
-	r.DiskCouldFill = in.disk.small
-	return r, nil
+	return nil
 }
 
 // webNames are the names of the webs among the targets.

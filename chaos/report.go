@@ -42,38 +42,13 @@ type report struct {
 	Faults []fault `json:"faults"`
 }
 
-func (x experiment) report(e evidence, begin, harmedUntil, healed time.Time) report {
+func (x experiment) report(e evidence, t times, diskCouldFill bool) report {
 	r := report{
-		Shape: x.shape, Seed: x.seed, Begin: begin.Round(time.Second), Processors: runtime.NumCPU(), Programs: x.programs,
-		Harmed: harmedUntil.Sub(begin).Seconds(), Healing: healed.Sub(harmedUntil).Seconds(),
+		Shape: x.shape, Seed: x.seed, Begin: t.begin.Round(time.Second), Processors: runtime.NumCPU(), Programs: x.programs,
+		Harmed: t.harmed.Sub(t.begin).Seconds(), Healing: t.healed.Sub(t.harmed).Seconds(), DiskCouldFill: diskCouldFill,
 		KillsBy: map[string]int{}, OtherHarm: map[string]int{}, Answers: len(e.answers), Faults: check(e),
 	}
-	for _, each := range e.requests {
-		switch {
-		case each.accepted:
-			r.Acknowledged++
-		case !each.answered.IsZero():
-			r.Refused++
-		}
-		if !each.answered.IsZero() {
-			r.LongestToHeal = max(r.LongestToHeal, each.answered.Sub(each.sent).Seconds())
-		}
-	}
-	for _, h := range e.harm {
-		if h.kind == "kill" {
-			r.Kills++
-			r.KillsBy[h.target]++
-			continue
-		}
-		r.OtherHarm[h.kind]++
-	}
-	for _, p := range e.programs {
-		for _, entry := range p.trail {
-			if entry.To == "Published" && entry.Action == "advance" {
-				r.Rollouts++
-			}
-		}
-	}
+	r.count(e)
 	for _, f := range r.Faults {
 		switch f.Kind {
 		case lost:
@@ -82,9 +57,39 @@ func (x experiment) report(e evidence, begin, harmedUntil, healed time.Time) rep
 			r.Doubled++
 		}
 	}
-	silence, running := e.silence(begin, healed)
+	silence, running := e.silence(t.begin, t.healed)
 	r.LongestSilence, r.LongestSilenceRunning = silence.Seconds(), running.Seconds()
 	return r
+}
+
+// count counts what was done and what was harmed.
+func (r *report) count(e evidence) {
+	for _, each := range e.requests {
+		switch {
+		case each.answered.IsZero():
+			continue
+		case each.accepted:
+			r.Acknowledged++
+		default:
+			r.Refused++
+		}
+		r.LongestToHeal = max(r.LongestToHeal, each.answered.Sub(each.sent).Seconds())
+	}
+	for _, h := range e.harm {
+		if h.kind == "kill" {
+			r.Kills++
+			r.KillsBy[h.target]++
+		} else {
+			r.OtherHarm[h.kind]++
+		}
+	}
+	for _, p := range e.programs {
+		for _, entry := range p.trail {
+			if entry.To == "Published" && entry.Action == "advance" {
+				r.Rollouts++
+			}
+		}
+	}
 }
 
 // mostShown is how many faults are printed; the JSON has all.
