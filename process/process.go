@@ -63,6 +63,12 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 // Exit says how the child ended, such as "exit status 1" or "signal: killed". It is known once Done is closed.
 func (p *Process) Exit() string { return p.cmd.ProcessState.String() }
 
+// Killed says whether a signal ended the child, which it did not take. It is known once Done is closed.
+func (p *Process) Killed() bool {
+	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled()
+}
+
 // Succeeded says whether the child ended with exit status 0. It is known once Done is closed.
 func (p *Process) Succeeded() bool { return p.cmd.ProcessState.Success() }
 

@@ -39,7 +39,7 @@ type Program struct {
 	Ready func(context.Context) error
 	// SilentStop leaves out of the log what the program writes once it was asked to stop.
 	SilentStop bool
-	// Restart starts the program again when it ends by itself, once it has been ready.
+	// Restart starts the program again when it ends by itself, once it has been ready; and always when somebody else killed it.
 	Restart bool
 }
 
@@ -153,7 +153,7 @@ func (s *Supervisor) watch(p *supervised) {
 		if p.isStopping() {
 			return
 		}
-		if !p.Restart || !p.ready.Load() {
+		if !p.Restart || !p.ready.Load() && !p.process.Killed() {
 			s.tell(fmt.Errorf("%s ended by itself (%s); its last lines:\n%s", p.Name, p.process.Exit(), &p.tail))
 			return
 		}

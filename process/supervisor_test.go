@@ -3,8 +3,9 @@ package process_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os/exec"
-	"strconv"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -209,30 +210,55 @@ func TestLogTailsHaveTheLastLinesOfEveryProgram(t *testing.T) {
 	}
 }
 
-func TestAProgramThatEndsByItselfIsStartedAgain(t *testing.T) {
-	supervisor, said := supervise(t)
-	pids := make(chan string, 2)
+// restarted starts a program that is started again when it ends. Of each process that says that it is ready there is the id, and each end
+// is told.
+func restarted(t *testing.T) (supervisor *process.Supervisor, said *transcript, pids <-chan int, ends <-chan struct{}) {
+	t.Helper()
+	supervisor, said = supervise(t)
+	ready, ended := make(chan int, 10), make(chan struct{}, 10)
 	supervisor.Log = func(program, line string) {
-		if pid, ok := strings.CutPrefix(line, "ready as "); ok {
-			pids <- pid
+		var pid int
+		if _, err := fmt.Sscanf(line, "ready as %d", &pid); err == nil {
+			ready <- pid
 			line = "ready"
 		}
 		said.log(program, line)
+		if strings.HasPrefix(line, "(ended") {
+			ended <- struct{}{}
+		}
 	}
-	program := process.Program{Name: "web", Command: exec.Command("sh", "-c", "echo ready as $$; exec sleep 600"), Ready: said.after("web | ready"), Restart: true}
-	mustStart(t, supervisor, program)
-	pid, err := strconv.Atoi(<-pids)
-	if err == nil {
-		err = syscall.Kill(pid, syscall.SIGKILL)
-	}
-	if err != nil {
+	command := exec.Command("sh", "-c", "echo ready as $$; exec sleep 600")
+	mustStart(t, supervisor, process.Program{Name: "web", Command: command, Ready: said.after("web | ready"), Restart: true})
+	return supervisor, said, ready, ended
+}
+
+func mustKill(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestAProgramThatEndsByItselfIsStartedAgain(t *testing.T) {
+	supervisor, said, pids, _ := restarted(t)
+	mustKill(t, <-pids)
 	<-pids
 	supervisor.Stop()
 	want := "web | (starting)\nweb | ready\nweb | (ended: signal: killed)\nweb | (starting)\nweb | ready\nweb | (ended: signal: terminated)\n"
 	if said.String() != want {
 		t.Errorf("got:\n%swant:\n%s", said, want)
+	}
+}
+
+func TestAProgramThatEndsAgainAndAgainIsStartedAsOften(t *testing.T) {
+	supervisor, said, pids, _ := restarted(t)
+	for range 3 {
+		mustKill(t, <-pids)
+	}
+	<-pids
+	supervisor.Stop()
+	if starts := strings.Count(said.String(), "(starting)"); starts != 4 {
+		t.Errorf("%d starts, want 4:\n%s", starts, said)
 	}
 }
 
@@ -246,11 +272,20 @@ func TestAProgramThatWasNeverReadyIsNotStartedAgain(t *testing.T) {
 	}
 }
 
-func TestStoppingEndsThePauseBeforeAProgramIsStartedAgain(t *testing.T) {
+func TestAProgramThatSomebodyKillsBeforeItIsReadyIsStartedAgain(t *testing.T) {
 	supervisor, said := supervise(t)
-	program := process.Program{Name: "web", Command: play("broken"), Ready: said.after("web | cannot open the database"), Restart: true}
-	mustStart(t, supervisor, program)
-	supervisor.Stop() // whatever it is doing
+	command := exec.Command("sh", "-c", `[ -e "$0" ] && echo ready && exec sleep 600; touch "$0"; kill -KILL $$`, filepath.Join(t.TempDir(), "once"))
+	mustStart(t, supervisor, process.Program{Name: "web", Command: command, Ready: said.after("web | ready"), Restart: true})
+	if want := "web | (starting)\nweb | (ended: signal: killed)\nweb | (starting)\nweb | ready\n"; said.String() != want {
+		t.Errorf("got:\n%swant:\n%s", said, want)
+	}
+}
+
+func TestAProgramIsNotStartedAgainOnceItWasToldToStop(t *testing.T) {
+	supervisor, said, pids, ends := restarted(t)
+	mustKill(t, <-pids)
+	<-ends
+	supervisor.Stop() // most likely in the pause before it is started again
 	if starts, ends := strings.Count(said.String(), "(starting)"), strings.Count(said.String(), "(ended"); starts != ends {
 		t.Errorf("%d starts and %d ends:\n%s", starts, ends, said)
 	}
