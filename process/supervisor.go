@@ -15,7 +15,7 @@ import (
 const (
 	readyInterval = 50 * time.Millisecond
 	logTailLines  = 20
-	// A program that has ended is started again after a pause, which doubles each time that it did not even live for brief.
+	// A program that has ended is started again after a pause, which doubles each time that it ended itself and did not even live for brief.
 	shortestPause, longestPause = 100 * time.Millisecond, 2 * time.Second
 	brief                       = 2 * time.Second
 )
@@ -147,8 +147,8 @@ func (s *Supervisor) watch(p *supervised) {
 		began := time.Now()
 		<-p.process.Done()
 		s.log(p.Name, "(ended: "+p.process.Exit()+")")
-		if time.Since(began) > brief {
-			pause = shortestPause
+		if time.Since(began) > brief || p.process.Killed() {
+			pause = shortestPause // what somebody else ended may work
 		}
 		if p.isStopping() {
 			return
