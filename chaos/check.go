@@ -115,7 +115,8 @@ func checkEnd(p *program, report reporter) {
 	}
 	last := p.trail[len(p.trail)-1]
 	if p.status.State != last.To || p.status.Revision != last.Revision {
-		report(different, "the catalogue has %s, revision %d, and the audit trail %s, revision %d", p.status.State, p.status.Revision, last.To, last.Revision)
+		report(different, "the catalogue has %s, revision %d, and the audit trail %s, revision %d",
+			p.status.State, p.status.Revision, last.To, last.Revision)
 	}
 	if p.workflow.State != p.status.State || p.workflow.Revision != p.status.Revision || name(p.workflow.Live) != name(p.status.Live) ||
 		name(p.workflow.Candidate) != name(p.status.Candidate) {

@@ -17,8 +17,8 @@ const (
 	skew = 50 * time.Millisecond
 )
 
-// checkAnswers requires each answer to be what the audit trail allows for the user at that moment: what its change says, not before that was
-// decided, and not after it was known that something else is in force.
+// checkAnswers requires each answer to be what the audit trail allows for the user at that moment: what its change says, not before that
+// was decided, and not after it was known that something else is in force.
 func (e evidence) checkAnswers(trail []record, requests []request, answers []answer, report reporter) {
 	position := map[int64]int{}
 	for n, r := range trail {
@@ -34,8 +34,9 @@ func (e evidence) checkAnswers(trail []record, requests []request, answers []ans
 				continue
 			}
 			from = n
-			if r := trail[n]; r.Serving.of(a.miniProgram, a.user) != a.version {
-				report(wrong, "%s got %q at %s, but %q by %s, change %d", a.user, a.version, clock(a.answered), r.Serving.of(a.miniProgram, a.user), r.Action, r.Change)
+			r := trail[n]
+			if due := r.Serving.of(a.miniProgram, a.user); due != a.version {
+				report(wrong, "%s got %q at %s, but %q by %s, change %d", a.user, a.version, clock(a.answered), due, r.Action, r.Change)
 			} else if a.answered.Add(skew).Before(r.At) {
 				report(wrong, "%s got %q at %s, before %s at %s", a.user, a.version, clock(a.answered), r.Action, clock(r.At))
 			}
@@ -125,7 +126,7 @@ func (h harm) disturbs(web string) bool {
 	}
 }
 
-// silence is the longest time in which no host app was answered, and the longest in which a web was not stopped, which nobody can answer from.
+// silence is the longest time in which no host app was answered, and the longest without the time in which the only web was stopped.
 func (e evidence) silence(begin, end time.Time) (longest, running time.Duration) {
 	last := begin
 	for _, a := range append(e.answers[:len(e.answers):len(e.answers)], answer{answered: end}) { // in the order of their answers

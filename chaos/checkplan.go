@@ -40,17 +40,26 @@ func checkPlan(trail []record, report reporter) {
 		case "rollback", "unpublish", "suspend":
 			now = rollout{stage: -1}
 		}
-		switch rolling := r.To == "GrayscaleRelease" || r.To == "ProductionRelease"; {
-		case rolling && (now.stage < 0 || now.stage >= len(percents)):
-			complain("there is no such stage in the plan")
-		case rolling && r.Serving.Percent != percents[now.stage]:
-			complain("not the percentage of the stage")
-		case !rolling && r.Serving.Candidate != nil:
-			complain("a candidate is served although nothing is rolled out")
+		if what := now.serves(r); what != "" {
+			complain(what)
 		}
 		if r.To == "Published" {
 			now.stage = -1
 		}
+	}
+}
+
+// serves says what is wrong with what users get in a stage; "" is nothing.
+func (now rollout) serves(r record) string {
+	switch rolling := r.To == "GrayscaleRelease" || r.To == "ProductionRelease"; {
+	case rolling && (now.stage < 0 || now.stage >= len(percents)):
+		return "there is no such stage in the plan"
+	case rolling && r.Serving.Percent != percents[now.stage]:
+		return "not the percentage of the stage"
+	case !rolling && r.Serving.Candidate != nil:
+		return "a candidate is served although nothing is rolled out"
+	default:
+		return ""
 	}
 }
 

@@ -147,5 +147,5 @@ func (s *saboteur) note(kind, target string, from time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.done = append(s.done, h)
-	_, _ = fmt.Fprintf(s.in.log, "%s chaos | %s %s for %s\n", from.Format("15:04:05.000"), kind, target, h.to.Sub(from).Round(time.Millisecond))
+	_, _ = fmt.Fprintf(s.in.log, "%s chaos | %s %s for %s\n", clock(from), kind, target, h.to.Sub(from).Round(time.Millisecond))
 }

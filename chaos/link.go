@@ -53,7 +53,7 @@ func (l *link) carry(near net.Conn) {
 	if !l.passable() {
 		return
 	}
-	far, err := net.DialTimeout("tcp", l.to, time.Second)
+	far, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "tcp", l.to)
 	if err != nil {
 		return
 	}
@@ -122,10 +122,12 @@ func (l *link) slow(by time.Duration) { l.delay.Store(int64(by)) }
 func (l *link) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for conn := range l.conns {
+	for conn := range l.conns { // all before the first ends, because its pump ends another
 		if tcp, ok := conn.(*net.TCPConn); ok {
 			_ = tcp.SetLinger(0)
 		}
+	}
+	for conn := range l.conns {
 		_ = conn.Close()
 	}
 }

@@ -43,8 +43,8 @@ type step struct {
 // do takes a step, and keeps what came of it. The error says that there was no answer before ctx was done.
 func (p *people) do(ctx context.Context, id string, s step) error {
 	path, contentType, body := s.http(id)
-	// Not chosen by the seed: what a run before had under the same key must not answer.
-	r := request{miniProgram: id, action: s.action, key: fmt.Sprintf("%s-%016x", s.action, rand.Uint64()), sent: time.Now()} //nolint:gosec // no secret
+	key := fmt.Sprintf("%s-%016x", s.action, rand.Uint64()) //nolint:gosec // no secret
+	r := request{miniProgram: id, action: s.action, key: key, sent: time.Now()}
 	defer func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()

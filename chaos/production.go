@@ -127,7 +127,9 @@ func (s *stack) startTemporal(ctx context.Context) error {
 	if err := until(ctx, "Temporal", func(ctx context.Context) error { return devserver.Ready(ctx, s.temporal) }); err != nil {
 		return err
 	}
-	return until(ctx, "Temporal's namespace", func(context.Context) error { return s.script(ctx, "namespace.sh", "TEMPORAL_NAMESPACE=default") })
+	return until(ctx, "Temporal's namespace", func(context.Context) error {
+		return s.script(ctx, "namespace.sh", "TEMPORAL_NAMESPACE=default")
+	})
 }
 
 func (s *stack) makeSchema(ctx context.Context) error {
@@ -153,7 +155,8 @@ func (s *stack) script(ctx context.Context, name string, environment ...string) 
 	}
 	command := exec.Command("sh", filepath.Join(s.root, "deploy", "compose", name))
 	command.Env = append(withoutOurs(os.Environ()), environment...)
-	command.Env = append(command.Env, "PATH="+filepath.Join(s.root, "bin")+":"+filepath.Dir(cli)+":"+os.Getenv("PATH"), "TEMPORAL_ADDRESS="+s.temporal)
+	path := filepath.Join(s.root, "bin") + ":" + filepath.Dir(cli) + ":" + os.Getenv("PATH")
+	command.Env = append(command.Env, "PATH="+path, "TEMPORAL_ADDRESS="+s.temporal)
 	return run(command)
 }
 

@@ -22,7 +22,7 @@ const (
 	role     = "LAUNCHER_TEST_ROLE"
 	witness  = "LAUNCHER_TEST_WITNESS"
 	broken   = "LAUNCHER_TEST_BROKEN" // why the worker cannot start
-	patience = time.Minute // after which a test gives up
+	patience = time.Minute            // after which a test gives up
 )
 
 // TestMain lets this test binary play the launcher and its children, too.
