@@ -6,10 +6,13 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 )
+
+const queryTimeout = 3 * time.Second
 
 // observer asks an installation that has healed.
 type observer struct {
@@ -52,11 +55,17 @@ func (o observer) ask(ctx context.Context, id string, p *program) error {
 	if p.trail, err = o.trail(ctx, id); err != nil {
 		return err
 	}
-	value, err := o.temporal.QueryWorkflow(ctx, "mini-program/"+id, "", "status")
+	// One query in many gets lost on its way to the worker: only a workflow that never answers is silent.
+	err = until(ctx, "the workflow's status", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+		defer cancel()
+		value, err := o.temporal.QueryWorkflow(ctx, "mini-program/"+id, "", "status")
+		if err != nil {
+			return err
+		}
+		return value.Get(&p.workflow)
+	})
 	if err != nil {
-		return fmt.Errorf("the workflow's status: %w", err)
-	}
-	if err := value.Get(&p.workflow); err != nil {
 		return err
 	}
 	if p.run, err = o.run(ctx, id); err != nil {
