@@ -5,13 +5,14 @@ PROGRAMS = ./launcher ./starter ./worker ./web
 # Races are looked for wherever Go can: it needs a C compiler for that.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help run demo test production-test bench load lighthouse mutate record diagram lint clean programs temporal
+.PHONY: help run demo test production-test chaos bench load lighthouse mutate record diagram lint clean programs temporal
 
 help:
 	@echo 'make run     the whole product on this machine: Temporal with its UI, and our programs'
 	@echo 'make demo    with make run running: one mini-program from request to Published'
 	@echo 'make test    every test'
 	@echo 'make production-test  the production shape as processes: PostgreSQL, a Temporal server on it, two workers, two webs'
+	@echo 'make chaos MINUTES=10  kills, stops and cuts off processes for so long, and checks that nothing was lost or done twice'
 	@echo 'make bench   the benchmarks'
 	@echo 'make load    ever more open workflows, N=100000 of them: what the product does with them; SHAPE=embedded, MINUTES=60'
 	@echo 'make lighthouse  with make run running: Lighthouse on four pages; needs node and Chromium'
@@ -37,6 +38,16 @@ test: temporal
 # Not part of make test: it takes minutes, and some more to build Temporal's server for the first time.
 production-test: temporal bin/temporal-server bin/temporal-sql-tool
 	go test -tags production -count=1 -timeout 40m -v ./production
+
+# How long each shape is harmed, what chooses the harm (0: chance), and which shape: embedded, production or both.
+MINUTES = 10
+SEED = 0
+SHAPE = both
+
+chaos: temporal bin/temporal-server bin/temporal-sql-tool
+	@go build -o bin/ ./chaos
+	@mkdir -p var
+	@bin/chaos -shape $(SHAPE) -minutes $(MINUTES) -seed $(SEED) -json var/chaos.json
 
 bench: temporal
 	go run ./bench

@@ -21,7 +21,8 @@ import (
 const (
 	role     = "LAUNCHER_TEST_ROLE"
 	witness  = "LAUNCHER_TEST_WITNESS"
-	patience = time.Minute // after which a test gives up
+	broken   = "LAUNCHER_TEST_BROKEN" // why the worker cannot start
+	patience = time.Minute            // after which a test gives up
 )
 
 // TestMain lets this test binary play the launcher and its children, too.
@@ -61,15 +62,22 @@ func beWorker() {
 	signal.Notify(asked, syscall.SIGTERM)
 	conn := must(net.Dial("tcp", os.Getenv(witness)))
 	_, _ = fmt.Fprintln(conn, "with Temporal at "+os.Getenv("TEMPORAL_ADDRESS")+", data in "+os.Getenv("VAR_DIR")+", signals signed with "+os.Getenv("SIGNAL_KEY_FILE")+", codec for "+os.Getenv("CODEC_ORIGINS"))
+	if reason := os.Getenv(broken); reason != "" {
+		die(reason)
+	}
 	http.HandleFunc("/readyz", func(http.ResponseWriter, *http.Request) {})
 	http.HandleFunc("/die", func(_ http.ResponseWriter, r *http.Request) {
-		fmt.Fprintln(os.Stderr, "panic: nobody expected "+r.FormValue("of"))
-		os.Exit(5)
+		die(r.FormValue("of"))
 	})
 	listener := must(net.Listen("tcp", os.Getenv("WORKER_ADDR")))
 	go func() { _ = http.Serve(listener, nil) }()
 	<-asked
 	_, _ = fmt.Fprintln(conn, "stopped when asked")
+}
+
+func die(of string) {
+	fmt.Fprintln(os.Stderr, "panic: nobody expected "+of)
+	os.Exit(5)
 }
 
 func self() string { return must(os.Executable()) }

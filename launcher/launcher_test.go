@@ -35,16 +35,19 @@ func TestChildrenLearnWhereTemporalAndTheDataAre(t *testing.T) {
 	mustSay(t, h.farewell(worker), "with Temporal at elsewhere:7233, data in data, signals signed with data/signal.key, codec for http://127.0.0.1:8233,http://localhost:8233")
 }
 
-func TestAWorkerThatDiesStopsTheLauncherWithItsReason(t *testing.T) {
+func TestAWorkerThatDiesIsStartedAgain(t *testing.T) {
 	h := newInstallation(t)
 	launcher, worker := h.launch(), h.meet()
 	launcher.output.await(t, "Slipway is ready")
 	h.killWorker("this")
-	if code := launcher.exitCode(); code != 1 {
-		t.Errorf("exit code %d, want 1", code)
-	}
-	mustSay(t, launcher.output.String(), "worker ended by itself (exit status 5)", "    panic: nobody expected this")
 	h.farewell(worker)
+	next := h.meet()
+	mustSay(t, launcher.output.String(), "worker | panic: nobody expected this", "worker | (ended: exit status 5)")
+	launcher.signal(os.Interrupt)
+	if code := launcher.exitCode(); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+	h.farewell(next)
 }
 
 // killWorker has the worker die with the words "panic: nobody expected" and a reason.
@@ -54,17 +57,29 @@ func (h *installation) killWorker(reason string) {
 	}
 }
 
+func TestAWorkerThatCannotStartStopsTheLauncherWithItsReason(t *testing.T) {
+	launcher := newInstallation(t, broken+"=this").launch()
+	if code := launcher.exitCode(); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	mustSay(t, launcher.output.String(), "worker ended by itself (exit status 5)", "    panic: nobody expected this")
+}
+
 func TestWhatProgramsQuoteIsShown(t *testing.T) {
-	h := newInstallation(t)
-	launcher := h.launch()
-	launcher.output.await(t, "Slipway is ready")
-	h.killWorker("\x1b[2J\rthis \u202e\x9b")
+	launcher := newInstallation(t, broken+"=\x1b[2J\rthis \u202e\x9b").launch()
 	launcher.exitCode()
 	const shown = `panic: nobody expected \u001b[2J\rthis \u202e\x9b` + "\n"
 	mustSay(t, launcher.output.String(), "worker | "+shown, "    "+shown)
 	if strings.ContainsAny(launcher.output.String(), "\x1b\r\u202e") {
 		t.Errorf("a program writes on the terminal as it likes: %q", launcher.output)
 	}
+}
+
+func TestTheWebIsStartedWithoutWaitingForTheOthers(t *testing.T) {
+	h := newInstallation(t, broken+"=this")
+	launcher := h.launch()
+	launcher.output.await(t, "web    | (starting)")
+	launcher.exitCode()
 }
 
 func TestLinesStandUnderTheNamesOfTheirPrograms(t *testing.T) {

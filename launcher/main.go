@@ -1,5 +1,6 @@
-// Command launcher runs the whole product on this machine: it starts the programs of its table in order, each when the one
-// before is ready, and stops them in reverse when it is told to, or when one of them ends by itself.
+// Command launcher runs the whole product on this machine: it starts the programs of its table, all at once, because each waits by itself
+// for what it needs, and stops them in reverse when it is told to, or when one of them cannot start. One that ends by itself later is
+// started again: whoever asks which version a user gets is not to wait for a person.
 package main
 
 import (
@@ -83,13 +84,14 @@ func launch(ctx context.Context, stdout io.Writer) error {
 	output := newOutput(stdout, programs)
 	supervisor := &process.Supervisor{StartTimeout: startTimeout, StopTimeout: stopTimeout, Log: output.line}
 	defer supervisor.Stop()
+	var started []process.Program
 	for i, p := range programs {
 		command := exec.Command(commands[i], p.args...)
 		command.Env = p.env
-		err := supervisor.Start(ctx, process.Program{Name: p.name, Command: command, Ready: p.ready, SilentStop: p.silentStop})
-		if err != nil {
-			return unlessToldToStop(ctx, err)
-		}
+		started = append(started, process.Program{Name: p.name, Command: command, Ready: p.ready, SilentStop: p.silentStop, Restart: true})
+	}
+	if err := supervisor.Start(ctx, started...); err != nil {
+		return unlessToldToStop(ctx, err)
 	}
 	settings.announce(stdout, programs)
 	return supervisor.Wait(ctx)

@@ -31,7 +31,7 @@ type endpoint struct {
 	scheme   string // what makes the address one that can be clicked
 }
 
-// programs is the table: what is started, in this order, and stopped in reverse.
+// programs is the table: what is started, and stopped in reverse.
 func (s settings) programs() []program {
 	env := s.environment()
 	worker := program{

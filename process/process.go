@@ -54,11 +54,20 @@ func (p *Process) run(started chan<- error) {
 	p.signal(syscall.SIGKILL)
 }
 
+// Pid is the id of the child's process, and of its group.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
 // Done is closed when the child and all that it left in its group are gone and its output is complete.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Exit says how the child ended, such as "exit status 1" or "signal: killed". It is known once Done is closed.
 func (p *Process) Exit() string { return p.cmd.ProcessState.String() }
+
+// Killed says whether a signal ended the child, which it did not take. It is known once Done is closed.
+func (p *Process) Killed() bool {
+	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled()
+}
 
 // Succeeded says whether the child ended with exit status 0. It is known once Done is closed.
 func (p *Process) Succeeded() bool { return p.cmd.ProcessState.Success() }

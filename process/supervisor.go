@@ -2,10 +2,12 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -13,6 +15,9 @@ import (
 const (
 	readyInterval = 50 * time.Millisecond
 	logTailLines  = 20
+	// A program that has ended is started again after a pause, which doubles each time that it ended itself and did not even live for brief.
+	shortestPause, longestPause = 100 * time.Millisecond, 2 * time.Second
+	brief                       = 2 * time.Second
 )
 
 // Supervisor starts several programs, waits until they are ready, and ends them together.
@@ -34,22 +39,40 @@ type Program struct {
 	Ready func(context.Context) error
 	// SilentStop leaves out of the log what the program writes once it was asked to stop.
 	SilentStop bool
+	// Restart starts the program again when it ends by itself, once it has been ready; and always when somebody else killed it.
+	Restart bool
 }
 
 type supervised struct {
 	Program
-	process  *Process
 	tail     LogTail
-	stopping atomic.Bool
+	ready    atomic.Bool // it has been
+	stopping chan struct{}
 	logged   chan struct{} // closed when its end is in the log
+
+	mu      sync.Mutex // held while it is started, and while it is asked to stop
+	process *Process
 }
 
-// Start starts a program and returns when it is ready. The error says why it is not, or which program has ended meanwhile.
-func (s *Supervisor) Start(ctx context.Context, program Program) error {
-	p, err := s.launch(program)
-	if err != nil {
-		return err
+// Start starts programs, all at once, and returns when they are ready. The error says why one is not, or which has ended meanwhile.
+func (s *Supervisor) Start(ctx context.Context, programs ...Program) error {
+	var started []*supervised
+	for _, program := range programs {
+		p, err := s.launch(program)
+		if err != nil {
+			return err
+		}
+		started = append(started, p)
 	}
+	for _, p := range started {
+		if err := s.await(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Supervisor) await(ctx context.Context, p *supervised) error {
 	limit := time.NewTimer(s.StartTimeout)
 	defer limit.Stop()
 	ticker := time.NewTicker(readyInterval)
@@ -57,6 +80,7 @@ func (s *Supervisor) Start(ctx context.Context, program Program) error {
 	for {
 		notYet := p.Ready(ctx)
 		if notYet == nil {
+			p.ready.Store(true)
 			return nil
 		}
 		select {
@@ -75,32 +99,88 @@ func (s *Supervisor) launch(program Program) (*supervised, error) {
 	if s.ended == nil {
 		s.ended = make(chan error, 1)
 	}
-	s.log(program.Name, "(starting)")
-	p := &supervised{Program: program, tail: LogTail{Max: logTailLines}, logged: make(chan struct{})}
-	var err error
-	p.process, err = Start(p.Command, func(line string) {
-		p.tail.Add(line)
-		if !p.SilentStop || !p.stopping.Load() {
-			s.log(p.Name, line)
-		}
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s did not start: %w", p.Name, err)
+	p := &supervised{Program: program, tail: LogTail{Max: logTailLines}, stopping: make(chan struct{}), logged: make(chan struct{})}
+	if err := s.spawn(p, p.Command); err != nil {
+		return nil, err
 	}
 	s.programs = append(s.programs, p)
 	go s.watch(p)
 	return p, nil
 }
 
-func (s *Supervisor) watch(p *supervised) {
-	<-p.process.Done()
-	s.log(p.Name, "(ended: "+p.process.Exit()+")")
-	close(p.logged)
-	if p.stopping.Load() {
-		return
+var errStopping = errors.New("it was asked to stop")
+
+// spawn starts the program's process, unless it was asked to stop.
+func (s *Supervisor) spawn(p *supervised, command *exec.Cmd) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.isStopping() {
+		return errStopping
 	}
+	s.log(p.Name, "(starting)")
+	process, err := Start(command, func(line string) {
+		p.tail.Add(line)
+		if !p.SilentStop || !p.isStopping() {
+			s.log(p.Name, line)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("%s did not start: %w", p.Name, err)
+	}
+	p.process = process
+	return nil
+}
+
+func (p *supervised) isStopping() bool {
 	select {
-	case s.ended <- fmt.Errorf("%s ended by itself (%s); its last lines:\n%s", p.Name, p.process.Exit(), &p.tail):
+	case <-p.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// watch returns when the program has ended for good.
+func (s *Supervisor) watch(p *supervised) {
+	defer close(p.logged)
+	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
+		began := time.Now()
+		<-p.process.Done()
+		s.log(p.Name, "(ended: "+p.process.Exit()+")")
+		if time.Since(began) > brief || p.process.Killed() {
+			pause = shortestPause // what somebody else ended may work
+		}
+		if p.isStopping() {
+			return
+		}
+		if !p.Restart || !p.ready.Load() && !p.process.Killed() {
+			s.tell(fmt.Errorf("%s ended by itself (%s); its last lines:\n%s", p.Name, p.process.Exit(), &p.tail))
+			return
+		}
+		select {
+		case <-p.stopping:
+			return
+		case <-time.After(pause):
+		}
+		switch err := s.spawn(p, again(p.Command)); {
+		case errors.Is(err, errStopping):
+			return
+		case err != nil:
+			s.tell(err)
+			return
+		}
+	}
+}
+
+// again is a command that has run once, to be run once more.
+func again(command *exec.Cmd) *exec.Cmd {
+	return &exec.Cmd{Path: command.Path, Args: command.Args, Env: command.Env, Dir: command.Dir, Stdin: command.Stdin}
+}
+
+// tell lets Start and Wait know of the first program that has ended by itself.
+func (s *Supervisor) tell(why error) {
+	select {
+	case s.ended <- why:
 	default: // it is not the first
 	}
 }
@@ -124,8 +204,13 @@ func (s *Supervisor) Wait(ctx context.Context) error {
 // Stop ends the programs in reverse, so that none loses one that it needs.
 func (s *Supervisor) Stop() {
 	for _, p := range slices.Backward(s.programs) {
-		p.stopping.Store(true)
-		p.process.Stop(s.StopTimeout)
+		p.mu.Lock()
+		if !p.isStopping() {
+			close(p.stopping)
+		}
+		running := p.process
+		p.mu.Unlock()
+		running.Stop(s.StopTimeout)
 		<-p.logged
 	}
 }

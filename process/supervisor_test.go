@@ -3,9 +3,12 @@ package process_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -204,5 +207,95 @@ func TestLogTailsHaveTheLastLinesOfEveryProgram(t *testing.T) {
 	want := "the last lines of first:\n    ready\n    goodbye\nthe last lines of second:\n    ready\n    goodbye\n"
 	if got := supervisor.LogTails(); got != want {
 		t.Errorf("got:\n%swant:\n%s", got, want)
+	}
+}
+
+// restarted starts a program that is started again when it ends. Of each process that says that it is ready there is the id, and each end
+// is told.
+func restarted(t *testing.T) (supervisor *process.Supervisor, said *transcript, pids <-chan int, ends <-chan struct{}) {
+	t.Helper()
+	supervisor, said = supervise(t)
+	ready, ended := make(chan int, 10), make(chan struct{}, 10)
+	supervisor.Log = func(program, line string) {
+		var pid int
+		if _, err := fmt.Sscanf(line, "ready as %d", &pid); err == nil {
+			ready <- pid
+			line = "ready"
+		}
+		said.log(program, line)
+		if strings.HasPrefix(line, "(ended") {
+			ended <- struct{}{}
+		}
+	}
+	command := exec.Command("sh", "-c", "echo ready as $$; exec sleep 600")
+	mustStart(t, supervisor, process.Program{Name: "web", Command: command, Ready: said.after("web | ready"), Restart: true})
+	return supervisor, said, ready, ended
+}
+
+func mustKill(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAProgramThatEndsByItselfIsStartedAgain(t *testing.T) {
+	supervisor, said, pids, _ := restarted(t)
+	mustKill(t, <-pids)
+	<-pids
+	supervisor.Stop()
+	want := "web | (starting)\nweb | ready\nweb | (ended: signal: killed)\nweb | (starting)\nweb | ready\nweb | (ended: signal: terminated)\n"
+	if said.String() != want {
+		t.Errorf("got:\n%swant:\n%s", said, want)
+	}
+}
+
+func TestAProgramThatEndsAgainAndAgainIsStartedAsOften(t *testing.T) {
+	supervisor, said, pids, _ := restarted(t)
+	for range 3 {
+		mustKill(t, <-pids)
+	}
+	<-pids
+	supervisor.Stop()
+	if starts := strings.Count(said.String(), "(starting)"); starts != 4 {
+		t.Errorf("%d starts, want 4:\n%s", starts, said)
+	}
+}
+
+func TestAProgramThatWasNeverReadyIsNotStartedAgain(t *testing.T) {
+	supervisor, said := supervise(t)
+	err := supervisor.Start(t.Context(), process.Program{Name: "web", Command: play("broken"), Ready: never, Restart: true})
+	mustSay(t, err, "web ended by itself (exit status 3)")
+	supervisor.Stop()
+	if strings.Count(said.String(), "(starting)") != 1 {
+		t.Errorf("got:\n%s", said)
+	}
+}
+
+func TestAProgramThatSomebodyKillsBeforeItIsReadyIsStartedAgain(t *testing.T) {
+	supervisor, said := supervise(t)
+	command := exec.Command("sh", "-c", `[ -e "$0" ] && echo ready && exec sleep 600; touch "$0"; kill -KILL $$`, filepath.Join(t.TempDir(), "once"))
+	mustStart(t, supervisor, process.Program{Name: "web", Command: command, Ready: said.after("web | ready"), Restart: true})
+	if want := "web | (starting)\nweb | (ended: signal: killed)\nweb | (starting)\nweb | ready\n"; said.String() != want {
+		t.Errorf("got:\n%swant:\n%s", said, want)
+	}
+}
+
+func TestAProgramIsNotStartedAgainOnceItWasToldToStop(t *testing.T) {
+	supervisor, said, pids, ends := restarted(t)
+	mustKill(t, <-pids)
+	<-ends
+	supervisor.Stop() // most likely in the pause before it is started again
+	if starts, ends := strings.Count(said.String(), "(starting)"), strings.Count(said.String(), "(ended"); starts != ends {
+		t.Errorf("%d starts and %d ends:\n%s", starts, ends, said)
+	}
+}
+
+func TestProgramsAreStartedAtOnce(t *testing.T) {
+	supervisor, said := supervise(t)
+	first := said.polite("first")
+	first.Ready = said.after("second | ready") // which it would wait for in vain, if the second came after it
+	if err := supervisor.Start(t.Context(), first, said.polite("second")); err != nil {
+		t.Error(err)
 	}
 }
