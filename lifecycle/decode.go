@@ -26,7 +26,7 @@ func DecodeCommand(action Action, data []byte) (Command, error) {
 // must not become an unconditional action. The error names each member that is wrong and says how to write it, in words for people.
 func DecodeStrictly(data []byte, into any) error {
 	if found := decode(data, into); len(found) > 0 {
-		return found
+		return found.bounded()
 	}
 	return nil
 }
@@ -204,11 +204,12 @@ func wanted(t reflect.Type) string {
 // SaidTwice names the first member that an object in a JSON text has twice, such as plan.grayscale.percent; "" when there is none.
 // Go's decoder would take the last one, whatever the case of its letters: a second if_revision of 0 would make an action unconditional.
 func SaidTwice(data []byte) string {
-	return saidTwice(json.NewDecoder(bytes.NewReader(data)), "")
+	return saidTwice(json.NewDecoder(bytes.NewReader(data)))
 }
 
-// saidTwice reads one value. What is not JSON is for others to find; the loop ends there, because a decoder that failed has no more.
-func saidTwice(decoder *json.Decoder, path string) string {
+// saidTwice reads one value. What is not JSON is for others to find; the loop ends there, because a decoder that failed has no more. The path
+// is put together only once something is found: strangers choose how long names are, and how deep they stand.
+func saidTwice(decoder *json.Decoder) string {
 	token, err := decoder.Token()
 	opening, nested := token.(json.Delim)
 	if err != nil || !nested {
@@ -216,22 +217,24 @@ func saidTwice(decoder *json.Decoder, path string) string {
 	}
 	seen := map[string]bool{}
 	for decoder.More() {
-		inner := path
+		name := ""
 		if opening == '{' {
 			token, err := decoder.Token()
-			name, ok := token.(string)
+			text, ok := token.(string)
 			if err != nil || !ok {
 				return ""
 			}
-			inner = strings.TrimPrefix(path+"."+name, ".")
-			if seen[strings.ToLower(name)] {
-				return inner
+			if name = text; seen[strings.ToLower(name)] {
+				return cmp.Or(Excerpt(name), `""`)
 			}
 			seen[strings.ToLower(name)] = true
 		}
 		offset := decoder.InputOffset()
-		if twice := saidTwice(decoder, inner); twice != "" || decoder.InputOffset() == offset {
-			return twice
+		if twice := saidTwice(decoder); twice != "" {
+			return Excerpt(strings.TrimPrefix(name+"."+twice, "."))
+		}
+		if decoder.InputOffset() == offset {
+			return ""
 		}
 	}
 	_, _ = decoder.Token() // the closing one

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io/fs"
 	"net"
@@ -38,6 +39,12 @@ var (
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 
 func runTests(m *testing.M) int {
+	flag.Parse()
+	for _, name := range []string{"test.fuzz", "test.fuzzworker"} {
+		if value := flag.Lookup(name).Value.String(); value != "" && value != "false" {
+			return m.Run() // which needs neither our programs nor Temporal, in each of many processes
+		}
+	}
 	folder, err := os.MkdirTemp("", "slipway-starter")
 	if err != nil {
 		panic(err)
@@ -68,7 +75,9 @@ func sitDown(t *testing.T) *terminal {
 	terminal := &terminal{t: t, varDir: filepath.Join(t.TempDir(), "var")}
 	t.Setenv("VAR_DIR", terminal.varDir)
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(t.TempDir(), "config"))
-	t.Setenv("TEMPORAL_ADDRESS", server.Address)
+	if server != nil {
+		t.Setenv("TEMPORAL_ADDRESS", server.Address)
+	}
 	t.Setenv("TEMPORAL_CONFIG_FILE", filepath.Join(t.TempDir(), "none.toml"))
 	return terminal
 }
