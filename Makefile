@@ -5,7 +5,7 @@ PROGRAMS = ./launcher ./starter ./worker ./web
 # Races are looked for wherever Go can: it needs a C compiler for that.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help run demo test production-test bench lighthouse mutate record diagram lint clean programs temporal
+.PHONY: help run demo test production-test bench soak fuzz lighthouse mutate record diagram lint clean programs temporal
 
 help:
 	@echo 'make run     the whole product on this machine: Temporal with its UI, and our programs'
@@ -13,6 +13,8 @@ help:
 	@echo 'make test    every test'
 	@echo 'make production-test  the production shape as processes: PostgreSQL, a Temporal server on it, two workers, two webs'
 	@echo 'make bench   the benchmarks'
+	@echo 'make fuzz    throws anything at every reader of outside input, a minute each'
+	@echo 'make soak    make fuzz, then the product under load for half an hour: nothing may grow'
 	@echo 'make lighthouse  with make run running: Lighthouse on four pages; needs node and Chromium'
 	@echo 'make mutate  breaks each rule and timer in turn and asks the tests whether they notice'
 	@echo 'make record  records histories of this version of the workflow, for the replay tests'
@@ -42,6 +44,17 @@ bench: temporal
 	go run ./bench delivery
 	go test -run='^$$' -bench=. ./lifecycle ./catalog ./packages ./delivery
 
+# How long each reader is fuzzed, and for how many minutes the product is under load.
+FUZZTIME = 1m
+MINUTES = 30
+
+fuzz:
+	@FUZZTIME=$(FUZZTIME) sh tools/fuzz.sh
+
+# Not part of make test: with these times it takes more than an hour.
+soak: temporal fuzz
+	go run ./bench soak -minutes $(MINUTES)
+
 # Fetches Lighthouse with npm when it is not there yet.
 lighthouse: programs
 	@sh tools/lighthouse.sh
@@ -49,9 +62,9 @@ lighthouse: programs
 # Version of the workflow whose histories are recorded: a new folder for every release that changes package workflows.
 HISTORIES = v4
 
-# Breaks each rule and each timer in turn; some test has to notice. Takes about half an hour.
+# Breaks each rule, timer and condition in turn; some test has to notice. FILES are what to break, such as 'delivery/*.go'.
 mutate:
-	go run -C tools ./mutate
+	go run -C tools ./mutate $(FILES)
 
 record: temporal
 	RECORD_HISTORIES=$(CURDIR)/workflows/testdata/histories/$(HISTORIES) go test -count=1 ./e2e
