@@ -2,6 +2,7 @@
 package fuzztest
 
 import (
+	"flag"
 	"runtime/metrics"
 	"testing"
 )
@@ -28,4 +29,17 @@ func allocated() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64()
+}
+
+// Fuzzing tells whether inputs are made up, in several processes, instead of only those that are known being read. A TestMain may ask.
+func Fuzzing() bool {
+	if !flag.Parsed() {
+		flag.Parse()
+	}
+	for _, name := range []string{"test.fuzz", "test.fuzzworker"} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() != f.DefValue {
+			return true
+		}
+	}
+	return false
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io/fs"
 	"net"
@@ -20,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/devserver/devservertest"
+	"slipway/fuzztest"
 	"slipway/lifecycle"
 	"slipway/packages"
 )
@@ -39,11 +39,8 @@ var (
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 
 func runTests(m *testing.M) int {
-	flag.Parse()
-	for _, name := range []string{"test.fuzz", "test.fuzzworker"} {
-		if value := flag.Lookup(name).Value.String(); value != "" && value != "false" {
-			return m.Run() // which needs neither our programs nor Temporal, in each of many processes
-		}
+	if fuzztest.Fuzzing() {
+		return m.Run() // which needs neither our programs nor Temporal
 	}
 	folder, err := os.MkdirTemp("", "slipway-starter")
 	if err != nil {

@@ -46,7 +46,9 @@ func FuzzSignal(f *testing.F) {
 	})
 }
 
-func payloads(each ...*commonpb.Payload) *commonpb.Payloads { return &commonpb.Payloads{Payloads: each} }
+func payloads(each ...*commonpb.Payload) *commonpb.Payloads {
+	return &commonpb.Payloads{Payloads: each}
+}
 
 func payloadOf(data []byte) *commonpb.Payload {
 	return &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: data}
