@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -63,6 +64,30 @@ func FuzzRequest(f *testing.F) {
 
 // patterns turn a route into an address in which something is named.
 var patterns = strings.NewReplacer(":id", "NAMED", ":version", "1.0.0", ":action", "publish", ":preview", "NAMED", "*file", "NAMED", "*path", "NAMED", ":name", "NAMED")
+
+// A statement of a database has no place for as many arguments as an address has.
+func TestAListOfAThousandTeamsIsRefused(t *testing.T) {
+	s := stand(t)
+	s.weather()
+	for _, path := range []string{"/mini-programs", "/api/v1/mini-programs", "/"} {
+		for _, parameter := range []string{"state=PUBLISHED", "team=a", "turn=system", "standing=held"} {
+			name, value, _ := strings.Cut(parameter, "=")
+			response, body := s.ask(http.MethodGet, path+"?"+name+"="+strings.Repeat(value+",", 40_000), as("operator"))
+			assert.Less(t, response.StatusCode, http.StatusInternalServerError, "%s %s: %.300s", path, name, body)
+		}
+	}
+	var many []string
+	for i := range 40_000 {
+		many = append(many, fmt.Sprintf("t%d", i))
+	}
+	response, body := s.ask(http.MethodGet, "/api/v1/mini-programs?team="+strings.Join(many, ","), as("operator"))
+	isProblem(t, response, body, http.StatusUnprocessableEntity)
+	assert.Contains(t, body, "team has 40000 entries; at most 100 are allowed")
+	order := `{"action":"pause","where":{"team":["` + strings.Join(many, `","`) + `"]}}`
+	status, _, answer := s.orders("operator", order)
+	assert.Equal(t, http.StatusUnprocessableEntity, status)
+	assert.Contains(t, answer, "where.team has 40000 entries")
+}
 
 func isAnswer(t *testing.T, to access.Route, response *http.Response, answer string) {
 	t.Helper()
