@@ -45,8 +45,13 @@ func decode(data []byte, into any) Faults {
 	if twice := SaidTwice(data); twice != "" {
 		return Faults{{Path: twice, Says: fmt.Sprintf("%s appears twice; send it only once", Excerpt(twice))}}
 	}
+	if bytes.Contains(data, []byte(null)) { // which the decoder takes for nothing said, also in a list, whose entry would be empty then
+		return faultsIn(data, reflect.TypeOf(into), "")
+	}
 	return nil
 }
+
+const null = "null"
 
 // CheckJSON tells where a text is not JSON.
 func CheckJSON(data []byte) error {
@@ -105,13 +110,8 @@ func faultsIn(data json.RawMessage, t reflect.Type, path string) (found Faults) 
 	switch {
 	case isObject(t) && data[0] == '{':
 		return faultsInMembers(data, t, path)
-	case t.Kind() == reflect.Slice && (isObject(t.Elem()) || readsItself(t.Elem())) && data[0] == '[':
-		var entries []json.RawMessage
-		_ = json.Unmarshal(data, &entries) // the syntax is known to be right
-		for i, entry := range entries {
-			found = append(found, faultsIn(entry, t.Elem(), fmt.Sprintf("%s[%d]", path, i))...)
-		}
-		return found
+	case t.Kind() == reflect.Slice && !readsItself(t) && data[0] == '[':
+		return faultsInEntries(data, t.Elem(), path)
 	case json.Unmarshal(data, reflect.New(t).Interface()) != nil:
 		found.add(path, "%s must be %s, not %s", cmp.Or(path, "this"), wanted(t), shorten(string(data), 60))
 		return found
@@ -120,10 +120,31 @@ func faultsIn(data json.RawMessage, t reflect.Type, path string) (found Faults) 
 	}
 }
 
+// faultsInEntries looks at no more entries once there are more faults than are told.
+func faultsInEntries(data json.RawMessage, t reflect.Type, path string) (found Faults) {
+	var entries []json.RawMessage
+	_ = json.Unmarshal(data, &entries) // the syntax is known to be right
+	for i, entry := range entries {
+		inner := fmt.Sprintf("%s[%d]", path, i)
+		switch {
+		case len(found) > maxFaults:
+			return found
+		case string(entry) == null:
+			found.add(inner, "%s must be %s, not %s", inner, wanted(t), null)
+		default:
+			found = append(found, faultsIn(entry, t, inner)...)
+		}
+	}
+	return found
+}
+
 func faultsInMembers(data json.RawMessage, t reflect.Type, path string) (found Faults) {
 	var members map[string]json.RawMessage
 	_ = json.Unmarshal(data, &members) // the syntax is known to be right
 	for _, name := range sortedNames(members) {
+		if len(found) > maxFaults {
+			return found
+		}
 		inner := strings.TrimPrefix(path+"."+Excerpt(name), ".")
 		member, ok := memberOf(t, name)
 		if !ok {

@@ -56,12 +56,12 @@ func (f Faults) first() *Refusal {
 // maxFaults is how many are named: a list may have as many as strangers like.
 const maxFaults = 100
 
-// bounded are the first of many faults, and how many there are besides.
+// bounded are the first of many faults, and that there are more.
 func (f Faults) bounded() Faults {
 	if len(f) <= maxFaults {
 		return f
 	}
-	return append(f[:maxFaults:maxFaults], Fault{Says: fmt.Sprintf("and %d more", len(f)-maxFaults)})
+	return append(f[:maxFaults:maxFaults], Fault{Says: fmt.Sprintf("there are more than %d faults; correct these first", maxFaults)})
 }
 
 // located adds the lines of a JSON text. What it does not have is found where it would be: in what has the longest part of its path.
