@@ -234,7 +234,9 @@ var breaking = map[string]struct {
 	"never ends, whatever it is told": {neverEnds, "did not end within 10ms"},
 }
 
-func neverEnds(context.Context, io.ReaderAt, int64, packages.Options) (packages.Report, error) { select {} }
+func neverEnds(context.Context, io.ReaderAt, int64, packages.Options) (packages.Report, error) {
+	select {}
+}
 
 func TestAnInspectionThatBreaksDownIsTriedThreeTimesAndThenRefused(t *testing.T) {
 	for name, c := range breaking {

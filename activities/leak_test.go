@@ -9,4 +9,6 @@ import (
 )
 
 // An inspection that never ends cannot be ended.
-func TestMain(m *testing.M) { leaktest.Main(m, goleak.IgnoreTopFunction("slipway/activities_test.neverEnds")) }
+func TestMain(m *testing.M) {
+	leaktest.Main(m, goleak.IgnoreTopFunction("slipway/activities_test.neverEnds"))
+}
