@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"slipway/lifecycle"
 	"slipway/packages"
 	samples "slipway/testdata/packages"
 	"slipway/workflows"
@@ -186,7 +187,7 @@ func (v *visitors) published(ctx context.Context, who *webClient, id string) err
 			err = json.Unmarshal(response.body, &status)
 		}
 		switch {
-		case err != nil || status.State == "PUBLISHED":
+		case err != nil || status.State == string(lifecycle.Published):
 			return err
 		case time.Since(begin) > outcomeTimeout:
 			return fmt.Errorf("%s is still %s", id, status.State)

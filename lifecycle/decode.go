@@ -107,14 +107,17 @@ func faultsIn(data json.RawMessage, t reflect.Type, path string) (found Faults) 
 		t = t.Elem()
 	}
 	data = bytes.TrimSpace(data)
+	isList := t.Kind() == reflect.Slice && !readsItself(t) && data[0] == '['
 	switch {
 	case isObject(t) && data[0] == '{':
 		return faultsInMembers(data, t, path)
-	case t.Kind() == reflect.Slice && !readsItself(t) && data[0] == '[':
+	case isList && (isObject(t.Elem()) || readsItself(t.Elem())):
 		return faultsInEntries(data, t.Elem(), path)
 	case json.Unmarshal(data, reflect.New(t).Interface()) != nil:
 		found.add(path, "%s must be %s, not %s", cmp.Or(path, "this"), wanted(t), shorten(string(data), 60))
 		return found
+	case isList:
+		return faultsInEntries(data, t.Elem(), path) // only null is no fault to the decoder
 	default:
 		return nil
 	}

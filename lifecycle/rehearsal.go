@@ -174,13 +174,13 @@ func (r *rehearsal) play() {
 func (r *rehearsal) step() {
 	at, then := r.deadline()
 	if r.watches() {
-		if report, told := r.nextReport(at); told {
+		if report, told := r.nextReport(at); told && report.Verdict.At.Year() <= lastYear {
 			r.now = report.Verdict.At
 			r.act(report)
 			return
 		}
 	}
-	if then == nil {
+	if then == nil || at.Year() > lastYear {
 		r.over = true
 		return
 	}

@@ -38,7 +38,7 @@ func FuzzRequest(f *testing.F) {
 		body, err := io.ReadAll(sent.Body)
 		require.NoError(f, err)
 		kind := slices.Index(bodyTypes, sent.Header.Get("Content-Type"))
-		f.Add(uint8(i), uint8(3), "weather", "cursor=1&limit=3&q=x&state=PUBLISHED&user=ann&against=live&from=1", uint8(max(0, kind)), string(body))
+		f.Add(uint8(i), uint8(3), "weather", "cursor=1&limit=3&q=x&state=Published&user=ann&against=live&from=1", uint8(max(0, kind)), string(body))
 		f.Add(uint8(i), uint8(i), "we%2fa\x00\u202e", "cursor=MjAyNg&limit=-1&at=0000-01-01T00:00:00Z&answer=%zz", uint8(i), `{"a":[1e999,"\ud800"]}`)
 	}
 	f.Fuzz(func(t *testing.T, route, person uint8, named, query string, kind uint8, body string) {
@@ -70,7 +70,7 @@ func TestAListOfAThousandTeamsIsRefused(t *testing.T) {
 	s := stand(t)
 	s.weather()
 	for _, path := range []string{"/mini-programs", "/api/v1/mini-programs", "/"} {
-		for _, parameter := range []string{"state=PUBLISHED", "team=a", "turn=system", "standing=held"} {
+		for _, parameter := range []string{"state=Published", "team=a", "turn=system", "standing=held"} {
 			name, value, _ := strings.Cut(parameter, "=")
 			response, body := s.ask(http.MethodGet, path+"?"+name+"="+strings.Repeat(value+",", 40_000), as("operator"))
 			assert.Less(t, response.StatusCode, http.StatusInternalServerError, "%s %s: %.300s", path, name, body)
