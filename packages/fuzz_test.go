@@ -117,6 +117,8 @@ func FuzzCompare(f *testing.F) {
 		assert.Less(t, len(text), 4<<20)
 		same := compare(t, after, after)
 		assert.Zero(t, same.Added+same.Removed+same.Changed)
-		assert.Empty(t, same.Risks)
+		for _, risk := range same.Risks {
+			assert.Equal(t, "version_code_not_higher", risk.Code)
+		}
 	})
 }

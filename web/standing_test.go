@@ -71,6 +71,7 @@ func (g ground) stand(t testing.TB, change ...func(*settings)) standing {
 	if with.temporal == nil {
 		with.temporal, err = client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1"})
 		require.NoError(t, err)
+		t.Cleanup(with.temporal.Close)
 	}
 	with.catalog = catalogtest.Open(t, g.database)
 	with.snapshot, err = delivery.Open(ctx, with.catalog, delivery.Options{})
