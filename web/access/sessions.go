@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 
 	"slipway/lifecycle"
 	"slipway/tokens"
@@ -73,9 +72,6 @@ func personOf(kept any) (person lifecycle.Actor, err error) {
 // NewSessions keeps sessions in the store and offers the accounts of a development machine (AUTH=dev).
 func NewSessions(kept Store, people map[string]lifecycle.Actor, failed func(http.ResponseWriter, *http.Request, error)) *Sessions {
 	manager := scs.New()
-	if unused, isMemory := manager.Store.(*memstore.MemStore); isMemory {
-		unused.StopCleanup() // or it would be looked through for ever
-	}
 	manager.Store = store{kept}
 	manager.HashTokenInStore = true
 	manager.Lifetime = sessionLength
