@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// What is measured of a process, in the order of the table. A heap rises and falls; its goal for the next collection is twice what was in use
-// after the last one.
+// What is measured of a process, in the order of the table. A heap rises and falls; its goal for the next collection is twice what was in
+// use after the last one.
 const (
 	memory        = "memory, MiB"
 	heap          = "heap goal, MiB"

@@ -53,7 +53,8 @@ func median(values []float64) float64 {
 	return (sorted[middle-1] + sorted[middle]) / 2
 }
 
-// tolerance is how much something may grow and still be called flat: a share of its median, and an amount below which nothing is made of it.
+// tolerance is how much something may grow and still be called flat: a share of its median, and an amount below which nothing is made of
+// it.
 // The zero value is for what is only shown.
 type tolerance struct{ share, amount float64 }
 

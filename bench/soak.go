@@ -30,12 +30,12 @@ const (
 	// measurements is how many there are over the whole time; a third of it is for warming up.
 	measurements, warmUp = 360, 1.0 / 3
 	soakHeading          = `
-The product under load for %s, of which the first third is not counted, %d CPUs: growth over the rest, by its trend, and how much is allowed.
+The product under load for %s, of which the first third is not counted, %d CPUs: growth over the rest, by its trend, and what is allowed.
 `
 )
 
-// tolerances are what may grow by how much while the load is the same. Temporal's memory is only shown: it remembers what it has read, in caches
-// that need hours to fill.
+// tolerances are what may grow by how much while the load is the same. Temporal's memory is only shown: it remembers what it has read, in
+// caches that need hours to fill.
 var tolerances = map[string]map[string]tolerance{
 	"worker": ours, "web": ours,
 	"temporal": {memory: {}, openFiles: {0.05, 5}, connected: {0.05, 5}},
@@ -94,7 +94,7 @@ func soak(ctx context.Context, out io.Writer, options soakOptions) error {
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	visitors.come(ctx, group)
-	group.Go(func() error { return in.watch(ctx, found, lasts/measurements, visitors) })
+	group.Go(func() error { return unlessDone(ctx, in.watch(ctx, found, lasts/measurements, visitors)) })
 	if err := group.Wait(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return in.explain(err)
 	}
@@ -153,13 +153,13 @@ func (in *installation) watch(ctx context.Context, found measuredSeries, each ti
 		for _, p := range processes {
 			measured, err := p.measure(ctx)
 			if err != nil {
-				return unlessDone(ctx, err)
+				return err
 			}
 			found.add(p.name, at, measured)
 		}
 		measured, err := in.largestHistory(ctx, visitors.ids)
 		if err != nil {
-			return unlessDone(ctx, err)
+			return err
 		}
 		found.add("workflow", at, measured)
 		select {

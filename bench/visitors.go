@@ -26,7 +26,8 @@ import (
 	"slipway/workflows"
 )
 
-// How many there are of each visitor, and how long each rests between two visits: the load is always the same, and leaves time for everything.
+// How many there are of each visitor, and how long each rests between two visits: the load is always the same, and leaves time for
+// everything.
 const (
 	teams, browsers, hostApps, watchers, strangers = 6, 2, 3, 2, 2
 	rest                                           = 100 * time.Millisecond
@@ -54,7 +55,8 @@ func newVisitors(ctx context.Context, in *installation) (*visitors, error) {
 		return nil, err
 	}
 	v.zip = packed.Bytes()
-	subscription := fmt.Sprintf(`{"name":"soak","channel":"webhook","to":[%q],"secret":"whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5"}`, v.told.URL)
+	subscription := fmt.Sprintf(
+		`{"name":"soak","channel":"webhook","to":[%q],"secret":"whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5"}`, v.told.URL)
 	if err := v.post(ctx, newAPIClient(in.web, "operator"), "/subscriptions", subscription); err != nil {
 		return nil, err
 	}
@@ -132,12 +134,14 @@ func (v *visitors) post(ctx context.Context, who *webClient, path, body string) 
 	return err
 }
 
-const soakPlan = `{"plan":{"grayscale":{"percent":5,"bake":"1h","testers":["ann"]},"production":[{"percent":50,"hold":"1h"},{"percent":100,"hold":"0s"}],` +
+const soakPlan = `{"plan":{"grayscale":{"percent":5,"bake":"1h","testers":["ann"]},` +
+	`"production":[{"percent":50,"hold":"1h"},{"percent":100,"hold":"0s"}],` +
 	`"health":{"query":"up","max":1,"interval":"1s","failures":3}}}`
 
 // team takes its mini-program from an upload to Published, with what people do on the way.
 func (v *visitors) team(i int) func(context.Context, int) error {
-	developer, reviewer, manager := newAPIClient(v.in.web, "developer"), newAPIClient(v.in.web, "reviewer"), newAPIClient(v.in.web, "release-manager")
+	developer, reviewer := newAPIClient(v.in.web, "developer"), newAPIClient(v.in.web, "reviewer")
+	manager := newAPIClient(v.in.web, "release-manager")
 	id := v.ids[i]
 	return func(ctx context.Context, turn int) error {
 		if err := v.upload(ctx, id, fmt.Sprintf("1.%d.0", turn)); err != nil {
@@ -147,7 +151,8 @@ func (v *visitors) team(i int) func(context.Context, int) error {
 			who          *webClient
 			action, body string
 		}{
-			{developer, "request-publishing", `{}`}, {reviewer, "comment", `{"text":"looking at it"}`}, {reviewer, "approve-publishing", `{"comment":"good"}`},
+			{developer, "request-publishing", `{}`}, {reviewer, "comment", `{"text":"looking at it"}`},
+			{reviewer, "approve-publishing", `{"comment":"good"}`},
 			{developer, "publish", soakPlan}, {manager, "set-grayscale", `{"percent":10}`}, {manager, "pause", `{}`}, {manager, "resume", `{}`},
 			{manager, "promote", `{}`}, {developer, "leave-feedback", `{"rating":5,"text":"as expected"}`}, {manager, "advance", `{}`},
 		} {
@@ -204,7 +209,8 @@ func (v *visitors) browser(i int) func(context.Context, int) error {
 			return err
 		}
 		defer browser.http.CloseIdleConnections()
-		for _, path := range []string{"/", "/mini-programs?q=soak", "/mini-programs/" + id, "/mini-programs/" + id + "/audit", "/mini-programs/" + id + "/rollout",
+		its := "/mini-programs/" + id
+		for _, path := range []string{"/", "/mini-programs?q=soak", its, its + "/audit", its + "/rollout",
 			"/rehearse?plan=standard", "/request-creation", "/me"} {
 			response, err := browser.get(ctx, path)
 			if err == nil && response.status >= http.StatusBadRequest {

@@ -147,8 +147,8 @@ func (b *Builder) Add(sql string, args ...any) {
 	b.WriteString(sql)
 }
 
-// AddOneOf demands that a column has one of the values, unless there are none. A statement may have some ten thousand arguments: a value that
-// comes again, as one in an address may, takes none.
+// AddOneOf demands that a column has one of the values, unless there are none. A statement may have some ten thousand arguments: a value
+// that comes again, as one in an address may, takes none.
 func AddOneOf[T ~string](b *Builder, column string, values []T) {
 	seen := map[T]bool{}
 	for _, value := range values {

@@ -13,8 +13,8 @@ const (
 	besides = 8 << 20
 )
 
-// Costs requires that to read an input takes memory in proportion to its size, whether or not that is still in use afterwards: what somebody
-// sends must not cost the square of its size. Other goroutines count too, so that they must be at rest.
+// Costs requires that to read an input takes memory in proportion to its size, whether or not that is still in use afterwards: what
+// somebody sends must not cost the square of its size. Other goroutines count too, so that they must be at rest.
 func Costs(t testing.TB, input int, read func()) {
 	t.Helper()
 	before := allocated()

@@ -231,8 +231,8 @@ func SaidTwice(data []byte) string {
 	return saidTwice(json.NewDecoder(bytes.NewReader(data)))
 }
 
-// saidTwice reads one value. What is not JSON is for others to find; the loop ends there, because a decoder that failed has no more. The path
-// is put together only once something is found: strangers choose how long names are, and how deep they stand.
+// saidTwice reads one value. What is not JSON is for others to find; the loop ends there, because a decoder that failed has no more. The
+// path is put together only once something is found: strangers choose how long names are, and how deep they stand.
 func saidTwice(decoder *json.Decoder) string {
 	token, err := decoder.Token()
 	opening, nested := token.(json.Delim)
