@@ -31,8 +31,8 @@ var turned = map[token.Token]token.Token{
 	token.LSS: token.LEQ, token.LEQ: token.LSS, token.GTR: token.GEQ, token.GEQ: token.GTR,
 }
 
-// conditions turns each comparison and connection round, negates what is asked for otherwise, and leaves out each call that is there only for
-// what it does.
+// conditions turns each comparison and connection round, negates what is asked for otherwise, and leaves out each call that is there only
+// for what it does.
 func conditions(tree *ast.File) (all []mutation) {
 	ast.Inspect(tree, func(node ast.Node) bool {
 		switch node := node.(type) {

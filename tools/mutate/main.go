@@ -1,6 +1,6 @@
-// Command mutate breaks each row of the transition table, each timer of the workflow, and each condition of delivery, web/access and catalog in
-// turn, and asks the tests whether they notice. It prints what survived, and ends with 1 when anything did. The sources stay as they are: Go
-// builds with an overlay. Arguments are the files to break, as patterns below the project's root; -every 10 breaks a tenth.
+// Command mutate breaks each row of the transition table, each timer of the workflow, and each condition of delivery, web/access and catalog
+// in turn, and asks the tests whether they notice. It prints what survived, and ends with 1 when anything did. The sources stay as they are:
+// Go builds with an overlay. Arguments are the files to break, as patterns below the project's root; -every 10 breaks a tenth.
 package main
 
 import (
@@ -87,7 +87,8 @@ func run() error {
 			return fmt.Errorf("%s has nothing that could be broken: what is looked for may have another name now", pattern)
 		}
 	}
-	fmt.Printf("%d of %d mutations in %s, %d survived that should not\n", run.made, run.found, time.Since(began).Round(time.Second), len(run.survivors))
+	took := time.Since(began).Round(time.Second)
+	fmt.Printf("%d of %d mutations in %s, %d survived that should not\n", run.made, run.found, took, len(run.survivors))
 	if len(run.survivors) > 0 {
 		return fmt.Errorf("no test noticed:\n  %s", strings.Join(run.survivors, "\n  "))
 	}
