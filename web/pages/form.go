@@ -207,7 +207,7 @@ func testersText(testers []string) string {
 	lines := make([]string, len(testers))
 	for i, tester := range testers {
 		lines[i] = tester
-		if strings.HasPrefix(tester, quote) || strings.ContainsFunc(tester, separates) || !utf8.ValidString(tester) {
+		if tester == "" || strings.HasPrefix(tester, quote) || strings.ContainsFunc(tester, separates) || !utf8.ValidString(tester) {
 			lines[i] = strconv.Quote(tester)
 		}
 	}
