@@ -5,7 +5,7 @@ PROGRAMS = ./launcher ./starter ./worker ./web
 # Races are looked for wherever Go can: it needs a C compiler for that.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help run demo test production-test chaos bench load lighthouse mutate record diagram lint clean programs temporal
+.PHONY: help run demo test production-test chaos bench load soak fuzz lighthouse mutate record diagram lint clean programs temporal
 
 help:
 	@echo 'make run     the whole product on this machine: Temporal with its UI, and our programs'
@@ -15,6 +15,8 @@ help:
 	@echo 'make chaos MINUTES=10  kills, stops and cuts off processes for so long, and checks that nothing was lost or done twice'
 	@echo 'make bench   the benchmarks'
 	@echo 'make load    ever more open workflows, N=100000 of them: what the product does with them; SHAPE=embedded, MINUTES=60'
+	@echo 'make fuzz    throws anything at every reader of outside input, a minute each'
+	@echo 'make soak    make fuzz, then the product under load for half an hour: nothing may grow'
 	@echo 'make lighthouse  with make run running: Lighthouse on four pages; needs node and Chromium'
 	@echo 'make mutate  breaks each rule and timer in turn and asks the tests whether they notice'
 	@echo 'make record  records histories of this version of the workflow, for the replay tests'
@@ -40,10 +42,9 @@ production-test: temporal bin/temporal-server bin/temporal-sql-tool
 	go test -tags production -count=1 -timeout 40m -v ./production
 
 # How long each shape is harmed, what chooses the harm (0: chance), and which shape: embedded, production or both.
-MINUTES = 10
-SEED = 0
-SHAPE = both
-
+chaos: MINUTES = 10
+chaos: SEED = 0
+chaos: SHAPE = both
 chaos: temporal bin/temporal-server bin/temporal-sql-tool
 	@go build -o bin/ ./chaos
 	@mkdir -p var
@@ -55,11 +56,22 @@ bench: temporal
 	go test -run='^$$' -bench=. ./lifecycle ./catalog ./packages ./delivery
 
 # What it may take is counted from N: about a second for ten workflows beside a quarter of an hour. See docs/proof.md.
-N = 1000
-SHAPE = production
-MINUTES = $(shell echo $$((15 + $(N) / 1200)))
+load: N = 1000
+load: SHAPE = production
+load: MINUTES = $(shell echo $$((15 + $(N) / 1200)))
 load: temporal bin/temporal-server bin/temporal-sql-tool
 	go run ./bench -only load -n $(N) -shape $(SHAPE) -minutes $(MINUTES) -json var/load-$(SHAPE).json
+
+# How long each reader is fuzzed.
+FUZZTIME = 1m
+
+fuzz:
+	@FUZZTIME=$(FUZZTIME) sh tools/fuzz.sh
+
+# For how many minutes the product is under load. Not part of make test: with these times it takes more than an hour.
+soak: MINUTES = 30
+soak: temporal fuzz
+	go run ./bench soak -minutes $(MINUTES)
 
 # Fetches Lighthouse with npm when it is not there yet.
 lighthouse: programs
@@ -68,9 +80,9 @@ lighthouse: programs
 # Version of the workflow whose histories are recorded: a new folder for every release that changes package workflows.
 HISTORIES = v5
 
-# Breaks each rule and each timer in turn; some test has to notice. Takes about half an hour.
+# Breaks each rule, timer and condition in turn; some test has to notice. FILES are what to break, such as 'delivery/*.go'.
 mutate:
-	go run -C tools ./mutate
+	go run -C tools ./mutate $(FILES)
 
 record: temporal
 	RECORD_HISTORIES=$(CURDIR)/workflows/testdata/histories/$(HISTORIES) go test -count=1 ./e2e

@@ -231,7 +231,11 @@ var breaking = map[string]struct {
 		<-ctx.Done()
 		return packages.Report{}, ctx.Err()
 	}, "did not end within 10ms"},
-	"never ends, whatever it is told": {func(context.Context, io.ReaderAt, int64, packages.Options) (packages.Report, error) { select {} }, "did not end within 10ms"},
+	"never ends, whatever it is told": {neverEnds, "did not end within 10ms"},
+}
+
+func neverEnds(context.Context, io.ReaderAt, int64, packages.Options) (packages.Report, error) {
+	select {}
 }
 
 func TestAnInspectionThatBreaksDownIsTriedThreeTimesAndThenRefused(t *testing.T) {

@@ -34,6 +34,7 @@ type installation struct {
 	folders    []string // others that are removed at the end
 	server     *devservertest.Server
 	supervisor process.Supervisor
+	pids       map[string]int // of the programs, by their names
 	client     workflows.Client
 	// catalog has the outcomes of the product's actions, as in production; minimal workflows have none.
 	catalog    *catalog.Catalog
@@ -58,7 +59,9 @@ func install(ctx context.Context, folder string, steps ...func(*installation, co
 	if err != nil {
 		return nil, fmt.Errorf("folder for the catalogue: %w", err)
 	}
-	in := &installation{folder: folder, supervisor: process.Supervisor{StartTimeout: startTimeout, StopTimeout: stopTimeout}}
+	in := &installation{
+		folder: folder, pids: map[string]int{}, supervisor: process.Supervisor{StartTimeout: startTimeout, StopTimeout: stopTimeout},
+	}
 	for _, step := range steps {
 		if err := step(in, ctx); err != nil {
 			in.close()
@@ -122,7 +125,8 @@ func (in *installation) storePackage(ctx context.Context) error {
 
 // startWorker starts the real worker, on a SQLite catalogue with the settings of production.
 func (in *installation) startWorker(ctx context.Context) (err error) {
-	in.worker, err = in.startProgram(ctx, "worker", "WORKER_ADDR", "WORKER_DEPLOYMENT=", "WORKER_BUILD_ID=", "PROMETHEUS_URL="+in.prometheus)
+	in.worker, err = in.startProgram(ctx, "worker", "WORKER_ADDR", "WORKER_DEPLOYMENT=", "WORKER_BUILD_ID=", "PROMETHEUS_URL="+in.prometheus,
+		"WEBHOOK_ALLOW="+devserver.Host)
 	return err
 }
 
@@ -138,7 +142,7 @@ func (in *installation) startProgram(ctx context.Context, name, variable string,
 	if err != nil {
 		return "", err
 	}
-	return program.url, in.supervisor.Start(ctx, process.Program{
+	return program.url, in.start(ctx, process.Program{
 		Name: name, Command: program.command(), Ready: process.HTTPReady(program.url + "/readyz"),
 	})
 }
@@ -160,6 +164,14 @@ func (in *installation) build(ctx context.Context, name, variable string, enviro
 		command.Env = append(command.Env, environment...)
 		return command
 	}}, nil
+}
+
+func (in *installation) start(ctx context.Context, program process.Program) error {
+	err := in.supervisor.Start(ctx, program)
+	if err == nil {
+		in.pids[program.Name] = program.Command.Process.Pid
+	}
+	return err
 }
 
 // startMinimal starts this program again, as the worker of the minimal workflows.

@@ -52,6 +52,7 @@ type options struct {
 // Commands beside the flags. The servers are what this program starts itself, as processes of their own.
 const (
 	deliveryCommand       = "delivery"
+	soakCommand           = "soak"
 	deliveryServerCommand = "delivery-server"
 	minimalCommand        = "minimal-worker"
 )
@@ -70,6 +71,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	switch {
 	case len(args) == 1 && args[0] == deliveryCommand:
 		return benchDelivery(ctx, stdout)
+	case len(args) > 0 && args[0] == soakCommand:
+		return runSoak(ctx, args[1:], stdout, stderr)
 	case len(args) == 2 && args[0] == deliveryServerCommand:
 		return serveDelivery(ctx, args[1])
 	case len(args) == 2 && args[0] == minimalCommand:
@@ -100,7 +103,8 @@ func parse(args []string, stderr io.Writer) ([]part, options, error) {
 	only := flags.String("only", "", "measure one part alone: "+partNames())
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintf(stderr, "Usage: bench [flags], or bench %s to measure answers to host apps\n", deliveryCommand)
+			fmt.Fprintf(stderr, "Usage: bench [flags], or bench %s to measure answers to host apps, or bench %s to look for leaks\n",
+				deliveryCommand, soakCommand)
 			flags.SetOutput(stderr)
 			flags.PrintDefaults()
 		}

@@ -175,6 +175,9 @@ func readCursor(cursor string) (rank int, at time.Time, id string, err error) {
 		}
 		id = database.Text(after)
 		at, err = time.Parse(time.RFC3339Nano, before)
+		if err == nil && at.UTC().Format(time.RFC3339Nano) != before { // such as one that is in the year 10000 in UTC
+			err = ErrInvalid
+		}
 	}
 	if err != nil {
 		return 0, at, id, fmt.Errorf("%w cursor %q: it must be the next_cursor of a page", ErrInvalid, cursor)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/catalog"
+	"slipway/leaktest"
 )
 
 // helpers are what another process does for a test: this test binary, started with the name of a helper and the URL of
@@ -26,7 +27,7 @@ var helpers = map[string]func(t *outsider, databaseURL string){
 func TestMain(m *testing.M) {
 	help, ok := helpers[os.Getenv("CATALOG_TEST_HELPER")]
 	if !ok {
-		os.Exit(m.Run())
+		leaktest.Main(m)
 	}
 	help(&outsider{}, os.Getenv("CATALOG_TEST_DATABASE"))
 	fmt.Println("ready")

@@ -147,14 +147,20 @@ func (b *Builder) Add(sql string, args ...any) {
 	b.WriteString(sql)
 }
 
-// AddOneOf demands that a column has one of the values, unless there are none.
+// AddOneOf demands that a column has one of the values, unless there are none. A statement may have some ten thousand arguments: a value
+// that comes again, as one in an address may, takes none.
 func AddOneOf[T ~string](b *Builder, column string, values []T) {
-	for i, value := range values {
-		if i == 0 {
+	seen := map[T]bool{}
+	for _, value := range values {
+		switch {
+		case seen[value]:
+			continue
+		case len(seen) == 0:
 			b.Add(" AND " + column + " IN (")
-		} else {
+		default:
 			b.Add(", ")
 		}
+		seen[value] = true
 		b.Add("?", Text(string(value)))
 	}
 	if len(values) > 0 {

@@ -15,12 +15,13 @@ import (
 
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
+	"slipway/leaktest"
 	"slipway/lifecycle"
 )
 
 func TestMain(m *testing.M) {
 	gin.SetMode(gin.TestMode)
-	m.Run()
+	leaktest.Main(m)
 }
 
 const (

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"slipway/leaktest"
 )
 
 const (
@@ -30,7 +32,7 @@ func TestMain(m *testing.M) {
 	switch os.Getenv(role) {
 	case "":
 		_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // or the race detector holds every child for a second
-		os.Exit(m.Run())
+		leaktest.Main(m)
 	case "launcher":
 		_ = os.Setenv(role, "worker")
 		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))

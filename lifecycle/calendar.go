@@ -59,7 +59,11 @@ func (c *Calendar) AfterWorking(from time.Time, d Duration) time.Time {
 	return at
 }
 
-// Closed tells whether releases may not move by themselves at a time, why, and when they may again.
+// lastYear is the last that a time may be in: there is no JSON for those after it.
+const lastYear = 9999
+
+// Closed tells whether releases may not move by themselves at a time, why, and when they may again; the zero time when that is in no year
+// that can be told.
 func (c *Calendar) Closed(at time.Time) (reason string, until time.Time, closed bool) {
 	if c == nil {
 		return "", time.Time{}, false
@@ -70,6 +74,9 @@ func (c *Calendar) Closed(at time.Time) (reason string, until time.Time, closed 
 		if _, next, again = c.obstacle(until); again {
 			until = next
 		}
+	}
+	if until.Year() > lastYear {
+		until = time.Time{}
 	}
 	return reason, until, closed
 }

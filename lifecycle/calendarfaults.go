@@ -19,16 +19,23 @@ func (c *Calendar) faults() (found Faults) {
 	}
 	found = append(found, windowFaults("calendar.working_hours", c.WorkingHours)...)
 	found = append(found, windowFaults("calendar.release_windows", c.ReleaseWindows)...)
-	if r := checkEntries("calendar.holidays", len(c.Holidays)); r != nil {
+	found = append(found, holidayFaults(c.Holidays)...)
+	return append(found, freezeFaults(c.Freezes)...)
+}
+
+// holidayFaults looks no closer at more than there may be, which would take as long as somebody likes; nor do its like.
+func holidayFaults(holidays []Date) (found Faults) {
+	if r := checkEntries("calendar.holidays", len(holidays)); r != nil {
 		found.add("calendar.holidays", "%s", r.Message)
+		return found
 	}
-	for i, holiday := range c.Holidays {
-		if first := slices.Index(c.Holidays, holiday); first < i {
+	for i, holiday := range holidays {
+		if first := slices.Index(holidays, holiday); first < i {
 			path := fmt.Sprintf("calendar.holidays[%d]", i)
 			found.at(path, "is %s, which calendar.holidays[%d] is already; name each holiday once", holiday, first)
 		}
 	}
-	return append(found, freezeFaults(c.Freezes)...)
+	return found
 }
 
 // machineZone is what the package time calls the zone of the machine, whatever that is.
@@ -44,6 +51,7 @@ func checkZone(name string) error {
 func windowFaults(field string, windows []Window) (found Faults) {
 	if r := checkEntries(field, len(windows)); r != nil {
 		found.add(field, "%s", r.Message)
+		return found
 	}
 	for i, window := range windows {
 		path := fmt.Sprintf("%s[%d]", field, i)
@@ -53,6 +61,7 @@ func windowFaults(field string, windows []Window) (found Faults) {
 		for j, day := range window.Days {
 			if slices.Index(window.Days, day) < j {
 				found.at(path+".days", "has %s twice; name each day once", day)
+				break
 			}
 		}
 	}
@@ -62,6 +71,7 @@ func windowFaults(field string, windows []Window) (found Faults) {
 func freezeFaults(freezes []Freeze) (found Faults) {
 	if r := checkEntries("calendar.freezes", len(freezes)); r != nil {
 		found.add("calendar.freezes", "%s", r.Message)
+		return found
 	}
 	for i, freeze := range freezes {
 		path := fmt.Sprintf("calendar.freezes[%d]", i)

@@ -26,7 +26,7 @@ func DecodeCommand(action Action, data []byte) (Command, error) {
 // must not become an unconditional action. The error names each member that is wrong and says how to write it, in words for people.
 func DecodeStrictly(data []byte, into any) error {
 	if found := decode(data, into); len(found) > 0 {
-		return found
+		return found.bounded()
 	}
 	return nil
 }
@@ -45,8 +45,13 @@ func decode(data []byte, into any) Faults {
 	if twice := SaidTwice(data); twice != "" {
 		return Faults{{Path: twice, Says: fmt.Sprintf("%s appears twice; send it only once", Excerpt(twice))}}
 	}
+	if bytes.Contains(data, []byte(null)) { // which the decoder takes for nothing said, also in a list, whose entry would be empty then
+		return faultsIn(data, reflect.TypeOf(into), "")
+	}
 	return nil
 }
+
+const null = "null"
 
 // CheckJSON tells where a text is not JSON.
 func CheckJSON(data []byte) error {
@@ -102,28 +107,47 @@ func faultsIn(data json.RawMessage, t reflect.Type, path string) (found Faults) 
 		t = t.Elem()
 	}
 	data = bytes.TrimSpace(data)
+	isList := t.Kind() == reflect.Slice && !readsItself(t) && data[0] == '['
 	switch {
 	case isObject(t) && data[0] == '{':
 		return faultsInMembers(data, t, path)
-	case t.Kind() == reflect.Slice && (isObject(t.Elem()) || readsItself(t.Elem())) && data[0] == '[':
-		var entries []json.RawMessage
-		_ = json.Unmarshal(data, &entries) // the syntax is known to be right
-		for i, entry := range entries {
-			found = append(found, faultsIn(entry, t.Elem(), fmt.Sprintf("%s[%d]", path, i))...)
-		}
-		return found
+	case isList && (isObject(t.Elem()) || readsItself(t.Elem())):
+		return faultsInEntries(data, t.Elem(), path)
 	case json.Unmarshal(data, reflect.New(t).Interface()) != nil:
 		found.add(path, "%s must be %s, not %s", cmp.Or(path, "this"), wanted(t), shorten(string(data), 60))
 		return found
+	case isList:
+		return faultsInEntries(data, t.Elem(), path) // only null is no fault to the decoder
 	default:
 		return nil
 	}
+}
+
+// faultsInEntries looks at no more entries once there are more faults than are told.
+func faultsInEntries(data json.RawMessage, t reflect.Type, path string) (found Faults) {
+	var entries []json.RawMessage
+	_ = json.Unmarshal(data, &entries) // the syntax is known to be right
+	for i, entry := range entries {
+		inner := fmt.Sprintf("%s[%d]", path, i)
+		switch {
+		case len(found) > maxFaults:
+			return found
+		case string(entry) == null:
+			found.add(inner, "%s must be %s, not %s", inner, wanted(t), null)
+		default:
+			found = append(found, faultsIn(entry, t, inner)...)
+		}
+	}
+	return found
 }
 
 func faultsInMembers(data json.RawMessage, t reflect.Type, path string) (found Faults) {
 	var members map[string]json.RawMessage
 	_ = json.Unmarshal(data, &members) // the syntax is known to be right
 	for _, name := range sortedNames(members) {
+		if len(found) > maxFaults {
+			return found
+		}
 		inner := strings.TrimPrefix(path+"."+Excerpt(name), ".")
 		member, ok := memberOf(t, name)
 		if !ok {
@@ -204,11 +228,12 @@ func wanted(t reflect.Type) string {
 // SaidTwice names the first member that an object in a JSON text has twice, such as plan.grayscale.percent; "" when there is none.
 // Go's decoder would take the last one, whatever the case of its letters: a second if_revision of 0 would make an action unconditional.
 func SaidTwice(data []byte) string {
-	return saidTwice(json.NewDecoder(bytes.NewReader(data)), "")
+	return saidTwice(json.NewDecoder(bytes.NewReader(data)))
 }
 
-// saidTwice reads one value. What is not JSON is for others to find; the loop ends there, because a decoder that failed has no more.
-func saidTwice(decoder *json.Decoder, path string) string {
+// saidTwice reads one value. What is not JSON is for others to find; the loop ends there, because a decoder that failed has no more. The
+// path is put together only once something is found: strangers choose how long names are, and how deep they stand.
+func saidTwice(decoder *json.Decoder) string {
 	token, err := decoder.Token()
 	opening, nested := token.(json.Delim)
 	if err != nil || !nested {
@@ -216,22 +241,24 @@ func saidTwice(decoder *json.Decoder, path string) string {
 	}
 	seen := map[string]bool{}
 	for decoder.More() {
-		inner := path
+		name := ""
 		if opening == '{' {
 			token, err := decoder.Token()
-			name, ok := token.(string)
+			text, ok := token.(string)
 			if err != nil || !ok {
 				return ""
 			}
-			inner = strings.TrimPrefix(path+"."+name, ".")
-			if seen[strings.ToLower(name)] {
-				return inner
+			if name = text; seen[strings.ToLower(name)] {
+				return cmp.Or(Excerpt(name), `""`)
 			}
 			seen[strings.ToLower(name)] = true
 		}
 		offset := decoder.InputOffset()
-		if twice := saidTwice(decoder, inner); twice != "" || decoder.InputOffset() == offset {
-			return twice
+		if twice := saidTwice(decoder); twice != "" {
+			return Excerpt(strings.TrimPrefix(name+"."+twice, "."))
+		}
+		if decoder.InputOffset() == offset {
+			return ""
 		}
 	}
 	_, _ = decoder.Token() // the closing one

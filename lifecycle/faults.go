@@ -53,14 +53,33 @@ func (f Faults) first() *Refusal {
 	return Refuse(InvalidInput, "%s", f[0])
 }
 
+// maxFaults is how many are named: a list may have as many as strangers like.
+const maxFaults = 100
+
+// bounded are the first of many faults, and that there are more.
+func (f Faults) bounded() Faults {
+	if len(f) <= maxFaults {
+		return f
+	}
+	return append(f[:maxFaults:maxFaults], Fault{Says: fmt.Sprintf("there are more than %d faults; correct these first", maxFaults)})
+}
+
 // located adds the lines of a JSON text. What it does not have is found where it would be: in what has the longest part of its path.
 func (f Faults) located(data []byte) Faults {
-	ends := map[string]int{}
-	locate(json.NewDecoder(bytes.NewReader(data)), "", ends)
+	l := locator{json.NewDecoder(bytes.NewReader(data)), map[string]bool{"": true}, map[string]int{}}
+	for _, fault := range f {
+		for path := range fault.places {
+			l.wanted[path] = true
+		}
+	}
+	l.locate("")
 	for i, fault := range f {
 		offset, known := fault.offset, fault.offset > 0
-		for path := strings.ToLower(fault.Path); path != "" && !known; path = path[:max(0, strings.LastIndexAny(path, ".["))] {
-			offset, known = ends[path], ends[path] > 0
+		for path := range fault.places {
+			if known {
+				break
+			}
+			offset, known = l.begins[path], l.begins[path] > 0
 		}
 		if known {
 			f[i].Line = 1 + bytes.Count(data[:min(offset, len(data))], []byte("\n"))
@@ -69,34 +88,56 @@ func (f Faults) located(data []byte) Faults {
 	return f
 }
 
-// locate notes where each name and each entry of a list in a JSON text begins. The last of two of the same name stays, which is the one too
-// many.
-func locate(decoder *json.Decoder, path string, begins map[string]int) {
-	token, err := decoder.Token()
+// places yields the path of the fault, as it is looked for, and then of each thing that this is in.
+func (f Fault) places(yield func(string) bool) {
+	for path := strings.ToLower(f.Path); path != ""; path = path[:max(0, strings.LastIndexAny(path, ".["))] {
+		if !yield(path) {
+			return
+		}
+	}
+}
+
+// locator notes where names and entries of lists in a JSON text begin: those that are wanted, because a text has paths without end.
+type locator struct {
+	*json.Decoder
+	wanted map[string]bool
+	begins map[string]int
+}
+
+// locate reads the value at a path. The last of two of the same name stays, which is the one too many.
+func (l locator) locate(path string) {
+	var skipped json.RawMessage
+	if !l.wanted[path] {
+		_ = l.Decode(&skipped) // what is no JSON is noticed by the caller, who gets no further
+		return
+	}
+	token, err := l.Token()
 	opening, nested := token.(json.Delim)
 	if err != nil {
 		return
 	}
-	if _, named := begins[path]; !named {
-		begins[path] = int(decoder.InputOffset())
+	if _, named := l.begins[path]; !named {
+		l.begins[path] = int(l.InputOffset())
 	}
-	for i := 0; nested && decoder.More(); i++ {
+	for i := 0; nested && l.More(); i++ {
 		inner := fmt.Sprintf("%s[%d]", path, i)
 		if opening == '{' {
-			name, err := decoder.Token()
+			name, err := l.Token()
 			if err != nil {
 				return
 			}
 			inner = strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%s.%s", path, name), "."))
-			begins[inner] = int(decoder.InputOffset())
+			if l.wanted[inner] {
+				l.begins[inner] = int(l.InputOffset())
+			}
 		}
-		before := decoder.InputOffset()
-		locate(decoder, inner, begins)
-		if decoder.InputOffset() == before {
+		before := l.InputOffset()
+		l.locate(inner)
+		if l.InputOffset() == before {
 			return // it is no JSON from here on
 		}
 	}
 	if nested {
-		_, _ = decoder.Token() // the closing one
+		_, _ = l.Token() // the closing one
 	}
 }

@@ -64,6 +64,9 @@ func (l *OneOrMore[T]) UnmarshalJSON(data []byte) error {
 
 // Validate refuses a selection that can choose nothing.
 func (s Selection) Validate() *Refusal {
+	if r := firstRefusal(CheckChoices("where.state", len(s.States)), CheckChoices("where.team", len(s.Teams))); r != nil {
+		return r
+	}
 	for _, state := range s.States {
 		if !slices.Contains(States, state) {
 			return Refuse(InvalidInput, "where.state: there is no state %q; the states are %s", Excerpt(string(state)), joined(States))

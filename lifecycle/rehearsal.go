@@ -174,13 +174,13 @@ func (r *rehearsal) play() {
 func (r *rehearsal) step() {
 	at, then := r.deadline()
 	if r.watches() {
-		if report, told := r.nextReport(at); told {
+		if report, told := r.nextReport(at); told && report.Verdict.At.Year() <= lastYear {
 			r.now = report.Verdict.At
 			r.act(report)
 			return
 		}
 	}
-	if then == nil {
+	if then == nil || at.Year() > lastYear {
 		r.over = true
 		return
 	}
@@ -237,7 +237,11 @@ func (r *rehearsal) endStage(facts Facts) {
 // promote is what a person does at once. While releases are closed they would have to wait.
 func (r *rehearsal) promote() {
 	r.earliest = true
-	if _, until, closed := r.settings.Calendar.Closed(r.now); closed {
+	switch _, until, closed := r.settings.Calendar.Closed(r.now); {
+	case closed && until.IsZero():
+		r.over, r.WaitsFor = true, Promote
+		return
+	case closed:
 		r.promoteAt(until)
 		return
 	}

@@ -135,7 +135,7 @@ func (s *Settings) Override(data []byte, checks ...func(Settings) Faults) error 
 		}
 	}
 	if len(found) > 0 {
-		return found.located(data)
+		return found.bounded().located(data)
 	}
 	return nil
 }

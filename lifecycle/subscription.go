@@ -64,9 +64,10 @@ func (Subscriptions) IsZero() bool { return true }
 const (
 	// MaxSubscriptions bounds how many there are in all: each takes a slot of a worker for as long as it exists.
 	MaxSubscriptions = 100
-	maxChoices       = 100
-	maxAddresses     = 50
-	maxAddress       = 2_000
+	// MaxChoices bounds a list of what something is about, such as teams.
+	MaxChoices   = 100
+	maxAddresses = 50
+	maxAddress   = 2_000
 	// The specification of Standard Webhooks wants a key of this many bytes.
 	minWebhookKey, maxWebhookKey = 24, 64
 )
@@ -95,8 +96,8 @@ func (s Subscription) checkChoices() *Refusal {
 		field string
 		names []string
 	}{{"events", s.Events}, {"teams", s.Teams}, {"mini_programs", s.MiniPrograms}} {
-		if len(choice.names) > maxChoices {
-			return Refuse(InvalidInput, "%s has %d entries; at most %d are allowed", choice.field, len(choice.names), maxChoices)
+		if refusal := CheckChoices(choice.field, len(choice.names)); refusal != nil {
+			return refusal
 		}
 		for _, name := range choice.names {
 			if strings.TrimSpace(name) == "" || len(name) > MaxName {
@@ -109,6 +110,14 @@ func (s Subscription) checkChoices() *Refusal {
 			return Refuse(InvalidInput, "there is no event %q; the events are the actions and notes of the lifecycle, or %s for all",
 				Excerpt(event), AllEvents)
 		}
+	}
+	return nil
+}
+
+// CheckChoices refuses a list of what something is about that has too many entries.
+func CheckChoices(field string, entries int) *Refusal {
+	if entries > MaxChoices {
+		return Refuse(InvalidInput, "%s has %d entries; at most %d are allowed", field, entries, MaxChoices)
 	}
 	return nil
 }

@@ -98,3 +98,27 @@ func FuzzManifest(f *testing.F) {
 		}
 	})
 }
+
+// FuzzCompare compares damaged packages: with itself each is unchanged, and what is said of two can be sent and shown.
+func FuzzCompare(f *testing.F) {
+	whole := coffee(f)
+	f.Add(whole, next(f))
+	for _, b := range breaches() {
+		if data := b.pack(f); len(data) < 5<<10 {
+			f.Add(whole, data)
+		}
+	}
+	f.Fuzz(func(t *testing.T, before, after []byte) {
+		start := allocated()
+		c := compare(t, before, after)
+		assert.Less(t, allocated()-start, uint64(2*maxMemory))
+		text, err := json.Marshal(c)
+		require.NoError(t, err)
+		assert.Less(t, len(text), 4<<20)
+		same := compare(t, after, after)
+		assert.Zero(t, same.Added+same.Removed+same.Changed)
+		for _, risk := range same.Risks {
+			assert.Equal(t, "version_code_not_higher", risk.Code)
+		}
+	})
+}

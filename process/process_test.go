@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"slipway/leaktest"
 	"slipway/process"
 )
 
@@ -23,7 +24,7 @@ func TestMain(m *testing.M) {
 	switch os.Getenv(role) {
 	case "":
 		_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // or the race detector holds every child for a second
-		os.Exit(m.Run())
+		leaktest.Main(m)
 	case "polite":
 		asked := make(chan os.Signal, 1)
 		signal.Notify(asked, syscall.SIGTERM)

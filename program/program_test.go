@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/leaktest"
 	"slipway/program"
 )
 
@@ -92,7 +93,7 @@ func TestTheHealthcheckAsksTheOneThatServes(t *testing.T) {
 // TestMain lets the test's own program be the one that is told to end.
 func TestMain(m *testing.M) {
 	if os.Getenv("PROGRAM_STUBBORN") == "" {
-		os.Exit(m.Run())
+		leaktest.Main(m)
 	}
 	os.Exit(crane(func(ctx context.Context) error {
 		_, _ = os.Stdout.WriteString("runs\n")

@@ -154,7 +154,7 @@ func (r remote) audit(ctx context.Context, id string, before int64, limit int) (
 			return nil, err
 		}
 		lines = append(lines, page.Entries...)
-		if cursor = page.NextCursor; cursor == "" {
+		if cursor = page.NextCursor; cursor == "" || len(page.Entries) == 0 { // a page that brings nothing would be asked for without end
 			break
 		}
 	}

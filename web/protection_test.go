@@ -186,7 +186,7 @@ func TestWhoIsNotSignedInIsLimitedByAddress(t *testing.T) {
 }
 
 // waits requires an answer that asks to wait, and says how long.
-func waits(t *testing.T, response *http.Response, body, sentence string) {
+func waits(t testing.TB, response *http.Response, body, sentence string) {
 	t.Helper()
 	assert.Equal(t, http.StatusTooManyRequests, response.StatusCode)
 	assert.Equal(t, "1", response.Header.Get("Retry-After"))

@@ -29,7 +29,7 @@ func theirs(roles ...string) lifecycletest.Person {
 }
 
 // packed is an app whose names and files are scripts.
-func packed(t *testing.T, code string) []byte {
+func packed(t testing.TB, code string) []byte {
 	var archive bytes.Buffer
 	files := zip.NewWriter(&archive)
 	quoted, err := json.Marshal(script)

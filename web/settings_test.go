@@ -9,7 +9,7 @@ import (
 )
 
 // nothingSet keeps the environment of the person who runs the tests out of them.
-func nothingSet(t *testing.T) {
+func nothingSet(t testing.TB) {
 	for _, name := range []string{"WEB_ADDR", "AUTH", "ANSWER_WAIT", "RATE_LIMIT", "MAX_CONNECTIONS", "TEMPORAL_UI_URL", "SETTINGS_FILE", "VAR_DIR", "DATABASE_URL",
 		"PACKAGE_STORE", "PACKAGE_MAX_MIB", "LOG_LEVEL", "PUBLIC_URL", "DELIVERY_TOKENS", "DELIVERY_ORIGINS", "DELIVERY_FILE"} {
 		t.Setenv(name, "")

@@ -33,7 +33,7 @@ import (
 // standing is a web with a database of its own, whose Temporal is away unless its ground has one.
 type standing struct {
 	*httptest.Server
-	t        *testing.T
+	t        testing.TB
 	app      application
 	router   *access.Router
 	database string
@@ -47,15 +47,15 @@ type ground struct {
 	store    *packages.Store
 }
 
-func stand(t *testing.T, change ...func(*settings)) standing {
+func stand(t testing.TB, change ...func(*settings)) standing {
 	return standOn(t, catalogtest.SQLite(t), change...)
 }
 
-func standOn(t *testing.T, database string, change ...func(*settings)) standing {
+func standOn(t testing.TB, database string, change ...func(*settings)) standing {
 	return ground{database: database}.stand(t, change...)
 }
 
-func (g ground) stand(t *testing.T, change ...func(*settings)) standing {
+func (g ground) stand(t testing.TB, change ...func(*settings)) standing {
 	nothingSet(t)
 	settings, err := load()
 	require.NoError(t, err)
@@ -71,6 +71,7 @@ func (g ground) stand(t *testing.T, change ...func(*settings)) standing {
 	if with.temporal == nil {
 		with.temporal, err = client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1"})
 		require.NoError(t, err)
+		t.Cleanup(with.temporal.Close)
 	}
 	with.catalog = catalogtest.Open(t, g.database)
 	with.snapshot, err = delivery.Open(ctx, with.catalog, delivery.Options{})

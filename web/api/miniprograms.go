@@ -161,6 +161,9 @@ func (in *listInput) filter() (catalog.Filter, error) {
 	filter := catalog.Filter{
 		Teams: separate(in.Team), Query: in.Query, Standing: catalog.Standing(in.Standing), Limit: in.Limit, Cursor: in.Cursor,
 	}
+	if refusal := lifecycle.CheckChoices("team", len(filter.Teams)); refusal != nil {
+		return filter, refusal
+	}
 	if in.Overdue.given {
 		filter.Overdue = &in.Overdue.value
 	}

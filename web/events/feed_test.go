@@ -11,19 +11,19 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
+	"slipway/leaktest"
 	"slipway/lifecycle"
 	"slipway/web/events"
 )
 
 const patience = 10 * time.Second
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 var (
 	newYear   = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -37,6 +37,9 @@ func readFilter(query url.Values, person lifecycle.Actor) (catalog.Filter, error
 	filter := catalog.Filter{
 		Query: query.Get("q"), Cursor: query.Get("cursor"), Scheduled: query.Get("scheduled") == "true", Teams: separate(query["team"]),
 	}
+	if refusal := lifecycle.CheckChoices("team", len(filter.Teams)); refusal != nil {
+		return filter, refusal
+	}
 	for _, name := range separate(query["state"]) {
 		state := lifecycle.State(name)
 		if !slices.Contains(lifecycle.States, state) {

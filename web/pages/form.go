@@ -211,7 +211,7 @@ func testersText(testers []string) string {
 	lines := make([]string, len(testers))
 	for i, tester := range testers {
 		lines[i] = tester
-		if strings.HasPrefix(tester, quote) || strings.ContainsFunc(tester, separates) || !utf8.ValidString(tester) {
+		if tester == "" || strings.HasPrefix(tester, quote) || strings.ContainsFunc(tester, separates) || !utf8.ValidString(tester) {
 			lines[i] = strconv.Quote(tester)
 		}
 	}
@@ -254,7 +254,8 @@ func percentText(percent lifecycle.Percent) string {
 
 func readPercent(what, text string) (lifecycle.Percent, error) {
 	var percent lifecycle.Percent
-	if err := percent.UnmarshalJSON([]byte(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "%")))); err != nil {
+	number := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "%"))
+	if err := percent.UnmarshalJSON([]byte(number)); err != nil || number == "null" { // which JSON takes for nothing said
 		return 0, invalid("%s is %q; write a number from 0 to 100", what, text)
 	}
 	return percent, nil

@@ -1,0 +1,9 @@
+package packages_test
+
+import (
+	"testing"
+
+	"slipway/leaktest"
+)
+
+func TestMain(m *testing.M) { leaktest.Main(m) }
