@@ -64,7 +64,7 @@ func (c *Catalog) Collectors() []prometheus.Collector {
 // statements are those that run often, prepared once.
 type statements struct {
 	// Of a commit.
-	nextChange, place, insertChange, putMiniProgram, countStep, putRelease *sql.Stmt
+	nextChange, place, head, insertChange, putMiniProgram, countStep, putRelease *sql.Stmt
 	// Of those who read.
 	lastChange, changesSince, releasesSince, document, outcome, audit *sql.Stmt
 }
@@ -78,6 +78,7 @@ func (c *Catalog) prepare(ctx context.Context) error {
 	}{
 		{c.db.PrepareWrite, &s.nextChange, nextChange},
 		{c.db.PrepareWrite, &s.place, selectPlace},
+		{c.db.PrepareWrite, &s.head, selectHead},
 		{c.db.PrepareWrite, &s.insertChange, insertChange},
 		{c.db.PrepareWrite, &s.putMiniProgram, putMiniProgram},
 		{c.db.PrepareWrite, &s.countStep, countStep},

@@ -98,7 +98,7 @@ func (s statements) write(ctx context.Context, tx *sql.Tx, commit Commit, rows r
 	if err != nil {
 		return gap, err
 	}
-	isNew, err := put(ctx, tx.StmtContext(ctx, s.insertChange), number, rows.change)
+	isNew, err := s.append(ctx, tx, number, rows.change)
 	if err == nil && !isNew {
 		err = ErrStepTaken
 	}
@@ -189,7 +189,7 @@ func (s statements) fillGap(ctx context.Context, tx *sql.Tx, number int64, commi
 	}
 	gap := Gap{Lost: commit.before() - known}
 	for _, missing := range commit.missing(known) {
-		isNew, err := put(ctx, tx.StmtContext(ctx, s.insertChange), number, missing)
+		isNew, err := s.append(ctx, tx, number, missing)
 		if err != nil {
 			return number, gap, err
 		}
@@ -214,9 +214,9 @@ func (c Commit) before() int {
 }
 
 // missing are the rows of the records above a sequence that the timeline still has. There was at least one step for each of them.
-func (c Commit) missing(known int) [][]any {
+func (c Commit) missing(known int) []appended {
 	var e encoder
-	var rows [][]any
+	var rows []appended
 	for _, transition := range c.MiniProgram.Transitions {
 		if transition.Sequence <= known || transition.Sequence > c.before() {
 			continue

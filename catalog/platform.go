@@ -8,12 +8,13 @@ import (
 	"math"
 	"sync/atomic"
 
+	"slipway/audit"
 	"slipway/database"
 	"slipway/lifecycle"
 )
 
 // PlatformID stands where changes name their mini-program for what was done to the platform. No mini-program can have it.
-const PlatformID = "@platform"
+const PlatformID = audit.PlatformID
 
 // platformLife is the only life of the platform.
 const platformLife = "platform"
@@ -117,7 +118,7 @@ func (c *Catalog) CommitPlatform(ctx context.Context, commit PlatformCommit) err
 	return nil
 }
 
-func (s statements) writePlatform(ctx context.Context, tx *sql.Tx, step int, change []any, document any) error {
+func (s statements) writePlatform(ctx context.Context, tx *sql.Tx, step int, change appended, document any) error {
 	var number int64
 	nextChange := tx.StmtContext(ctx, s.nextChange) //nolint:sqlclosecheck // lives as long as the transaction
 	if err := nextChange.QueryRowContext(ctx).Scan(&number); err != nil {
@@ -130,7 +131,7 @@ func (s statements) writePlatform(ctx context.Context, tx *sql.Tx, step int, cha
 	if written, err := result.RowsAffected(); err != nil || written == 0 {
 		return errors.Join(err, ErrStepTaken)
 	}
-	isNew, err := put(ctx, tx.StmtContext(ctx, s.insertChange), number, change)
+	isNew, err := s.append(ctx, tx, number, change)
 	if err == nil && !isNew {
 		err = ErrStepTaken
 	}
@@ -221,7 +222,7 @@ func (w *LineWatch) Read(ctx context.Context, c *Catalog) error {
 // Note takes from a change whether the line is stopped.
 func (w *LineWatch) Note(change Change) {
 	t := change.Transition
-	if change.ID != PlatformID || t == nil {
+	if change.ID != PlatformID || t == nil || t.From == t.To {
 		return
 	}
 	var stop *lifecycle.Stop
