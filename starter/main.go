@@ -61,6 +61,8 @@ type commandLine struct {
 	Watch       watchCommand         `cmd:"" help:"Follow a mini-program live."`
 	List        listCommand          `cmd:"" help:"List mini-programs, newest change first."`
 	Audit       auditCommand         `cmd:"" help:"Show the audit trail of a mini-program, newest first."`
+	ExportAudit exportAuditCommand   `cmd:"" help:"Write the audit trail of all mini-programs, or a part of it, into a file."`
+	VerifyAudit verifyAuditCommand   `cmd:"" help:"Verify an exported audit trail without a database, or that in the database."`
 	Platform    platformCommand      `cmd:"" help:"Show whether the line is stopped, and what waits for it."`
 	StopTheLine stopCommand          `cmd:"" help:"Stop every rollout of the platform; for release managers and operators."`
 	LiftTheStop liftCommand          `cmd:"" help:"Let every rollout go on again."`
