@@ -37,7 +37,7 @@ func Open(ctx context.Context, databaseURL string) (*Catalog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the catalogue: %w", err)
 	}
-	c := &Catalog{db: db, metrics: newMetrics()}
+	c := &Catalog{db: db, metrics: newMetrics(), statements: statements{erased: new(erased)}}
 	if err := c.prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the catalogue: %w", err), c.Close())
 	}
@@ -63,6 +63,7 @@ func (c *Catalog) Collectors() []prometheus.Collector {
 
 // statements are those that run often, prepared once.
 type statements struct {
+	erased *erased
 	// Of a commit.
 	nextChange, place, head, insertChange, putMiniProgram, countStep, putRelease *sql.Stmt
 	// Of those who read.

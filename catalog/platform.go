@@ -99,18 +99,7 @@ type PlatformCommit struct {
 
 // CommitPlatform writes the step in one transaction, or nothing: ErrStepTaken says that another one was faster.
 func (c *Catalog) CommitPlatform(ctx context.Context, commit PlatformCommit) error {
-	var e encoder
-	change := Commit{
-		Life: platformLife, Step: commit.Step, MiniProgram: lifecycle.MiniProgram{ID: PlatformID},
-		Record: commit.Record, Outcome: &commit.Outcome,
-	}.changeRow(&e)
-	document := e.json(commit.Platform)
-	err := e.err
-	if err == nil {
-		err = c.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
-			return c.statements.writePlatform(ctx, tx, commit.Step, change, document)
-		})
-	}
+	err := c.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error { return c.statements.writePlatform(ctx, tx, commit) })
 	if err != nil {
 		return fmt.Errorf("commit step %d of the platform: %w", commit.Step, err)
 	}
@@ -118,13 +107,24 @@ func (c *Catalog) CommitPlatform(ctx context.Context, commit PlatformCommit) err
 	return nil
 }
 
-func (s statements) writePlatform(ctx context.Context, tx *sql.Tx, step int, change appended, document any) error {
-	var number int64
-	nextChange := tx.StmtContext(ctx, s.nextChange) //nolint:sqlclosecheck // lives as long as the transaction
-	if err := nextChange.QueryRowContext(ctx).Scan(&number); err != nil {
+func (s statements) writePlatform(ctx context.Context, tx *sql.Tx, commit PlatformCommit) error {
+	number, err := s.next(ctx, tx)
+	if err == nil {
+		commit, err = s.erased.withoutInPlatform(ctx, tx, commit)
+	}
+	if err != nil {
 		return err
 	}
-	result, err := tx.ExecContext(ctx, `UPDATE platform SET step = $1, document = $2 WHERE step = $3`, step, document, step-1)
+	var e encoder
+	change := Commit{
+		Life: platformLife, Step: commit.Step, MiniProgram: lifecycle.MiniProgram{ID: PlatformID},
+		Record: commit.Record, Outcome: &commit.Outcome,
+	}.changeRow(&e)
+	document := e.json(commit.Platform)
+	if e.err != nil {
+		return e.err
+	}
+	result, err := tx.ExecContext(ctx, `UPDATE platform SET step = $1, document = $2 WHERE step = $3`, commit.Step, document, commit.Step-1)
 	if err != nil {
 		return err
 	}
