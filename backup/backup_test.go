@@ -113,7 +113,7 @@ func TestAnArchiveOfEitherDatabaseIsRestoredIntoEither(t *testing.T) {
 				assert.Equal(t, 1, ratings[0].Numbers[3], "what the database keeps by itself is there")
 				counts, err := target.Count(t.Context(), catalog.Filter{})
 				require.NoError(t, err)
-				assert.Equal(t, 3, counts.Total)
+				assert.Equal(t, 3, counts.ByState[lifecycle.GrayscaleRelease])
 				_, found, err := accounts.NewSessions(target.Database()).FindCtx(t.Context(), "token")
 				require.NoError(t, err)
 				assert.False(t, found, "nobody is signed in")
