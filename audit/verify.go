@@ -48,16 +48,54 @@ func (w *Wrong) Error() string {
 	if w.MiniProgram == "" {
 		return fmt.Sprintf("line %d: %s", w.Line, w.Why)
 	}
+	if w.Line == 0 {
+		return fmt.Sprintf("the record of %s with change %d, life %s: %s", w.MiniProgram, w.Change, w.Life, w.Why)
+	}
 	return fmt.Sprintf("line %d, record %d of %s (change %d, life %s): %s", w.Line, w.Sequence, w.MiniProgram, w.Change, w.Life, w.Why)
 }
 
 // Verify reads an export to its end. The error is a *Wrong for the first record that is not as it was written.
-func Verify(from io.Reader) (Report, error) {
+func Verify(from io.Reader) (Report, error) { return verify(from, func(Entry) string { return "" }) }
+
+// VerifyAfter is Verify, and holds the export against an earlier one: every chain must go on from where it was then, so that nobody has
+// written a trail anew. The earlier export is verified as well.
+func VerifyAfter(earlier, from io.Reader) (Report, error) {
+	heads := map[chain]Entry{}
+	_, err := verify(earlier, func(entry Entry) string {
+		heads[chain{entry.MiniProgram, entry.Life}] = entry
+		return ""
+	})
+	if err != nil {
+		return Report{}, fmt.Errorf("the earlier export: %w", err)
+	}
+	report, err := verify(from, func(entry Entry) string {
+		was, known := heads[chain{entry.MiniProgram, entry.Life}]
+		switch {
+		case !known || entry.Change < was.Change:
+			return ""
+		case entry.Change > was.Change:
+			return fmt.Sprintf("the earlier export has a record of change %d before it, which is missing", was.Change)
+		case entry.Hash != was.Hash:
+			return "its hash was another one in the earlier export"
+		}
+		delete(heads, chain{entry.MiniProgram, entry.Life})
+		return ""
+	})
+	for key, was := range heads {
+		if err == nil {
+			err = &Wrong{MiniProgram: key.miniProgram, Life: key.life, Change: was.Change, Why: "the earlier export has it, and this one has not"}
+		}
+	}
+	return report, err
+}
+
+// verify lets look see each entry; what it says is wrong with it.
+func verify(from io.Reader, look func(Entry) string) (Report, error) {
 	r, err := newReader(from)
 	if err != nil {
 		return Report{}, err
 	}
-	v := verifier{reader: r, sum: sha256.New(), heads: map[chain]string{}, unproven: map[int64]unproven{}}
+	v := verifier{reader: r, look: look, sum: sha256.New(), heads: map[chain]string{}, unproven: map[int64]unproven{}}
 	for v.end == nil {
 		line, err := r.next()
 		if errors.Is(err, io.EOF) {
@@ -87,6 +125,7 @@ type unproven struct {
 type verifier struct {
 	*reader
 	Report
+	look       func(Entry) string
 	sum        hash.Hash
 	heads      map[chain]string
 	lastChange int64
@@ -169,6 +208,9 @@ func (v *verifier) takeEntry(entry Entry, line []byte) {
 	v.lastChange = max(v.lastChange, entry.Change)
 	v.follow(entry)
 	v.prove(entry)
+	if why := v.look(entry); why != "" {
+		wrong(why)
+	}
 }
 
 // follow checks that the entry carries the hash of the one before.

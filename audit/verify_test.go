@@ -178,6 +178,31 @@ func TestAnErasureSaysWhatItHasChanged(t *testing.T) {
 	assert.Equal(t, int64(5), wrong(t, export(t, audit.NDJSON, audit.Filter{}, append(s, erasure("0000"))...)).Change)
 }
 
+func TestAnExportGoesOnFromAnEarlierOne(t *testing.T) {
+	s := sample()
+	whole := export(t, audit.CSV, audit.Filter{}, s...)
+	for length := range len(s) + 1 {
+		_, err := audit.VerifyAfter(bytes.NewReader(export(t, audit.NDJSON, audit.Filter{}, s[:length]...)), bytes.NewReader(whole))
+		assert.NoError(t, err)
+	}
+	anew := trail(record(1, `"first"`), record(1, `"rewritten"`), record(2, `""`), record(2, `""`))
+	for name, c := range map[string]struct {
+		later []audit.Entry
+		why   string
+	}{
+		"written anew": {anew, "its hash was another one in the earlier export"}, "cut off": {s[:5], "the earlier export has it, and this one has not"},
+		"a chain is gone": {[]audit.Entry{s[0], s[2], s[4]}, "the earlier export has it, and this one has not"},
+	} {
+		_, err := audit.VerifyAfter(bytes.NewReader(whole[:]), bytes.NewReader(export(t, audit.NDJSON, audit.Filter{}, c.later...)))
+		if name == "written anew" {
+			_, err = audit.VerifyAfter(bytes.NewReader(export(t, audit.CSV, audit.Filter{}, s[:4]...)), bytes.NewReader(export(t, audit.NDJSON, audit.Filter{}, c.later...)))
+		}
+		assert.ErrorContains(t, err, c.why, name)
+	}
+	_, err := audit.VerifyAfter(bytes.NewReader(whole[:100]), bytes.NewReader(whole))
+	assert.ErrorContains(t, err, "the earlier export: ")
+}
+
 func TestWhatIsNoExportIsNone(t *testing.T) {
 	for _, text := range []string{"", "\n", "{}", "{}\n", "Dear auditor,\n", "id,life\n", "null\n", strings.Repeat("x", 17<<20)} {
 		_, err := audit.Verify(strings.NewReader(text))

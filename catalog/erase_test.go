@@ -115,6 +115,8 @@ func zoeWasHere(t *testing.T, c *catalog.Catalog) *program {
 	}))
 	commit(t, c, p.do(reviewer, lifecycle.ApprovePublishing), p.do(zoe, lifecycle.Publish))
 	commit(t, c, p.do(zoe, lifecycle.LeaveFeedback, func(c *lifecycle.Command) { c.Comment, c.Text, c.Rating = "", "good", 5 }))
+	waits, first := requested(t, "other", "Other", "life-1", newYear)
+	commit(t, c, first, waits.do(reviewer, lifecycle.Assign, func(c *lifecycle.Command) { c.Comment, c.Assignee = "", zoe.User }))
 	filters := accounts.NewFilters(c.Database())
 	require.NoError(t, filters.Save(t.Context(), zoe.User, accounts.SavedFilter{Name: "mine", Query: "assignee=" + zoe.User}))
 	require.NoError(t, filters.Save(t.Context(), "rita", accounts.SavedFilter{Name: "hers", Query: "assignee=" + zoe.User}))
@@ -147,7 +149,7 @@ func zoeWasHere(t *testing.T, c *catalog.Catalog) *program {
 func TestAnErasedNameStandsNowhere(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p := zoeWasHere(t, c)
-		for _, somewhere := range []string{"changes.record", "changes.actor", "changes.outcome", "mini_programs.document", "mini_programs.barred", "people.person",
+		for _, somewhere := range []string{"changes.record", "changes.actor", "changes.outcome", "mini_programs.document", "mini_programs.barred", "mini_programs.assignee", "people.person",
 			"sessions.person", "sessions.token", "tokens.made_by", "tokens.revoked_by", "saved_filters.person", "saved_filters.query", "platform.document", "subscriptions.made_by",
 			"subscriptions.error", "undelivered.recipient", "undelivered.error", "mailed.recipient", "fleet_acts.begun_by", "fleet_acts.request", "fleet_acts.cancelled_by", "fleet_answers.outcome"} {
 			require.Contains(t, placesOf(t, c, zoe.User), somewhere, "else this test proves nothing")

@@ -52,7 +52,7 @@ func (c *exportAuditCommand) Run(ctx context.Context, a *app) error {
 	if err := writeWhole(c.File, func(file *os.File) error { return export(ctx, a, file) }); err != nil {
 		return err
 	}
-	return a.verifyFile(c.File)
+	return a.verifyFile(c.File, "")
 }
 
 func (c *exportAuditCommand) fromCatalogue(ctx context.Context, a *app, to *os.File) error {
@@ -116,13 +116,17 @@ func writeWhole(path string, write func(*os.File) error) error {
 }
 
 type verifyAuditCommand struct {
-	File string `arg:"" optional:"" type:"path" help:"An export, as CSV or one JSON object a line; left out, the trail in the database."`
+	File    string `arg:"" optional:"" type:"path" help:"An export, as CSV or one JSON object a line; left out, the trail in the database."`
+	Earlier string `type:"existingfile" help:"An export of before, from which every chain must go on."`
 }
 
 // Run verifies an export without a database, or the trail in the database.
 func (c *verifyAuditCommand) Run(ctx context.Context, a *app) error {
 	if c.File != "" {
-		return a.verifyFile(c.File)
+		return a.verifyFile(c.File, c.Earlier)
+	}
+	if c.Earlier != "" {
+		return usageError{errors.New("--earlier is for a file; export the trail first")}
 	}
 	if a.Server != "" {
 		return usageError{errors.New("a server cannot verify itself; export its trail with export-audit FILE, which verifies the file")}
@@ -135,13 +139,23 @@ func (c *verifyAuditCommand) Run(ctx context.Context, a *app) error {
 	return a.printReport(report, err)
 }
 
-func (a *app) verifyFile(path string) error {
+// verifyFile verifies an export, and that it goes on from an earlier one; "" is none.
+func (a *app) verifyFile(path, earlier string) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close() }() // it was only read
-	report, err := audit.Verify(file)
+	if earlier == "" {
+		report, err := audit.Verify(file)
+		return a.printReport(report, err)
+	}
+	before, err := os.Open(earlier)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = before.Close() }() // it was only read
+	report, err := audit.VerifyAfter(before, file)
 	return a.printReport(report, err)
 }
 
