@@ -151,7 +151,7 @@ type place struct {
 
 const selectPlace = `
 	SELECT coalesce(present.life, ''), coalesce(present.step, 0), coalesce(present.sequence, 0), coalesce(present.state, ''), (` +
-	selectErased + `) FROM (SELECT 1) AS always LEFT JOIN mini_programs AS present ON present.id = $1`
+	selectErased + `) FROM (SELECT 1) AS one LEFT JOIN mini_programs AS present ON present.id = $1`
 
 func (s statements) placeOf(ctx context.Context, tx *sql.Tx, id string) (place, error) {
 	var p place
