@@ -29,8 +29,8 @@ const (
 // seeds are the tables that have a row in an empty catalogue.
 var seeds = []string{"last_change", "token_change", "platform", "erasure_salt"}
 
-// Restore brings back what is in an archive, into an empty catalogue and any package store: all of the catalogue, or nothing. The errors are
-// ErrArchive and ErrNotEmpty.
+// Restore brings back what is in an archive, into an empty catalogue and any package store: all of the catalogue, or nothing. The errors
+// are ErrArchive and ErrNotEmpty.
 func Restore(ctx context.Context, a *Archive, catalogue *catalog.Catalog, store *packages.Store) error {
 	schema, err := catalogue.Database().Version(ctx)
 	if err != nil {

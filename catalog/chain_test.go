@@ -145,8 +145,8 @@ func TestALongTrailOfBeforeIsChainedInBatches(t *testing.T) {
 		const records = 1201
 		require.NoError(t, catalog.AtVersion(t.Context(), databaseURL, 25, func(tx *sql.Tx) error {
 			for i := 1; i <= records; i++ {
-				_, err := tx.Exec(`INSERT INTO changes (number, mini_program, life, step, sequence, at, record, actor) VALUES ($1, $2, 'life-1', $1, $1, $3, $4, '')`,
-					i, fmt.Sprintf("program-%d", i%2), newYear, fmt.Sprintf(`{"sequence":%d}`, i))
+				_, err := tx.Exec(`INSERT INTO changes (number, mini_program, life, step, sequence, at, record, actor) VALUES ($1, $2, 'life-1', $5, $6, $3, $4, '')`,
+					i, fmt.Sprintf("program-%d", i%2), newYear, fmt.Sprintf(`{"sequence":%d}`, i), i, i)
 				if err != nil {
 					return err
 				}

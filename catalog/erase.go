@@ -183,7 +183,8 @@ func (c *Catalog) rowsWith(ctx context.Context, table, column, name string) (row
 	if err != nil {
 		return nil, err
 	}
-	statement := c.db.Select(`SELECT ` + c.rowID() + ` FROM ` + table + ` WHERE ` + c.contains(column, "$1") + ` OR ` + c.contains(column, "$2"))
+	statement := c.db.Select(`SELECT ` + c.rowID() + ` FROM ` + table +
+		` WHERE ` + c.contains(column, "$1") + ` OR ` + c.contains(column, "$2"))
 	err = database.EachWithin(ctx, database.LongTimeout, statement, func(row *sql.Rows) error {
 		var id string
 		err := row.Scan(&id)

@@ -20,8 +20,8 @@ const (
 	isAbout
 )
 
-// columnKinds are all columns of texts, of all tables: a test holds them against the tables. What a person is called in host apps (testers),
-// what mini-programs are called, and to which addresses subscriptions go is nothing of a person.
+// columnKinds are all columns of texts, of all tables: a test holds them against the tables. What a person is called in host apps
+// (testers), what mini-programs are called, and to which addresses subscriptions go is nothing of a person.
 var columnKinds = map[string]map[string]columnKind{
 	"changes": {
 		"mini_program": hasNone, "life": hasNone, "record": hasRecord, "actor": hasPerson, "request_id": hasNone, "outcome": hasJSON,

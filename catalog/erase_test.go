@@ -72,7 +72,7 @@ func TestErasingKnowsEveryColumnOfTexts(t *testing.T) {
 var otherMembers = strings.Fields(`id title description team state kind at action role via from to version settings sha256 format uploaded_at
 	published_at decided_at requested_at remind_at due_at updated_at since until roles teams request_id code name query unit attribute in not_in at_least
 	below testers host_apps file path rule status held held_reason on_unhealthy content scheduled_at next_window steps_left actions digest
-	highest_published states highest lowest field mini_programs waiting overdue next severity verdict`)
+	highest_published states highest lowest field mini_programs waiting overdue next severity verdict health no_data`)
 
 func TestErasingKnowsEveryMemberOfStoredDocuments(t *testing.T) {
 	seen := map[reflect.Type]bool{}
@@ -109,12 +109,14 @@ func zoeWasHere(t *testing.T, c *catalog.Catalog) *program {
 	defer func() { developer = was }()
 	p := weather(t, c)
 	commit(t, c, p.refuse("r1"), p.upload("1.0.0"), p.do(zoe, lifecycle.RequestPublishing))
-	commit(t, c, p.do(reviewer, lifecycle.Assign, func(c *lifecycle.Command) { c.Comment, c.Assignee = "", zoe.User }))
 	commit(t, c, p.do(reviewer, lifecycle.Comment, func(c *lifecycle.Command) {
 		c.Comment, c.Text = "", "ask "+zoe.User+", not not-"+zoe.User+" or "+zoe.User+"."
 	}))
 	commit(t, c, p.do(reviewer, lifecycle.ApprovePublishing), p.do(zoe, lifecycle.Publish))
 	commit(t, c, p.do(zoe, lifecycle.LeaveFeedback, func(c *lifecycle.Command) { c.Comment, c.Text, c.Rating = "", "good", 5 }))
+	_, first := requested(t, "hers", "Hers", "life-1", newYear)
+	commit(t, c, first)
+	developer = was
 	waits, first := requested(t, "other", "Other", "life-1", newYear)
 	commit(t, c, first, waits.do(reviewer, lifecycle.Assign, func(c *lifecycle.Command) { c.Comment, c.Assignee = "", zoe.User }))
 	filters := accounts.NewFilters(c.Database())
