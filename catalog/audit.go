@@ -21,11 +21,14 @@ type AuditEntry struct {
 	// Team is as in Change: "" in an earlier life.
 	Team   string
 	Record lifecycle.Record
+	// Previous is the hash of the record before it in the same life, Hash its own (package audit).
+	Previous, Hash string
 	// Err tells why the stored record could not be read; then Record is empty.
 	Err error
 }
 
-const auditEntries = `SELECT changes.number, changes.mini_program, changes.life, coalesce(present.team, ''), changes.record FROM ` +
+const auditEntries = `SELECT changes.number, changes.mini_program, changes.life, coalesce(present.team, ''), changes.record,
+	coalesce(changes.previous, ''), coalesce(changes.hash, '') FROM ` +
 	changesWithTeam
 
 const selectAudit = `
@@ -91,7 +94,7 @@ func member(name, value string) string {
 func scanAuditEntry(row *sql.Rows) (AuditEntry, error) {
 	var entry AuditEntry
 	var text sql.NullString
-	if err := row.Scan(&entry.Change, &entry.ID, &entry.Life, &entry.Team, &text); err != nil {
+	if err := row.Scan(&entry.Change, &entry.ID, &entry.Life, &entry.Team, &text, &entry.Previous, &entry.Hash); err != nil {
 		return entry, err
 	}
 	record, err := decode[lifecycle.Record](text)

@@ -37,7 +37,7 @@ func Open(ctx context.Context, databaseURL string) (*Catalog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the catalogue: %w", err)
 	}
-	c := &Catalog{db: db, metrics: newMetrics()}
+	c := &Catalog{db: db, metrics: newMetrics(), statements: statements{erased: new(erased)}}
 	if err := c.prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the catalogue: %w", err), c.Close())
 	}
@@ -63,8 +63,9 @@ func (c *Catalog) Collectors() []prometheus.Collector {
 
 // statements are those that run often, prepared once.
 type statements struct {
+	erased *erased
 	// Of a commit.
-	nextChange, place, insertChange, putMiniProgram, countStep, putRelease *sql.Stmt
+	nextChange, place, head, insertChange, putMiniProgram, countStep, putRelease *sql.Stmt
 	// Of those who read.
 	lastChange, changesSince, releasesSince, document, outcome, audit *sql.Stmt
 }
@@ -78,6 +79,7 @@ func (c *Catalog) prepare(ctx context.Context) error {
 	}{
 		{c.db.PrepareWrite, &s.nextChange, nextChange},
 		{c.db.PrepareWrite, &s.place, selectPlace},
+		{c.db.PrepareWrite, &s.head, selectHead},
 		{c.db.PrepareWrite, &s.insertChange, insertChange},
 		{c.db.PrepareWrite, &s.putMiniProgram, putMiniProgram},
 		{c.db.PrepareWrite, &s.countStep, countStep},

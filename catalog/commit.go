@@ -82,23 +82,25 @@ func (c Commit) validate() error {
 }
 
 func (s statements) write(ctx context.Context, tx *sql.Tx, commit Commit, rows rows) (Gap, error) {
-	var number int64
-	nextChange := tx.StmtContext(ctx, s.nextChange) //nolint:sqlclosecheck // lives as long as the transaction
-	if err := nextChange.QueryRowContext(ctx).Scan(&number); err != nil {
-		return Gap{}, err
-	}
-	before, err := s.placeOf(ctx, tx, commit.MiniProgram.ID)
+	number, err := s.next(ctx, tx)
 	if err != nil {
 		return Gap{}, err
 	}
-	if err := commit.follows(before); err != nil {
+	before, err := s.placeOf(ctx, tx, commit.MiniProgram.ID)
+	if err == nil {
+		err = commit.follows(before)
+	}
+	if err == nil && before.erased > 0 {
+		commit, rows, err = s.erased.without(ctx, tx, before.erased, commit)
+	}
+	if err != nil {
 		return Gap{}, err
 	}
 	number, gap, err := s.fillGap(ctx, tx, number, commit, before)
 	if err != nil {
 		return gap, err
 	}
-	isNew, err := put(ctx, tx.StmtContext(ctx, s.insertChange), number, rows.change)
+	isNew, err := s.append(ctx, tx, number, rows.change)
 	if err == nil && !isNew {
 		err = ErrStepTaken
 	}
@@ -132,23 +134,29 @@ func (s statements) writeState(ctx context.Context, tx *sql.Tx, number int64, co
 	return noteServed(ctx, tx, commit.MiniProgram, rows.served)
 }
 
+// next is the number of a change. From there to the end of the transaction no other commit runs.
+func (s statements) next(ctx context.Context, tx *sql.Tx) (number int64, err error) {
+	statement := tx.StmtContext(ctx, s.nextChange) //nolint:sqlclosecheck // lives as long as the transaction
+	return number, statement.QueryRowContext(ctx).Scan(&number)
+}
+
 // place is how far the catalogue knows a mini-program; the zero value is one that it does not know.
 type place struct {
 	life           string
 	step, sequence int
 	state          lifecycle.State
+	// erased is with which change a name was erased last; 0 when none ever was.
+	erased int64
 }
 
-const selectPlace = `SELECT life, step, sequence, state FROM mini_programs WHERE id = $1`
+const selectPlace = `
+	SELECT coalesce(present.life, ''), coalesce(present.step, 0), coalesce(present.sequence, 0), coalesce(present.state, ''), (` +
+	selectErased + `) FROM (SELECT 1) AS one LEFT JOIN mini_programs AS present ON present.id = $1`
 
 func (s statements) placeOf(ctx context.Context, tx *sql.Tx, id string) (place, error) {
 	var p place
 	statement := tx.StmtContext(ctx, s.place) //nolint:sqlclosecheck // lives as long as the transaction
-	err := statement.QueryRowContext(ctx, id).Scan(&p.life, &p.step, &p.sequence, &p.state)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = nil
-	}
-	return p, err
+	return p, statement.QueryRowContext(ctx, id).Scan(&p.life, &p.step, &p.sequence, &p.state, &p.erased)
 }
 
 // follows tells whether the step may be taken from there.
@@ -189,7 +197,7 @@ func (s statements) fillGap(ctx context.Context, tx *sql.Tx, number int64, commi
 	}
 	gap := Gap{Lost: commit.before() - known}
 	for _, missing := range commit.missing(known) {
-		isNew, err := put(ctx, tx.StmtContext(ctx, s.insertChange), number, missing)
+		isNew, err := s.append(ctx, tx, number, missing)
 		if err != nil {
 			return number, gap, err
 		}
@@ -197,8 +205,7 @@ func (s statements) fillGap(ctx context.Context, tx *sql.Tx, number int64, commi
 			continue
 		}
 		gap.Restored, gap.Lost = gap.Restored+1, gap.Lost-1
-		next := tx.StmtContext(ctx, s.nextChange) //nolint:sqlclosecheck // lives as long as the transaction
-		if err := next.QueryRowContext(ctx).Scan(&number); err != nil {
+		if number, err = s.next(ctx, tx); err != nil {
 			return number, gap, err
 		}
 	}
@@ -214,9 +221,9 @@ func (c Commit) before() int {
 }
 
 // missing are the rows of the records above a sequence that the timeline still has. There was at least one step for each of them.
-func (c Commit) missing(known int) [][]any {
+func (c Commit) missing(known int) []appended {
 	var e encoder
-	var rows [][]any
+	var rows []appended
 	for _, transition := range c.MiniProgram.Transitions {
 		if transition.Sequence <= known || transition.Sequence > c.before() {
 			continue

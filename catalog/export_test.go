@@ -14,6 +14,19 @@ import (
 	"slipway/database"
 )
 
+// TextColumns are the columns of texts that erasing knows, as table.column.
+func TextColumns() (known []string) {
+	for table, columns := range columnKinds {
+		for column := range columns {
+			known = append(known, table+"."+column)
+		}
+	}
+	return known
+}
+
+// PersonMembers and TextMembers are the members of stored documents that erasing looks at.
+var PersonMembers, TextMembers = personMembers, textMembers
+
 // CommitAll writes many commits in one transaction, to fill a catalogue quickly.
 func (c *Catalog) CommitAll(ctx context.Context, commits func(yield func(Commit) bool)) error {
 	return c.db.TransactWithin(ctx, time.Hour, func(ctx context.Context, tx *sql.Tx) error {

@@ -8,12 +8,13 @@ import (
 	"math"
 	"sync/atomic"
 
+	"slipway/audit"
 	"slipway/database"
 	"slipway/lifecycle"
 )
 
 // PlatformID stands where changes name their mini-program for what was done to the platform. No mini-program can have it.
-const PlatformID = "@platform"
+const PlatformID = audit.PlatformID
 
 // platformLife is the only life of the platform.
 const platformLife = "platform"
@@ -98,18 +99,7 @@ type PlatformCommit struct {
 
 // CommitPlatform writes the step in one transaction, or nothing: ErrStepTaken says that another one was faster.
 func (c *Catalog) CommitPlatform(ctx context.Context, commit PlatformCommit) error {
-	var e encoder
-	change := Commit{
-		Life: platformLife, Step: commit.Step, MiniProgram: lifecycle.MiniProgram{ID: PlatformID},
-		Record: commit.Record, Outcome: &commit.Outcome,
-	}.changeRow(&e)
-	document := e.json(commit.Platform)
-	err := e.err
-	if err == nil {
-		err = c.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
-			return c.statements.writePlatform(ctx, tx, commit.Step, change, document)
-		})
-	}
+	err := c.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error { return c.statements.writePlatform(ctx, tx, commit) })
 	if err != nil {
 		return fmt.Errorf("commit step %d of the platform: %w", commit.Step, err)
 	}
@@ -117,20 +107,31 @@ func (c *Catalog) CommitPlatform(ctx context.Context, commit PlatformCommit) err
 	return nil
 }
 
-func (s statements) writePlatform(ctx context.Context, tx *sql.Tx, step int, change []any, document any) error {
-	var number int64
-	nextChange := tx.StmtContext(ctx, s.nextChange) //nolint:sqlclosecheck // lives as long as the transaction
-	if err := nextChange.QueryRowContext(ctx).Scan(&number); err != nil {
+func (s statements) writePlatform(ctx context.Context, tx *sql.Tx, commit PlatformCommit) error {
+	number, err := s.next(ctx, tx)
+	if err == nil {
+		commit, err = s.erased.withoutInPlatform(ctx, tx, commit)
+	}
+	if err != nil {
 		return err
 	}
-	result, err := tx.ExecContext(ctx, `UPDATE platform SET step = $1, document = $2 WHERE step = $3`, step, document, step-1)
+	var e encoder
+	change := Commit{
+		Life: platformLife, Step: commit.Step, MiniProgram: lifecycle.MiniProgram{ID: PlatformID},
+		Record: commit.Record, Outcome: &commit.Outcome,
+	}.changeRow(&e)
+	document := e.json(commit.Platform)
+	if e.err != nil {
+		return e.err
+	}
+	result, err := tx.ExecContext(ctx, `UPDATE platform SET step = $1, document = $2 WHERE step = $3`, commit.Step, document, commit.Step-1)
 	if err != nil {
 		return err
 	}
 	if written, err := result.RowsAffected(); err != nil || written == 0 {
 		return errors.Join(err, ErrStepTaken)
 	}
-	isNew, err := put(ctx, tx.StmtContext(ctx, s.insertChange), number, change)
+	isNew, err := s.append(ctx, tx, number, change)
 	if err == nil && !isNew {
 		err = ErrStepTaken
 	}
@@ -221,7 +222,7 @@ func (w *LineWatch) Read(ctx context.Context, c *Catalog) error {
 // Note takes from a change whether the line is stopped.
 func (w *LineWatch) Note(change Change) {
 	t := change.Transition
-	if change.ID != PlatformID || t == nil {
+	if change.ID != PlatformID || t == nil || t.From == t.To {
 		return
 	}
 	var stop *lifecycle.Stop

@@ -17,8 +17,8 @@ import (
 const nextChange = `UPDATE last_change SET number = number + 1 RETURNING number`
 
 const insertChange = `
-	INSERT INTO changes (number, mini_program, life, step, sequence, at, record, actor, request_id, outcome)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	INSERT INTO changes (number, mini_program, life, step, sequence, at, record, actor, request_id, outcome, previous, salt, content, hash)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 	ON CONFLICT DO NOTHING`
 
 // A step of the present life follows the one before; of two lives the later one counts.
@@ -51,8 +51,9 @@ const putRelease = `
 
 // rows are the values of a commit; before each comes the change number.
 type rows struct {
-	change, miniProgram, release []any
-	served                       []string // sha256s
+	change               appended
+	miniProgram, release []any
+	served               []string // sha256s
 }
 
 func (c Commit) rows() (rows, error) {
@@ -63,7 +64,7 @@ func (c Commit) rows() (rows, error) {
 	return rows, e.err
 }
 
-func (c Commit) changeRow(e *encoder) []any {
+func (c Commit) changeRow(e *encoder) appended {
 	at, actor := c.MiniProgram.UpdatedAt, ""
 	var sequence, requestID any
 	if c.Record != nil {
@@ -76,7 +77,7 @@ func (c Commit) changeRow(e *encoder) []any {
 			requestID = database.Text(id)
 		}
 	}
-	return []any{
+	return appended{
 		c.MiniProgram.ID, database.Text(c.Life), c.Step, sequence, database.Time(at), e.json(c.Record), actor, requestID, e.json(c.Outcome),
 	}
 }

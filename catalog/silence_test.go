@@ -175,7 +175,7 @@ func reading(c *catalog.Catalog) map[string]func(context.Context) error {
 }
 
 // Those are long by nature, and have a minute.
-var sweeps = []string{"Releases", "SweepFleets", "SweepOutcomes", "SweepReports"}
+var sweeps = []string{"Releases", "SweepFleets", "SweepOutcomes", "SweepReports", "ExportAudit", "VerifyAudit", "EraseUser"}
 
 func TestEveryMethodIsInTheTests(t *testing.T) {
 	known := questions(nil, catalog.Commit{})

@@ -36,8 +36,10 @@ type DB struct {
 	write, read *sql.DB
 	// migrations is what tables are converted over, however long that takes.
 	migrations *sql.DB
-	dialect    goose.Dialect
-	notifier   *notifier
+	// patient opens connections whose statements may take any time.
+	patient  func() (*sql.DB, error)
+	dialect  goose.Dialect
+	notifier *notifier
 }
 
 // Open connects to the database at a URL as ParseURL reads it, and brings its tables up to date; several processes may do so at once. A
@@ -109,6 +111,7 @@ func connectSQLite(at URL) (*DB, error) {
 	}
 	return &DB{
 		dialect: goose.DialectSQLite3, write: limit(write, 1), read: limit(read, sqliteReaders()), migrations: limit(migrations, 1),
+		patient:  func() (*sql.DB, error) { return sql.Open("sqlite", at.source(reading)) },
 		notifier: newNotifier(notifications),
 	}, nil
 }
@@ -127,6 +130,7 @@ func connectPostgres(at URL) (*DB, error) {
 	}
 	return &DB{
 		dialect: goose.DialectPostgres, write: open(postgresWriters), read: open(postgresReaders), migrations: stdlib.OpenDB(*config),
+		patient:  func() (*sql.DB, error) { return stdlib.OpenDB(*config), nil },
 		notifier: newNotifier(postgresChannel{config}),
 	}, nil
 }

@@ -164,6 +164,15 @@ type Record struct {
 	Settings string `json:"settings,omitempty"`
 	// Restored marks a record that the catalogue had lost: the workflow's timeline had no more of it than the transition.
 	Restored bool `json:"restored,omitempty"`
+	// Amended are the records that an erasure has changed.
+	Amended []Amendment `json:"amended,omitempty"`
+}
+
+// Amendment is a record of the audit trail that an erasure has changed: the number of its change, and the hash of salt and text as they are
+// since.
+type Amendment struct {
+	Change  int64  `json:"change"`
+	Content string `json:"content"`
 }
 
 // Serving is what users get: the candidate for its cohort, the live version for everyone else.

@@ -61,6 +61,8 @@ type commandLine struct {
 	Watch       watchCommand         `cmd:"" help:"Follow a mini-program live."`
 	List        listCommand          `cmd:"" help:"List mini-programs, newest change first."`
 	Audit       auditCommand         `cmd:"" help:"Show the audit trail of a mini-program, newest first."`
+	ExportAudit exportAuditCommand   `cmd:"" help:"Write the audit trail of all mini-programs, or a part of it, into a file."`
+	VerifyAudit verifyAuditCommand   `cmd:"" help:"Verify an exported audit trail without a database, or that in the database."`
 	Platform    platformCommand      `cmd:"" help:"Show whether the line is stopped, and what waits for it."`
 	StopTheLine stopCommand          `cmd:"" help:"Stop every rollout of the platform; for release managers and operators."`
 	LiftTheStop liftCommand          `cmd:"" help:"Let every rollout go on again."`
@@ -71,6 +73,9 @@ type commandLine struct {
 	Inspect     inspectCommand       `cmd:"" help:"Inspect a package file here, without uploading it."`
 	Fleet       fleetCommand         `cmd:"" help:"Take one action on many mini-programs: a dry run first, progress, every refusal."`
 	Tokens      tokenCommand         `cmd:"" name:"token" help:"Make, list and revoke access tokens for pipelines and host apps."`
+	Backup      backupCommand        `cmd:"" help:"Write catalogue and packages into one archive, while everything runs."`
+	Restore     restoreCommand       `cmd:"" help:"Bring an archive back into an empty catalogue, or only check it."`
+	EraseUser   eraseUserCommand     `cmd:"" help:"Replace a person's name by a pseudonym, everywhere in the database; for operators."`
 	Told        subscriptionsCommand `cmd:"" name:"subscriptions" help:"See who is told of what happens, send tests, and deliver again."`
 	Login       loginCommand         `cmd:"" help:"Sign in at --server with its identity provider, for the commands that follow."`
 	Logout      logoutCommand        `cmd:"" help:"Sign out of --server, here and at its identity provider."`

@@ -46,6 +46,7 @@ func (a *API) Register(router *access.Router) {
 	a.registerUpload(api)
 	a.registerRecover(api)
 	a.registerHistory(api)
+	a.registerExport(api)
 	a.registerFiles(api)
 	a.registerSubmissions(api)
 	a.registerConversation(api)

@@ -64,7 +64,9 @@ type trail struct {
 
 // entry is one accepted action with the number of the change that it made.
 type entry struct {
-	Change int64 `json:"change"`
+	Change   int64  `json:"change"`
+	Previous string `json:"previous" doc:"Hash of the record before it in the same life; empty for the first"`
+	Hash     string `json:"hash"`
 	lifecycle.Record
 }
 
@@ -83,7 +85,7 @@ func (a *API) audit(ctx context.Context, in *auditInput) (*auditOutput, error) {
 		if one.Err != nil {
 			return nil, one.Err // a trail with a gap would be worse than none
 		}
-		page.Entries = append(page.Entries, entry{one.Change, one.Record})
+		page.Entries = append(page.Entries, entry{one.Change, one.Previous, one.Hash, one.Record})
 	}
 	if found.Next > 0 {
 		page.NextCursor = strconv.FormatInt(found.Next, 10)

@@ -3,7 +3,9 @@ package service
 import (
 	"context"
 	"encoding/json"
+	"io"
 
+	"slipway/audit"
 	"slipway/catalog"
 	"slipway/lifecycle"
 )
@@ -46,4 +48,21 @@ func (s *Service) AuditPage(ctx context.Context, person lifecycle.Actor, id stri
 			return page, nil
 		}
 	}
+}
+
+// ExportAudit finds out whether the person may have the audit trail of all mini-programs as far as the filter lets them through, and of the
+// platform for those on its side; write then writes it.
+func (s *Service) ExportAudit(
+	ctx context.Context, person lifecycle.Actor, format audit.Format, filter audit.Filter,
+) (write func(context.Context, io.Writer) error, err error) {
+	chosen := catalog.Filter{Teams: filter.Teams}
+	if !narrow(person, &chosen) {
+		return nil, lifecycle.Refuse(lifecycle.NotYourTeam,
+			"you may see the audit trail of none of these teams; leave the team out for that of your own")
+	}
+	filter.Teams, filter.TeamOnly = chosen.Teams, !person.OnPlatformSide()
+	if err := s.Catalog.Ping(ctx); err != nil { // as long as that can be answered
+		return nil, err
+	}
+	return func(ctx context.Context, to io.Writer) error { return s.Catalog.ExportAudit(ctx, to, format, filter) }, nil
 }

@@ -1,0 +1,117 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"sync"
+
+	"slipway/lifecycle"
+)
+
+// erased are the names that were erased, by their hashes, as far as this process has read them.
+type erased struct {
+	mu         sync.Mutex
+	number     int64 // of the change with which the latest was erased
+	salt       string
+	pseudonyms map[string]string
+}
+
+// selectErased is the number that tells whether there is more to read.
+const selectErased = `SELECT coalesce(max(number), 0) FROM erased`
+
+// upTo reads the names that were erased, unless they are known up to a number.
+func (e *erased) upTo(ctx context.Context, tx *sql.Tx, number int64) error {
+	if e.number == number {
+		return nil
+	}
+	if err := tx.QueryRowContext(ctx, `SELECT salt FROM erasure_salt`).Scan(&e.salt); err != nil {
+		return err
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT hash, pseudonym FROM erased`)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // Err says what went wrong
+	e.pseudonyms = map[string]string{}
+	for rows.Next() {
+		var hash, pseudonym string
+		if err := rows.Scan(&hash, &pseudonym); err != nil {
+			return err
+		}
+		e.pseudonyms[hash] = pseudonym
+	}
+	e.number = number
+	return rows.Err()
+}
+
+// names finds those that were erased, but for people who act.
+func (e *erased) names(acting ...string) names {
+	return manyNames(func(name string) string {
+		if slices.Contains(acting, name) {
+			return ""
+		}
+		return e.pseudonyms[hashOfName(e.salt, name)]
+	})
+}
+
+// without is the commit without the names that were erased, which its workflow may remember. Who acts again has a name again.
+func (e *erased) without(ctx context.Context, tx *sql.Tx, number int64, commit Commit) (Commit, rows, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err := e.upTo(ctx, tx, number); err != nil {
+		return commit, rows{}, err
+	}
+	names := e.names(commit.acting()...)
+	var err error
+	if commit.MiniProgram, err = erasedFrom(commit.MiniProgram, names); err != nil {
+		return commit, rows{}, err
+	}
+	if commit.Record != nil {
+		record, err := erasedFrom(*commit.Record, names)
+		if err != nil {
+			return commit, rows{}, err
+		}
+		commit.Record = &record
+	}
+	if commit.Outcome != nil {
+		outcome, err := erasedFrom(*commit.Outcome, names)
+		if err != nil {
+			return commit, rows{}, err
+		}
+		commit.Outcome = &outcome
+	}
+	rows, err := commit.rows()
+	return commit, rows, err
+}
+
+// withoutInPlatform is the same for a step of the platform.
+func (e *erased) withoutInPlatform(ctx context.Context, tx *sql.Tx, commit PlatformCommit) (PlatformCommit, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var number int64
+	if err := tx.QueryRowContext(ctx, selectErased).Scan(&number); err != nil || number == 0 {
+		return commit, err
+	}
+	if err := e.upTo(ctx, tx, number); err != nil {
+		return commit, err
+	}
+	acting := Commit{Record: commit.Record, Outcome: &commit.Outcome}.acting()
+	var err error
+	commit.Platform, err = erasedFrom(commit.Platform, e.names(acting...))
+	return commit, err
+}
+
+// acting are those whose step it is.
+func (c Commit) acting() (people []string) {
+	if c.Record != nil {
+		people = append(people, c.Record.Actor, c.Record.OnBehalfOf)
+		if c.Record.Action == lifecycle.Assign {
+			people = append(people, c.Record.Command.Assignee)
+		}
+	}
+	if c.Outcome != nil {
+		people = append(people, c.Outcome.Actor)
+	}
+	return people
+}
