@@ -1,0 +1,293 @@
+package model_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+	"pgregory.net/rapid"
+
+	"slipway/activities"
+	"slipway/lifecycle"
+	"slipway/model"
+	"slipway/workflows"
+)
+
+// play is one sequence: the model and the real workflow, to which the same things happen.
+type play struct {
+	*rapid.T
+	world    world
+	platform *platform
+	m        *model.MiniProgram
+	acts     *activities.Activities
+	database *outage
+
+	env   *testsuite.TestWorkflowEnvironment
+	input workflows.Input
+	at    time.Time // where the last run ended
+	next  *moment   // what happens next
+	runs  int
+	left  int // things that still happen
+	over  bool
+	ready bool // a version has come to where it may be published
+
+	requests, version int
+	sent              []model.Command
+	answered          int   // answers that were compared
+	change            int64 // the catalogue's before this sequence
+}
+
+// moment is something that happens at a time.
+type moment struct {
+	at time.Time
+	do func()
+}
+
+// check plays a sequence of a world.
+func check(platform *platform, world world) func(*rapid.T) {
+	return func(t *rapid.T) {
+		p := &play{T: t, world: world, platform: platform, at: begin, left: rapid.IntRange(1, 30).Draw(t, "things")}
+		p.prepare()
+		for !p.over {
+			p.run()
+		}
+		p.atTheEnd()
+	}
+}
+
+// prepare requests a mini-program that nobody had before.
+func (p *play) prepare() {
+	p.platform.sequences++
+	p.platform.moves(p)
+	id := fmt.Sprintf("weather-%d", p.platform.sequences)
+	team := "team-" + id
+	change, err := p.platform.catalog.LastChange(context.Background())
+	require.NoError(p, err)
+	p.change = change
+	policy := p.policy()
+	settings := lifecycle.DefaultSettings()
+	written, err := json.Marshal(policy)
+	require.NoError(p, err)
+	require.NoError(p, settings.Override(written), "%s", written)
+	p.database = &outage{Committer: p.platform.catalog}
+	p.acts = &activities.Activities{Catalog: p.database, Platform: p.platform.catalog, Settings: settings, Reports: p.platform.catalog, Packages: p.platform.packages}
+
+	c := model.Command{RequestID: "creation", Actor: people(team)[rapid.SampledFrom([]int{0, 0, 11}).Draw(p.T, "requested by")]}
+	p.m = model.Request(begin, id, team, c, policy)
+	p.m.Health = p.verdicts()
+	asked := lifecycle.Creation{ID: id, Title: "Weather", Team: team, RequestID: c.RequestID}
+	require.NoError(p, json.Unmarshal(asJSON(p, c.Actor), &asked.Actor))
+	p.input = workflows.Input{Creation: asked}
+	p.sent = append(p.sent, c)
+	p.next = &moment{begin.Add(time.Second), p.look}
+}
+
+// run plays one run of the workflow.
+func (p *play) run() {
+	p.runs++
+	require.Less(p, p.runs, 200, "there is no end of runs")
+	p.open()
+	p.register()
+	p.env.ExecuteWorkflow(workflows.WorkflowType, p.input)
+	require.True(p, p.env.IsWorkflowCompleted())
+	p.at = p.env.Now()
+	again, continues := errors.AsType[*workflow.ContinueAsNewError](p.env.GetWorkflowError())
+	if !continues {
+		require.NoError(p, p.env.GetWorkflowError())
+		require.True(p, p.m.Final(), "the workflow is over, but not the lifecycle")
+		p.over = true
+		return
+	}
+	p.input = workflows.Input{}
+	require.NoError(p, converter.GetDefaultDataConverter().FromPayloads(again.Input, &p.input))
+}
+
+// open prepares the next run, in a time-skipping environment of its own.
+func (p *play) open() {
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(silent{})
+	p.env = suite.NewTestWorkflowEnvironment()
+	p.env.SetStartTime(p.at)
+	p.env.SetTestTimeout(2 * minute)
+	if p.input.Carried != nil {
+		p.env.SetContinuedExecutionRunID("the run before")
+	}
+	p.env.SetWorkerOptions(worker.Options{
+		Interceptors:             []interceptor.WorkerInterceptor{&workflows.Interceptor{}, &lives{life: "life-of-" + p.m.ID}},
+		DeadlockDetectionTimeout: minute,
+	})
+	p.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: workflows.WorkflowID(p.m.ID), TaskQueue: workflows.TaskQueue})
+	flows := &workflows.Workflows{Settings: p.acts.Settings}
+	p.env.RegisterWorkflowWithOptions(flows.MiniProgram, workflow.RegisterOptions{Name: workflows.WorkflowType})
+	p.env.RegisterActivity(p.acts)
+	p.gates()
+}
+
+// register has the next thing happen when it is time.
+func (p *play) register() {
+	if p.next == nil {
+		return
+	}
+	p.env.RegisterDelayedCallback(func() {
+		now := p.next
+		p.next = nil
+		now.do()
+		p.register()
+	}, max(0, p.next.at.Sub(p.env.Now())))
+}
+
+func (p *play) now() time.Time { return p.env.Now().UTC() }
+
+// look compares, and plans what happens next: at a time at which nothing happens by itself, so that there is one order of things.
+func (p *play) look() {
+	p.m.Advance(p.now())
+	p.database.fail(0, false)
+	p.compare()
+	p.ready = p.ready || p.m.State == "ReadyToPublish"
+	if p.left--; p.left < 0 || p.m.Final() {
+		p.over = true
+		p.endRun()
+		return
+	}
+	pause := time.Duration(rapid.IntRange(1, 60).Draw(p.T, "minutes")) * minute
+	if rapid.IntRange(0, 2).Draw(p.T, "jumps") == 0 {
+		pause = time.Duration(rapid.IntRange(1, p.world.jump).Draw(p.T, "minutes of a jump")) * minute
+	}
+	p.next = &moment{p.free(p.now().Add(pause)), p.happen}
+}
+
+// free is the first time from then on at which nothing happens by itself, nor shortly before or after.
+func (p *play) free(at time.Time) time.Time {
+	for {
+		p.m.Advance(at.Add(-2 * time.Second))
+		due, ok := p.m.NextAt()
+		if !ok || due.After(at.Add(quiet)) {
+			return at
+		}
+		at = due.Add(3 * time.Second)
+	}
+}
+
+// quiet is how long nothing else happens after something has; a database that is away answers within it.
+const quiet = 45 * time.Second
+
+// happen lets one thing happen, and looks what came of it.
+func (p *play) happen() {
+	at := p.now()
+	switch dice := rapid.IntRange(0, 29).Draw(p.T, "what"); {
+	case dice == 29:
+		p.endRun()
+	case dice == 28:
+		p.malformed()
+	case dice >= 26:
+		p.repeat()
+	case dice == 25:
+		p.burst()
+	case dice == 24 && p.world.calendar:
+		p.line()
+	case dice >= 22:
+		p.database.fail(rapid.IntRange(1, 9).Draw(p.T, "fails"), rapid.Bool().Draw(p.T, "after the commit"))
+		p.act(p.draw())
+	case dice >= 20:
+		p.env.SetContinueAsNewSuggested(true)
+		p.act(p.draw())
+	default:
+		p.act(p.draw())
+	}
+	p.next = &moment{at.Add(quiet - 5*time.Second), p.look}
+}
+
+// act lets somebody act on both.
+func (p *play) act(c model.Command) {
+	p.sent = append(p.sent, c)
+	answer := p.m.Do(p.now(), c)
+	p.Logf("%s %s by %s %v: %s %s -> %s", p.now().Format(time.DateTime), c.Action, c.Actor.User, c.Actor.Roles, asJSON(p, c), answer.Code, answer.State)
+	p.env.SignalWorkflow(c.Action, c)
+}
+
+// burst is several people who act in the same moment. An upload comes last, because what is found in it comes back when it likes.
+func (p *play) burst() {
+	for range rapid.IntRange(2, 4).Draw(p.T, "at once") {
+		if c := p.draw(); c.Action != "upload-code" {
+			p.act(c)
+		}
+	}
+}
+
+// repeat sends something again: as it was, with other content, or as somebody else.
+func (p *play) repeat() {
+	c := rapid.SampledFrom(p.sent).Draw(p.T, "again")
+	if c.Action == "" { // the request for creation is none
+		c.Action = "comment"
+	}
+	switch rapid.IntRange(0, 2).Draw(p.T, "but") {
+	case 1:
+		c.Comment += " and more"
+	case 2:
+		c.Actor = rapid.SampledFrom(people(p.m.Team)).Draw(p.T, "by")
+	}
+	p.act(c)
+}
+
+// malformed is a signal that nobody can read. Whoever sent it is answered, if they are named.
+func (p *play) malformed() {
+	c := model.Command{Action: "approve-creation", Actor: people(p.m.Team)[rapid.IntRange(0, 13).Draw(p.T, "by")], RequestID: fmt.Sprintf("m%d", p.requests)}
+	p.requests++
+	whose := map[string]any{"request_id": c.RequestID, "actor": c.Actor}
+	var value any = whose
+	switch rapid.IntRange(0, 4).Draw(p.T, "malformed") {
+	case 0:
+		whose["percent"] = "many"
+	case 1:
+		whose["if_revison"] = 3
+	case 2:
+		c.Action = "frobnicate"
+	case 3:
+		c.Action = "request-creation"
+	case 4:
+		value, c.RequestID, c.Actor = "nonsense", "", model.Actor{}
+	}
+	p.Logf("%s malformed %s: %s", p.now().Format(time.DateTime), c.Action, asJSON(p, value))
+	p.m.Malformed(p.now(), c)
+	p.env.SignalWorkflow(c.Action, value)
+}
+
+// endRun ends the run as a long history does: with whatever comes next, here a signal that means nothing.
+func (p *play) endRun() {
+	p.env.SetContinueAsNewSuggested(true)
+	if p.over {
+		p.next = nil
+	}
+	p.env.SignalWorkflow(workflows.SignalLookAgain, nil)
+}
+
+// line stops the line, or lifts the stop; those that wait hear of it.
+func (p *play) line() {
+	action := lifecycle.StopTheLine
+	if p.m.Stopped {
+		action = lifecycle.LiftTheStop
+	}
+	p.Logf("%s %s", p.now().Format(time.DateTime), action)
+	p.platform.act(p, action, p.now())
+	if p.m.Stopped {
+		p.m.Lift(p.now())
+		p.env.SignalWorkflow(workflows.SignalLookAgain, nil)
+		return
+	}
+	p.m.Stopped = true
+}
+
+func asJSON(t require.TestingT, value any) []byte {
+	text, err := json.Marshal(value)
+	require.NoError(t, err)
+	return text
+}
