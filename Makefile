@@ -5,12 +5,13 @@ PROGRAMS = ./launcher ./starter ./worker ./web
 # Races are looked for wherever Go can: it needs a C compiler for that.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help run demo test production-test bench lighthouse mutate record diagram lint clean programs temporal
+.PHONY: help run demo test soak production-test bench lighthouse mutate record diagram lint clean programs temporal
 
 help:
 	@echo 'make run     the whole product on this machine: Temporal with its UI, and our programs'
 	@echo 'make demo    with make run running: one mini-program from request to Published'
 	@echo 'make test    every test'
+	@echo 'make soak    what proves more than make test, and takes longer'
 	@echo 'make production-test  the production shape as processes: PostgreSQL, a Temporal server on it, two workers, two webs'
 	@echo 'make bench   the benchmarks'
 	@echo 'make lighthouse  with make run running: Lighthouse on four pages; needs node and Chromium'
@@ -32,6 +33,10 @@ demo: programs
 test: temporal
 	go test $(RACE) -timeout 20m ./...
 	go test -C tools/kubernetes ./...
+
+# 10,000 sequences instead of the 300 of make test: docs/proof.md.
+soak:
+	go test -count=1 -timeout 60m -run TestTheWorkflowDoesWhatTheModelSays ./model -rapid.checks=3334
 
 # Not part of make test: it takes minutes, and some more to build Temporal's server for the first time.
 production-test: temporal bin/temporal-server bin/temporal-sql-tool

@@ -241,10 +241,27 @@ func (p *play) compareUsers() {
 	require.NoError(p, err)
 }
 
+// compareSnapshot compares what the hundred get from a web that starts now.
+func (p *play) compareSnapshot() {
+	ctx, stop := context.WithCancel(context.Background())
+	snapshot, err := delivery.Open(ctx, p.platform.catalog, delivery.Options{})
+	require.NoError(p, err)
+	for _, user := range users {
+		got, version := snapshot.Evaluate(p.m.ID, user, delivery.AnyPlatform), ""
+		if got.Package != nil {
+			version = got.Package.Version
+		}
+		variant, expected := p.m.Gets(user)
+		require.Equal(p, variant+" "+expected, string(got.Variant)+" "+version, "what %s gets", user)
+	}
+	stop()
+	<-snapshot.Done()
+}
+
 // atTheEnd compares once more what is there without a workflow.
 func (p *play) atTheEnd() {
 	p.compareTrail()
-	p.compareUsers()
+	p.compareSnapshot()
 	stored, err := p.platform.catalog.Stored(context.Background(), p.m.ID)
 	require.NoError(p, err)
 	require.Equal(p, stateOfModel(p.m), stateOf(stored.MiniProgram.Status()))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -30,11 +31,14 @@ type play struct {
 	m        *model.MiniProgram
 	acts     *activities.Activities
 	database *outage
+	settings atomic.Pointer[lifecycle.Settings] // those in force
 
 	env   *testsuite.TestWorkflowEnvironment
 	input workflows.Input
 	at    time.Time // where the last run ended
 	next  *moment   // what happens next
+	begun []begun   // how each run began, to be reset to
+	reset *begun    // where the workflow is reset to when this run has ended
 	runs  int
 	left  int // things that still happen
 	over  bool
@@ -42,6 +46,7 @@ type play struct {
 
 	requests, version int
 	sent              []model.Command
+	signals           []signal
 	answered          int   // answers that were compared
 	change            int64 // the catalogue's before this sequence
 }
@@ -50,6 +55,18 @@ type play struct {
 type moment struct {
 	at time.Time
 	do func()
+}
+
+// begun is how a run began, and how many signals were sent before.
+type begun struct {
+	input   workflows.Input
+	signals int
+}
+
+// signal is one as it was sent.
+type signal struct {
+	name  string
+	value any
 }
 
 // check plays a sequence of a world.
@@ -74,16 +91,17 @@ func (p *play) prepare() {
 	require.NoError(p, err)
 	p.change = change
 	policy := p.policy()
-	settings := lifecycle.DefaultSettings()
-	written, err := json.Marshal(policy)
-	require.NoError(p, err)
-	require.NoError(p, settings.Override(written), "%s", written)
 	p.database = &outage{Committer: p.platform.catalog}
-	p.acts = &activities.Activities{Catalog: p.database, Platform: p.platform.catalog, Settings: settings, Reports: p.platform.catalog, Packages: p.platform.packages}
+	p.acts = &activities.Activities{
+		Catalog: p.database, Platform: p.platform.catalog, Reports: p.platform.catalog, Packages: p.platform.packages,
+		InForce: func() lifecycle.Settings { return *p.settings.Load() },
+	}
+	p.settings.Store(p.settingsOf(policy))
 
 	c := model.Command{RequestID: "creation", Actor: people(team)[rapid.SampledFrom([]int{0, 0, 11}).Draw(p.T, "requested by")]}
 	p.m = model.Request(begin, id, team, c, policy)
 	p.m.Health = p.verdicts()
+	p.m.Lenient = rapid.IntRange(0, 5).Draw(p.T, "older rules") == 0
 	asked := lifecycle.Creation{ID: id, Title: "Weather", Team: team, RequestID: c.RequestID}
 	require.NoError(p, json.Unmarshal(asJSON(p, c.Actor), &asked.Actor))
 	p.input = workflows.Input{Creation: asked}
@@ -95,6 +113,10 @@ func (p *play) prepare() {
 func (p *play) run() {
 	p.runs++
 	require.Less(p, p.runs, 200, "there is no end of runs")
+	if p.reset != nil {
+		p.input, p.reset = p.reset.input, nil
+	}
+	p.begun = append(p.begun, begun{p.input, len(p.signals)})
 	p.open()
 	p.register()
 	p.env.ExecuteWorkflow(workflows.WorkflowType, p.input)
@@ -107,7 +129,7 @@ func (p *play) run() {
 		p.over = true
 		return
 	}
-	p.input = workflows.Input{}
+	p.input = workflows.Input{} // the one before is kept
 	require.NoError(p, converter.GetDefaultDataConverter().FromPayloads(again.Input, &p.input))
 }
 
@@ -126,10 +148,22 @@ func (p *play) open() {
 		DeadlockDetectionTimeout: minute,
 	})
 	p.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: workflows.WorkflowID(p.m.ID), TaskQueue: workflows.TaskQueue})
-	flows := &workflows.Workflows{Settings: p.acts.Settings}
+	flows := &workflows.Workflows{Settings: *p.settings.Load()}
 	p.env.RegisterWorkflowWithOptions(flows.MiniProgram, workflow.RegisterOptions{Name: workflows.WorkflowType})
 	p.env.RegisterActivity(p.acts)
 	p.gates()
+	p.olderRules()
+}
+
+// olderRules has runs begin as those of before did, which told people themselves, and did not notice a request id that is used for
+// something else.
+func (p *play) olderRules() {
+	if !p.m.Lenient {
+		return
+	}
+	for _, change := range []string{"told-by-notifiers", "reused-request-ids", "lost-answers"} {
+		p.env.OnGetVersion(change, workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)
+	}
 }
 
 // register has the next thing happen when it is time.
@@ -192,7 +226,12 @@ func (p *play) happen() {
 		p.repeat()
 	case dice == 25:
 		p.burst()
-	case dice == 24 && p.world.calendar:
+	case dice == 24 && rapid.Bool().Draw(p.T, "reset"):
+		p.resets()
+		return
+	case dice == 23 && rapid.Bool().Draw(p.T, "other settings"):
+		p.otherSettings()
+	case dice >= 23 && p.world.calendar:
 		p.line()
 	case dice >= 22:
 		p.database.fail(rapid.IntRange(1, 9).Draw(p.T, "fails"), rapid.Bool().Draw(p.T, "after the commit"))
@@ -211,7 +250,57 @@ func (p *play) act(c model.Command) {
 	p.sent = append(p.sent, c)
 	answer := p.m.Do(p.now(), c)
 	p.Logf("%s %s by %s %v: %s %s -> %s", p.now().Format(time.DateTime), c.Action, c.Actor.User, c.Actor.Roles, asJSON(p, c), answer.Code, answer.State)
-	p.env.SignalWorkflow(c.Action, c)
+	p.send(c.Action, c)
+}
+
+func (p *play) send(name string, value any) {
+	p.signals = append(p.signals, signal{name, value})
+	p.env.SignalWorkflow(name, value)
+}
+
+// resets lets the workflow go back to where one of its runs began, as temporal workflow reset does, with or without the signals since then.
+// What was decided stays, and whoever acts next finds it.
+func (p *play) resets() {
+	to := rapid.SampledFrom(p.begun).Draw(p.T, "back to")
+	signals := p.signals[to.signals:]
+	if rapid.Bool().Draw(p.T, "without the signals") {
+		signals = nil
+	}
+	p.Logf("%s reset to revision %d, with %d signals", p.now().Format(time.DateTime), revisionOf(to.input), len(signals))
+	p.reset = &to
+	p.next = &moment{p.now().Add(time.Second), func() {
+		for _, s := range signals {
+			p.env.SignalWorkflow(s.name, s.value)
+		}
+		p.act(p.draw())
+		p.next = &moment{p.now().Add(quiet - 10*time.Second), p.look}
+	}}
+	p.endRun()
+}
+
+func revisionOf(input workflows.Input) int {
+	if input.Carried == nil {
+		return 0
+	}
+	return input.Carried.MiniProgram.Revision
+}
+
+// otherSettings come into force with the next decision; what was begun by the ones before goes on by them.
+func (p *play) otherSettings() {
+	policy := p.policy()
+	policy.Calendar = p.m.Policy.Calendar
+	p.m.Policy = policy
+	p.settings.Store(p.settingsOf(policy))
+	p.Logf("%s other settings", p.now().Format(time.DateTime))
+	p.act(p.draw())
+}
+
+// settingsOf reads the policy as a deployment's file.
+func (p *play) settingsOf(policy model.Policy) *lifecycle.Settings {
+	settings := lifecycle.DefaultSettings()
+	text := asJSON(p, policy)
+	require.NoError(p, settings.Override(text), "%s", text)
+	return &settings
 }
 
 // burst is several people who act in the same moment. An upload comes last, because what is found in it comes back when it likes.
@@ -231,7 +320,8 @@ func (p *play) repeat() {
 	}
 	switch rapid.IntRange(0, 2).Draw(p.T, "but") {
 	case 1:
-		c.Comment += " and more"
+		c.Comment += fmt.Sprintf(" and more, %d", p.requests)
+		p.requests++
 	case 2:
 		c.Actor = rapid.SampledFrom(people(p.m.Team)).Draw(p.T, "by")
 	}
@@ -254,11 +344,11 @@ func (p *play) malformed() {
 	case 3:
 		c.Action = "request-creation"
 	case 4:
-		value, c.RequestID, c.Actor = "nonsense", "", model.Actor{}
+		value, c.RequestID, c.Actor = "nonsense "+c.RequestID, "", model.Actor{}
 	}
 	p.Logf("%s malformed %s: %s", p.now().Format(time.DateTime), c.Action, asJSON(p, value))
 	p.m.Malformed(p.now(), c)
-	p.env.SignalWorkflow(c.Action, value)
+	p.send(c.Action, value)
 }
 
 // endRun ends the run as a long history does: with whatever comes next, here a signal that means nothing.

@@ -27,8 +27,8 @@ var (
 // policy is what the deployment sets.
 func (p *play) policy() model.Policy {
 	policy := model.Policy{
-		RemindAfter: model.Span(day), EscalateAfter: model.Span(2 * day), ExpeditedAfter: model.Span(8 * hour), ExpediteQuota: 1,
-		PauseReminder: model.Span(30 * day),
+		RemindAfter: p.span("remind", 10, 30, hour), EscalateAfter: model.Span(2 * day), ExpeditedAfter: p.span("expedited", 2, 10, hour),
+		ExpediteQuota: rapid.IntRange(0, 2).Draw(p.T, "quota"), PauseReminder: p.span("pause reminder", 5, 30, day),
 	}
 	if rapid.Bool().Draw(p.T, "steps") {
 		policy.Review.Publishing = []model.StepPolicy{
