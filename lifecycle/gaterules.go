@@ -64,9 +64,12 @@ func (g Gate) askAt(rule HealthRule) time.Time {
 	return g.Since.Add(time.Duration(rule.After))
 }
 
-// NextAt is when the first of several rules is due.
+// NextAt is when the first of several rules is due, or the stage is over and there is none that could keep it from ending.
 func (g Gate) NextAt() time.Time {
 	var next time.Time
+	if !slices.ContainsFunc(g.Health.Rules, func(rule HealthRule) bool { return !rule.DryRun }) {
+		next = g.Until
+	}
 	for _, rule := range g.Health.Rules {
 		if at := g.askAt(rule); next.IsZero() || at.Before(next) {
 			next = at

@@ -8,11 +8,11 @@ import (
 // gate is how far the rules of a health gate have come in a stage.
 type gate map[string]progress
 
-// progress of a rule: when it is asked next, how many breaches there were in a row, and what it came to.
+// progress of a rule: when it was asked and is asked next, how many breaches there were in a row, and what it came to.
 type progress struct {
-	askAt    time.Time
-	breaches int
-	verdict  string // healthy, unhealthy, breached (not often enough yet) or unknown
+	askedAt, askAt time.Time
+	breaches       int
+	verdict        string // healthy, unhealthy, breached (not often enough yet) or unknown
 }
 
 // gated tells whether a gate watches now: a cohort is served, and the clock runs.
@@ -25,17 +25,27 @@ func (r *Rollout) until() (at time.Time, ok bool) {
 	return r.EndsAt(), !r.waitsForPerson() && r.Held != "window"
 }
 
-// asksAt is when a rule is asked next: at first when the stage has warmed up.
+// asksAt is when a rule is asked next: at first when the stage has warmed up, then after each interval, and when the stage's time is over.
 func (r *Rollout) asksAt(rule HealthRule) time.Time {
-	if known, ok := r.gate[rule.Name]; ok {
-		return known.askAt
+	known, ok := r.gate[rule.Name]
+	if !ok {
+		return r.runsSince().Add(time.Duration(rule.After))
 	}
-	return r.runsSince().Add(time.Duration(rule.After))
+	if until, ends := r.until(); ends && known.askedAt.Before(until) && known.askAt.After(until) {
+		return until
+	}
+	return known.askAt
 }
 
+// nextAsk is when something is to be done for the gate: a rule is due, or the stage is over and no rule acts.
 func (m *MiniProgram) nextAsk() (at time.Time) {
-	for _, rule := range m.Rollout.Plan.Health.Rules {
-		if asks := m.Rollout.asksAt(rule); at.IsZero() || asks.Before(at) {
+	r := m.Rollout
+	acts := func(rule HealthRule) bool { return !rule.DryRun }
+	if until, ends := r.until(); ends && !slices.ContainsFunc(r.Plan.Health.Rules, acts) {
+		at = until
+	}
+	for _, rule := range r.Plan.Health.Rules {
+		if asks := r.asksAt(rule); at.IsZero() || asks.Before(at) {
 			at = asks
 		}
 	}
@@ -92,10 +102,8 @@ func (m *MiniProgram) answered(rule HealthRule, now time.Time) {
 			known.verdict = "breached"
 		}
 	}
-	known.askAt = now.Add(time.Duration(rule.Interval))
-	if until, ends := r.until(); ends && now.Before(until) && known.askAt.After(until) {
-		known.askAt = until
-	} else if ends && !now.Before(until) && known.verdict == "unknown" {
+	known.askedAt, known.askAt = now, now.Add(time.Duration(rule.Interval))
+	if until, ends := r.until(); ends && !now.Before(until) && known.verdict == "unknown" {
 		known.askAt = now.Add(time.Duration(min(rule.Interval, Span(time.Minute))))
 	}
 	if r.gate == nil {

@@ -158,6 +158,8 @@ func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, deci
 	m.cycleOver = m.cycleOver || endsCycle(before.State, m.State)
 	if !before.Rollout.SameStage(m.Rollout) {
 		m.gate = lifecycle.GateProgress{}
+	} else if ends, ok := m.gateEndsStage(); ok && q.Action == lifecycle.ChangePlan {
+		m.gate = m.gate.EndingAt(ends)
 	}
 	m.watchHealth(ctx)
 	m.show(ctx)
