@@ -24,8 +24,14 @@ func (m *MiniProgram) Advance(to time.Time) {
 
 // NextAt is when something happens by itself; ok is false when nothing does.
 func (m *MiniProgram) NextAt() (at time.Time, ok bool) {
-	next := m.due()
-	return next.at, next.then != nil
+	next := m.deadline()
+	at, ok = next.at, next.then != nil
+	if m.Gated() {
+		if asks := m.nextAsk(); !ok || asks.Before(at) {
+			at, ok = asks, true
+		}
+	}
+	return at, ok
 }
 
 // Lift is the end of a stop of the line: what became due meanwhile goes on.
@@ -37,11 +43,8 @@ func (m *MiniProgram) Lift(now time.Time) {
 // due is what happens next by itself, and when. What is overdue happens now.
 func (m *MiniProgram) due() due {
 	next := m.deadline()
-	if m.gated() {
-		asks := m.nextAsk()
-		if next.then == nil || asks.Before(next.at) {
-			next = due{asks, m.ask}
-		}
+	if asks := m.asks(); asks.then != nil && (next.then == nil || asks.at.Before(next.at)) {
+		next = asks
 	}
 	if next.at.Before(m.clock) {
 		next.at = m.clock
@@ -64,7 +67,7 @@ func (m *MiniProgram) deadline() due {
 		return due{}
 	case r.PausedAt != nil: // people are reminded; a pause never ends by itself
 		return due{r.RemindAt, m.note("reminded", "")}
-	case r.Held == "window" && m.gated():
+	case r.Held == "window" && m.Gated():
 		return m.whenOpenAsk()
 	case r.Held == "window":
 		return m.whenOpen(r.endsWith())
@@ -72,7 +75,7 @@ func (m *MiniProgram) deadline() due {
 		return due{}
 	case r.waitsForPerson(): // the bake time is over, and the plan leaves it to a person to promote
 		return due{r.EndsAt(), m.note("held", "person")}
-	case m.gated(): // the gate ends the stage
+	case m.Gated(): // the gate ends the stage
 		return due{}
 	default: // bake time promotes, hold time advances
 		return due{r.EndsAt(), m.orWaits(r.endsWith())}
@@ -109,14 +112,13 @@ func (m *MiniProgram) whenOpen(action string) due {
 	return due{*at, m.orWaits(action)}
 }
 
-// whenOpenAsk asks the gate once more when the window opens.
+// whenOpenAsk has the gate asked once more when the window opens: what it finds then ends the stage.
 func (m *MiniProgram) whenOpenAsk() due {
 	next := m.whenOpen("")
 	if next.then != nil {
 		next.then = func(now time.Time) {
 			m.Rollout.Held = ""
-			m.Rollout.gate.askNow(now, m.Rollout.Plan.Health)
-			m.ask(now)
+			m.Rollout.gate.askAllAt(now)
 		}
 	}
 	return next

@@ -44,6 +44,7 @@ func (m *MiniProgram) apply(now time.Time, c Command, row row) {
 		m.next(now)
 	case "pause":
 		m.Rollout.PausedAt, m.Rollout.RemindAt = &now, now.Add(time.Duration(m.Policy.PauseReminder))
+		m.Rollout.gate = nil
 	case "resume":
 		m.Rollout.PausedFor += now.Sub(*m.Rollout.PausedAt)
 		m.Rollout.PausedAt = nil
@@ -138,7 +139,7 @@ func (m *MiniProgram) publish(now time.Time, c Command) {
 func (m *MiniProgram) next(now time.Time) {
 	if r := m.Rollout; r.Stage < len(r.Plan.Production) {
 		m.State = "ProductionRelease"
-		r.Stage, r.Since, r.PausedFor, r.Held, r.gate = r.Stage+1, now, 0, "", gate{}
+		r.Stage, r.Since, r.PausedFor, r.Held, r.gate = r.Stage+1, now, 0, "", nil
 		if r.PausedAt != nil {
 			r.PausedAt = &now
 		}
@@ -180,7 +181,7 @@ func (m *MiniProgram) changePlan(to Plan) {
 		plan.Grayscale, plan.Production = r.Plan.Grayscale, passed
 	}
 	if !r.Plan.Health.same(plan.Health) {
-		r.gate = gate{}
+		r.gate = nil
 	}
 	r.Plan, r.Held = plan, ""
 }

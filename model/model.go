@@ -30,10 +30,11 @@ type MiniProgram struct {
 	Rollout    *Rollout
 	Suspension string // the reason
 
-	// Policy is what the deployment has set, Stopped whether the line is stopped, Health what a rule is answered at a time.
+	// Policy is what the deployment has set, Stopped whether the line is stopped, Asked what health gates asked and were answered, as far as
+	// that is not judged yet.
 	Policy  Policy
 	Stopped bool
-	Health  func(rule string, at time.Time) string
+	Asked   []Asked
 	// Lenient is a run of before, which takes another request under a known id for a repetition.
 	Lenient bool
 

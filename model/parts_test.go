@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -19,6 +20,7 @@ import (
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
 	"slipway/lifecycle"
+	"slipway/model"
 	"slipway/packages"
 	samples "slipway/testdata/packages"
 )
@@ -175,7 +177,7 @@ func (p *play) verdicts() func(rule string, at time.Time) string {
 
 // gates lets probes ask, by the clock of the test, until there is something to tell. What is not told is in the heartbeat of an activity.
 func (p *play) gates() {
-	var mu sync.Mutex
+	mu := &p.asking
 	var asked activities.HealthProbe
 	env := p.env
 	remember := mock.MatchedBy(func(probe activities.HealthProbe) bool {
@@ -190,8 +192,10 @@ func (p *play) gates() {
 			mu.Lock()
 			defer mu.Unlock()
 			now := env.Now()
+			p.forgetAsked(now)
 			for at = p.due(asked, now); at.Before(begin.Add(1000 * day)); at = p.due(asked, at) {
 				report, tell := p.judge(asked, at)
+				p.asked = append(p.asked, model.Asked{At: at.UTC(), Verdicts: p.answers(asked, at)})
 				if tell {
 					break
 				}
@@ -207,6 +211,29 @@ func (p *play) gates() {
 		})
 }
 
+// forgetAsked forgets what a probe would have asked that is over.
+func (p *play) forgetAsked(now time.Time) {
+	p.asked = slices.DeleteFunc(p.asked, func(a model.Asked) bool { return a.At.After(now) })
+}
+
+// advance tells the model what gates asked until now, and lets it come so far.
+func (p *play) advance() {
+	p.asking.Lock()
+	for len(p.asked) > 0 && !p.asked[0].At.After(p.now()) {
+		p.m.Asked, p.asked = append(p.m.Asked, p.asked[0]), p.asked[1:]
+	}
+	p.asking.Unlock()
+	p.m.Advance(p.now())
+}
+
+func (p *play) answers(probe activities.HealthProbe, at time.Time) map[string]string {
+	verdicts := map[string]string{}
+	for _, rule := range probe.Due(at) {
+		verdicts[rule.Name] = p.health(rule.Name, at)
+	}
+	return verdicts
+}
+
 func (p *play) due(probe activities.HealthProbe, now time.Time) time.Time {
 	for _, at := range []time.Time{probe.AskAt, probe.NextAt()} {
 		if at.After(now) {
@@ -219,7 +246,7 @@ func (p *play) due(probe activities.HealthProbe, now time.Time) time.Time {
 func (p *play) judge(probe activities.HealthProbe, at time.Time) (lifecycle.GateReport, bool) {
 	var answers []lifecycle.RuleHealth
 	for _, rule := range probe.Due(at) {
-		switch p.m.Health(rule.Name, at) {
+		switch p.health(rule.Name, at) {
 		case "healthy":
 			answers = append(answers, rule.Answered([]float64{0}, at))
 		case "unhealthy":

@@ -200,13 +200,13 @@ func (p *play) plan() model.Plan {
 		plan.OnUnhealthy = "pause"
 	}
 	if p.world.health {
-		plan.Health = p.health()
+		plan.Health = p.gate()
 	}
 	return plan
 }
 
-// health is a gate or none. Its intervals fall on no minute, so that nothing else happens at the moment at which it asks.
-func (p *play) health() *model.Health {
+// gate is one or none. Its intervals fall on no minute, so that nothing else happens at the moment at which it asks.
+func (p *play) gate() *model.Health {
 	rules := rapid.IntRange(0, 3).Draw(p.T, "rules")
 	if rules == 0 {
 		return nil

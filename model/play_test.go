@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -47,8 +48,12 @@ type play struct {
 	requests, version int
 	sent              []model.Command
 	signals           []signal
-	answered          int   // answers that were compared
-	change            int64 // the catalogue's before this sequence
+
+	health   func(rule string, at time.Time) string // what rules are answered
+	asking   sync.Mutex
+	asked    []model.Asked // what the probe that runs asks, and when, as far as the model has not heard of it
+	answered int           // answers that were compared
+	change   int64         // the catalogue's before this sequence
 }
 
 // moment is something that happens at a time.
@@ -100,7 +105,7 @@ func (p *play) prepare() {
 
 	c := model.Command{RequestID: "creation", Actor: people(team)[rapid.SampledFrom([]int{0, 0, 11}).Draw(p.T, "requested by")]}
 	p.m = model.Request(begin, id, team, c, policy)
-	p.m.Health = p.verdicts()
+	p.health = p.verdicts()
 	p.m.Lenient = rapid.IntRange(0, 5).Draw(p.T, "older rules") == 0
 	asked := lifecycle.Creation{ID: id, Title: "Weather", Team: team, RequestID: c.RequestID}
 	require.NoError(p, json.Unmarshal(asJSON(p, c.Actor), &asked.Actor))
@@ -181,9 +186,9 @@ func (p *play) register() {
 
 func (p *play) now() time.Time { return p.env.Now().UTC() }
 
-// look compares, and plans what happens next: at a time at which nothing happens by itself, so that there is one order of things.
+// look compares, and plans when the next thing happens.
 func (p *play) look() {
-	p.m.Advance(p.now())
+	p.advance()
 	p.database.fail(0, false)
 	p.compare()
 	p.ready = p.ready || p.m.State == "ReadyToPublish"
@@ -196,27 +201,21 @@ func (p *play) look() {
 	if rapid.IntRange(0, 2).Draw(p.T, "jumps") == 0 {
 		pause = time.Duration(rapid.IntRange(1, p.world.jump).Draw(p.T, "minutes of a jump")) * minute
 	}
-	p.next = &moment{p.free(p.now().Add(pause)), p.happen}
-}
-
-// free is the first time from then on at which nothing happens by itself, nor shortly before or after.
-func (p *play) free(at time.Time) time.Time {
-	for {
-		p.m.Advance(at.Add(-2 * time.Second))
-		due, ok := p.m.NextAt()
-		if !ok || due.After(at.Add(quiet)) {
-			return at
-		}
-		at = due.Add(3 * time.Second)
-	}
+	p.next = &moment{p.now().Add(pause), p.happen}
 }
 
 // quiet is how long nothing else happens after something has; a database that is away answers within it.
 const quiet = 45 * time.Second
 
-// happen lets one thing happen, and looks what came of it.
+// happen lets one thing happen, and looks what came of it. It waits for a time at which nothing happens by itself, nor shortly after: so
+// there is one order of things.
 func (p *play) happen() {
 	at := p.now()
+	p.advance()
+	if due, ok := p.m.NextAt(); ok && !due.After(at.Add(quiet)) {
+		p.next = &moment{later(at, due).Add(3 * time.Second), p.happen}
+		return
+	}
 	switch dice := rapid.IntRange(0, 29).Draw(p.T, "what"); {
 	case dice == 29:
 		p.endRun()
@@ -226,7 +225,7 @@ func (p *play) happen() {
 		p.repeat()
 	case dice == 25:
 		p.burst()
-	case dice == 24 && rapid.Bool().Draw(p.T, "reset"):
+	case dice == 24 && !p.m.Gated() && rapid.Bool().Draw(p.T, "reset"): // what the gate of another state asks would be taken for that of this one
 		p.resets()
 		return
 	case dice == 23 && rapid.Bool().Draw(p.T, "other settings"):
@@ -243,6 +242,13 @@ func (p *play) happen() {
 		p.act(p.draw())
 	}
 	p.next = &moment{at.Add(quiet - 5*time.Second), p.look}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }
 
 // act lets somebody act on both.
