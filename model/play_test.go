@@ -51,9 +51,10 @@ type play struct {
 
 	health   func(rule string, at time.Time) string // what rules are answered
 	asking   sync.Mutex
-	asked    []model.Asked // what the probe that runs asks, and when, as far as the model has not heard of it
-	answered int           // answers that were compared
-	change   int64         // the catalogue's before this sequence
+	asked    []model.Asked  // what the probe that runs asks, and when, as far as the model has not heard of it
+	answered int            // answers that were compared
+	recorded []model.Record // the audit trail so far
+	change   int64          // the catalogue's before this sequence
 }
 
 // moment is something that happens at a time.
