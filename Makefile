@@ -34,7 +34,7 @@ test: temporal
 	go test $(RACE) -timeout 20m ./...
 	go test -C tools/kubernetes ./...
 
-# 10,000 sequences instead of the 300 of make test: docs/proof.md.
+# 10,000 walks instead of the 300 of make test: docs/proof.md.
 soak:
 	go test -count=1 -timeout 60m -run TestTheWorkflowDoesWhatTheModelSays ./model -rapid.checks=3334
 

@@ -5,7 +5,7 @@
 // To be read in this order: table.go (who may do what, where, and where it leads), decide.go (the order of the checks), effect.go (what an
 // action changes), clock.go (what happens by itself), gate.go (what a health gate makes of the answers), calendar.go and users.go.
 //
-// The tests beside it send random sequences through the real workflow and hold it to the model after every step.
+// The tests beside it send random walks through the real workflow and hold it to the model after every step.
 package model
 
 import (

@@ -25,11 +25,11 @@ import (
 	samples "slipway/testdata/packages"
 )
 
-// platform is what all sequences of a test share: the catalogue, in SQLite, and the packages.
+// platform is what all walks of a test share: the catalogue, in SQLite, and the packages.
 type platform struct {
-	catalog   *catalog.Catalog
-	packages  *packages.Store
-	sequences int
+	catalog  *catalog.Catalog
+	packages *packages.Store
+	walks    int
 }
 
 // stored are the sha256 of two packages of the store.
@@ -70,7 +70,7 @@ func (l *platform) act(t require.TestingT, action lifecycle.Action, now time.Tim
 	}))
 }
 
-// moves lifts a stop that a sequence has left behind.
+// moves lifts a stop that a walk has left behind.
 func (l *platform) moves(t require.TestingT) {
 	platform, _, err := l.catalog.Platform(context.Background())
 	require.NoError(t, err)
@@ -142,7 +142,7 @@ func (l *livesOutbound) GetInfo(ctx workflow.Context) *workflow.Info {
 	return info
 }
 
-// silent logs nothing: a sequence that fails tells its story itself.
+// silent logs nothing: a walk that fails tells its story itself.
 type silent struct{}
 
 func (silent) Debug(string, ...any) {}
@@ -150,7 +150,7 @@ func (silent) Info(string, ...any)  {}
 func (silent) Warn(string, ...any)  {}
 func (silent) Error(string, ...any) {}
 
-// verdicts are what rules of gates are answered in this sequence: each changes its mind a few times.
+// verdicts are what rules of gates are answered in this walk: each changes its mind a few times.
 func (p *play) verdicts() func(rule string, at time.Time) string {
 	type change struct {
 		from    time.Time

@@ -17,7 +17,7 @@ const (
 	day    = 24 * time.Hour
 )
 
-// begin is when every sequence begins: a Monday morning.
+// begin is when every walk begins: a Monday morning.
 var begin = time.Date(2026, 11, 2, 9, 7, 0, 0, time.UTC)
 
 // people are all who come along, of the team "own" and another.

@@ -24,7 +24,7 @@ import (
 	"slipway/workflows"
 )
 
-// play is one sequence: the model and the real workflow, to which the same things happen.
+// play is one walk: the model and the real workflow, to which the same things happen.
 type play struct {
 	*rapid.T
 	world    world
@@ -54,7 +54,7 @@ type play struct {
 	asked    []model.Asked  // what the probe that runs asks, and when, as far as the model has not heard of it
 	answered int            // answers that were compared
 	recorded []model.Record // the audit trail so far
-	change   int64          // the catalogue's before this sequence
+	change   int64          // the catalogue's before this walk
 }
 
 // moment is something that happens at a time.
@@ -75,7 +75,7 @@ type signal struct {
 	value any
 }
 
-// check plays a sequence of a world.
+// check plays a walk of a world.
 func check(platform *platform, world world) func(*rapid.T) {
 	return func(t *rapid.T) {
 		p := &play{T: t, world: world, platform: platform, at: begin, left: rapid.IntRange(1, 30).Draw(t, "things")}
@@ -89,9 +89,9 @@ func check(platform *platform, world world) func(*rapid.T) {
 
 // prepare requests a mini-program that nobody had before.
 func (p *play) prepare() {
-	p.platform.sequences++
+	p.platform.walks++
 	p.platform.moves(p)
-	id := fmt.Sprintf("weather-%d", p.platform.sequences)
+	id := fmt.Sprintf("weather-%d", p.platform.walks)
 	team := "team-" + id
 	change, err := p.platform.catalog.LastChange(context.Background())
 	require.NoError(p, err)

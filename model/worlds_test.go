@@ -8,9 +8,9 @@ import (
 	"slipway/model"
 )
 
-// world is what may happen in the sequences of a test, beside what people do.
+// world is what may happen in the walks of a test, beside what people do.
 type world struct {
-	// approved begins the sequence with a version that is ready to be published.
+	// approved begins the walk with a version that is ready to be published.
 	approved bool
 	// health gives plans a gate, calendar the deployment windows and freezes, and the platform somebody who stops the line.
 	health, calendar bool
