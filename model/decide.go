@@ -245,13 +245,14 @@ func (m *MiniProgram) goesOn(now time.Time, c Command) bool {
 	}
 }
 
-// frozen is why releases may not go on now. A stop of the line cannot be overridden.
+// frozen is why releases may not go on now. Outside the windows, the time of the next one is known. A stop of the line cannot be
+// overridden.
 func (m *MiniProgram) frozen(now time.Time, override bool) refusal {
 	switch {
-	case m.Stopped:
-		return refusal{code: "frozen"}
 	case m.Policy.Calendar.closed(now) && !override:
 		return refusal{code: "frozen", until: m.Policy.Calendar.opens(now)}
+	case m.Stopped:
+		return refusal{code: "frozen"}
 	default:
 		return refusal{}
 	}

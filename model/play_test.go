@@ -34,16 +34,17 @@ type play struct {
 	database *outage
 	settings atomic.Pointer[lifecycle.Settings] // those in force
 
-	env   *testsuite.TestWorkflowEnvironment
-	input workflows.Input
-	at    time.Time // where the last run ended
-	next  *moment   // what happens next
-	begun []begun   // how each run began, to be reset to
-	reset *begun    // where the workflow is reset to when this run has ended
-	runs  int
-	left  int // things that still happen
-	over  bool
-	ready bool // a version has come to where it may be published
+	env      *testsuite.TestWorkflowEnvironment
+	input    workflows.Input
+	at       time.Time // where the last run ended
+	next     *moment   // what happens next
+	begun    []begun   // how each run began, to be reset to
+	reset    *begun    // where the workflow is reset to when this run has ended
+	runs     int
+	left     int // things that still happen
+	over     bool
+	wasReset bool
+	ready    bool // a version has come to where it may be published
 
 	requests, version int
 	sent              []model.Command
@@ -97,7 +98,7 @@ func (p *play) prepare() {
 	require.NoError(p, err)
 	p.change = change
 	policy := p.policy()
-	p.database = &outage{Committer: p.platform.catalog}
+	p.database = &outage{Committer: p.platform.catalog, now: p.now}
 	p.acts = &activities.Activities{
 		Catalog: p.database, Platform: p.platform.catalog, Reports: p.platform.catalog, Packages: p.platform.packages,
 		InForce: func() lifecycle.Settings { return *p.settings.Load() },
@@ -189,6 +190,7 @@ func (p *play) now() time.Time { return p.env.Now().UTC() }
 
 // look compares, and plans when the next thing happens.
 func (p *play) look() {
+	p.m.Delay(p.database.backAt())
 	p.advance()
 	p.database.fail(0, false)
 	p.compare()
@@ -234,7 +236,7 @@ func (p *play) happen() {
 	case dice >= 23 && p.world.calendar:
 		p.line()
 	case dice >= 22:
-		p.database.fail(rapid.IntRange(1, 9).Draw(p.T, "fails"), rapid.Bool().Draw(p.T, "after the commit"))
+		p.database.fail(rapid.IntRange(1, 6).Draw(p.T, "fails"), rapid.Bool().Draw(p.T, "after the commit"))
 		p.act(p.draw())
 	case dice >= 20:
 		p.env.SetContinueAsNewSuggested(true)
@@ -274,7 +276,7 @@ func (p *play) resets() {
 		signals = nil
 	}
 	p.Logf("%s reset to revision %d, with %d signals", p.now().Format(time.DateTime), revisionOf(to.input), len(signals))
-	p.reset = &to
+	p.reset, p.wasReset = &to, true
 	p.next = &moment{p.now().Add(time.Second), func() {
 		for _, s := range signals {
 			p.env.SignalWorkflow(s.name, s.value)
