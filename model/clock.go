@@ -22,13 +22,6 @@ func (m *MiniProgram) Advance(to time.Time) {
 	}
 }
 
-// Delay keeps everything that would happen by itself until a time: nothing could be decided before.
-func (m *MiniProgram) Delay(until time.Time) {
-	if m.clock.Before(until) {
-		m.clock = until
-	}
-}
-
 // NextAt is when something happens by itself; ok is false when nothing does.
 func (m *MiniProgram) NextAt() (at time.Time, ok bool) {
 	next := m.deadline()

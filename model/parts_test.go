@@ -82,12 +82,9 @@ func (l *platform) moves(t require.TestingT) {
 // outage is a catalogue that is away for a while: it fails so many times, before it has committed or, with its answer lost, after it.
 type outage struct {
 	activities.Committer
-	now   func() time.Time
 	mu    sync.Mutex
 	fails int
 	after bool
-	away  bool
-	back  time.Time // when it answered again
 }
 
 var errAway = errors.New("the database is away")
@@ -95,14 +92,7 @@ var errAway = errors.New("the database is away")
 func (o *outage) fail(times int, after bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.fails, o.after, o.away, o.back = times, after, times > 0, time.Time{}
-}
-
-// backAt is when it answered again.
-func (o *outage) backAt() time.Time {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.back
+	o.fails, o.after = times, after
 }
 
 // Commit fails while the database is away.
@@ -110,9 +100,6 @@ func (o *outage) Commit(ctx context.Context, commit catalog.Commit) (catalog.Gap
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.fails == 0 {
-		if o.away {
-			o.away, o.back = false, o.now()
-		}
 		return o.Committer.Commit(ctx, commit)
 	}
 	o.fails--
