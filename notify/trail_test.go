@@ -197,6 +197,13 @@ func (r *receiver) got() []event {
 	return append([]event{}, r.events...)
 }
 
+// number is how many it has taken.
+func (r *receiver) number() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.events)
+}
+
 // texts are what was commented.
 func texts(events []event) (said []string) {
 	for _, e := range events {

@@ -107,6 +107,8 @@ var chinese = vocabulary{
 	reasons: map[string]string{
 		string(lifecycle.HeldForPromotion): "按发布计划，转为全量发布由人决定",
 		string(lifecycle.HeldForHealth):    "发布的健康状况未知",
+		string(lifecycle.HeldForWindow):    "等待下一个发布窗口",
+		string(lifecycle.HeldForStop):      "发布已全线停止",
 		"the bake time is over":            "观察期已结束",
 		"the hold time is over":            "本阶段的停留时间已结束",
 	},

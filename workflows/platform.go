@@ -18,6 +18,8 @@ const (
 	// PlatformType is the name under which Platform is registered; there is one workflow of it, with the PlatformID.
 	PlatformType = "Platform"
 	PlatformID   = "platform"
+	// wakeHeartbeat is when a worker that wakes those that wait counts as dead.
+	wakeHeartbeat = 10 * time.Second
 )
 
 // PlatformInput starts the workflow: with nothing or, from run to run, with what the last run carried over.
@@ -219,7 +221,7 @@ func (p *platform) wake(ctx workflow.Context) {
 	ctx, cancel := workflow.WithCancel(ctx)
 	options := workflow.ActivityOptions{
 		StartToCloseTimeout: time.Hour,
-		HeartbeatTimeout:    time.Minute,
+		HeartbeatTimeout:    wakeHeartbeat,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: 10 * time.Second},
 		Summary:             "Let go on what became due while the line was stopped",
 	}

@@ -46,8 +46,11 @@ type miniProgram struct {
 
 	// saving is the step that the catalogue has not taken in yet; alarm says how workflow and catalogue last differed.
 	saving, alarm string
-	shown         attributes
-	log           log.Logger
+	// shown are the search attributes as they were told at shownAt; resting says that what has changed since is told by a timer.
+	shown   attributes
+	shownAt time.Time
+	resting bool
+	log     log.Logger
 }
 
 // open sets the run up: queries and signals before anything blocks, then the state that was carried over, or the

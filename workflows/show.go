@@ -78,14 +78,40 @@ func (m *miniProgram) status() lifecycle.Status {
 // show lets Temporal UI see where the mini-program stands.
 func (m *miniProgram) show(ctx workflow.Context) {
 	m.showDetails(ctx)
+	m.showAttributes(ctx)
+}
+
+// betweenUpserts is how long search attributes rest: telling them costs Temporal as much as a third of an action (docs/performance.md), and
+// of a burst of actions only the end is worth it.
+const betweenUpserts = time.Second
+
+// showAttributes tells the search attributes that differ: at once, or when those told before have rested.
+func (m *miniProgram) showAttributes(ctx workflow.Context) {
 	now := attributesOf(m.MiniProgram)
-	if updates := now.since(m.shown); len(updates) > 0 {
-		if err := workflow.UpsertTypedSearchAttributes(ctx, updates...); err != nil {
-			m.log.Error("search attributes not updated", logkey.Error, err)
-			return
-		}
-		m.shown = now
+	updates := now.since(m.shown)
+	if len(updates) == 0 || m.resting || m.rest(ctx) {
+		return
 	}
+	if err := workflow.UpsertTypedSearchAttributes(ctx, updates...); err != nil {
+		m.log.Error("search attributes not updated", logkey.Error, err)
+		return
+	}
+	m.shown, m.shownAt = now, workflow.Now(ctx)
+}
+
+// rest puts off what is to be told, if something was told just now. What is final is told at once: no timer would see its end.
+func (m *miniProgram) rest(ctx workflow.Context) bool {
+	left := betweenUpserts - workflow.Now(ctx).Sub(m.shownAt)
+	if left <= 0 || m.State.Final() || workflow.GetVersion(ctx, "attributes-rest", workflow.DefaultVersion, 1) != 1 {
+		return false
+	}
+	m.resting = true
+	timer := workflow.NewTimerWithOptions(ctx, left, workflow.TimerOptions{Summary: "Tell Temporal where it stands"})
+	m.inbox.await(timer, func(ctx workflow.Context) {
+		m.resting = false
+		m.showAttributes(ctx)
+	})
+	return true
 }
 
 // attributes are the values of the search attributes; zero values are not set.

@@ -180,6 +180,39 @@ func TestSearchAttributesAreOnlyToldWhenTheyDiffer(t *testing.T) {
 	o.until(10 * minute)
 }
 
+func TestOfABurstSearchAttributesTellTheBeginningAndTheEnd(t *testing.T) {
+	o := observe(t).publishing("1.0.0", staged)
+	before := 0
+	o.look(2*minute, func() { before = o.upserts })
+	percent := func(n int) func(*lifecycle.Command) {
+		return func(c *lifecycle.Command) { c.Percent = new(lifecycle.WholePercent(n)) }
+	}
+	tells := func(expected float64, upserts int) func() {
+		return func() {
+			told, _ := o.attributes.GetFloat64(AttributeRolloutPercent)
+			assert.InDelta(t, expected, told, 0)
+			assert.Equal(t, before+upserts, o.upserts)
+		}
+	}
+	for i := range 5 {
+		o.act(3*minute+time.Duration(i)*100*time.Millisecond, lifecycle.SetGrayscale, mia, percent(10+i))
+	}
+	o.look(3*minute+900*time.Millisecond, tells(10, 1))
+	o.look(3*minute+1100*time.Millisecond, tells(14, 2))
+	for i, n := range []int{20, 30, 20} { // what changes back is not told
+		o.act(4*minute+time.Duration(i)*100*time.Millisecond, lifecycle.SetGrayscale, mia, percent(n))
+	}
+	o.look(5*minute, tells(20, 3))
+	o.until(6 * minute)
+}
+
+func TestAFinalStateIsToldAtOnceAlsoRightAfterSomethingElse(t *testing.T) {
+	o := observe(t).act(100*time.Millisecond, lifecycle.CancelCreation, ann).until(day)
+	require.True(t, o.completed)
+	state, _ := o.attributes.GetKeyword(AttributeState)
+	assert.Equal(t, string(lifecycle.CreationCancelled), state)
+}
+
 func TestAFinalStateIsInTheSearchAttributes(t *testing.T) {
 	for action, c := range map[lifecycle.Action]struct {
 		by lifecycle.Actor
