@@ -313,10 +313,12 @@ func (p *play) settingsOf(policy model.Policy) *lifecycle.Settings {
 	return &settings
 }
 
-// burst is several people who act in the same moment. An upload comes last, because what is found in it comes back when it likes.
+// burst is several people who act in the same moment. Nobody uploads, because what is found comes back when it likes, and nobody acts when
+// something follows by itself at once: either may be first.
 func (p *play) burst() {
 	for range rapid.IntRange(2, 4).Draw(p.T, "at once") {
-		if c := p.draw(); c.Action != "upload-code" {
+		due, ok := p.m.NextAt()
+		if c := p.draw(); c.Action != "upload-code" && !(ok && !due.After(p.now())) {
 			p.act(c)
 		}
 	}
