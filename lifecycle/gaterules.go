@@ -66,10 +66,15 @@ func (g Gate) askAt(rule HealthRule) time.Time {
 
 // NextAt is when the first of several rules is due, or the stage is over and there is none that could keep it from ending.
 func (g Gate) NextAt() time.Time {
-	var next time.Time
-	if !slices.ContainsFunc(g.Health.Rules, func(rule HealthRule) bool { return !rule.DryRun }) {
-		next = g.Until
+	next := g.nextRule()
+	if g.Until.IsZero() || next.Before(g.Until) || slices.ContainsFunc(g.Health.Rules, func(rule HealthRule) bool { return !rule.DryRun }) {
+		return next
 	}
+	return g.Until
+}
+
+func (g Gate) nextRule() time.Time {
+	var next time.Time
 	for _, rule := range g.Health.Rules {
 		if at := g.askAt(rule); next.IsZero() || at.Before(next) {
 			next = at
@@ -107,8 +112,10 @@ func (g Gate) JudgeRules(answers []RuleHealth, now time.Time) (report GateReport
 	after := g
 	after.Rules = g.count(answers)
 	report.GateProgress = after.GateProgress
-	report.AskAt = after.NextAt()
 	report.Over = !g.Until.IsZero() && !now.Before(g.Until)
+	if report.AskAt = after.NextAt(); report.Over {
+		report.AskAt = after.nextRule()
+	}
 	report.Verdict = after.sum(now)
 	acts := g.acts(report)
 	report.Changed = slices.ContainsFunc(report.Verdict.Rules, func(h RuleHealth) bool {

@@ -53,7 +53,7 @@ func (m *MiniProgram) due() due {
 }
 
 // deadline is the table of timers.
-func (m *MiniProgram) deadline() due {
+func (m *MiniProgram) deadline() due { //nolint:gocyclo // a table, which is read from top to bottom
 	switch r, s := m.Rollout, m.Schedule; {
 	case m.Review != nil && !m.Review.Reminded: // reviewers are reminded
 		return due{m.Review.RemindAt, m.note("reminded", "")}

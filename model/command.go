@@ -113,9 +113,12 @@ func (c Command) given() (fields []string) {
 
 // named are the plans to choose from by name.
 var named = map[string]Plan{
-	"standard":  {Grayscale: Grayscale{Percent: 500, Bake: day}, Production: []Stage{{1000, day}, {2500, day}, {5000, day}, {Everyone, 0}}},
-	"app-store": {Grayscale: Grayscale{Percent: 100, Bake: day}, Production: []Stage{{200, day}, {500, day}, {1000, day}, {2000, day}, {5000, day}, {Everyone, 0}}},
-	"fast":      {Grayscale: Grayscale{Percent: 2500, Bake: Span(time.Hour)}, Production: []Stage{{Everyone, 0}}},
+	"standard": {Grayscale: Grayscale{Percent: 500, Bake: day}, Production: []Stage{{1000, day}, {2500, day}, {5000, day}, {Everyone, 0}}},
+	"app-store": {
+		Grayscale:  Grayscale{Percent: 100, Bake: day},
+		Production: []Stage{{200, day}, {500, day}, {1000, day}, {2000, day}, {5000, day}, {Everyone, 0}},
+	},
+	"fast": {Grayscale: Grayscale{Percent: 2500, Bake: Span(time.Hour)}, Production: []Stage{{Everyone, 0}}},
 }
 
 const day = Span(24 * time.Hour)

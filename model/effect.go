@@ -6,7 +6,7 @@ import (
 )
 
 // apply changes what an action changes.
-func (m *MiniProgram) apply(now time.Time, c Command, row row) {
+func (m *MiniProgram) apply(now time.Time, c Command, row row) { //nolint:gocyclo,funlen // a case for each action
 	m.clock = now
 	switch c.Action {
 	case "request-creation":

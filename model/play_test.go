@@ -318,7 +318,7 @@ func (p *play) settingsOf(policy model.Policy) *lifecycle.Settings {
 func (p *play) burst() {
 	for range rapid.IntRange(2, 4).Draw(p.T, "at once") {
 		due, ok := p.m.NextAt()
-		if c := p.draw(); c.Action != "upload-code" && !(ok && !due.After(p.now())) {
+		if c := p.draw(); c.Action != "upload-code" && (!ok || due.After(p.now())) {
 			p.act(c)
 		}
 	}
