@@ -67,7 +67,8 @@ func (g Gate) askAt(rule HealthRule) time.Time {
 // NextAt is when the first of several rules is due, or the stage is over and there is none that could keep it from ending.
 func (g Gate) NextAt() time.Time {
 	next := g.nextRule()
-	if g.Until.IsZero() || next.Before(g.Until) || slices.ContainsFunc(g.Health.Rules, func(rule HealthRule) bool { return !rule.DryRun }) {
+	acts := slices.ContainsFunc(g.Health.Rules, func(rule HealthRule) bool { return !rule.DryRun })
+	if acts || g.Until.IsZero() || next.Before(g.Until) {
 		return next
 	}
 	return g.Until

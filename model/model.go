@@ -246,5 +246,6 @@ func versionOf(packages ...*Package) string {
 
 func (r Record) String() string {
 	at := r.At.UTC().Format("2006-01-02T15:04:05")
-	return fmt.Sprintf("%3d/%-3d %s %s %s by %s as %q: %s -> %s, version %q, %q", r.Sequence, r.Revision, at, r.Action, r.Kind, r.Actor, r.Role, r.From, r.To, r.Version, r.Comment)
+	return fmt.Sprintf("%3d/%-3d %s %s %s by %s as %q: %s -> %s, version %q, %q",
+		r.Sequence, r.Revision, at, r.Action, r.Kind, r.Actor, r.Role, r.From, r.To, r.Version, r.Comment)
 }
