@@ -64,11 +64,11 @@ const grace = time.Second
 
 // asks is what the gate was answered next, or that it has not asked in time.
 func (m *MiniProgram) asks() due {
-	for len(m.Asked) > 0 && (!m.Gated() || m.Asked[0].At.Before(m.clock)) {
-		m.Asked = m.Asked[1:] // nobody listened any more
-	}
 	if !m.Gated() {
 		return due{}
+	}
+	for len(m.Asked) > 0 && m.Asked[0].At.Before(m.clock) {
+		m.Asked = m.Asked[1:] // nobody listened then
 	}
 	latest := m.nextAsk().Add(grace)
 	if latest.Before(m.clock) {
