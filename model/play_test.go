@@ -239,7 +239,7 @@ func (p *play) happen() {
 		if due, ok := p.m.NextAt(); !ok || due.After(at.Add(quiet)) { // else what follows at once would be late
 			p.database.fail(rapid.IntRange(1, 6).Draw(p.T, "fails"), rapid.Bool().Draw(p.T, "after the commit"))
 		}
-	case dice >= 20:
+	case dice >= 20 && !p.m.Gated(): // a gate asks as soon as a run begins
 		p.env.SetContinueAsNewSuggested(true)
 		p.act(p.draw())
 	default:
@@ -317,6 +317,9 @@ func (p *play) settingsOf(policy model.Policy) *lifecycle.Settings {
 // something follows by itself at once: either may be first.
 func (p *play) burst() {
 	for range rapid.IntRange(2, 4).Draw(p.T, "at once") {
+		if p.m.Final() {
+			return
+		}
 		due, ok := p.m.NextAt()
 		if c := p.draw(); c.Action != "upload-code" && (!ok || due.After(p.now())) {
 			p.act(c)
