@@ -301,3 +301,22 @@ func (c *Catalog) EndFleet(ctx context.Context, id string, at time.Time) error {
 	c.db.Notify()
 	return nil
 }
+
+// SweepFleets forgets acts that ended before a time, with their answers, in small parts. What each mini-program did stays in its audit
+// trail.
+func (c *Catalog) SweepFleets(ctx context.Context, before time.Time) error {
+	for {
+		forgotten, err := c.db.ExecWithin(ctx, database.LongTimeout, `DELETE FROM fleet_answers WHERE (act, mini_program) IN (
+			SELECT fleet_answers.act, fleet_answers.mini_program FROM fleet_answers JOIN fleet_acts ON fleet_acts.id = fleet_answers.act
+			WHERE fleet_acts.ended_at < $1 LIMIT $2)`, database.Time(before), fleetBatch)
+		if err == nil && forgotten == 0 {
+			_, err = c.db.ExecWithin(ctx, database.LongTimeout, `DELETE FROM fleet_acts WHERE ended_at < $1`, database.Time(before))
+		}
+		if err != nil {
+			return fmt.Errorf("forget fleet acts that ended before %s: %w", before.UTC().Format(time.RFC3339), err)
+		}
+		if forgotten == 0 {
+			return nil
+		}
+	}
+}

@@ -190,3 +190,26 @@ func TestActsAreListedByWhoBeganThemTheNewestFirst(t *testing.T) {
 		assert.Equal(t, []string{"a0"}, list("otto", "a2", 10))
 	})
 }
+
+func TestActsThatEndedLongAgoAreForgottenWithTheirAnswers(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		chosen := []catalog.FleetAnswer{}
+		for i := range 501 { // more than one part
+			chosen = append(chosen, catalog.FleetAnswer{MiniProgram: fmt.Sprintf("program-%04d", i), Team: "acme"})
+		}
+		for _, id := range []string{"old", "young", "unfinished"} {
+			require.NoError(t, c.BeginFleet(t.Context(), suspendAll(id, newYear), chosen))
+		}
+		require.NoError(t, c.EndFleet(t.Context(), "old", newYear.Add(time.Hour)))
+		require.NoError(t, c.EndFleet(t.Context(), "young", newYear.Add(3*time.Hour)))
+		require.NoError(t, c.SweepFleets(t.Context(), newYear.Add(2*time.Hour)))
+
+		_, err := c.Fleet(t.Context(), "old")
+		require.ErrorIs(t, err, catalog.ErrNotFound)
+		for id, answers := range map[string]int{"old": 0, "young": 501, "unfinished": 501} {
+			counts, err := c.CountFleet(t.Context(), id)
+			require.NoError(t, err)
+			assert.Equal(t, answers, counts.Waiting, id)
+		}
+	})
+}

@@ -20,8 +20,8 @@ const lookEvery = 2 * time.Second
 
 // InForce are the settings that a program goes by now: SETTINGS_FILE as it was at the start, and again whenever it has changed.
 type InForce struct {
-	// Check refuses what else is wrong with changed settings; nil finds nothing.
-	Check func(lifecycle.Settings) error
+	// Complete fills in what changed settings have in other files, and says what else is wrong with them; nil has nothing to add.
+	Complete func(*lifecycle.Settings) error
 
 	file    string
 	current atomic.Pointer[lifecycle.Settings]
@@ -32,13 +32,16 @@ type InForce struct {
 	refused       prometheus.Gauge
 }
 
-// look is what a look at the file has found.
+// look is what a look at the file has found, and at the other files that it names.
 type look struct {
-	data []byte
-	err  string
+	data          []byte
+	subscriptions lifecycle.Subscriptions
+	err           string
 }
 
-func (l look) equal(other look) bool { return l.err == other.err && bytes.Equal(l.data, other.data) }
+func (l look) equal(other look) bool {
+	return l.err == other.err && bytes.Equal(l.data, other.data) && reflect.DeepEqual(l.subscriptions, other.subscriptions)
+}
 
 // NewInForce begins with settings that were read from a file; without a file they never change.
 func NewInForce(file string, settings lifecycle.Settings) *InForce {
@@ -89,10 +92,10 @@ func (in *InForce) look(ctx context.Context, logger *zap.Logger, keep func(conte
 		now.data = data
 		return Policy(&settings)(data)
 	})
-	if err == nil && in.Check != nil {
-		err = in.Check(settings)
+	if err == nil && in.Complete != nil {
+		err = in.Complete(&settings)
 	}
-	if err != nil {
+	if now.subscriptions = settings.Subscriptions; err != nil {
 		now.err = err.Error()
 	}
 	before := in.seen

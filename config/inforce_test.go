@@ -3,6 +3,7 @@ package config
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -91,9 +92,46 @@ func TestChangedSubscriptionsAreTakenUpAlthoughTheyDecideNothing(t *testing.T) {
 	assert.Equal(t, before, f.Settings().Digest(), "addresses are secret, and no part of what decisions are by")
 }
 
+// A secret is rotated in its own file; the settings that name the file stay as they are.
+func TestAFileThatSettingsNameIsTakenUpWhenItChangesAlone(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret")
+	rotate := func(to string) { require.NoError(t, os.WriteFile(secret, []byte(to+"\n"), 0o600)) }
+	const first, second = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+	rotate(first)
+	file := written(t, `{"subscriptions": [{"name": "ci", "channel": "webhook", "to": ["https://ci.example.com/x"], "secret_file": "`+secret+`"}]}`)
+	f := following(t, file)
+	f.Complete = func(settings *lifecycle.Settings) (err error) {
+		settings.Subscriptions, err = Subscriptions(file, *settings)
+		return err
+	}
+	started := f.Settings()
+	require.NoError(t, f.Complete(&started))
+	f.take(started)
+	f.looks()
+	assert.Empty(t, f.kept, "nothing has changed")
+
+	rotate(second)
+	f.looks()
+	require.Len(t, f.kept, 1)
+	assert.Equal(t, second, f.kept[0].Subscriptions[0].Secret)
+	rotate("half a sec")
+	f.looks()
+	assert.InDelta(t, 1, testutil.ToFloat64(f.refused), 0)
+	assert.Equal(t, second, f.Settings().Subscriptions[0].Secret, "the former one stays")
+	rotate(first)
+	f.looks()
+	require.Len(t, f.kept, 2)
+	assert.Equal(t, first, f.kept[1].Subscriptions[0].Secret)
+	for _, line := range f.logged.All() {
+		said := fmt.Sprint(line.Message, line.ContextMap())
+		assert.NotContains(t, said, "whsec_MfKQ")
+		assert.NotContains(t, said, "half a sec")
+	}
+}
+
 func TestWhatElseIsWrongWithChangedSettingsIsRefusedToo(t *testing.T) {
 	f := following(t, written(t, `{"remind_after": "1h"}`))
-	f.Check = func(lifecycle.Settings) error { return errors.New("there is no file with the secret") }
+	f.Complete = func(*lifecycle.Settings) error { return errors.New("there is no file with the secret") }
 	f.write(`{"remind_after": "2h"}`)
 	f.looks()
 	f.reminds(time.Hour)

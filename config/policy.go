@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"slipway/lifecycle"
 	"slipway/packages"
@@ -15,13 +16,26 @@ func Policy(settings *lifecycle.Settings) func([]byte) error {
 }
 
 func unknownWarnings(settings lifecycle.Settings) (found lifecycle.Faults) {
+	codes := warnings()
 	for i, code := range settings.BlockingWarnings {
-		if !slices.ContainsFunc(packages.Rules, func(r packages.Rule) bool { return r.Code == code && r.Severity == packages.Warning }) {
+		if !slices.Contains(codes, code) {
 			found = append(found, lifecycle.Fault{
 				Path: fmt.Sprintf("blocking_warnings[%d]", i),
-				Says: fmt.Sprintf("blocking_warnings names %.100q; no warning of the inspection has that code", code),
+				Says: fmt.Sprintf("blocking_warnings names %.100q, which no warning of an inspection or comparison has; the codes are: %s",
+					code, strings.Join(codes, ", ")),
 			})
 		}
 	}
 	return found
+}
+
+// warnings are the codes of all findings that are warnings, in alphabetical order.
+func warnings() (codes []string) {
+	for _, rule := range packages.Rules {
+		if rule.Severity == packages.Warning {
+			codes = append(codes, rule.Code)
+		}
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
 }

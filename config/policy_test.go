@@ -20,6 +20,9 @@ func TestAPolicyIsRefusedForWhatOnlyOthersKnowToBeWrong(t *testing.T) {
 			{"name": "wrong", "query": "up{", "max": 1, "interval": "1m", "failures": 3}]}}}}`))
 	require.Error(t, err)
 	assert.Contains(t, err.Error(), `line 2: blocking_warnings names "odd"`)
+	for _, code := range []string{"domain_added", "native_code"} {
+		assert.Contains(t, err.Error(), code, "it says which codes there are")
+	}
 	assert.Contains(t, err.Error(), `line 4: plan "mine": health.query is no PromQL`)
 	assert.Contains(t, err.Error(), `line 7: plan "several": health.rules[1].query is no PromQL`)
 	assert.Contains(t, err.Error(), "unclosed left parenthesis")

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"io/fs"
+	"net/url"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"slipway/catalog"
 	"slipway/keyring"
 	"slipway/lifecycle"
+	"slipway/notify"
 	"slipway/packages"
 	samples "slipway/testdata/packages"
 	"slipway/tokens"
@@ -59,9 +61,20 @@ var visits = []visit{
 	{"fleet, an action chosen", "release-manager", "/fleet?act=change-plan"},
 	{"fleet act", "operator", "/fleet/" + actToSee},
 	{"subscriptions", "operator", "/subscriptions"},
+	{"subscription that fails", "operator", "/subscriptions/release-room"},
+	{"subscription of mail", "operator", "/subscriptions/post"},
+	{"platform", "operator", "/platform"},
+	{"rehearsal", "developer", "/rehearse"},
+	{"rehearsed", "developer", "/rehearse?" + rehearsed.Encode()},
 	{"who you are", "developer", "/me"},
 	{"nothing here", "developer", "/nothing-here"},
 	{"forbidden", "reviewer", "/request-creation"},
+}
+
+// rehearsed is a plan that meets a freeze and, after that, a breach.
+var rehearsed = url.Values{
+	"plan": {"own"}, "plan_percent": {"5"}, "plan_bake": {"1h"}, "plan_stages": {"25% 1h\n100%"}, "at": {"2026-12-17T09:00"}, "zone": {"Asia/Shanghai"},
+	"settings": {`{"calendar": {"freezes": [{"from": "2026-12-17T01:30:00Z", "to": "2026-12-18T00:00:00Z", "reason": "the fair of the year"}]}}`},
 }
 
 // actToSee is a fleet act of the installation.
@@ -91,6 +104,7 @@ func furnished(t *testing.T) *platform {
 	p.request("notes")
 	p.makesTokens()
 	p.actsOnMany()
+	p.tellsPeople()
 	p.approved(p.request("parcel"), "2.0.0")
 	p.approved(p.request("weather"), "1.2.0")
 	p.do("weather", lifecycle.Publish, developer, plan(time.Hour), testers)
@@ -143,13 +157,31 @@ func (p *platform) measured(id string) {
 }
 
 func TestNoPageHasBarriersAndNothingSticksOut(t *testing.T) {
-	b := browse(t, furnished(t).web("PREVIEW_KEY="+keyring.Generate("k1")))
+	p := furnished(t)
+	b := browse(t, p.web("PREVIEW_KEY="+keyring.Generate("k1")))
 	people := map[string]tab{"": b.anonymous()}
 	for _, visit := range visits {
 		if _, known := people[visit.who]; !known {
 			people[visit.who] = b.as(visit.who)
 		}
 	}
+	visitAll(people, visits)
+	p.onPlatform(lifecycle.StopTheLine)
+	p.do("weather", lifecycle.ChangePlan, developer, plan(0)) // the time of its stage is over
+	p.eventually("it is due", func() bool { return p.waitingForLine() == 1 })
+	visitAll(people, whileStopped)
+	p.onPlatform(lifecycle.LiftTheStop)
+}
+
+// whileStopped is what somebody has stopped the line for.
+var whileStopped = []visit{
+	{"platform, stopped", "operator", "/platform"},
+	{"overview, stopped", "developer", "/"},
+	{"held by the stop", "release-manager", "/mini-programs/weather"},
+}
+
+// visitAll visits pages in both languages.
+func visitAll(people map[string]tab, visits []visit) {
 	for _, language := range []string{"en", "zh-Hans"} {
 		for _, x := range people {
 			x.reads(language)
@@ -200,6 +232,25 @@ func (p *platform) uploadOther() string {
 	sha256, _, err := p.store.Put(p.t.Context(), &packed)
 	require.NoError(p.t, err)
 	return sha256
+}
+
+// tellsPeople leaves a subscription whose target takes nothing, and one by mail.
+func (p *platform) tellsPeople() {
+	ctx, store, now := p.t.Context(), notify.NewStore(p.catalog.Database(), keyring.Ring{}), time.Now()
+	for _, s := range []lifecycle.Subscription{
+		{Name: "release-room", Channel: lifecycle.Slack, To: []string{"https://chat.example.com/services/T0/x"}, Events: []string{"held", "rollback", "pause"}},
+		{Name: "post", Channel: lifecycle.Mail, To: []string{"releases@example.com"}, Teams: []string{"acme"}},
+	} {
+		require.NoError(p.t, store.Add(ctx, s, operator.User, now))
+	}
+	require.NoError(p.t, store.Keep(ctx, "release-room", notify.Standing{
+		DeliveredAt: now.Add(-26 * time.Hour), FailingSince: now.Add(-25 * time.Hour), Attempts: 90, NextAt: now.Add(10 * time.Minute),
+		Error: "the target answered 502 Bad Gateway",
+	}))
+	require.NoError(p.t, store.SetAside(ctx,
+		notify.Undelivered{Subscription: "release-room", Number: 3, MiniProgram: "weather", Since: now.Add(-73 * time.Hour), NextAt: now, Parked: true, Error: "the target answered 400 Bad Request"},
+		notify.Undelivered{Subscription: "release-room", Number: 7, MiniProgram: "radio", Since: now.Add(-time.Hour), NextAt: now, Attempts: 3},
+	))
 }
 
 // makesTokens leaves a token of each kind and state.

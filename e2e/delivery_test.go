@@ -175,7 +175,7 @@ func TestHostAppsAreAnsweredWhileTheDatabaseIsDown(t *testing.T) {
 		return err == nil
 	})
 
-	alone := p.web("DELIVERY_FILE="+file, "DATABASE_URL=postgres://nobody@127.0.0.1:1/nothing")
+	alone := p.webForHostApps("DELIVERY_FILE="+file, "DATABASE_URL=postgres://nobody@127.0.0.1:1/nothing")
 	assert.Equal(t, "1.0.0", ask(t, alone, "outage", "anybody").version)
 	assert.Equal(t, http.StatusServiceUnavailable, get(alone+"/readyz"))
 	assert.Equal(t, http.StatusServiceUnavailable, get(alone+"/"))

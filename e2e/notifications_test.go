@@ -1,12 +1,14 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 
+	"slipway/keyring"
 	"slipway/lifecycle"
 	"slipway/notify"
 	"slipway/workflows"
@@ -64,7 +67,7 @@ func (h *hook) got() []string {
 
 func (p *platform) subscribe(name, to string) *notify.Store {
 	p.t.Helper()
-	store := notify.NewStore(p.catalog.Database())
+	store := notify.NewStore(p.catalog.Database(), keyring.Ring{})
 	s := lifecycle.Subscription{Name: name, Channel: lifecycle.Webhook, To: []string{to}, Secret: hookSecret}
 	require.Nil(p.t, s.Validate())
 	require.NoError(p.t, store.Add(p.t.Context(), s, "operator", time.Now()))
@@ -130,4 +133,28 @@ func TestWhatHappensWhileTargetAndWorkerAreAwayIsToldInOrderAndCostsNoHistory(t 
 		described, err := server.Client.DescribeWorkflowExecution(t.Context(), workflows.NotifierID("killed"), "")
 		return err == nil && described.WorkflowExecutionInfo.Status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
 	})
+}
+
+func TestARotatedSecretIsTakenUpWithoutARestart(t *testing.T) {
+	to, folder := openHook(t), t.TempDir()
+	secret, settings := filepath.Join(folder, "secret"), filepath.Join(folder, "settings.json")
+	write := func(file, content string) { require.NoError(t, os.WriteFile(file, []byte(content), 0o600)) }
+	const former = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+	write(secret, former)
+	write(settings, fmt.Sprintf(`{"subscriptions": [{"name": "rotated", "channel": "webhook", "to": [%q], "secret_file": %q}]}`, to.URL+hookPath, secret))
+	p := install(t, "WEBHOOK_ALLOW=127.0.0.0/8", "LOG_LEVEL=debug", "SETTINGS_FILE="+settings).start()
+	t.Cleanup(func() {
+		_ = server.Client.TerminateWorkflow(context.Background(), workflows.NotifierID("rotated"), "", "the test is over")
+	})
+	store := notify.NewStore(p.catalog.Database(), keyring.Ring{})
+	p.request("told-by-another-secret")
+	p.eventually("the target knows the new secret only", func() bool {
+		kept, err := store.Find(t.Context(), "rotated")
+		return err == nil && !kept.FailingSince.IsZero()
+	})
+	write(secret, hookSecret+"\n")
+	p.eventually("request and approval are told", func() bool { return len(to.got()) == 2 })
+	for _, secret := range []string{former, hookSecret, hookPath} {
+		assert.NotContains(t, p.output.String(), secret)
+	}
 }

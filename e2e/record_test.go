@@ -20,7 +20,7 @@ import (
 )
 
 // notRecorded are tests whose histories only repeat others, are large, or cannot be read.
-var notRecorded = []string{"race-", "rubbish", "remarks", "codec", "asleep"}
+var notRecorded = []string{"race-", "rubbish", "remarks", "codec", "asleep", "killed-", "cancelled-", "resumed-", "refusing-", "unknown-type"}
 
 // record writes the history of every run on a server into the folder that RECORD_HISTORIES names, if it names one, for the
 // replay tests of package workflows.
@@ -38,12 +38,12 @@ func record(temporal *devservertest.Server) error {
 	}
 	runs := map[string]int{}
 	for i := len(list.Executions) - 1; i >= 0; i-- { // the list begins with the newest
-		id := strings.TrimPrefix(list.Executions[i].Execution.WorkflowId, workflows.WorkflowID(""))
-		runs[id]++
-		if !recorded(id) {
+		name := recordedAs(list.Executions[i].Execution.WorkflowId)
+		runs[name]++
+		if !recorded(name) {
 			continue
 		}
-		file := filepath.Join(folder, fmt.Sprintf("%s-%d.json.gz", id, runs[id]))
+		file := filepath.Join(folder, fmt.Sprintf("%s-%d.json.gz", name, runs[name]))
 		if err := recordRun(ctx, temporal, file, list.Executions[i]); err != nil {
 			return fmt.Errorf("recording %s: %w", file, err)
 		}
@@ -51,9 +51,18 @@ func record(temporal *devservertest.Server) error {
 	return nil
 }
 
-func recorded(id string) bool {
+// recordedAs names the files of a workflow: mini-programs by their id alone, fleet acts, whose ids mean nothing, in one row.
+func recordedAs(workflowID string) string {
+	name := strings.TrimPrefix(workflowID, workflows.WorkflowID(""))
+	if act := workflows.FleetWorkflowID(""); strings.HasPrefix(name, act) {
+		name = act
+	}
+	return strings.ReplaceAll(strings.Trim(name, "/"), "/", "-")
+}
+
+func recorded(name string) bool {
 	for _, prefix := range notRecorded {
-		if strings.HasPrefix(id, prefix) {
+		if strings.HasPrefix(name, prefix) {
 			return false
 		}
 	}

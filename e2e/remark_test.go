@@ -53,7 +53,7 @@ func TestTheMarkerOfAnOrdinaryActionIsBelowFourKilobytes(t *testing.T) {
 	p.do(id, lifecycle.Promote, manager)
 	markers := 0
 	for _, event := range p.history(id, run) {
-		if event.GetMarkerRecordedEventAttributes() != nil {
+		if marker := event.GetMarkerRecordedEventAttributes(); marker != nil && marker.GetMarkerName() == "LocalActivity" {
 			markers++
 			assert.Less(t, proto.Size(event), maxMarker, event.GetUserMetadata().GetSummary().String())
 		}

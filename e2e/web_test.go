@@ -9,9 +9,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// web starts the web of an installation and returns its address once it is alive; env adds to its environment. It runs
+// web starts the web of an installation and returns its address once it serves people; env adds to its environment. It runs
 // whether there is a worker or not.
 func (p *platform) web(env ...string) (url string) {
+	p.t.Helper()
+	url = p.webForHostApps(env...)
+	p.eventually("the web is ready", func() bool { return get(url+"/readyz") == http.StatusOK })
+	return url
+}
+
+// webForHostApps is a web that need not be able to serve people: nobody asks whether the database answers it.
+func (p *platform) webForHostApps(env ...string) (url string) {
 	p.t.Helper()
 	addr := freeAddress(p)
 	command := exec.Command(webBin)

@@ -1,7 +1,6 @@
 package keyring
 
 import (
-	"crypto/aes"
 	"crypto/cipher"
 	"errors"
 	"fmt"
@@ -18,7 +17,7 @@ const (
 	metadataKeyID = "encryption-key-id"
 )
 
-// MissingKeyError says that a payload was encrypted with a key that is not in the ring.
+// MissingKeyError says that something was encrypted with a key that is not in the ring.
 type MissingKeyError struct{ Key string }
 
 func (e *MissingKeyError) Error() string {
@@ -35,13 +34,7 @@ type Codec struct {
 func NewCodec(r Ring) *Codec {
 	c := &Codec{aeads: map[string]cipher.AEAD{}}
 	for i, k := range r.keys {
-		block, err := aes.NewCipher(k.secret)
-		if err != nil {
-			panic(err) // only for keys of another length
-		}
-		if c.aeads[k.id], err = cipher.NewGCMWithRandomNonce(block); err != nil {
-			panic(err) // only for ciphers of another block size
-		}
+		c.aeads[k.id] = k.aead()
 		if i == 0 {
 			c.write = k.id
 		}
@@ -98,7 +91,7 @@ func (c *Codec) open(payload *commonpb.Payload) (*commonpb.Payload, error) {
 	}
 	data, err := aead.Open(nil, nil, payload.GetData(), []byte(id))
 	if err != nil {
-		return nil, fmt.Errorf("this was not encrypted with the key %.64q, or was changed since", id)
+		return nil, changed(id)
 	}
 	opened := &commonpb.Payload{}
 	if err := proto.Unmarshal(data, opened); err != nil {

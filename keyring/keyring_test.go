@@ -122,6 +122,31 @@ func TestPayloadsFromBeforeAreStillRead(t *testing.T) {
 	assert.True(t, proto.Equal(plain("x"), encode(t, keyring.Ring{}, plain("x"))), "without a key nothing is encrypted")
 }
 
+func TestATextIsOpenedOnlyAsWhatItWasSealedAs(t *testing.T) {
+	before, both, none := ring(t, k1), ring(t, k2, k1), keyring.Ring{}
+	sealed, by := before.Seal("whispered", "a")
+	assert.Equal(t, "k1", by)
+	assert.NotContains(t, sealed, "whispered")
+	again, _ := before.Seal("whispered", "a")
+	assert.NotEqual(t, sealed, again, "twice the same looks different")
+	text, err := both.Open(sealed, by, "a")
+	require.NoError(t, err)
+	assert.Equal(t, "whispered", text)
+	for _, wrong := range [][3]string{{sealed, by, "b"}, {sealed, "k2", "a"}, {sealed[4:], by, "a"}, {"?", by, "a"}, {"", by, "a"}} {
+		_, err = both.Open(wrong[0], wrong[1], wrong[2])
+		assert.ErrorContains(t, err, "was changed since")
+	}
+	_, err = ring(t, k2).Open(sealed, by, "a")
+	assert.EqualError(t, err, `this is encrypted with the key "k1", which is missing from PAYLOAD_KEY_FILE; put it back`)
+	assert.Equal(t, "k2", both.SealsWith(), "the first key encrypts")
+
+	sealed, by = none.Seal("said", "a")
+	assert.Equal(t, []string{"said", "", ""}, []string{sealed, by, none.SealsWith()}, "without a key nothing is encrypted")
+	text, err = both.Open("said", "", "a")
+	require.NoError(t, err)
+	assert.Equal(t, "said", text, "and is read by all")
+}
+
 func TestWhatWasChangedIsNotRead(t *testing.T) {
 	r := ring(t, k1, k2)
 	for name, change := range map[string]func(*commonpb.Payload){

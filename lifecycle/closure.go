@@ -25,6 +25,9 @@ func (c *Closure) same(other Closure) bool {
 		(c.Until == nil) == (other.Until == nil) && (c.Until == nil || c.Until.Equal(*other.Until))
 }
 
+// IsFreeze tells whether it is a freeze of the calendar, whose reason somebody has written; otherwise it is between windows, or a stop.
+func (c Closure) IsFreeze() bool { return !c.Stopped && c.Reason != OutsideWindows }
+
 // Hold is the reason why a stage is held by it.
 func (c Closure) Hold() Hold {
 	if c.Stopped {
@@ -99,7 +102,34 @@ func MayOverride(person Actor) bool {
 	return slices.ContainsFunc(person.Roles, func(role Role) bool { return slices.Contains(mayOverride, role) })
 }
 
-// permitsOverride refuses an override of somebody who may not. The role that the action needs is asked for besides.
+// goingOn are the actions that those who may override can take so, whatever other roles the actions ask for.
+var goingOn = []Action{Publish, SetGrayscale, Promote, Advance}
+
+// MayTakeOverriding tells whether a person may take an action as an override, whatever other roles it asks for.
+func MayTakeOverriding(action Action, person Actor) bool {
+	return slices.Contains(goingOn, action) && MayOverride(person)
+}
+
+// overrides tells whether the command is an override of somebody who may take its action so.
+func (c Command) overrides() bool { return c.Override && MayTakeOverriding(c.Action, c.Actor) }
+
+// roleOverriding is the role in which the command overrides a window that is closed now; "" when it does not.
+func (c Command) roleOverriding(now time.Time, settings Settings) Role {
+	if _, _, closed := settings.Calendar.Closed(now); !closed || !c.overrides() {
+		return ""
+	}
+	return mayOverride[slices.IndexFunc(mayOverride, func(role Role) bool { return slices.Contains(c.Actor.Roles, role) })]
+}
+
+// CanOnlyOverride tells whether the person can take the action now, but only as an override of a closed release window.
+func (s Status) CanOnlyOverride(action Action, person Actor, now time.Time, settings Settings) bool {
+	m, command := FromStatus(s), Command{Action: action, Actor: person, Override: true}
+	rule, _ := RuleFor(action)
+	_, refusal := rule.permits(person, m.Team)
+	return refusal != nil && command.roleOverriding(now, settings) != "" && rule.isLegalIn(m)
+}
+
+// permitsOverride refuses an override of somebody who may not.
 func permitsOverride(command Command) *Refusal {
 	if !command.Override || MayOverride(command.Actor) {
 		return nil

@@ -79,26 +79,71 @@ func TestAPublicationForALaterTimeMayBeScheduledInAFreeze(t *testing.T) {
 	assert.NotNil(t, after.Schedule)
 }
 
-func TestWhoMayOverrideAFreeze(t *testing.T) {
+// goesOnWhereItIs are the commands that take a mini-program on, each with where it stands.
+func goesOnWhereItIs(t *testing.T) map[*MiniProgram]Command {
+	gray := inState(t, GrayscaleRelease).m
+	return map[*MiniProgram]Command{
+		&inState(t, ReadyToPublish).m:    {Action: Publish},
+		&gray:                            {Action: SetGrayscale, Percent: new(gray.Rollout.Percent() + 1)},
+		&inState(t, GrayscaleRelease).m:  {Action: Promote},
+		&inState(t, ProductionRelease).m: {Action: Advance},
+	}
+}
+
+func TestWhoMayOverrideAFreezeWhateverTheActionAsksFor(t *testing.T) {
 	now := start.Add(24 * time.Hour)
-	m := inState(t, GrayscaleRelease).m
-	for _, person := range lifecycletest.People() {
-		command := Command{Action: Promote, Actor: actorOf(person), Override: true, Comment: "because"}
-		row := lifecycletest.Actions[slices.IndexFunc(lifecycletest.Actions, func(a lifecycletest.Action) bool { return a.Name == "promote" })]
-		may := row.May(person) == "" && slices.ContainsFunc(lifecycletest.MayOverride, func(role string) bool { return slices.Contains(person.Roles, role) })
-		_, record, refusal := m.Decide(command, Facts{}, now, closedSettings())
-		require.Equal(t, may, refusal == nil, "%+v: %v", person, refusal)
-		if may {
+	for m, command := range goesOnWhereItIs(t) {
+		row := lifecycletest.Actions[slices.IndexFunc(lifecycletest.Actions, func(a lifecycletest.Action) bool { return a.Name == string(command.Action) })]
+		command.Override, command.Comment = true, "because"
+		for _, person := range lifecycletest.People() {
+			command.Actor = actorOf(person)
+			may := slices.ContainsFunc(lifecycletest.MayOverride, func(role string) bool { return slices.Contains(person.Roles, role) })
+			_, record, refusal := m.Decide(command, Facts{}, now, closedSettings())
+			require.Equal(t, may, refusal == nil, "%s by %+v: %v", command.Action, person, refusal)
+			_, _, inWindow := m.Decide(command, Facts{}, now, DefaultSettings())
+			require.Equal(t, may && row.May(person) == "", inWindow == nil, "there is nothing to override: %s by %+v: %v", command.Action, person, inWindow)
+			status := m.Status()
+			only := status.CanOnlyOverride(command.Action, command.Actor, now, closedSettings())
+			require.Equal(t, may && row.May(person) != "", only, "%s by %+v", command.Action, person)
+			require.False(t, status.CanOnlyOverride(command.Action, command.Actor, now, DefaultSettings()))
+			if !may {
+				continue
+			}
 			assert.Contains(t, record.Details, "overrides: year end")
+			assert.True(t, slices.Contains(command.Actor.Roles, record.Role), "%s by %+v as %s", command.Action, person, record.Role)
 			_, _, refusal = m.Decide(command, stopped, now, closedSettings())
 			require.Equal(t, Frozen, refusal.Code, "a stop is lifted, not overridden")
-			command.Comment = ""
-			_, _, refusal = m.Decide(command, Facts{}, now, closedSettings())
+			silent := command
+			silent.Comment = ""
+			_, _, refusal = m.Decide(silent, Facts{}, now, closedSettings())
 			require.Equal(t, CommentRequired, refusal.Code)
 		}
 	}
-	_, _, refusal := m.Decide(Command{Action: Pause, Actor: mia, Override: true, Comment: "because"}, Facts{}, now, closedSettings())
-	require.Equal(t, InvalidInput, refusal.Code, "there is nothing to override")
+}
+
+func TestAnOverrideLetsOnlyGoOn(t *testing.T) {
+	now := start.Add(24 * time.Hour)
+	m, olga := inState(t, GrayscaleRelease).m, Actor{User: "olga", Roles: []Role{Operator}}
+	for name, c := range map[string]struct {
+		m       MiniProgram
+		command Command
+		code    Code
+	}{
+		"what goes on nowhere":    {m, Command{Action: Pause, Actor: mia}, InvalidInput},
+		"a lowered percentage":    {m, Command{Action: SetGrayscale, Actor: olga, Percent: new(Percent(0))}, ForbiddenRole},
+		"a plan":                  {m, Command{Action: ChangePlan, Actor: olga, Plan: &m.Rollout.Plan}, ForbiddenRole},
+		"a schedule":              {inState(t, ReadyToPublish).m, Command{Action: Publish, Actor: mia, At: new(now.Add(time.Hour))}, ForbiddenRole},
+		"what is not there":       {inState(t, Published).m, Command{Action: Promote, Actor: olga}, IllegalInState},
+		"a developer elsewhere":   {m, Command{Action: Promote, Actor: Actor{User: "gus", Roles: []Role{Developer}, Teams: []string{"globex"}}}, NotYourTeam},
+		"a developer of the team": {m, Command{Action: Promote, Actor: ann}, ForbiddenRole},
+	} {
+		c.command.Override, c.command.Comment = true, "because"
+		_, _, refusal := c.m.Decide(c.command, Facts{}, now, closedSettings())
+		require.NotNil(t, refusal, name)
+		assert.Equal(t, c.code, refusal.Code, "%s: %s", name, refusal.Message)
+	}
+	assert.Nil(t, Command{Action: Promote, Actor: olga, Override: true, Comment: "because"}.AdmitToFleet(now), "of many, each answers for itself")
+	assert.Equal(t, ForbiddenRole, Command{Action: Promote, Actor: olga, Comment: "because"}.AdmitToFleet(now).Code)
 }
 
 func TestThePlatformAnswersAsTheContractSays(t *testing.T) {

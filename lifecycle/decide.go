@@ -7,7 +7,7 @@ import (
 
 // Rules is the number of this package's rules, which records are marked with: whoever changes what is accepted, or where it leads,
 // raises it.
-const Rules = 5
+const Rules = 6
 
 // NewMiniProgram decides a request for creation: the mini-program, which waits for the platform's review, and what to record; or a refusal.
 func NewMiniProgram(creation Creation, now time.Time, settings Settings) (MiniProgram, Record, *Refusal) {
@@ -42,8 +42,9 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 	after := m
 	rule.apply(&after, change{Command: command, now: now, settings: settings, facts: facts})
 	closure, overridden := closedFor(command, facts, now, settings)
-	if closure != nil && !overridden && (GoesOn(m, after) || command.Action == HoldLifted) {
-		return m, Record{}, closure.refuse(command.Action)
+	goesOn := GoesOn(m, after)
+	if refusal := rule.goesOnNow(command, m.Team, goesOn, overridden, closure); refusal != nil {
+		return m, Record{}, refusal
 	}
 	if facts.Health != nil && after.Rollout != nil {
 		after.Rollout = with(after.Rollout, func(r *Rollout) { r.Health = facts.Health })
@@ -59,7 +60,7 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 		Sequence: after.Sequence, Revision: after.Revision, Kind: rule.Kind, At: now, Action: command.Action,
 		Actor: command.Actor.User, OnBehalfOf: command.Actor.OnBehalfOf, Role: role, Via: command.Via,
 		From: m.State, To: after.State, Version: versionInvolved(m, after), Comment: command.Comment,
-		Details: withOverride(details(m, after, command), closure, overridden && GoesOn(m, after)), PlatformOnly: command.PlatformOnly,
+		Details: withOverride(details(m, after, command), closure, overridden && goesOn), PlatformOnly: command.PlatformOnly,
 	}
 	if rule.Kind != KindRemark { // remarks have lists of their own: many people's feedback must not hide what was done
 		short := transition
@@ -70,6 +71,19 @@ func (m MiniProgram) Decide(command Command, facts Facts, now time.Time, setting
 		Transition: transition, Command: m.spelledOut(rule, command, settings), Serving: after.Serving(),
 		Health: facts.Health, Rules: Rules, Settings: settings.Digest(),
 	}, nil
+}
+
+// goesOnNow refuses what goes on while releases are closed, and what was only permitted as an override but lets nothing go on.
+func (rule Rule) goesOnNow(command Command, team string, goesOn, overridden bool, closure *Closure) *Refusal {
+	_, notPermitted := rule.permits(command.Actor, team)
+	switch {
+	case closure != nil && !overridden && (goesOn || command.Action == HoldLifted):
+		return closure.refuse(command.Action)
+	case !goesOn:
+		return notPermitted
+	default:
+		return nil
+	}
 }
 
 // spelledOut is the command with the whole plan that was named, or chosen by leaving it out, and with the package that a file is in: what
@@ -108,6 +122,9 @@ func (m MiniProgram) Admit(command Command, now time.Time, settings Settings) (R
 		return "", r
 	}
 	role, r := rule.permits(command.Actor, m.Team)
+	if overriding := command.roleOverriding(now, settings); r != nil && overriding != "" {
+		role, r = overriding, nil
+	}
 	if r != nil {
 		return "", r
 	}

@@ -118,7 +118,7 @@ func (c Command) AdmitToFleet(now time.Time) *Refusal {
 	if r := c.Actor.Validate(); r != nil {
 		return r
 	}
-	if _, r := rule.permits(c.Actor, slices.Concat(c.Actor.Teams, []string{""})[0]); r != nil {
+	if _, r := rule.permits(c.Actor, slices.Concat(c.Actor.Teams, []string{""})[0]); r != nil && !c.overrides() {
 		return r
 	}
 	if slices.Contains(notForMany, c.Action) {

@@ -38,6 +38,12 @@ func (h RuleHealth) verdict() HealthVerdict {
 	return HealthVerdict{Status: h.Verdict, Reason: h.Reason}
 }
 
+// isNews is that of a gate, but for a dry run that fails in another stage as it did before: nobody acts on that, and it was said.
+func (h RuleHealth) isNews(told RuleHealth) bool {
+	again := h.DryRun && h.Reason == Breached && told.Verdict == Unhealthy
+	return !again && h.verdict().isNews(told.verdict())
+}
+
 // Single is the answer to the only rule of a gate, as the gate judges it.
 func (h RuleHealth) Single() HealthVerdict {
 	v := HealthVerdict{Status: h.Verdict, Reason: h.Reason, Detail: h.Detail, At: h.At}
@@ -121,7 +127,7 @@ func (g Gate) JudgeRules(answers []RuleHealth, now time.Time) (report GateReport
 	acts := g.acts(report)
 	report.Changed = slices.ContainsFunc(report.Verdict.Rules, func(h RuleHealth) bool {
 		told := g.toldRule(h.Name)
-		return h.verdict().isNews(told.verdict()) && (acts || !h.At.Before(quietUntil(told.Since, told.Changes)))
+		return h.isNews(told) && (acts || !h.At.Before(quietUntil(told.Since, told.Changes)))
 	})
 	if report.Changed {
 		report.Verdict.Changes++
@@ -180,14 +186,15 @@ func (g Gate) sum(now time.Time) HealthVerdict {
 	return v
 }
 
-// healthOf is the health of a rule as far as it is known. What was healthy in the stage before stays so until it is asked in this one.
+// healthOf is the health of a rule as far as it is known. What was healthy in the stage before stays so until it is asked in this one, and
+// so does a dry run that had failed.
 func (g Gate) healthOf(rule HealthRule, now time.Time) RuleHealth {
 	told := g.toldRule(rule.Name)
 	known, asked := g.progressOf(rule.Name)
 	health := known.RuleHealth
 	switch {
 	case asked:
-	case told.Verdict == Healthy:
+	case told.Verdict == Healthy, rule.DryRun && told.Verdict == Unhealthy:
 		return told
 	default:
 		health = rule.Unanswered(WarmingUp, fmt.Sprintf("the stage warms up until %s", moment(g.askAt(rule))), now)

@@ -245,6 +245,31 @@ func TestADryRunMeasuresWithoutActing(t *testing.T) {
 	}, g.told, "but is told")
 }
 
+func TestADryRunThatFailsIsToldOnceHoweverManyStagesFollow(t *testing.T) {
+	for _, after := range []lifecycle.Duration{0, minutes(10)} {
+		health := twoRules()
+		health.Rules[1].After = after
+		stage := func(told lifecycle.HealthVerdict, traffic string) *ruledGate {
+			g := newRuledGate(health)
+			g.Told = told
+			for !g.try(map[string]string{"traffic": traffic}).Over {
+				assert.Len(t, g.Told.Rules, 2)
+			}
+			return g
+		}
+		first := stage(lifecycle.HealthVerdict{}, "bad")
+		require.Equal(t, "healthy traffic (dry run): 49 is below the limit of 50", first.told[len(first.told)-1])
+		second := stage(first.Told, "bad")
+		assert.Empty(t, second.told, "after %s", after)
+		assert.Equal(t, lifecycle.Unhealthy, second.RuleOf("traffic").Verdict, "it is still shown")
+		better := stage(second.Told, "good")
+		assert.Equal(t, []string{"healthy"}, better.told, "that it is well again is new")
+		assert.Equal(t, []string{
+			"healthy traffic (dry run): 49 is below the limit of 50",
+		}, stage(better.Told, "bad").told, "and that it fails once more, too")
+	}
+}
+
 func TestOnlyDryRunsHoldUpNothing(t *testing.T) {
 	health := twoRules()
 	health.Rules = health.Rules[1:]

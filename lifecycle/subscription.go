@@ -28,8 +28,8 @@ const (
 // Channels lists every channel.
 var Channels = []Channel{Mail, Webhook, Slack, MSTeams, Feishu, DingTalk, WeCom}
 
-// signs tells whether the channel can sign what it sends.
-func (c Channel) signs() bool { return c == Webhook || c == Feishu || c == DingTalk }
+// Signs tells whether the channel can sign what it sends.
+func (c Channel) Signs() bool { return c == Webhook || c == Feishu || c == DingTalk }
 
 // AllEvents stands for every action, remark and note.
 const AllEvents = "*"
@@ -146,7 +146,7 @@ func (s Subscription) checkMailTo() *Refusal {
 
 func (s Subscription) checkSecret() *Refusal {
 	switch {
-	case s.Secret != "" && !s.Channel.signs():
+	case s.Secret != "" && !s.Channel.Signs():
 		return Refuse(InvalidInput, "%s signs nothing; leave the secret out", s.Channel)
 	case len(s.Secret) > maxAddress:
 		return Refuse(InvalidInput, "the secret has %d bytes; at most %d are allowed", len(s.Secret), maxAddress)

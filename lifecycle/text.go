@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -92,8 +93,34 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// moment is how a time is written in sentences for people.
-func moment(at time.Time) string { return at.UTC().Format("2 Jan 2006, 15:04 MST") }
+// MomentLayout is how sentences for people write times: sentences go to many, and are kept.
+const MomentLayout = "2 Jan 2006, 15:04 UTC"
+
+func moment(at time.Time) string { return at.UTC().Format(MomentLayout) }
+
+// Moments finds the times in sentences, for those who know the zone of their reader.
+type Moments struct {
+	layout  string
+	pattern *regexp.Regexp
+}
+
+// MomentsWrittenAs finds times written as MomentLayout, or as another language writes it.
+func MomentsWrittenAs(layout string) Moments {
+	parts := strings.NewReplacer("2006", `\d{4}`, "15:04", `\d\d:\d\d`, "01", `\d\d`, "02", `\d\d`,
+		"Jan", "[A-Z][a-z]{2}", "1", `\d{1,2}`, "2", `\d{1,2}`)
+	return Moments{layout, regexp.MustCompile(`\b` + parts.Replace(regexp.QuoteMeta(layout)) + `\b`)}
+}
+
+// In is the sentence with each time as say says it.
+func (m Moments) In(sentence string, say func(time.Time) string) string {
+	return m.pattern.ReplaceAllStringFunc(sentence, func(written string) string {
+		at, err := time.Parse(m.layout, written)
+		if err != nil {
+			return written
+		}
+		return say(at)
+	})
+}
 
 // Count is a number of things: 1 file, 2 files.
 func Count(n int, thing string) string {

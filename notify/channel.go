@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"slipway/lifecycle"
@@ -85,7 +86,7 @@ func post(ctx context.Context, client *http.Client, s lifecycle.Subscription, m 
 		return failure
 	}
 	if by.accepted != nil {
-		return by.accepted(answer)
+		return by.accepted(discreet(answer, s))
 	}
 	return nil
 }
@@ -121,6 +122,27 @@ func withoutAddress(err error) string {
 	return lifecycle.Excerpt(err.Error())
 }
 
+// shortestSecret is how long a part of an address is at least that nobody may repeat.
+const shortestSecret = 8
+
+// discreet leaves out of an answer what of the address, or the secret, the target repeats in it.
+func discreet(answer []byte, s lifecycle.Subscription) []byte {
+	secrets := []string{s.Secret}
+	if u, err := url.Parse(s.To[0]); err == nil {
+		secrets = append(secrets, strings.Split(u.Path, "/")...)
+		for _, values := range u.Query() {
+			secrets = append(secrets, values...)
+		}
+	}
+	text := string(answer)
+	for _, secret := range secrets {
+		if len(secret) >= shortestSecret {
+			text = strings.ReplaceAll(text, secret, "…")
+		}
+	}
+	return []byte(text)
+}
+
 // ofStatus is the failure that a status means; nil for a good one. What says that this message was wrong is told from what says that the
 // target is away, has moved, or does not let us in: then nothing else would be taken either.
 func ofStatus(response *http.Response, now time.Time) error {
@@ -140,8 +162,8 @@ func ofStatus(response *http.Response, now time.Time) error {
 }
 
 func retryAfter(header string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(header, 10, 16); err == nil {
-		return time.Duration(seconds) * time.Second //nolint:gosec // at most 65,535
+	if seconds, err := strconv.ParseUint(header, 10, 32); err == nil {
+		return time.Duration(seconds) * time.Second //nolint:gosec // at most 2^32, which is some 136 years
 	}
 	if at, err := http.ParseTime(header); err == nil {
 		return at.Sub(now)

@@ -112,7 +112,7 @@ func TestAChatThatSaysNoWithAGoodStatusIsTriedAgain(t *testing.T) {
 	for channel, answer := range map[lifecycle.Channel]string{
 		lifecycle.Feishu:   `{"code":19024,"msg":"Key Words Not Found"}`,
 		lifecycle.DingTalk: `{"errcode":310000,"errmsg":"keywords not in content"}`,
-		lifecycle.WeCom:    `{"errcode":93000,"errmsg":"invalid webhook url"}`,
+		lifecycle.WeCom:    `{"errcode":93000,"errmsg":"invalid webhook url https://chat.example/?key=the-token"}`,
 	} {
 		t.Run(string(channel), func(t *testing.T) {
 			tr, to := newTrail(t, catalogtest.SQLite(t)), newChat(t, answer)

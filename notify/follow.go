@@ -24,6 +24,8 @@ type Follower struct {
 	SMTP SMTP
 	// BaseURL is the address of the web.
 	BaseURL string
+	// Metrics count what comes of it; nil counts nothing.
+	Metrics *Metrics
 	// Pace is how it tries; the zero value means UsualPace.
 	Pace Pace
 	// Now is the clock; nil means the usual one.
@@ -73,7 +75,7 @@ func (f *Follower) Follow(ctx context.Context, name string, beat func(Standing))
 		if errors.Is(err, ErrNotFound) {
 			return errors.Join(err, f.Store.Delete(ctx, name)) // what was set aside in its last moment
 		}
-		if err != nil {
+		if err := cmp.Or(err, kept.Unreadable); err != nil {
 			return err
 		}
 		p := &pass{Follower: f, Kept: kept, known: kept.Standing, beat: beat}
@@ -242,6 +244,9 @@ func (p *pass) setAside(ctx context.Context, m Message, parked bool) error {
 		aside.Attempts, aside.NextAt = 1, now.Add(p.pause(1, 0))
 		p.held[m.MiniProgram] = true
 	}
+	if parked {
+		p.Metrics.parked(p.Channel, 1)
+	}
 	return p.Store.SetAside(ctx, aside)
 }
 
@@ -258,11 +263,14 @@ func (p *pass) note(ctx context.Context, err error) *Failure {
 	switch {
 	case failed && ctx.Err() != nil:
 	case !failed:
+		p.Metrics.count(p.Channel, outcomeDelivered)
 		p.Standing = Standing{Place: p.Place, DeliveredAt: now.UTC()}
 		return nil
 	case failure.Refused:
+		p.Metrics.count(p.Channel, outcomeRefused)
 		p.Standing = Standing{Place: p.Place, DeliveredAt: p.DeliveredAt, Error: failure.Message}
 	default:
+		p.Metrics.count(p.Channel, outcomeFailed)
 		if p.FailingSince.IsZero() {
 			p.FailingSince = now.UTC()
 		}

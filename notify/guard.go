@@ -54,11 +54,13 @@ func ParseAllowed(text string) (allowed Allowed, err error) {
 	return allowed, nil
 }
 
-// reserved are the networks of RFC 6890 and its successors that the methods of netip.Addr do not know, and those that lead to other
-// addresses within them: whatever a router would make of one, it is no place for a message.
-var reserved = prefixes("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24",
-	"203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
-	"5f00::/16", "fec0::/10")
+// reserved are the networks of RFC 6890 and its successors that the methods of netip.Addr do not know, those that lead to other addresses
+// within them, and 168.63.129.16, where Azure has what others have at 169.254.169.254.
+var reserved = prefixes("0.0.0.0/8", "100.64.0.0/10", "168.63.129.16/32", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24",
+	"198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+
+// assigned is all of IPv6 that anybody on the Internet has. Outside of it are NAT64 (64:ff9b::/96) and other ways to write an IPv4 address.
+var assigned = netip.MustParsePrefix("2000::/3")
 
 func prefixes(texts ...string) (all []netip.Prefix) {
 	for _, text := range texts {
@@ -77,7 +79,7 @@ func (a Allowed) check(asked, address string) error {
 	within := func(networks []netip.Prefix) bool {
 		return slices.ContainsFunc(networks, func(network netip.Prefix) bool { return network.Contains(ip) })
 	}
-	public := ip.IsGlobalUnicast() && !ip.IsPrivate() && !within(reserved)
+	public := ip.IsGlobalUnicast() && !ip.IsPrivate() && !within(reserved) && (ip.Is4() || assigned.Contains(ip))
 	named := slices.Contains(a.hosts, strings.ToLower(strings.TrimSuffix(asked, ".")))
 	if public || named || within(a.networks) {
 		return nil

@@ -20,7 +20,8 @@ func TestTargetsInPrivateNetworksAreNotReached(t *testing.T) {
 	for _, host := range []string{
 		"127.0.0.1", "localhost", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
 		"255.255.255.255", "198.18.0.1", "192.0.2.1", "2130706433", "[::1]", "[::]", "[fe80::1]", "[fc00::1]", "[fd00:ec2::254]", "[ff02::1]",
-		"[::ffff:127.0.0.1]", "[::ffff:a9fe:a9fe]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[2001:db8::1]",
+		"[::ffff:127.0.0.1]", "[::ffff:a9fe:a9fe]", "[64:ff9b::7f00:1]", "[64:ff9b:1::a9fe:a9fe]", "[2002:7f00:1::]", "[2001:db8::1]", "[2001:0:7f00:1::]",
+		"[::127.0.0.1]", "[::ffff:0:127.0.0.1]", "[100::1]", "[5f00::1]", "[fec0::1]", "[4000::1]", "168.63.129.16", "100.100.100.200", "0.1.2.3",
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+host+":9/", nil)
 		require.NoError(t, err)
@@ -31,6 +32,23 @@ func TestTargetsInPrivateNetworksAreNotReached(t *testing.T) {
 		}
 		assert.ErrorIs(t, err, notify.ErrForbiddenTarget, host)
 	}
+}
+
+// A proxy would resolve the name and connect by itself, past the check.
+func TestNoProxyOfTheEnvironmentIsUsed(t *testing.T) {
+	var asked atomic.Bool
+	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Store(true) }))
+	t.Cleanup(proxy.Close)
+	for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"} {
+		t.Setenv(name, proxy.URL)
+	}
+	allowed, err := notify.ParseAllowed("127.0.0.0/8")
+	require.NoError(t, err)
+	for _, target := range []string{"http://10.1.2.3:9/", "https://10.1.2.3:9/"} {
+		_, err = notify.NewHTTP(allowed, nil).Post(target, "text/plain", nil)
+		require.ErrorIs(t, err, notify.ErrForbiddenTarget)
+	}
+	assert.False(t, asked.Load())
 }
 
 func TestWhatIsAllowedIsReached(t *testing.T) {

@@ -95,12 +95,16 @@ func (s SMTP) options() []mail.Option {
 	return options
 }
 
-// mailFailure tells a server that does not want this mail, for ever, from one that takes none now.
+// closing is the code with which a server says that it takes nothing from anybody now.
+const closing = 421
+
+// mailFailure tells a server that does not want this mail, or not now, from one that takes none: a mailbox that is full, or asks to be
+// tried again, is in nobody else's way.
 func mailFailure(err error) *Failure {
 	failure := &Failure{Message: lifecycle.Excerpt(oneLine(err.Error()))}
 	if sent, ok := errors.AsType[*mail.SendError](err); ok {
 		code := sent.ErrorCode()
-		failure.Refused = code >= 500 && code < 600 && sent.Reason != mail.ErrSMTPMailFrom
+		failure.Refused = code >= 400 && code < 600 && code != closing && sent.Reason != mail.ErrSMTPMailFrom
 	}
 	return failure
 }

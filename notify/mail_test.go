@@ -207,6 +207,93 @@ func TestAMailServerThatIsAwayIsTriedAgainWithTheSameMail(t *testing.T) {
 	eventually(t, func(c *assert.CollectT) { assert.Len(c, office.to("a@example.com"), 1) })
 }
 
+// Each recipient is a target of their own: a full mailbox, or one that asks to be tried again, holds up nobody else.
+func TestAMailboxThatTakesNothingNowHoldsUpNobodyElse(t *testing.T) {
+	tr, office := newTrail(t, catalogtest.SQLite(t)), openPostOffice(t)
+	f := tr.follower()
+	f.SMTP = office.settings()
+	var tries atomic.Int32
+	full := &smtp.SMTPError{Code: 452, EnhancedCode: smtp.EnhancedCode{4, 2, 2}, Message: "mailbox full"}
+	office.refusing(func(to string) error {
+		if to == "full@example.com" {
+			tries.Add(1)
+			return full
+		}
+		return nil
+	})
+	tr.request("weather", "maps")
+	tr.subscribe(f, lifecycle.Subscription{Name: "team", Channel: lifecycle.Mail, To: []string{"full@example.com", "b@example.com"}})
+	following(t, f, "team")
+	tr.comment("weather", "one").comment("maps", "two")
+	eventually(t, func(c *assert.CollectT) {
+		assert.Len(c, office.to("b@example.com"), 2)
+		assert.Greater(c, tries.Load(), int32(3), "it is tried again")
+	})
+	kept, err := f.Store.Find(t.Context(), "team")
+	require.NoError(t, err)
+	assert.Equal(t, 2, kept.Waiting)
+	office.refusing(nil)
+	eventually(t, func(c *assert.CollectT) { assert.Len(c, office.to("full@example.com"), 2) })
+}
+
+func TestAServerThatIsClosingIsAskedForNobody(t *testing.T) {
+	tr, office := newTrail(t, catalogtest.SQLite(t)), openPostOffice(t)
+	f := tr.follower()
+	f.SMTP = office.settings()
+	office.refusing(func(string) error {
+		return &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "shutting down"}
+	})
+	tr.request("weather")
+	tr.subscribe(f, lifecycle.Subscription{Name: "team", Channel: lifecycle.Mail, To: []string{"a@example.com", "b@example.com"}})
+	following(t, f, "team")
+	tr.comment("weather", "one")
+	eventually(t, func(c *assert.CollectT) {
+		kept, err := f.Store.Find(t.Context(), "team")
+		assert.NoError(c, err)
+		assert.False(c, kept.FailingSince.IsZero())
+		assert.Greater(c, kept.Attempts, 2)
+	})
+	office.refusing(nil)
+	eventually(t, func(c *assert.CollectT) { assert.Len(c, office.got(), 2) })
+}
+
+func TestWhoIsNoLongerWrittenToGetsNothingThatWaited(t *testing.T) {
+	tr, office := newTrail(t, catalogtest.SQLite(t)), openPostOffice(t)
+	f := tr.follower()
+	f.SMTP = office.settings()
+	tr.signIn(f, someone("rob", lifecycle.Reviewer), someone("left", lifecycle.Reviewer), someone("mutes", lifecycle.Reviewer))
+	team := lifecycle.Subscription{Name: "team", Channel: lifecycle.Mail, To: []string{"a@example.com", "b@example.com"}}
+	people := lifecycle.Subscription{Name: "people", Channel: lifecycle.Mail}
+	require.NoError(t, f.Store.TakeUp(t.Context(), lifecycle.Subscriptions{team, people}, time.Now()))
+	office.refusing(func(string) error { return &smtp.SMTPError{Code: 451, Message: "later"} })
+	stops := []func() error{following(t, f, "team"), following(t, f, "people")}
+	tr.request("weather")
+	waiting := func(many int) {
+		eventually(t, func(c *assert.CollectT) {
+			counts, err := f.Store.Count(t.Context())
+			assert.NoError(c, err)
+			assert.Equal(c, many, counts.Waiting)
+		})
+	}
+	waiting(5)
+	for _, stop := range stops {
+		require.ErrorContains(t, stop(), "canceled")
+	}
+	team.To = team.To[1:]
+	require.NoError(t, f.Store.TakeUp(t.Context(), lifecycle.Subscriptions{team, people}, time.Now()))
+	tr.signIn(f, someone("left", lifecycle.Developer, "globex"))
+	require.NoError(t, f.People.Prefer(t.Context(), "mutes", []string{string(notify.Reviews)}, "en"))
+	office.refusing(nil)
+	following(t, f, "team")
+	following(t, f, "people")
+	waiting(0)
+	var to []string
+	for _, m := range office.got() {
+		to = append(to, m.to)
+	}
+	assert.ElementsMatch(t, []string{"b@example.com", "rob@example.com"}, to)
+}
+
 func TestSettingsOfTheMailServerThatCannotBeMeantAreNamed(t *testing.T) {
 	assert.NoError(t, notify.SMTP{}.Validate(), "nobody has to be mailed")
 	err := notify.SMTP{Host: "mail", Port: 0, TLS: "maybe", From: "nobody"}.Validate()

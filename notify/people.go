@@ -144,11 +144,21 @@ func recipientsOf(s lifecycle.Subscription, people []accounts.Person, m Message)
 	return names
 }
 
-// addressOf is where mail for a recipient goes, in which language, and where they switch it off; "" for who has no address any more.
-func (p *pass) addressOf(ctx context.Context, recipient string) (to, language, settings string, err error) {
+// addressee is where mail for a recipient goes ("" when nobody writes to them any more), in which language, where they switch it off, and
+// whether a message is still for them.
+type addressee struct {
+	to, language, settings string
+	wants                  func(Message) bool
+}
+
+func (p *pass) addresseeOf(ctx context.Context, recipient string) (addressee, error) {
 	if len(p.To) > 0 {
-		return recipient, p.Language, "", nil
+		if !slices.Contains(p.To, recipient) {
+			return addressee{}, nil
+		}
+		return addressee{recipient, p.Language, "", func(Message) bool { return true }}, nil
 	}
 	person, _, err := p.People.Find(ctx, recipient)
-	return person.Email, cmp.Or(person.Language, p.Language), strings.TrimRight(p.BaseURL, "/") + "/me", err
+	wants := func(m Message) bool { return len(recipients([]accounts.Person{person}, m)) > 0 }
+	return addressee{person.Email, cmp.Or(person.Language, p.Language), strings.TrimRight(p.BaseURL, "/") + "/me", wants}, err
 }

@@ -15,27 +15,30 @@ func (p *pass) retry(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	for _, first := range due {
-		switch {
-		case p.pausing() && !p.over(first.Since):
-			return false, nil
-		case p.pausing():
-			err = p.park(ctx, first)
-		case p.Channel == lifecycle.Mail:
+		if p.Channel == lifecycle.Mail {
 			err = p.mail(ctx, first)
-		default:
+		} else {
 			err = p.deliverAgain(ctx, first)
 		}
 		if err != nil {
 			return false, err
 		}
+		if p.pausing() {
+			return false, p.parkAll(ctx)
+		}
 	}
 	return len(due) > 0, nil
 }
 
-// park gives up what waits first for a target that has taken nothing for so long: there is no need to ask it once for each message.
-func (p *pass) park(ctx context.Context, u Undelivered) error {
-	u.Parked, u.Error = true, p.Error
-	return p.Store.Retry(ctx, u)
+// parkAll gives up all that was set aside so long ago, for a target that has taken nothing since: there is no need to ask it once for each.
+func (p *pass) parkAll(ctx context.Context) error {
+	long := p.now().Add(-p.pace().GiveUp)
+	if p.FailingSince.After(long) {
+		return nil
+	}
+	parked, err := p.Store.Park(ctx, p.Name, long, p.Error)
+	p.Metrics.parked(p.Channel, parked)
+	return err
 }
 
 // deliverAgain sends what was set aside before.
@@ -54,27 +57,28 @@ func (p *pass) deliverAgain(ctx context.Context, u Undelivered) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return p.Store.Retry(ctx, p.failed(failure, u)...)
+	return p.failed(ctx, failure, u)
 }
 
-// failed is what was set aside and failed once more: to be tried later, or parked.
-func (p *pass) failed(failure *Failure, all ...Undelivered) []Undelivered {
+// failed keeps of what was set aside that it failed once more. What was refused is tried later, or parked when it waits for so long: what
+// waits behind something has its three days, too, and is tried at least once.
+func (p *pass) failed(ctx context.Context, failure *Failure, all ...Undelivered) error {
 	now := p.now()
+	parked := 0
 	for i := range all {
 		u := &all[i]
 		u.Attempts++
 		u.Error = failure.Message
-		if !failure.Refused {
-			u.Parked = p.over(u.Since)
+		if !failure.Refused { // it is first when the target is tried again
 			continue
 		}
-		if u.Attempts == 1 { // it waited behind another one until now, or for its first mail
-			u.Since = now
-		}
-		u.Parked = now.Sub(u.Since) >= p.pace().GiveUp
 		u.NextAt = now.Add(p.pause(u.Attempts, failure.After))
+		if u.Parked = now.Sub(u.Since) >= p.pace().GiveUp; u.Parked {
+			parked++
+		}
 	}
-	return all
+	p.Metrics.parked(p.Channel, parked)
+	return p.Store.Retry(ctx, all...)
 }
 
 // mostGathered is how many messages one mail has at most; what is beyond them is in the next.
@@ -101,29 +105,33 @@ func (p *pass) mail(ctx context.Context, first Undelivered) error {
 	if err != nil {
 		return err
 	}
-	messages, err := p.messages(ctx, gathered)
+	to, err := p.addresseeOf(ctx, first.Recipient)
 	if err != nil {
 		return err
 	}
-	to, language, settings, err := p.addressOf(ctx, first.Recipient)
+	messages, err := p.messages(ctx, gathered, to)
 	if err != nil {
 		return err
 	}
-	if to == "" || len(messages) == 0 { // the person has no address any more
+	if len(messages) == 0 {
 		return p.Store.Delivered(ctx, p.now(), false, gathered...)
 	}
 	p.beat(p.Standing)
-	failure := p.note(ctx, p.SMTP.Send(ctx, compose(to, language, mailHost(p.BaseURL), messages, settings)))
+	failure := p.note(ctx, p.SMTP.Send(ctx, compose(to.to, to.language, mailHost(p.BaseURL), messages, to.settings)))
 	if failure == nil {
 		return p.Store.Delivered(ctx, p.now(), true, gathered...)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return p.Store.Retry(ctx, p.failed(failure, gathered...)...)
+	return p.failed(ctx, failure, gathered...)
 }
 
-func (p *pass) messages(ctx context.Context, gathered []Undelivered) (messages []Message, err error) {
+// messages are those of what was gathered that the addressee is still to have: they may have lost a role, or their address, meanwhile.
+func (p *pass) messages(ctx context.Context, gathered []Undelivered, to addressee) (messages []Message, err error) {
+	if to.to == "" {
+		return nil, nil
+	}
 	for _, u := range gathered {
 		entry, err := p.Catalog.AuditEntryOf(ctx, u.Number)
 		if errors.Is(err, catalog.ErrNotFound) {
@@ -132,7 +140,9 @@ func (p *pass) messages(ctx context.Context, gathered []Undelivered) (messages [
 		if err != nil {
 			return nil, err
 		}
-		messages = append(messages, newMessage(entry, p.BaseURL))
+		if m := newMessage(entry, p.BaseURL); to.wants(m) {
+			messages = append(messages, m)
+		}
 	}
 	return messages, nil
 }
@@ -142,6 +152,9 @@ func (f *Follower) Try(ctx context.Context, name, id string) error {
 	kept, err := f.Store.Find(ctx, name)
 	if err != nil {
 		return err
+	}
+	if kept.Unreadable != nil {
+		return &Failure{Message: kept.Unreadable.Error()}
 	}
 	if err := f.tryTarget(ctx, kept.Subscription, testMessage(kept.Subscription, id, f.BaseURL)); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"slipway/database"
+	"slipway/keyring"
 	"slipway/lifecycle"
 )
 
@@ -23,10 +24,14 @@ var (
 )
 
 // Store keeps subscriptions and how far they have come, in a database with the catalogue's tables.
-type Store struct{ db *database.DB }
+type Store struct {
+	db   *database.DB
+	keys keyring.Ring
+}
 
-// NewStore is the store in a database.
-func NewStore(db *database.DB) *Store { return &Store{db} }
+// NewStore is the store in a database. Where subscriptions are sent, and what they are signed with, is encrypted with the first of the
+// keys; without any it is not.
+func NewStore(db *database.DB, keys keyring.Ring) *Store { return &Store{db, keys} }
 
 // Kept is a subscription with how it stands.
 type Kept struct {
@@ -38,6 +43,8 @@ type Kept struct {
 	Standing
 	// Waiting and Parked count what was set aside: to be tried again, and given up.
 	Waiting, Parked int
+	// Unreadable is why To and Secret are missing, such as a *keyring.MissingKeyError; nil when they are there.
+	Unreadable error
 }
 
 // Standing is how far a subscription has come.
@@ -62,35 +69,36 @@ type choice struct {
 
 const (
 	selectSubscriptions = `
-		SELECT name, channel, choice, target, secret, from_settings, made_by, made_at, place, delivered_at, failing_since, attempts,
+		SELECT name, channel, choice, target, secret, sealed_by, from_settings, made_by, made_at, place, delivered_at, failing_since, attempts,
 			next_at, error,
 			(SELECT count(*) FROM undelivered WHERE subscription = name AND NOT parked),
 			(SELECT count(*) FROM undelivered WHERE subscription = name AND parked)
 		FROM subscriptions`
 	insertSubscription = `
-		INSERT INTO subscriptions (name, channel, choice, target, secret, from_settings, made_by, made_at, place)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, number FROM last_change WHERE TRUE`
+		INSERT INTO subscriptions (name, channel, choice, target, secret, sealed_by, from_settings, made_by, made_at, place)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, number FROM last_change WHERE TRUE`
 	// A subscription of the settings keeps its place, and takes over from one that was made on a page.
 	replaceSubscription = insertSubscription + `
 		ON CONFLICT (name) DO UPDATE SET channel = excluded.channel, choice = excluded.choice, target = excluded.target,
-			secret = excluded.secret, from_settings = excluded.from_settings`
+			secret = excluded.secret, sealed_by = excluded.sealed_by, from_settings = excluded.from_settings`
 	keepStanding = `
 		UPDATE subscriptions SET place = $2, delivered_at = $3, failing_since = $4, attempts = $5, next_at = $6, error = $7
 		WHERE name = $1`
 )
 
-func values(s lifecycle.Subscription, fromSettings bool, by string, at time.Time) ([]any, error) {
-	chosen, err1 := json.Marshal(choice{s.Events, s.Teams, s.MiniPrograms, s.Language})
-	target, err2 := json.Marshal(s.To)
+func (s *Store) values(of lifecycle.Subscription, fromSettings bool, by string, at time.Time) ([]any, error) {
+	chosen, err1 := json.Marshal(choice{of.Events, of.Teams, of.MiniPrograms, of.Language})
+	target, err2 := json.Marshal(of.To)
+	hidden := s.seal(of.Name, string(target), of.Secret)
 	return []any{
-		s.Name, string(s.Channel), database.Text(string(chosen)), database.Text(string(target)), database.Text(s.Secret), fromSettings,
+		of.Name, string(of.Channel), database.Text(string(chosen)), hidden.target, hidden.secret, hidden.by, fromSettings,
 		database.Text(by), database.Time(at),
 	}, errors.Join(err1, err2)
 }
 
 // Add keeps a new subscription, which tells what happens from now on. The error is ErrExists or ErrTooMany.
 func (s *Store) Add(ctx context.Context, added lifecycle.Subscription, by string, at time.Time) error {
-	row, err := values(added, false, by, at)
+	row, err := s.values(added, false, by, at)
 	if err != nil {
 		return fmt.Errorf("keep a subscription: %w", err)
 	}
@@ -125,7 +133,8 @@ func within(ctx context.Context, tx *sql.Tx, besides string) error {
 	return nil
 }
 
-// TakeUp keeps the subscriptions of the settings, and forgets those that are no longer in them.
+// TakeUp keeps the subscriptions of the settings, and forgets those that are no longer in them. One that is sent elsewhere now, or signed
+// with another secret, is tried at once.
 func (s *Store) TakeUp(ctx context.Context, settings lifecycle.Subscriptions, at time.Time) error {
 	kept, err := s.List(ctx)
 	if err != nil {
@@ -133,23 +142,13 @@ func (s *Store) TakeUp(ctx context.Context, settings lifecycle.Subscriptions, at
 	}
 	err = s.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, subscription := range settings {
-			row, err := values(subscription, true, "", at)
-			if err == nil {
-				err = within(ctx, tx, subscription.Name)
-			}
-			if err == nil {
-				_, err = tx.ExecContext(ctx, replaceSubscription, row...)
-			}
-			if err != nil {
+			if err := s.replace(ctx, tx, subscription, at); err != nil {
 				return err
 			}
 		}
 		for _, former := range kept {
-			named := slices.ContainsFunc(settings, func(s lifecycle.Subscription) bool { return s.Name == former.Name })
-			if former.FromSettings && !named {
-				if err := forget(ctx, tx, former.Name); err != nil {
-					return err
-				}
+			if err := settle(ctx, tx, former, settings); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -157,7 +156,37 @@ func (s *Store) TakeUp(ctx context.Context, settings lifecycle.Subscriptions, at
 	if err != nil {
 		return fmt.Errorf("take up the subscriptions of the settings: %w", err)
 	}
+	s.wake(ctx)
 	return nil
+}
+
+func (s *Store) replace(ctx context.Context, tx *sql.Tx, with lifecycle.Subscription, at time.Time) error {
+	row, err := s.values(with, true, "", at)
+	if err == nil {
+		err = within(ctx, tx, with.Name)
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, replaceSubscription, row...)
+	}
+	return err
+}
+
+// settle forgets a subscription that is no longer in the settings, and lets the target of a changed one be tried.
+func settle(ctx context.Context, tx *sql.Tx, former Kept, settings lifecycle.Subscriptions) error {
+	now := slices.IndexFunc(settings, func(s lifecycle.Subscription) bool { return s.Name == former.Name })
+	switch {
+	case now < 0 && former.FromSettings:
+		return forget(ctx, tx, former.Name)
+	case now >= 0 && !sameTarget(former.Subscription, settings[now]):
+		_, err := tx.ExecContext(ctx, tryNow, former.Name)
+		return err
+	default:
+		return nil
+	}
+}
+
+func sameTarget(a, b lifecycle.Subscription) bool {
+	return a.Channel == b.Channel && a.Secret == b.Secret && slices.Equal(a.To, b.To)
 }
 
 // Delete forgets a subscription, with all that it has not delivered; there need not be one.
@@ -193,7 +222,7 @@ func (s *Store) wake(ctx context.Context) {
 
 // List reads all subscriptions, by name, with their secrets.
 func (s *Store) List(ctx context.Context) ([]Kept, error) {
-	kept, err := database.Collect(ctx, s.db.Select(selectSubscriptions+" ORDER BY name"), scanKept)
+	kept, err := database.Collect(ctx, s.db.Select(selectSubscriptions+" ORDER BY name"), s.scanKept)
 	if err != nil {
 		return nil, fmt.Errorf("list subscriptions: %w", err)
 	}
@@ -202,7 +231,7 @@ func (s *Store) List(ctx context.Context) ([]Kept, error) {
 
 // Find reads a subscription with its secret; the error is ErrNotFound when there is none.
 func (s *Store) Find(ctx context.Context, name string) (Kept, error) {
-	kept, err := database.Collect(ctx, s.db.Select(selectSubscriptions+" WHERE name = $1"), scanKept, database.Text(name))
+	kept, err := database.Collect(ctx, s.db.Select(selectSubscriptions+" WHERE name = $1"), s.scanKept, database.Text(name))
 	switch {
 	case err != nil:
 		return Kept{}, fmt.Errorf("read a subscription: %w", err)
@@ -213,14 +242,19 @@ func (s *Store) Find(ctx context.Context, name string) (Kept, error) {
 	}
 }
 
-func scanKept(row *sql.Rows) (k Kept, err error) {
+func (s *Store) scanKept(row *sql.Rows) (k Kept, err error) {
 	var chosen, target string
+	var hidden sealed
 	var delivered, failing, next sql.NullTime
-	err = row.Scan(&k.Name, &k.Channel, &chosen, &target, &k.Secret, &k.FromSettings, &k.MadeBy, &k.MadeAt, &k.Place, &delivered, &failing,
-		&k.Attempts, &next, &k.Error, &k.Waiting, &k.Parked)
+	err = row.Scan(&k.Name, &k.Channel, &chosen, &hidden.target, &hidden.secret, &hidden.by, &k.FromSettings, &k.MadeBy, &k.MadeAt,
+		&k.Place, &delivered, &failing, &k.Attempts, &next, &k.Error, &k.Waiting, &k.Parked)
 	var c choice
 	if err == nil {
-		err = errors.Join(json.Unmarshal([]byte(chosen), &c), json.Unmarshal([]byte(target), &k.To))
+		err = json.Unmarshal([]byte(chosen), &c)
+	}
+	hidden.name = k.Name
+	if target, k.Secret, k.Unreadable = s.unseal(hidden); err == nil && k.Unreadable == nil {
+		err = json.Unmarshal([]byte(target), &k.To)
 	}
 	k.Events, k.Teams, k.MiniPrograms, k.Language = c.Events, c.Teams, c.MiniPrograms, c.Language
 	k.DeliveredAt, k.FailingSince, k.NextAt = delivered.Time, failing.Time, next.Time

@@ -2,6 +2,8 @@ package notify_test
 
 import (
 	"fmt"
+	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,6 +49,39 @@ func TestSubscriptionsOfTheSettingsKeepTheirPlaceAndGoWithThem(t *testing.T) {
 		require.NoError(t, store.TakeUp(t.Context(), nil, time.Now()))
 		assert.Empty(t, names(t, store))
 	})
+}
+
+// A secret is rotated at the receiver, then in its file: until then the target locks us out, and is left alone for longer and longer.
+func TestAnotherSecretOfTheSettingsIsTriedAtOnce(t *testing.T) {
+	tr, to := newTrail(t, catalogtest.SQLite(t)).request("weather"), receive(t)
+	var locked atomic.Bool
+	locked.Store(true)
+	to.answering(func(w http.ResponseWriter, _ *http.Request, _ event) bool {
+		if locked.Load() {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		return !locked.Load()
+	})
+	f := tr.follower()
+	f.Pace.First, f.Pace.Most = time.Hour, time.Hour
+	ci := webhook("ci", to.URL)
+	require.NoError(t, f.Store.TakeUp(t.Context(), lifecycle.Subscriptions{ci}, time.Now()))
+	following(t, f, "ci")
+	tr.comment("weather", "one")
+	failing := func(c *assert.CollectT) {
+		kept, err := f.Store.Find(t.Context(), "ci")
+		assert.NoError(c, err)
+		assert.False(c, kept.FailingSince.IsZero())
+	}
+	eventually(t, failing)
+	locked.Store(false)
+	require.NoError(t, f.Store.TakeUp(t.Context(), lifecycle.Subscriptions{ci}, time.Now()))
+	kept, err := f.Store.Find(t.Context(), "ci")
+	require.NoError(t, err)
+	assert.False(t, kept.FailingSince.IsZero(), "nothing has changed: it is left alone")
+	ci.To = []string{to.URL + "/other"}
+	require.NoError(t, f.Store.TakeUp(t.Context(), lifecycle.Subscriptions{ci}, time.Now()))
+	eventually(t, func(c *assert.CollectT) { assert.Equal(c, []string{"one"}, texts(to.got())) })
 }
 
 func TestThereAreOnlySoManySubscriptions(t *testing.T) {

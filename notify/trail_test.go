@@ -20,6 +20,7 @@ import (
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
 	"slipway/database"
+	"slipway/keyring"
 	"slipway/lifecycle"
 	"slipway/notify"
 )
@@ -120,7 +121,7 @@ func (tr *trail) follower() *notify.Follower {
 	allowed, err := notify.ParseAllowed("127.0.0.0/8")
 	require.NoError(tr, err)
 	return &notify.Follower{
-		Store: notify.NewStore(tr.Database()), Catalog: tr.Catalog, People: accounts.NewPeople(tr.Database()),
+		Store: notify.NewStore(tr.Database(), keyring.Ring{}), Catalog: tr.Catalog, People: accounts.NewPeople(tr.Database()),
 		HTTP: notify.NewHTTP(allowed, nil), BaseURL: "https://slipway.example",
 		Pace: notify.Pace{First: time.Millisecond, Most: 20 * time.Millisecond, GiveUp: 72 * time.Hour, Look: 10 * time.Millisecond},
 	}

@@ -33,6 +33,9 @@ const (
 	updateUndelivered = `
 		UPDATE undelivered SET since = $4, attempts = $5, next_at = $6, parked = $7, error = $8
 		WHERE subscription = $1 AND recipient = $2 AND number = $3`
+	park = `
+		UPDATE undelivered SET parked = TRUE, error = $3 WHERE subscription = $1 AND NOT parked AND since <= $2`
+	sweepParked       = `DELETE FROM undelivered WHERE parked AND since < $1`
 	deleteUndelivered = `DELETE FROM undelivered WHERE subscription = $1 AND recipient = $2 AND number = $3`
 	// The first of each recipient and mini-program is tried, if its time has come; the others wait behind it.
 	selectDue = `
@@ -165,6 +168,24 @@ func (s *Store) Retry(ctx context.Context, failed ...Undelivered) error {
 		return fmt.Errorf("note what failed: %w", err)
 	}
 	return nil
+}
+
+// Park gives up all that a subscription has set aside until a time, and tells how many messages that are.
+func (s *Store) Park(ctx context.Context, name string, until time.Time, reason string) (int, error) {
+	parked, err := s.db.Exec(ctx, park, name, database.Time(until), database.Text(reason))
+	if err != nil {
+		return 0, fmt.Errorf("park what was not delivered: %w", err)
+	}
+	return int(parked), nil
+}
+
+// SweepParked forgets what was given up and set aside before a time. What happened stays in the audit trail.
+func (s *Store) SweepParked(ctx context.Context, before time.Time) (int64, error) {
+	swept, err := s.db.ExecWithin(ctx, database.LongTimeout, sweepParked, database.Time(before))
+	if err != nil {
+		return 0, fmt.Errorf("forget what was parked: %w", err)
+	}
+	return swept, nil
 }
 
 // Redeliver lets all that a subscription has not delivered be tried now, as if it were new; number chooses one change, 0 all. It tells how

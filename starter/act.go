@@ -247,6 +247,8 @@ func helpVars() map[string]string {
 		"fleet_actions": joined(lifecycle.FleetActions),
 		"wait": "Wait until what it begins is over: the review that request-publishing asks for; the rollout, up to 100 %, of publish, " +
 			"promote, advance and resume. Ctrl-C ends the waiting only.",
+		"channels":    joined(lifecycle.Channels),
+		"languages":   joined(lifecycle.Languages),
 		"token_kinds": "pipeline (acts for a team), host-app (asks what users get) or edge (follows what is delivered)",
 	}
 	for _, limit := range lifecycle.Limits {

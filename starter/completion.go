@@ -164,6 +164,8 @@ func offersFor(value *kong.Value) []offer {
 		return words(lifecycle.States)
 	case of == reflect.TypeFor[lifecycle.Role]():
 		return words(lifecycle.Roles)
+	case of == reflect.TypeFor[lifecycle.Channel]():
+		return words(lifecycle.Channels)
 	case of == reflect.TypeFor[tokens.Kind]():
 		return words(tokens.Kinds)
 	case of == reflect.TypeFor[catalog.FleetStanding]():

@@ -40,6 +40,7 @@ func TestWhatMayComeNextIsOffered(t *testing.T) {
 		"watch maps --until Prod|":             {"ProductionRelease"},
 		"token create ci --kind h|":            {"host-app"},
 		"token create --action upload-code,p|": {"upload-code,publish", "upload-code,promote", "upload-code,pause"},
+		"subscriptions add room d|":            {"dingtalk"},
 		"completion |":                         {"bash", "zsh", "fish"},
 		"me --js|":                             {"--json"},
 		"publish maps --wai|":                  {"--wait", "--waive"},

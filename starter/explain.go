@@ -49,6 +49,6 @@ func (a *app) printExplanation(e delivery.Explanation) error {
 		fmt.Sprintf("%s gets of %s: %s", e.User, e.MiniProgram, gets),
 		"because    "+e.Because,
 		fmt.Sprintf("after      %s by %s, revision %d, %s",
-			e.Record.Action, actorOf(e.Record), e.Record.Revision, e.Record.At.Local().Format(time.DateTime)),
+			e.Record.Action, actorOf(e.Record), e.Record.Revision, clock(e.Record.At)),
 	)
 }

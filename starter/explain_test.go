@@ -41,7 +41,7 @@ func TestExplainSaysWhichVersionAUserGetsAndWhy(t *testing.T) {
 	c.told("weather", released, released.Add(time.Hour))
 
 	assert.Equal(t, "tester gets of weather: nothing\nbecause    nothing is served in state SuspendedByOp\n"+
-		"after      suspend by otto, revision 2, "+released.Add(time.Hour).Local().Format(time.DateTime)+"\n",
+		"after      suspend by otto, revision 2, "+clock(released.Add(time.Hour))+"\n",
 		c.does("explain weather --user tester"))
 	during := "explain weather --at 2026-03-01T09:30:00Z --user "
 	assert.Contains(t, c.does(during+"tester"), "tester gets of weather: 1.0.0, the candidate version\nbecause    tester is a tester of the candidate 1.0.0\n")

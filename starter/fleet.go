@@ -274,7 +274,7 @@ func (c *fleetListCommand) Run(ctx context.Context, a *app) error {
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	row(table, "ID", "ACTION", "STATE", "MINI-PROGRAMS", "ACCEPTED", "REFUSED", "BY", "BEGUN")
 	for _, act := range page.Acts {
-		row(table, act.ID, act.Action, act.State, act.Matched, act.Accepted, act.Refused, act.BegunBy, act.BegunAt.Local().Format(time.DateTime))
+		row(table, act.ID, act.Action, act.State, act.Matched, act.Accepted, act.Refused, act.BegunBy, clock(*act.BegunAt))
 	}
 	if page.NextCursor != "" {
 		row(table, "more with --cursor "+page.NextCursor)

@@ -104,7 +104,7 @@ func TestWhatStrangersWroteIsShownByEveryCommand(t *testing.T) {
 	c := sitDown(t)
 	t.Setenv("SLIPWAY_SERVER", hostileServer(t))
 	for line, expected := range map[string]struct{ code, lines int }{
-		"status weather":            {exitDone, 7},
+		"status weather":            {exitDone, 8},
 		"list":                      {exitDone, 3},
 		"audit weather":             {exitDone, 2},
 		"watch weather":             {exitDone, 1},

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -35,12 +34,12 @@ func (c *platformCommand) Run(ctx context.Context, a *app) error {
 func lineLines(status lifecycle.PlatformStatus) []string {
 	lines := []string{"the line moves"}
 	if stop := status.Stop; stop != nil {
-		lines = []string{fmt.Sprintf("the line is stopped since %s by %s: %s", stop.At.Local().Format(time.DateTime), stop.By, stop.Reason)}
+		lines = []string{fmt.Sprintf("the line is stopped since %s by %s: %s", clock(stop.At), stop.By, stop.Reason)}
 	}
 	if closure := status.Closure; closure != nil {
 		text := "releases are closed: " + closure.Reason
 		if closure.Until != nil {
-			text += "; the next window opens " + closure.Until.Local().Format(time.DateTime)
+			text += "; the next window opens " + shownLocally(*closure.Until)
 		}
 		lines = append(lines, text)
 	}

@@ -22,7 +22,7 @@ func (a *app) printOutcome(id string, outcome lifecycle.Outcome) error {
 	}
 	said := []string{fmt.Sprintf("%s: %s accepted", id, outcome.Action)}
 	if outcome.ScheduledAt != nil {
-		said = append(said, "is scheduled for "+outcome.ScheduledAt.UTC().Format(time.RFC3339))
+		said = append(said, "is scheduled for "+clock(*outcome.ScheduledAt))
 	}
 	if len(outcome.StepsLeft) > 0 {
 		said = append(said, "still to be decided: "+joined(outcome.StepsLeft))
@@ -38,7 +38,7 @@ func (a *app) printRefusal(outcome lifecycle.Outcome) {
 		_ = a.printJSON(outcome)
 		return
 	}
-	lines := []string{fmt.Sprintf("refused (%s): %s", outcome.Code, outcome.Message)}
+	lines := []string{fmt.Sprintf("refused (%s): %s", outcome.Code, onOurClock(outcome.Message))}
 	if len(outcome.Actions) > 0 {
 		lines = append(lines, fmt.Sprintf("in state %s, revision %d, these are possible: %s",
 			outcome.State, outcome.Revision, joined(outcome.Actions)))
@@ -78,8 +78,12 @@ func statusLines(s lifecycle.Status, now time.Time) (lines []string) {
 	if next := waitingFor(s, now); next != "" {
 		line("waits", "%s", next)
 	}
+	if at := whenNext(s.Next); at != "" {
+		line("when", "%s", at)
+	}
 	if s.Rollout != nil && s.Rollout.Health != nil {
-		line("health", "%s", strings.TrimSuffix(fmt.Sprintf("%s: %s", s.Rollout.Health.Status, s.Rollout.Health.Detail), ": "))
+		health := fmt.Sprintf("%s: %s", s.Rollout.Health.Status, onOurClock(s.Rollout.Health.Detail))
+		line("health", "%s", strings.TrimSuffix(health, ": "))
 		for _, rule := range s.Rollout.Health.Rules {
 			line("", "%s", ruleLine(rule, now))
 		}
@@ -97,6 +101,14 @@ func statusLines(s lifecycle.Status, now time.Time) (lines []string) {
 		line("possible", "%s (%s)", legal.Action, rolesOf(legal))
 	}
 	return lines
+}
+
+// whenNext is when something happens by itself or is due; "" when that is not known.
+func whenNext(next *lifecycle.Next) string {
+	if next == nil || next.At == nil || next.Held != "" && next.Closure == nil {
+		return ""
+	}
+	return shownLocally(*next.At)
 }
 
 // ruleLine words what one of several rules of the health gate last came to.
@@ -176,7 +188,7 @@ func rolloutLine(r lifecycle.RolloutStatus, closure *lifecycle.Closure, now time
 	case r.Held:
 		rest = "held: " + string(r.HeldReason)
 		if r.HeldReason == lifecycle.HeldForHealth && r.Health != nil && r.Health.Status == lifecycle.HealthUnknown {
-			rest += ": " + r.Health.Detail
+			rest += ": " + onOurClock(r.Health.Detail)
 		}
 	default:
 		rest = until(*r.EndsAt, now) + " left"

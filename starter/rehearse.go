@@ -113,6 +113,3 @@ func endOfRehearsal(r lifecycle.Rehearsal) string {
 	}
 	return end
 }
-
-// shownLocally is a time on the clock of this machine, with its zone.
-func shownLocally(at time.Time) string { return at.Local().Format("Mon 2006-01-02 15:04 MST") }

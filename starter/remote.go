@@ -127,7 +127,12 @@ func (r remote) list(ctx context.Context, filter catalog.Filter) (page catalog.P
 	if filter.Limit > 0 {
 		query.Set("limit", strconv.Itoa(min(filter.Limit, catalog.MaxLimit)))
 	}
-	return page, r.get(ctx, apiPath, query, &page)
+	account := viewer
+	if filter.Decider != nil { // the server knows who asks, and in which order
+		account = decider
+		query.Set("decidable", "true")
+	}
+	return page, r.getAs(ctx, account, apiPath, query, &page)
 }
 
 func (r remote) audit(ctx context.Context, id string, before int64, limit int) ([]auditLine, error) {
@@ -237,12 +242,17 @@ func (r remote) post(ctx context.Context, by lifecycle.Actor, requestID, path st
 
 // get sends a request that changes nothing.
 func (r remote) get(ctx context.Context, path string, query url.Values, into any) error {
+	return r.getAs(ctx, viewer, path, query, into)
+}
+
+// getAs is get for a development account.
+func (r remote) getAs(ctx context.Context, account, path string, query url.Values, into any) error {
 	return r.retry(ctx, func() error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.server+path+"?"+query.Encode(), nil)
 		if err != nil {
 			return err
 		}
-		return r.do(request, viewer, into)
+		return r.do(request, account, into)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -57,8 +58,10 @@ var story = []string{
 	"upload ID --notes First --comment C --request-id up PACKAGE",
 	"--json act request-publishing ID --request-id submit",
 	"--json act request-publishing ID --request-id submit",
+	"list --decidable --query ID",
 	"act approve-publishing ID --if-revision 1",
 	"act approve-publishing ID --if-revision 4",
+	"list --decidable --query ID",
 	"act publish ID --plan {\"speed\":1}",
 	"act publish ID --plan nonsense",
 	"act publish ID --request-id early --plan fast",
@@ -95,6 +98,7 @@ var whatDiffers = []struct {
 	name    string
 }{
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+Z`), "TIME"},
+	{regexp.MustCompile(`[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d`), "MOMENT"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d`), "DATE"},
 	{regexp.MustCompile(`\d\d:\d\d:\d\d`), "CLOCK"},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`), "UUID"},
@@ -129,7 +133,10 @@ func TestThroughAServerEverythingIsTheSame(t *testing.T) {
 		assert.Equal(t, onTemporal[i], throughServer[i])
 	}
 	whole := strings.Join(throughServer, "\n")
-	assert.Contains(t, whole, "ID: publish accepted; is scheduled for TIME; now ReadyToPublish")
+	assert.Regexp(t, `ID: publish accepted; is scheduled for DATE CLOCK[+-]\d\d:\d\d; now ReadyToPublish`, whole)
+	decidable := slices.Index(story, "list --decidable --query ID")
+	assert.Contains(t, throughServer[decidable], "PublishingPending", "a reviewer may decide")
+	assert.NotContains(t, throughServer[decidable+3], "PublishingPending", "nobody has to any more")
 	assert.Equal(t, 3, strings.Count(whole, "refused (key_reused)"), whole)
 	assert.Contains(t, whole, "refused (invalid_input): request ids that begin with")
 	assert.Equal(t, lifecycle.Published, c.status("same-server").State)

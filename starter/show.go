@@ -34,15 +34,19 @@ func (c *statusCommand) Run(ctx context.Context, a *app) error {
 	return printLines(a.stdout, statusLines(status, time.Now())...)
 }
 
+// decider is the development account that decides reviews.
+const decider = "reviewer"
+
 type listCommand struct {
-	State    []lifecycle.State `help:"Only these states."`
-	Team     []string          `help:"Only these teams."`
-	Query    string            `help:"Only those whose id or title contains this."`
-	Overdue  bool              `help:"Only those that are overdue."`
-	Turn     []lifecycle.Role  `help:"Only those that wait for one of these roles." enum:"developer,reviewer,release-manager,operator,system"`
-	Standing catalog.Standing  `help:"Only rollouts that are ${enum}." enum:"running,paused,held," default:""`
-	Limit    int               `default:"50" help:"At most this many."`
-	Cursor   string            `help:"Go on where an earlier page ended."`
+	State     []lifecycle.State `help:"Only these states."`
+	Team      []string          `help:"Only these teams."`
+	Query     string            `help:"Only those whose id or title contains this."`
+	Overdue   bool              `help:"Only those that are overdue."`
+	Decidable bool              `help:"Only reviews with a step that you may still decide, the most urgent first."`
+	Turn      []lifecycle.Role  `help:"Only those that wait for one of these roles." enum:"developer,reviewer,release-manager,operator,system"`
+	Standing  catalog.Standing  `help:"Only rollouts that are ${enum}." enum:"running,paused,held," default:""`
+	Limit     int               `default:"50" help:"At most this many."`
+	Cursor    string            `help:"Go on where an earlier page ended."`
 }
 
 // Validate refuses a state that does not exist.
@@ -70,6 +74,9 @@ func (c *listCommand) Run(ctx context.Context, a *app) error {
 	if c.Overdue {
 		filter.Overdue = &c.Overdue
 	}
+	if c.Decidable {
+		filter.Decider, filter.Order = new(a.actor(decider)), catalog.DueFirst
+	}
 	page, err := platform.list(ctx, filter)
 	if err != nil {
 		return err
@@ -81,7 +88,7 @@ func (c *listCommand) Run(ctx context.Context, a *app) error {
 	row(table, "ID", "STATE", "TEAM", "CANDIDATE", "LIVE", "PERCENT", "UPDATED")
 	for _, item := range page.Items {
 		row(table, item.ID, item.State, item.Team, item.CandidateVersion, item.LiveVersion, item.Percent,
-			item.UpdatedAt.Local().Format(time.DateTime))
+			clock(item.UpdatedAt))
 	}
 	if page.NextCursor != "" {
 		row(table, "more with --cursor "+page.NextCursor)
@@ -127,7 +134,7 @@ func (a *app) auditTable(lines []auditLine) error {
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	row(table, "CHANGE", "SEQUENCE", "REVISION", "AT", "ACTION", "WHO", "ROLE", "VIA", "TO", "VERSION", "COMMENT")
 	for _, l := range lines {
-		row(table, l.Change, l.Sequence, l.Revision, l.At.Local().Format(time.DateTime), l.Action, actorOf(l.Transition),
+		row(table, l.Change, l.Sequence, l.Revision, clock(l.At), l.Action, actorOf(l.Transition),
 			l.Role, l.Via, l.To, l.Version, l.Comment)
 	}
 	return table.Flush()

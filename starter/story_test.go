@@ -55,7 +55,7 @@ func assertLines(t *testing.T, printed string, expected []string) {
 	var lines []string
 	for line := range strings.Lines(printed) {
 		words := strings.Fields(line)
-		assert.Regexp(t, `^\d\d:\d\d:\d\d$`, words[0])
+		assert.Regexp(t, `^\d\d:\d\d:\d\d[+-]\d\d:\d\d$`, words[0])
 		lines = append(lines, strings.Join(words[1:], " "))
 	}
 	assert.Equal(t, expected, lines)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -15,6 +14,9 @@ const subscriptionsPath = "/api/v1/subscriptions"
 
 type subscriptionsCommand struct {
 	List      subscriptionsListCommand      `cmd:"" default:"1" help:"List who is told of what happens, and how that stands."`
+	Add       subscriptionsAddCommand       `cmd:"" help:"Make a subscription, which tells what happens from now on."`
+	Change    subscriptionsChangeCommand    `cmd:"" help:"Change a subscription, which goes on where it is; what is not given stays."`
+	Delete    subscriptionsDeleteCommand    `cmd:"" help:"Delete a subscription, with what it has not delivered."`
 	Test      subscriptionsTestCommand      `cmd:"" help:"Send a test to the target of a subscription."`
 	Redeliver subscriptionsRedeliverCommand `cmd:"" help:"Try again what a subscription has not delivered."`
 }
@@ -27,10 +29,12 @@ type toldOf struct {
 	Teams        []string   `json:"teams,omitempty"`
 	MiniPrograms []string   `json:"mini_programs,omitempty"`
 	To           []string   `json:"to,omitempty"`
+	Language     string     `json:"language,omitempty"`
 	FromSettings bool       `json:"from_settings"`
 	DeliveredAt  *time.Time `json:"delivered_at,omitempty"`
 	FailingSince *time.Time `json:"failing_since,omitempty"`
 	Error        string     `json:"error,omitempty"`
+	Unreadable   bool       `json:"unreadable,omitempty"`
 	Waiting      int        `json:"waiting"`
 	Parked       int        `json:"parked"`
 }
@@ -57,10 +61,12 @@ func (c *subscriptionsListCommand) Run(ctx context.Context, a *app) error {
 	for _, s := range all.Subscriptions {
 		delivered, state := "never", "works"
 		if s.DeliveredAt != nil {
-			delivered = s.DeliveredAt.Local().Format(time.DateTime)
+			delivered = clock(*s.DeliveredAt)
 		}
 		if s.FailingSince != nil {
-			state = "fails since " + s.FailingSince.Local().Format(time.DateTime) + ": " + s.Error
+			state = "fails since " + clock(*s.FailingSince) + ": " + s.Error
+		} else if s.Unreadable {
+			state = "fails: " + s.Error
 		}
 		row(table, s.Name, s.Channel, joined(s.To), joined(s.Events), delivered, s.Waiting, s.Parked, state)
 	}
@@ -81,7 +87,7 @@ func (c *subscriptionsTestCommand) Run(ctx context.Context, a *app) error {
 		Delivered bool   `json:"delivered"`
 		Error     string `json:"error,omitempty"`
 	}
-	path := subscriptionsPath + "/" + url.PathEscape(c.Name) + "/test"
+	path := pathOfSubscription(c.Name) + "/test"
 	if err := server.sendOnce(ctx, http.MethodPost, path, nil, "operator", &tested); err != nil {
 		return err
 	}
@@ -105,7 +111,7 @@ func (c *subscriptionsRedeliverCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	path := subscriptionsPath + "/" + url.PathEscape(c.Name) + "/redeliver"
+	path := pathOfSubscription(c.Name) + "/redeliver"
 	if c.Change > 0 {
 		path += "?change=" + strconv.FormatInt(c.Change, 10)
 	}

@@ -55,7 +55,7 @@ func (c *tokenCreateCommand) Run(ctx context.Context, a *app) error {
 		return a.printJSON(made)
 	}
 	_, _ = fmt.Fprintf(a.stderr, "token %s (id %s) ends %s; it is not shown again:\n",
-		made.Name, made.ID, made.EndsAt.Local().Format(time.DateTime))
+		made.Name, made.ID, clock(made.EndsAt))
 	return printLines(a.stdout, made.Secret)
 }
 
@@ -90,7 +90,7 @@ func (c *tokenListCommand) Run(ctx context.Context, a *app) error {
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	row(table, "ID", "NAME", "KIND", "TEAM", "MAY", "MADE BY", "ENDS", "USED", "STATE")
 	for _, t := range page.Tokens {
-		row(table, t.ID, t.Name, t.Kind, t.Team, joined(t.Actions), t.MadeBy, t.EndsAt.Local().Format(time.DateOnly), lastUse(t), stateOf(t))
+		row(table, t.ID, t.Name, t.Kind, t.Team, joined(t.Actions), t.MadeBy, clock(t.EndsAt), lastUse(t), stateOf(t))
 	}
 	if page.NextCursor != "" {
 		row(table, "more with --cursor "+page.NextCursor)
@@ -102,7 +102,7 @@ func lastUse(t tokens.Token) string {
 	if t.UsedAt == nil {
 		return "never"
 	}
-	return t.UsedAt.Local().Format(time.DateTime)
+	return clock(*t.UsedAt)
 }
 
 func stateOf(t tokens.Token) string {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"slipway/lifecycle"
 )
 
 // wantedMoment is what a time may look like.
@@ -116,6 +118,17 @@ func onClock(day time.Time, clock string) (time.Time, error) {
 	}
 	return day, errNoMoment
 }
+
+// clock is a time on the clock of this machine, with how far that is ahead of UTC: the short names of zones have several meanings.
+func clock(at time.Time) string { return at.Local().Format("2006-01-02 15:04:05-07:00") }
+
+// shownLocally is clock to the minute, with the day of the week: for what is to come.
+func shownLocally(at time.Time) string { return at.Local().Format("Mon 2006-01-02 15:04 -07:00") }
+
+var moments = lifecycle.MomentsWrittenAs(lifecycle.MomentLayout)
+
+// onOurClock is a sentence of the lifecycle with its times on the clock of this machine.
+func onOurClock(sentence string) string { return moments.In(sentence, shownLocally) }
 
 // inFull words a time so that nobody can take it for another one.
 func inFull(at, now time.Time) string {

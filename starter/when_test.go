@@ -1,12 +1,17 @@
 package main
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"slipway/lifecycle"
+	"slipway/plain"
 )
 
 // wednesday is in winter, two days before clocks are set in neither place.
@@ -92,5 +97,48 @@ func TestAPercentageMayCarryItsSign(t *testing.T) {
 	for _, text := range []string{"", "%", "x", "null", "12,5", "5%%", "five", "0.001", "NaN", "Inf", `"5"`} {
 		_, err := readPercent(text)
 		assert.ErrorContains(t, err, "percentage", text)
+	}
+}
+
+// in puts this machine into a zone.
+func in(t *testing.T, name string) {
+	zone, err := time.LoadLocation(name)
+	require.NoError(t, err)
+	before := time.Local
+	time.Local = zone
+	t.Cleanup(func() { time.Local = before })
+}
+
+// Whatever is printed for people has its times on their clock, and says how far that is ahead of UTC; programs get UTC.
+func TestTimesAreShownOnTheClockOfWhoeverReadsThem(t *testing.T) {
+	at := time.Date(2026, time.December, 17, 18, 30, 0, 0, time.UTC)
+	frozen := lifecycle.Outcome{
+		Code: lifecycle.Frozen, NextWindow: &at, State: lifecycle.ReadyToPublish,
+		Message: "publish is not possible now, releases are closed: a fair; the next window opens on 17 Dec 2026, 18:30 UTC. A release manager can",
+	}
+	status := lifecycle.Status{
+		ID: "weather", State: lifecycle.PublishingPending, Review: &lifecycle.Review{DueAt: at}, Next: &lifecycle.Next{At: &at},
+	}
+	for zone, says := range map[string][2]string{
+		"Asia/Shanghai":    {"Fri 2026-12-18 02:30 +08:00", "2026-12-18 02:30:00+08:00"},
+		"America/New_York": {"Thu 2026-12-17 13:30 -05:00", "2026-12-17 13:30:00-05:00"},
+		"UTC":              {"Thu 2026-12-17 18:30 +00:00", "2026-12-17 18:30:00+00:00"},
+	} {
+		t.Run(zone, func(t *testing.T) {
+			in(t, zone)
+			out := &bytes.Buffer{}
+			a := &app{stdout: &plain.Writer{To: out}, stderr: &plain.Writer{To: out}}
+			require.ErrorIs(t, a.printOutcome("weather", frozen), errRefused)
+			require.NoError(t, a.printOutcome("weather", lifecycle.Outcome{Accepted: true, Action: lifecycle.Publish, ScheduledAt: &at}))
+			require.NoError(t, a.stdout.Flush())
+			require.NoError(t, a.stderr.Flush())
+			assert.Contains(t, out.String(), "the next window opens on "+says[0]+". A release manager can")
+			assert.Contains(t, out.String(), "is scheduled for "+says[1])
+			assert.Contains(t, statusLines(status, at.Add(-time.Hour)), "when        "+says[0])
+			closed := lifecycle.PlatformStatus{Stop: &lifecycle.Stop{By: "olga", At: at, Reason: "why"}, Closure: &lifecycle.Closure{Until: &at}}
+			lines := strings.Join(lineLines(closed), "\n")
+			assert.Contains(t, lines, "since "+says[1])
+			assert.Contains(t, lines, "opens "+says[0])
+		})
 	}
 }

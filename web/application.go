@@ -46,7 +46,7 @@ func newApplication(ctx context.Context, settings settings, with dependencies, f
 			Catalog: with.catalog, Store: with.store, Temporal: service.NewMonitor(ctx, with.temporal), Logger: logger,
 			Sessions: accounts.NewSessions(with.catalog.Database()), TokenStore: tokens.NewStore(with.catalog.Database()), Tokens: with.tokens,
 			Filters: accounts.NewFilters(with.catalog.Database()), People: accounts.NewPeople(with.catalog.Database()),
-			Notifications: notify.NewStore(with.catalog.Database()),
+			Notifications: notify.NewStore(with.catalog.Database(), settings.PayloadKeys),
 			Settings:      settings.inForce.Settings, Limits: settings.PackageMax.Limits(), AnswerWait: settings.AnswerWait,
 			Previews: delivery.Previews{Keys: settings.PreviewKeys}, PublicURL: settings.PublicURL,
 		},

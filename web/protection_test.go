@@ -61,8 +61,8 @@ func TestARoleGetsOnlyWhereItMay(t *testing.T) {
 	for account := range accounts.Dev() {
 		for _, route := range []string{"POST /mini-programs/weather/actions/", "POST /api/v1/mini-programs/weather/actions/"} {
 			for action, may := range map[string][]string{
-				"suspend": {"operator"}, "approve-creation": {"reviewer", "security-reviewer"}, "advance": {"release-manager"},
-				"promote": {"developer", "other-developer", "release-manager"}, "cancel-creation": {"developer", "other-developer"},
+				"suspend": {"operator"}, "approve-creation": {"reviewer", "security-reviewer"}, "advance": {"release-manager", "operator"}, // who may override a freeze
+				"promote": {"developer", "other-developer", "release-manager", "operator"}, "cancel-creation": {"developer", "other-developer"},
 			} {
 				method, path, _ := strings.Cut(route, " ")
 				response, body := s.ask(method, path+action, as(account))

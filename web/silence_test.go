@@ -71,6 +71,8 @@ func sendable(route string) (method, path string, how []asked) {
 		how = append(how, filledIn("request_id=r"))
 	case strings.HasPrefix(path, "/api/") && strings.HasSuffix(path, "mini-programs"):
 		how = append(how, filledIn(`{"id": "maps", "title": "Maps", "team": "acme"}`), header("Content-Type", "application/json"))
+	case method == http.MethodPut:
+		how = append(how, filledIn(`{"events": ["publish"]}`), header("Content-Type", "application/json"))
 	case path == "/api/v1/subscriptions" && method == http.MethodPost:
 		how = append(how, filledIn(`{"name": "ci", "channel": "slack", "to": ["https://chat.example/x"]}`), header("Content-Type", "application/json"))
 	case strings.HasPrefix(path, codecFolder):

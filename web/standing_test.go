@@ -89,7 +89,7 @@ func (g ground) stand(t *testing.T, change ...func(*settings)) standing {
 	s := application{settings: settings, dependencies: with, logger: zap.NewNop(), feed: feed, service: &service.Service{
 		Workflows: workflows.Client{Temporal: with.temporal}, Catalog: with.catalog, Store: with.store,
 		Sessions: accounts.NewSessions(with.catalog.Database()), Filters: accounts.NewFilters(with.catalog.Database()), People: accounts.NewPeople(with.catalog.Database()),
-		Notifications: notify.NewStore(with.catalog.Database()), TokenStore: tokenStore,
+		Notifications: notify.NewStore(with.catalog.Database(), settings.PayloadKeys), TokenStore: tokenStore,
 		Previews: delivery.Previews{Keys: settings.PreviewKeys}, PublicURL: settings.PublicURL,
 		Temporal: service.NewMonitor(ctx, with.temporal), Tokens: with.tokens, Logger: zap.NewNop(), Settings: settings.inForce.Settings, AnswerWait: time.Second,
 	}}

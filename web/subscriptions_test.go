@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/keyring"
+	"slipway/lifecycle"
 	"slipway/notify"
 )
 
@@ -46,6 +48,31 @@ func TestASubscriptionIsMadeShownWithoutItsSecretsAndDeleted(t *testing.T) {
 		response, body = s.ask(http.MethodGet, path, as("operator"))
 		assert.Equal(t, http.StatusNotFound, response.StatusCode, body)
 	}
+}
+
+func TestASubscriptionWhoseKeyIsMissingIsListedWithTheReason(t *testing.T) {
+	s := stand(t)
+	var keys keyring.Ring
+	require.NoError(t, keys.UnmarshalText([]byte(keyring.Generate("k1"))))
+	store := notify.NewStore(s.app.service.Catalog.Database(), keys)
+	require.NoError(t, store.Add(t.Context(), lifecycle.Subscription{Name: "room", Channel: lifecycle.Slack, To: []string{chatTarget}}, "olga", time.Now()))
+	for _, path := range []string{"/api/v1/subscriptions", "/api/v1/subscriptions/room", "/subscriptions", "/subscriptions/room"} {
+		response, body := s.ask(http.MethodGet, path, as("operator"))
+		require.Equal(t, http.StatusOK, response.StatusCode, path)
+		assert.Contains(t, body, "missing from PAYLOAD_KEY_FILE", path)
+		assert.NotContains(t, body, "chat.example", path)
+	}
+	change := func(body string) (*http.Response, string) {
+		return s.ask(http.MethodPut, "/api/v1/subscriptions/room", as("operator"), filledIn(body), header("Content-Type", "application/json"))
+	}
+	response, body := change(`{"events": ["publish"]}`)
+	assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode, body)
+	assert.Contains(t, body, "cannot be kept, because they cannot be read")
+	response, body = change(`{"to": ["https://chat.example/services/T0/another"], "secret": ""}`)
+	assert.Equal(t, http.StatusOK, response.StatusCode, body)
+	assert.NotContains(t, body, "missing from PAYLOAD_KEY_FILE", "it can be read again")
+	response, body = s.ask(http.MethodDelete, "/api/v1/subscriptions/room", as("operator"))
+	assert.Equal(t, http.StatusOK, response.StatusCode, body)
 }
 
 func TestASubscriptionThatCannotBeMeantIsRefusedWithTheReason(t *testing.T) {
@@ -108,6 +135,100 @@ func TestThePageMakesASubscriptionAndSendsAgainWhatWasParked(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 1, kept.Waiting)
 	assert.Zero(t, kept.Parked)
+}
+
+func (s standing) subscribed(name string) notify.Kept {
+	kept, err := s.app.service.Notifications.Find(s.t.Context(), name)
+	require.NoError(s.t, err)
+	return kept
+}
+
+func TestASubscriptionIsChangedAndKeepsItsPlaceItsSecretsAndWhatItHasNotDelivered(t *testing.T) {
+	s := stand(t)
+	response, body := s.subscribes("operator", `{"name": "ci", "channel": "webhook", "to": ["https://ci.example/the-hook-token"], "secret": "`+hookSecret+`", "events": ["publish"], "teams": ["acme"]}`)
+	require.Equal(t, http.StatusCreated, response.StatusCode, body)
+	before, now, store := s.subscribed("ci"), time.Now(), s.app.service.Notifications
+	require.NoError(t, store.SetAside(t.Context(), notify.Undelivered{Subscription: "ci", Number: 7, MiniProgram: "weather", Since: now, NextAt: now}))
+	require.NoError(t, store.Keep(t.Context(), "ci", notify.Standing{Place: before.Place, FailingSince: now, Attempts: 9, NextAt: now.Add(time.Hour)}))
+	change := func(name, body string) (*http.Response, string) {
+		return s.ask(http.MethodPut, "/api/v1/subscriptions/"+name, as("operator"), filledIn(body), header("Content-Type", "application/json"))
+	}
+	response, body = change("ci", `{"events": ["publish", "held"]}`)
+	require.Equal(t, http.StatusOK, response.StatusCode, body)
+	assert.NotContains(t, body, "the-hook-token")
+	after := s.subscribed("ci")
+	assert.Equal(t, []string{"publish", "held"}, after.Events)
+	assert.Empty(t, after.Teams, "what is left out is all")
+	assert.Equal(t, before.To, after.To)
+	assert.Equal(t, before.Secret, after.Secret)
+	assert.Equal(t, before.MadeBy, after.MadeBy)
+	assert.Equal(t, before.Place, after.Place)
+	assert.Equal(t, 1, after.Waiting)
+	assert.True(t, after.NextAt.IsZero(), "the new target is tried at once")
+
+	response, body = change("ci", `{"name": "ci", "channel": "webhook", "to": ["https://ci.example/another"]}`)
+	require.Equal(t, http.StatusOK, response.StatusCode, body)
+	assert.Equal(t, []string{"https://ci.example/another"}, s.subscribed("ci").To)
+	for body, reason := range map[string]string{
+		`{"name": "other"}`: "keeps its name", `{"channel": "slack"}`: "keeps its channel", `{"to": []}`: "needs one address",
+		`{"secret": ""}`: "24 to 64 random bytes", `{"events": ["party"]}`: "there is no event", `{"event": ["publish"]}`: "event",
+	} {
+		response, answer := change("ci", body)
+		isProblem(t, response, answer, http.StatusUnprocessableEntity)
+		assert.Contains(t, answer, reason, body)
+	}
+	response, body = change("nobody", `{"events": ["publish"]}`)
+	isProblem(t, response, body, http.StatusNotFound)
+}
+
+func TestThePageChangesASubscription(t *testing.T) {
+	s := stand(t)
+	response, body := s.subscribes("operator", `{"name": "room", "channel": "slack", "to": ["`+chatTarget+`"], "events": ["publish", "held"]}`)
+	require.Equal(t, http.StatusCreated, response.StatusCode, body)
+	_, body = s.ask(http.MethodGet, "/subscriptions/room", as("operator"))
+	assert.Contains(t, body, `value="publish, held"`)
+	assert.NotContains(t, body, `name="secret"`, "Slack signs nothing")
+	response, body = s.ask(http.MethodPost, "/subscriptions/room", as("operator"), form(url.Values{"events": {"rollback"}, "teams": {"acme"}, "to": {""}}))
+	require.Equal(t, http.StatusSeeOther, response.StatusCode, body)
+	kept := s.subscribed("room")
+	assert.Equal(t, []string{chatTarget}, kept.To)
+	assert.Equal(t, []string{"rollback"}, kept.Events)
+	assert.Equal(t, []string{"acme"}, kept.Teams)
+	response, body = s.ask(http.MethodPost, "/subscriptions/room", as("operator"), form(url.Values{"events": {"party"}, "to": {chatTarget}}))
+	assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
+	assert.Contains(t, body, `value="party"`, "what was typed is there")
+	assert.Contains(t, body, "here is no event")
+	assert.NotContains(t, body, "the-chat-token")
+}
+
+func TestMailGoesToNoAddressThatWasTakenOut(t *testing.T) {
+	s := stand(t)
+	response, body := s.subscribes("operator", `{"name": "post", "channel": "mail", "to": ["ann@example.com", "bob@example.com"]}`)
+	require.Equal(t, http.StatusCreated, response.StatusCode, body)
+	store, now := s.app.service.Notifications, time.Now()
+	for _, recipient := range []string{"ann@example.com", "bob@example.com"} {
+		require.NoError(t, store.SetAside(t.Context(), notify.Undelivered{Subscription: "post", Recipient: recipient, Number: 7, MiniProgram: "weather", Since: now, NextAt: now}))
+	}
+	_, body = s.ask(http.MethodGet, "/subscriptions/post", as("operator"))
+	assert.Contains(t, body, "ann@example.com\nbob@example.com</textarea>", "addresses of mail are no secret")
+	response, body = s.ask(http.MethodPost, "/subscriptions/post", as("operator"), form(url.Values{"to": {"bob@example.com"}, "events": {"*"}}))
+	require.Equal(t, http.StatusSeeOther, response.StatusCode, body)
+	open, err := store.Open(t.Context(), "post", 10)
+	require.NoError(t, err)
+	require.Len(t, open, 1)
+	assert.Equal(t, "bob@example.com", open[0].Recipient)
+}
+
+func TestASubscriptionOfTheSettingsIsChangedThere(t *testing.T) {
+	s := stand(t)
+	settings := lifecycle.Subscriptions{{Name: "ops", Channel: lifecycle.Slack, To: []string{chatTarget}}}
+	require.NoError(t, s.app.service.Notifications.TakeUp(t.Context(), settings, time.Now()))
+	response, body := s.ask(http.MethodPut, "/api/v1/subscriptions/ops", as("operator"), filledIn(`{"events": ["held"]}`), header("Content-Type", "application/json"))
+	isProblem(t, response, body, http.StatusUnprocessableEntity)
+	assert.Contains(t, body, "change it there")
+	_, body = s.ask(http.MethodGet, "/subscriptions/ops", as("operator"))
+	assert.NotContains(t, body, `id="change"`)
+	assert.Empty(t, s.subscribed("ops").Events)
 }
 
 func TestPeopleSwitchMailOffByKind(t *testing.T) {

@@ -59,7 +59,7 @@ func run(ctx context.Context) error {
 	}
 	defer kept.close()
 	inForce := config.NewInForce(settings.SettingsFile, settings.timersAndPlans)
-	inForce.Check = func(changed lifecycle.Settings) error { _, err := settings.subscriptions(changed); return err }
+	inForce.Complete = settings.complete
 	acts, err := newActivities(settings, inForce, kept)
 	if err != nil {
 		return err
@@ -70,13 +70,14 @@ func run(ctx context.Context) error {
 	}
 	defer signing.Close()
 	fleet := newFleet(signing, settings.FleetPerSecond, kept.catalog)
-	return service{settings, inForce, telemetry, temporal, kept, acts, fleet, newFollower(settings, kept.catalog)}.run(ctx)
+	return service{settings, inForce, telemetry, temporal, kept, acts, fleet, newFollower(settings, kept)}.run(ctx)
 }
 
 // storage is where the worker keeps what it does.
 type storage struct {
-	catalog  *catalog.Catalog
-	packages *packages.Store
+	catalog       *catalog.Catalog
+	packages      *packages.Store
+	subscriptions *notify.Store
 }
 
 func openStorage(ctx context.Context, settings settings) (s storage, err error) {
@@ -87,22 +88,22 @@ func openStorage(ctx context.Context, settings settings) (s storage, err error) 
 		_ = s.catalog.Close()
 		return s, err
 	}
-	if err = s.keep(ctx, settings, settings.timersAndPlans); err != nil {
+	s.subscriptions = notify.NewStore(s.catalog.Database(), settings.PayloadKeys)
+	if err = s.keep(ctx, settings.timersAndPlans); err == nil {
+		err = s.subscriptions.Reseal(ctx)
+	}
+	if err != nil {
 		s.close()
 	}
 	return s, err
 }
 
 // keep keeps settings that are to be in force, with their subscriptions.
-func (s storage) keep(ctx context.Context, settings settings, inForce lifecycle.Settings) error {
-	subscriptions, err := settings.subscriptions(inForce)
-	if err == nil {
-		err = s.catalog.KeepSettings(ctx, inForce)
+func (s storage) keep(ctx context.Context, inForce lifecycle.Settings) error {
+	if err := s.catalog.KeepSettings(ctx, inForce); err != nil {
+		return err
 	}
-	if err == nil {
-		err = notify.NewStore(s.catalog.Database()).TakeUp(ctx, subscriptions, time.Now())
-	}
-	return err
+	return s.subscriptions.TakeUp(ctx, inForce.Subscriptions, time.Now())
 }
 
 func (s storage) close() { _, _ = s.packages.Close(), s.catalog.Close() }
@@ -142,21 +143,20 @@ func (s service) run(ctx context.Context) error {
 	health := &health{temporal: s.temporal, catalog: s.storage.catalog}
 	watch := monitoring.NewWatch(s.temporal, func(context.Context) (*catalog.Catalog, error) { return s.storage.catalog, nil })
 	metrics := s.telemetry.Metrics
-	metrics.Registry.MustRegister(watch)
+	metrics.Registry.MustRegister(watch, s.follower.Metrics)
 	metrics.Registry.MustRegister(s.inForce.Collectors()...)
 	metrics.Registry.MustRegister(slices.Concat(s.storage.catalog.Collectors(), s.activities.Metrics.Collectors())...)
 	var beside *monitoring.Metrics
 	if s.settings.BesideRequests(s.settings.Addr) {
 		beside = metrics
 	}
-	sweeper := &sweeper{s.storage.catalog, s.storage.packages, time.Duration(s.settings.PackageGrace), s.telemetry.Logger}
+	sweeper := &sweeper{s.storage, time.Duration(s.settings.PackageGrace), s.telemetry.Logger}
 	group.Go(func() error { return listen(ctx, s.settings.Addr, health, beside) })
 	group.Go(func() error { return metrics.Listen(ctx, s.settings.MetricsAddr) })
 	group.Go(func() error { watch.Run(ctx); return nil })
+	group.Go(func() error { s.follower.Metrics.Watch(ctx, s.follower.Store); return nil })
 	group.Go(func() error {
-		s.inForce.Follow(ctx, s.telemetry.Logger, func(ctx context.Context, changed lifecycle.Settings) error {
-			return s.storage.keep(ctx, s.settings, changed)
-		})
+		s.inForce.Follow(ctx, s.telemetry.Logger, s.storage.keep)
 		return nil
 	})
 	group.Go(func() error { return sweeper.run(ctx) })

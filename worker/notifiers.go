@@ -8,7 +8,6 @@ import (
 	"go.uber.org/zap"
 
 	"slipway/accounts"
-	"slipway/catalog"
 	"slipway/monitoring/logkey"
 	"slipway/notify"
 	"slipway/workflows"
@@ -53,9 +52,10 @@ func (n notifiers) start(ctx context.Context) error {
 	return nil
 }
 
-func newFollower(settings settings, kept *catalog.Catalog) *notify.Follower {
+func newFollower(settings settings, kept storage) *notify.Follower {
 	return &notify.Follower{
-		Store: notify.NewStore(kept.Database()), Catalog: kept, People: accounts.NewPeople(kept.Database()),
+		Store: kept.subscriptions, Catalog: kept.catalog, People: accounts.NewPeople(kept.catalog.Database()),
 		HTTP: notify.NewHTTP(settings.WebhookAllow, nil), SMTP: settings.SMTP, BaseURL: settings.baseURL(),
+		Metrics: notify.NewMetrics(),
 	}
 }

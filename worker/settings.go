@@ -67,17 +67,17 @@ func load() (settings, error) {
 	}
 	s.timersAndPlans = lifecycle.DefaultSettings()
 	wrongFile := config.ReadFile("SETTINGS_FILE", s.SettingsFile, config.Policy(&s.timersAndPlans))
-	_, wrongSubscriptions := s.subscriptions(s.timersAndPlans)
-	return s, errors.Join(err, s.Tracing.Validate(), s.SMTP.Validate(), wrongFile, wrongSubscriptions)
+	return s, errors.Join(err, s.Tracing.Validate(), s.SMTP.Validate(), wrongFile, s.complete(&s.timersAndPlans))
 }
 
-// subscriptions are those that settings come to.
-func (s settings) subscriptions(in lifecycle.Settings) (lifecycle.Subscriptions, error) {
-	subscriptions, err := config.Subscriptions(s.SettingsFile, in)
+// complete makes the subscriptions of settings those that there will be.
+func (s settings) complete(in *lifecycle.Settings) error {
+	subscriptions, err := config.Subscriptions(s.SettingsFile, *in)
 	if s.SMTP.Host != "" {
 		subscriptions = notify.WithPeople(subscriptions)
 	}
-	return subscriptions, err
+	in.Subscriptions = subscriptions
+	return err
 }
 
 // baseURL is what links to pages begin with.

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/workflow"
 
+	"slipway/database"
+	"slipway/keyring"
 	"slipway/lifecycle"
 )
 
@@ -149,6 +151,28 @@ func TestASettingsFileThatIsNotThereIsAnError(t *testing.T) {
 	_, err := load()
 	assert.ErrorContains(t, err, "SETTINGS_FILE")
 	assert.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestSubscriptionsOfTheSettingsAreKeptEncrypted(t *testing.T) {
+	nothingSet(t)
+	t.Setenv("VAR_DIR", t.TempDir())
+	t.Setenv("SETTINGS_FILE", settingsFile(t, `{"subscriptions": [{"name": "room", "channel": "slack", "to": ["https://chat.example/hunter2"]}]}`))
+	stored := func() (target string) {
+		settings, err := load()
+		require.NoError(t, err)
+		kept, err := openStorage(t.Context(), settings)
+		require.NoError(t, err)
+		defer kept.close()
+		found, err := kept.subscriptions.Find(t.Context(), "room")
+		require.NoError(t, err)
+		assert.Equal(t, []string{"https://chat.example/hunter2"}, found.To)
+		statement := kept.catalog.Database().Select(`SELECT target FROM subscriptions`)
+		require.NoError(t, database.One(t.Context(), statement, []any{&target}))
+		return target
+	}
+	assert.Contains(t, stored(), "hunter2", "there is no key")
+	t.Setenv("PAYLOAD_KEY", keyring.Generate("k1"))
+	assert.NotContains(t, stored(), "hunter2")
 }
 
 func TestASettingsFileMayBeginWithAByteOrderMarkAndSaysNothingTwice(t *testing.T) {

@@ -7,14 +7,15 @@ import (
 
 	"go.uber.org/zap"
 
-	"slipway/catalog"
 	"slipway/monitoring/logkey"
-	"slipway/packages"
 )
 
 const (
 	// outcomesKept is how long the catalogue keeps the outcomes of requests; the audit trail is kept for ever.
-	outcomesKept  = 30 * 24 * time.Hour
+	outcomesKept = 30 * 24 * time.Hour
+	// actsKept is how long fleet acts are kept that are over, parkedKept how long messages are that nobody took.
+	actsKept      = 90 * 24 * time.Hour
+	parkedKept    = 90 * 24 * time.Hour
 	sweepInterval = time.Hour
 )
 
@@ -36,10 +37,9 @@ func (g *graceTime) UnmarshalText(text []byte) error {
 
 // sweeper removes from time to time what nobody needs any more.
 type sweeper struct {
-	catalog *catalog.Catalog
-	store   *packages.Store
-	grace   time.Duration
-	log     *zap.Logger
+	storage
+	grace time.Duration
+	log   *zap.Logger
 }
 
 // run sweeps until ctx is done. Packages come an interval after the start: uploads that waited for a worker are decided by then.
@@ -48,6 +48,8 @@ func (s *sweeper) run(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		s.complain(ctx, "outcomes", s.sweepOutcomes(ctx))
+		s.complain(ctx, "fleet acts", s.catalog.SweepFleets(ctx, time.Now().Add(-actsKept)))
+		s.complain(ctx, "parked messages", s.sweepParked(ctx))
 		select {
 		case <-ctx.Done():
 			return nil
@@ -68,6 +70,11 @@ func (s *sweeper) sweepOutcomes(ctx context.Context) error {
 	return err
 }
 
+func (s *sweeper) sweepParked(ctx context.Context) error {
+	_, err := s.subscriptions.SweepParked(ctx, time.Now().Add(-parkedKept))
+	return err
+}
+
 // sweepPackages removes what was neither uploaded nor inspected within the grace time and is referred to by nothing. Reports
 // go first: a package that has one is still referred to.
 func (s *sweeper) sweepPackages(ctx context.Context) error {
@@ -75,7 +82,7 @@ func (s *sweeper) sweepPackages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	removed, err := s.store.Sweep(ctx, s.catalog.PackageReferenced, s.grace)
+	removed, err := s.packages.Sweep(ctx, s.catalog.PackageReferenced, s.grace)
 	if len(removed) > 0 || reports > 0 {
 		s.log.Info("unused packages removed", zap.Strings(logkey.SHA256, removed), zap.Int64(logkey.Reports, reports))
 	}

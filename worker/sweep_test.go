@@ -16,7 +16,9 @@ import (
 
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
+	"slipway/keyring"
 	"slipway/lifecycle"
+	"slipway/notify"
 	"slipway/packages"
 )
 
@@ -35,13 +37,13 @@ func eachStoreroom(t *testing.T, test func(t *testing.T, r *storeroom)) {
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = store.Close() })
 		core, said := observer.New(zap.InfoLevel)
-		test(t, &storeroom{&sweeper{c, store, time.Hour, zap.New(core)}, t, folder, said})
+		test(t, &storeroom{&sweeper{storage{c, store, notify.NewStore(c.Database(), keyring.Ring{})}, time.Hour, zap.New(core)}, t, folder, said})
 	})
 }
 
 // put stores content that was uploaded so long ago.
 func (r *storeroom) put(content string, ago time.Duration) string {
-	sha256, _, err := r.store.Put(r.t.Context(), strings.NewReader(content))
+	sha256, _, err := r.packages.Put(r.t.Context(), strings.NewReader(content))
 	require.NoError(r.t, err)
 	uploaded := time.Now().Add(-ago)
 	require.NoError(r.t, os.Chtimes(filepath.Join(r.folder, sha256), uploaded, uploaded))
@@ -64,7 +66,7 @@ func (r *storeroom) inspected(sha256 string) {
 }
 
 func (r *storeroom) has(sha256 string) bool {
-	exists, err := r.store.Exists(r.t.Context(), sha256)
+	exists, err := r.packages.Exists(r.t.Context(), sha256)
 	require.NoError(r.t, err)
 	return exists
 }

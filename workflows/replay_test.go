@@ -18,8 +18,8 @@ import (
 	"slipway/monitoring/tracing"
 )
 
-// The recorded histories are those of real mini-programs, per version of the workflow (make record). A change that
-// cannot replay one of them would wedge mini-programs that are under way when it is deployed.
+// The recorded histories are those of real workflows, per version of their code (make record). A change that cannot replay one of them
+// would wedge those that are under way when it is deployed.
 func TestEveryRecordedHistoryReplays(t *testing.T) {
 	files, err := filepath.Glob("testdata/histories/*/*.json.gz")
 	require.NoError(t, err)
@@ -44,6 +44,18 @@ func whileTracing(t *testing.T) []interceptor.WorkerInterceptor {
 	return []interceptor.WorkerInterceptor{options.Interceptors[0].(interceptor.WorkerInterceptor), &Interceptor{Tracer: tracer}}
 }
 
+func TestEachTypeOfWorkflowIsAmongTheRecordedHistories(t *testing.T) {
+	files, err := filepath.Glob("testdata/histories/*/*.json.gz")
+	require.NoError(t, err)
+	types := map[string]bool{}
+	for _, file := range files {
+		types[readHistory(t, file).Events[0].GetWorkflowExecutionStartedEventAttributes().WorkflowType.Name] = true
+	}
+	for _, name := range []string{WorkflowType, PlatformType, FleetWorkflowType, NotifierType} {
+		require.True(t, types[name], "there is no history of %s; run: make record", name)
+	}
+}
+
 func TestAReplayNoticesAWorkflowThatDoesSomethingElse(t *testing.T) {
 	files, err := filepath.Glob("testdata/histories/*/life-sqlite-1.json.gz")
 	require.NoError(t, err)
@@ -66,7 +78,12 @@ func replay(t *testing.T, file string, flow any, with ...interceptor.WorkerInter
 	}
 	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{Interceptors: with})
 	require.NoError(t, err)
-	replayer.RegisterWorkflowWithOptions(flow, workflow.RegisterOptions{Name: WorkflowType})
+	others := &Workflows{Settings: lifecycle.DefaultSettings()}
+	for name, registered := range map[string]any{
+		WorkflowType: flow, PlatformType: others.Platform, FleetWorkflowType: others.Fleet, NotifierType: Notifier,
+	} {
+		replayer.RegisterWorkflowWithOptions(registered, workflow.RegisterOptions{Name: name})
+	}
 	history := readHistory(t, file)
 	started := history.Events[0].GetWorkflowExecutionStartedEventAttributes()
 	return replayer.ReplayWorkflowHistoryWithOptions(nil, history, worker.ReplayWorkflowHistoryOptions{

@@ -95,7 +95,7 @@ var PlatformActions = []Action{
 	{Name: "lift-the-stop", Who: "release-manager operator", From: "LineStopped", To: "LineMoving"},
 }
 
-// MayOverride are the roles that may override a closed release window, besides what the action itself asks for.
+// MayOverride are the roles that may override a closed release window, whatever roles the action itself asks for.
 var MayOverride = []string{"release-manager", "operator"}
 
 // May says with which code somebody is refused who may not take the action at all; "" when they may.

@@ -27,6 +27,7 @@ import (
 	"slipway/accounts"
 	"slipway/catalog"
 	"slipway/devserver/devservertest"
+	"slipway/keyring"
 	"slipway/lifecycle"
 	"slipway/notify"
 	"slipway/packages"
@@ -146,7 +147,7 @@ func (i *installation) engine(ctx context.Context, temporal client.Client, answe
 	offered := &service.Service{
 		Workflows: workflows.Client{Temporal: temporal, Waiters: &feed.Waiters}, Catalog: i.catalog, Store: i.store,
 		Sessions: accounts.NewSessions(i.catalog.Database()), People: accounts.NewPeople(i.catalog.Database()), TokenStore: tokenStore,
-		Notifications: notify.NewStore(i.catalog.Database()),
+		Notifications: notify.NewStore(i.catalog.Database(), keyring.Ring{}),
 		Temporal:      service.NewMonitor(ctx, temporal), Tokens: known, Logger: zap.New(core), Settings: lifecycle.DefaultSettings, AnswerWait: answerWait,
 	}
 	sessions := access.NewSessions(accounts.NewSessions(i.catalog.Database()), accounts.Dev(), nil)

@@ -25,7 +25,7 @@ func (a *API) registerConversation(api huma.API) {
 		OperationID: "get-conversation", Method: http.MethodGet, Path: "/mini-programs/{id}/comments",
 		Summary: "Comments, requests and decisions as one conversation, newest first",
 	}, lookProblems,
-		response{http.StatusOK, "A page of the conversation", conversation{}, nil},
+		response{http.StatusOK, "A page of the conversation", conversation{}, []string{"Link"}},
 	), a.conversation)
 }
 
@@ -72,6 +72,7 @@ func (a *API) comment(ctx context.Context, in *commentInput) (*outcomeOutput, er
 
 type conversationInput struct {
 	Named
+	Paged
 	Cursor int64 `query:"cursor" minimum:"1" doc:"next_cursor of the page before"`
 	Limit  int   `query:"limit" default:"50" minimum:"1" maximum:"100" doc:"At most this many"`
 }
@@ -82,7 +83,10 @@ type conversation struct {
 	NextCursor string         `json:"next_cursor,omitempty"`
 }
 
-type conversationOutput struct{ Body conversation }
+type conversationOutput struct {
+	Link string `header:"Link" doc:"The next page, as rel=next"`
+	Body conversation
+}
 
 func (a *API) conversation(ctx context.Context, in *conversationInput) (*conversationOutput, error) {
 	found, err := a.service.Conversation(ctx, access.Person(ctx), in.ID, in.Cursor, in.Limit)
@@ -93,5 +97,5 @@ func (a *API) conversation(ctx context.Context, in *conversationInput) (*convers
 	if found.Next > 0 {
 		page.NextCursor = strconv.FormatInt(found.Next, 10)
 	}
-	return &conversationOutput{page}, nil
+	return &conversationOutput{in.link(page.NextCursor), page}, nil
 }

@@ -155,6 +155,7 @@ func TestTheDocumentDescribesEveryOperation(t *testing.T) {
 		"POST /subscriptions/{name}/redeliver",
 		"POST /subscriptions/{name}/test",
 		"POST /tokens",
+		"PUT /subscriptions/{name}",
 	}, operations)
 }
 

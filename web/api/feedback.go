@@ -2,9 +2,7 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -24,6 +22,7 @@ func (a *API) registerFeedback(api huma.API) {
 
 type feedbackInput struct {
 	Named
+	Paged
 	Version string `query:"version" doc:"Only the feedback on this version; the counts are those of all"`
 	Cursor  int64  `query:"cursor" minimum:"1" doc:"next_cursor of the page before"`
 	Limit   int    `query:"limit" default:"50" minimum:"1" maximum:"100" doc:"At most this many"`
@@ -73,11 +72,7 @@ func (a *API) feedback(ctx context.Context, in *feedbackInput) (*feedbackOutput,
 	}
 	if found.Next > 0 {
 		out.Body.NextCursor = strconv.FormatInt(found.Next, 10)
-		next := url.Values{"limit": {strconv.Itoa(in.Limit)}, "cursor": {out.Body.NextCursor}}
-		if in.Version != "" {
-			next.Set("version", in.Version)
-		}
-		out.Link = fmt.Sprintf(`<%s/mini-programs/%s/feedback?%s>; rel="next"`, Prefix, in.ID, next.Encode())
+		out.Link = in.link(out.Body.NextCursor)
 	}
 	return out, nil
 }

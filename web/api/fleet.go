@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -30,11 +28,11 @@ func (a *API) registerFleet(api huma.API) {
 	register(a, api, access.SeesFleet, about("fleet", describeResponses(api, huma.Operation{
 		OperationID: "list-fleet-acts", Method: http.MethodGet, Path: "/fleet", Summary: "List fleet acts, the newest first",
 		Description: "People of the platform see all, others their own. None has its results.",
-	}, nil, response{http.StatusOK, "A page", fleetList{}, nil})), a.listFleet)
+	}, nil, response{http.StatusOK, "A page", fleetList{}, []string{"Link"}})), a.listFleet)
 	register(a, api, access.SeesFleet, about("fleet", describeResponses(api, huma.Operation{
 		OperationID: "get-fleet-act", Method: http.MethodGet, Path: "/fleet/{id}", Summary: "How far a fleet act is, and what was answered",
 		Parameters: []*huma.Param{standingParameter()},
-	}, steerProblems, response{http.StatusOK, "The act, with a page of its results", service.FleetReport{}, nil})), a.getFleet)
+	}, steerProblems, response{http.StatusOK, "The act, with a page of its results", service.FleetReport{}, []string{"Link"}})), a.getFleet)
 	register(a, api, access.ActsOnMany, about("fleet", describeResponses(api, huma.Operation{
 		OperationID: "cancel-fleet-act", Method: http.MethodPost, Path: "/fleet/{id}/cancel", Summary: "Stop a fleet act",
 		Description: "What was asked by then stays done. Those who began it may, release managers and operators; once more changes nothing.",
@@ -145,6 +143,7 @@ func (a *API) beginFleet(ctx context.Context, in *fleetInput) (*fleetOutput, err
 }
 
 type fleetListInput struct {
+	Paged
 	Limit  int    `query:"limit" default:"20" minimum:"1" maximum:"100" doc:"At most this many"`
 	Cursor string `query:"cursor" doc:"next_cursor of the page before"`
 }
@@ -166,7 +165,7 @@ func (a *API) listFleet(ctx context.Context, in *fleetListInput) (*fleetListOutp
 		return &fleetListOutput{Body: fleetList{Acts: acts}}, err
 	}
 	page := fleetList{Acts: acts[:in.Limit], NextCursor: acts[in.Limit-1].ID}
-	return &fleetListOutput{fmt.Sprintf(`<%s/fleet?limit=%d&cursor=%s>; rel="next"`, Prefix, in.Limit, page.NextCursor), page}, nil
+	return &fleetListOutput{in.link(page.NextCursor), page}, nil
 }
 
 // FleetNamed names the act in the path.
@@ -176,6 +175,7 @@ type FleetNamed struct {
 
 type fleetReportInput struct {
 	FleetNamed
+	Paged
 	Standing []string `query:"standing,explode"`
 	Limit    int      `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"At most this many results"`
 	Cursor   string   `query:"cursor" doc:"next_cursor of the page before"`
@@ -194,21 +194,14 @@ func standingParameter() *huma.Param {
 
 func (a *API) getFleet(ctx context.Context, in *fleetReportInput) (*fleetOutput, error) {
 	var wanted []catalog.FleetStanding
-	query := url.Values{"limit": {strconv.Itoa(in.Limit)}}
 	for _, name := range separate(in.Standing) {
 		if !slices.Contains(standings, catalog.FleetStanding(name)) {
 			return nil, lifecycle.Refuse(lifecycle.InvalidInput, "standing: %.100q is none of %v", name, standings)
 		}
 		wanted = append(wanted, catalog.FleetStanding(name))
-		query.Add("standing", name)
 	}
 	report, err := a.service.FleetReport(ctx, access.Person(ctx), in.ID, wanted, in.Cursor, in.Limit)
-	out := &fleetOutput{Status: http.StatusOK, Body: report}
-	if report.NextCursor != "" {
-		query.Set("cursor", report.NextCursor)
-		out.Link = fmt.Sprintf(`<%s/fleet/%s?%s>; rel="next"`, Prefix, in.ID, query.Encode())
-	}
-	return out, err
+	return &fleetOutput{Status: http.StatusOK, Link: in.link(report.NextCursor), Body: report}, err
 }
 
 // steerFleet has something done with an act, and answers with it.

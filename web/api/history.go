@@ -22,7 +22,7 @@ func (a *API) registerHistory(api huma.API) {
 	register(a, api, access.SignedIn.ForPipelines(), describeResponses(api, huma.Operation{
 		OperationID: "get-audit-trail", Method: http.MethodGet, Path: "/mini-programs/{id}/audit", Summary: "The audit trail, newest first",
 	}, lookProblems,
-		response{http.StatusOK, "A page of the audit trail", trail{}, nil},
+		response{http.StatusOK, "A page of the audit trail", trail{}, []string{"Link"}},
 	), a.audit)
 }
 
@@ -51,6 +51,7 @@ func (a *API) report(ctx context.Context, in *OfVersion) (*reportOutput, error) 
 
 type auditInput struct {
 	Named
+	Paged
 	Cursor int64 `query:"cursor" minimum:"1" doc:"next_cursor of the page before"`
 	Limit  int   `query:"limit" default:"100" minimum:"1" maximum:"500" doc:"At most this many, and about 1 MiB; next_cursor tells of more"`
 }
@@ -67,7 +68,10 @@ type entry struct {
 	lifecycle.Record
 }
 
-type auditOutput struct{ Body trail }
+type auditOutput struct {
+	Link string `header:"Link" doc:"The next page, as rel=next"`
+	Body trail
+}
 
 func (a *API) audit(ctx context.Context, in *auditInput) (*auditOutput, error) {
 	found, err := a.service.AuditPage(ctx, access.Person(ctx), in.ID, in.Cursor, in.Limit)
@@ -84,5 +88,5 @@ func (a *API) audit(ctx context.Context, in *auditInput) (*auditOutput, error) {
 	if found.Next > 0 {
 		page.NextCursor = strconv.FormatInt(found.Next, 10)
 	}
-	return &auditOutput{page}, nil
+	return &auditOutput{in.link(page.NextCursor), page}, nil
 }

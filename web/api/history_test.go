@@ -198,3 +198,31 @@ func TestWhoMayNotWatchIsTold(t *testing.T) {
 		as(t, "developer").get("/events", "Last-Event-ID: "+id).refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, "header.Last-Event-ID")
 	}
 }
+
+// Whoever follows the links of a list comes to its end, and stays with what they asked for.
+func TestEveryListLinksItsNextPage(t *testing.T) {
+	approved(t, "linked")
+	created(t, "linked-too")
+	for _, text := range []string{"one", "two"} {
+		as(t, "developer").send("/mini-programs/linked/comments", `{"text": "`+text+`"}`).is(http.StatusOK)
+	}
+	for list, pages := range map[string]int{
+		"/mini-programs?q=linked&team=acme&limit=1": 2, "/mini-programs/linked/audit?limit=5": 2, "/mini-programs/linked/comments?limit=1": 6,
+	} {
+		asked, query, _ := strings.Cut(list, "?")
+		seen := 0
+		for next := list; next != ""; seen++ {
+			require.LessOrEqual(t, seen, 20, list)
+			link := as(t, "developer").get(next).is(http.StatusOK).header.Get("Link")
+			next = ""
+			if link != "" {
+				next = strings.TrimPrefix(strings.TrimSuffix(strings.TrimPrefix(link, "<"), `>; rel="next"`), "/api/v1")
+				require.True(t, strings.HasPrefix(next, asked+"?"), link)
+				for _, parameter := range strings.Split(query, "&") {
+					assert.Contains(t, next, parameter, "what was asked for stays")
+				}
+			}
+		}
+		assert.Equal(t, pages, seen, list)
+	}
+}

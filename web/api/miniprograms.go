@@ -31,7 +31,7 @@ func (a *API) registerMiniPrograms(api huma.API) {
 		Description: "Lists those that you may see: of your teams, or all for the people of the platform.",
 		Parameters:  []*huma.Param{stateParameter()},
 	}, []int{http.StatusUnprocessableEntity},
-		response{http.StatusOK, "A page", list{}, nil})
+		response{http.StatusOK, "A page", list{}, []string{"Link"}})
 	register(a, api, access.SignedIn.ForPipelines(), list, a.list)
 	register(a, api, access.SignedIn.ForPipelines(), describeResponses(api, huma.Operation{
 		OperationID: "get-status", Method: http.MethodGet, Path: "/mini-programs/{id}", Summary: "Where a mini-program stands",
@@ -109,6 +109,7 @@ func (a *API) status(ctx context.Context, in *Named) (*statusOutput, error) {
 
 // listInput is what a list may be narrowed to. States and teams may be repeated, or separated by commas.
 type listInput struct {
+	Paged
 	State     []string       `query:"state,explode"`
 	Team      []string       `query:"team,explode" doc:"Only these teams; repeated, or separated by commas"`
 	Query     string         `query:"q" doc:"Only those whose id or title contains this, whatever its case"`
@@ -134,7 +135,10 @@ type list struct {
 	Counts catalog.Counts `json:"counts" doc:"How many there are of those that team, q and overdue choose, whatever their state"`
 }
 
-type listOutput struct{ Body list }
+type listOutput struct {
+	Link string `header:"Link" doc:"The next page, as rel=next"`
+	Body list
+}
 
 func (a *API) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	filter, err := in.filter()
@@ -150,7 +154,7 @@ func (a *API) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	}
 	// Whoever looks at one state wants to know how many are in the others.
 	counts, err := a.service.Count(ctx, access.Person(ctx), catalog.Filter{Teams: filter.Teams, Query: filter.Query, Overdue: filter.Overdue})
-	return &listOutput{list{page, counts}}, err
+	return &listOutput{in.link(page.NextCursor), list{page, counts}}, err
 }
 
 func (in *listInput) filter() (catalog.Filter, error) {

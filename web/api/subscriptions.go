@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -31,6 +33,14 @@ func (a *API) registerSubscriptions(api huma.API) {
 		Summary: "One subscription, with what it has not delivered",
 	}, []int{http.StatusForbidden, http.StatusNotFound},
 		response{http.StatusOK, "The subscription", subscription{}, nil})), a.showSubscription)
+	register(a, api, access.RunsSubscriptions, about("subscriptions", describeResponses(api, takesJSON(huma.Operation{
+		OperationID: "change-subscription", Method: http.MethodPut, Path: "/subscriptions/{name}", Summary: "Change a subscription",
+		Description: "It becomes what is sent, with the place up to which it has told; what it has not delivered goes to the new target. " +
+			"`to` and `secret` stay as they are when they are left out; name and channel always do. One of the settings file is changed there.",
+	}), []int{http.StatusForbidden, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+		http.StatusUnprocessableEntity},
+		response{http.StatusOK, "Changed", subscription{}, nil},
+	)), a.changeSubscription)
 	register(a, api, access.RunsSubscriptions, about("subscriptions", describeResponses(api, huma.Operation{
 		OperationID: "unsubscribe", Method: http.MethodDelete, Path: "/subscriptions/{name}", Summary: "Delete a subscription",
 		Description: "What it has not delivered goes with it. One of the settings file is deleted there.", DefaultStatus: http.StatusOK,
@@ -77,6 +87,35 @@ func (subscriptionBody) TransformSchema(_ huma.Registry, schema *huma.Schema) *h
 
 type subscriptionInput struct{ Body subscriptionBody }
 
+// subscriptionChange is what a subscription becomes.
+type subscriptionChange service.SubscriptionChange
+
+// UnmarshalJSON reads it strictly, and notes what is left out.
+func (b *subscriptionChange) UnmarshalJSON(data []byte) error {
+	var given struct {
+		To     *[]string `json:"to"`
+		Secret *string   `json:"secret"`
+	}
+	if err := decode(data, &b.Subscription); err != nil {
+		return err
+	}
+	err := json.Unmarshal(data, &given)
+	b.KeepTo, b.KeepSecret = given.To == nil, given.Secret == nil
+	return err
+}
+
+// Schema describes what programs send.
+func (subscriptionChange) Schema(registry huma.Registry) *huma.Schema {
+	whole := huma.SchemaFromType(registry, reflect.TypeFor[subscriptionBody]())
+	whole.Required = nil
+	return whole
+}
+
+type subscriptionChangeInput struct {
+	Name string `path:"name" doc:"The subscription's name"`
+	Body subscriptionChange
+}
+
 // subscription is one as programs see it.
 type subscription struct {
 	Name         string            `json:"name"`
@@ -95,6 +134,7 @@ type subscription struct {
 	Attempts     int               `json:"attempts,omitempty"`
 	NextAt       *time.Time        `json:"next_at,omitempty" doc:"When a target that takes nothing is tried again"`
 	Error        string            `json:"error,omitempty"`
+	Unreadable   bool              `json:"unreadable,omitempty" doc:"The key is missing that address and secret are encrypted with"`
 	Waiting      int               `json:"waiting" doc:"How much was set aside, to be tried again"`
 	Parked       int               `json:"parked" doc:"How much was given up, until it is sent again by redeliver"`
 	Undelivered  []undelivered     `json:"undelivered,omitempty" doc:"What was set aside, the parked first; at most 50"`
@@ -117,7 +157,7 @@ func newSubscription(kept notify.Kept, open []notify.Undelivered) subscription {
 		Name: kept.Name, Channel: kept.Channel, Events: kept.Events, Teams: kept.Teams, MiniPrograms: kept.MiniPrograms, To: kept.To,
 		Language: kept.Language, FromSettings: kept.FromSettings, MadeBy: kept.MadeBy, MadeAt: kept.MadeAt, Place: kept.Place,
 		DeliveredAt: given(kept.DeliveredAt), FailingSince: given(kept.FailingSince), Attempts: kept.Attempts, NextAt: given(kept.NextAt),
-		Error: kept.Error, Waiting: kept.Waiting, Parked: kept.Parked,
+		Error: kept.Error, Unreadable: kept.Unreadable != nil, Waiting: kept.Waiting, Parked: kept.Parked,
 	}
 	for _, u := range open {
 		shown.Undelivered = append(shown.Undelivered, undelivered{
@@ -166,6 +206,10 @@ type namedSubscription struct {
 
 func (a *API) showSubscription(ctx context.Context, in *namedSubscription) (*subscriptionOutput, error) {
 	return showing(a.service.Subscription(ctx, in.Name))
+}
+
+func (a *API) changeSubscription(ctx context.Context, in *subscriptionChangeInput) (*subscriptionOutput, error) {
+	return showing(a.service.ChangeSubscription(ctx, access.Person(ctx), in.Name, service.SubscriptionChange(in.Body)))
 }
 
 func (a *API) unsubscribe(ctx context.Context, in *namedSubscription) (*subscriptionOutput, error) {

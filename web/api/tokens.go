@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,7 +24,8 @@ func (a *API) registerTokens(api huma.API) {
 		OperationID: "list-tokens", Method: http.MethodGet, Path: "/tokens", Summary: "List access tokens, the newest first",
 		Description: "Developers see those of their teams, operators and auditors all; also those that have ended or were revoked. " +
 			"None shows the token itself.",
-	}, []int{http.StatusForbidden, http.StatusUnprocessableEntity}, response{http.StatusOK, "A page", tokenList{}, nil})), a.listTokens)
+	}, []int{http.StatusForbidden, http.StatusUnprocessableEntity},
+		response{http.StatusOK, "A page", tokenList{}, []string{"Link"}})), a.listTokens)
 	register(a, api, access.MakesTokens, about("tokens", describeResponses(api, huma.Operation{
 		OperationID: "revoke-token", Method: http.MethodDelete, Path: "/tokens/{id}", Summary: "Revoke an access token",
 		Description: "It is refused within a second everywhere, for ever. Developers revoke those of their teams, operators all; " +
@@ -79,6 +79,7 @@ func (a *API) makeToken(ctx context.Context, in *draftInput) (*madeOutput, error
 }
 
 type tokensInput struct {
+	Paged
 	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"500" doc:"At most this many"`
 	Cursor string `query:"cursor" doc:"next_cursor of the page before"`
 }
@@ -103,7 +104,7 @@ func (a *API) listTokens(ctx context.Context, in *tokensInput) (*tokensOutput, e
 		return &tokensOutput{Body: tokenList{Tokens: found}}, nil
 	}
 	page := tokenList{Tokens: found[:in.Limit], NextCursor: found[in.Limit-1].ID}
-	return &tokensOutput{fmt.Sprintf(`<%s/tokens?limit=%d&cursor=%s>; rel="next"`, Prefix, in.Limit, page.NextCursor), page}, nil
+	return &tokensOutput{in.link(page.NextCursor), page}, nil
 }
 
 type tokenInput struct {

@@ -102,7 +102,7 @@ func TestTheListOfTokensHasPages(t *testing.T) {
 	names, next := tokensSeen(t, "developer", "?limit=2")
 	assert.Equal(t, []string{"page-2", "page-1"}, names)
 	link := as(t, "developer").get("/tokens?limit=2").header.Get("Link")
-	assert.Equal(t, `</api/v1/tokens?limit=2&cursor=`+next+`>; rel="next"`, link)
+	assert.Equal(t, `</api/v1/tokens?cursor=`+next+`&limit=2>; rel="next"`, link)
 	names, _ = tokensSeen(t, "developer", "?limit=1&cursor="+next)
 	assert.Equal(t, []string{"page-0"}, names)
 	as(t, "developer").get("/tokens?cursor="+hostApp(t).ID).refuses(http.StatusUnprocessableEntity, lifecycle.InvalidInput, "cursor")

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"slices"
+	"time"
 
 	"slipway/lifecycle"
 )
@@ -94,6 +95,23 @@ func newActions(status lifecycle.Status, person lifecycle.Actor, words words) ac
 	}
 	all.Quiet = append(all.Quiet, last...)
 	return all
+}
+
+// overriding offers too what the person can do now only as an override of the closed release window.
+func (a actions) overriding(status lifecycle.Status, person lifecycle.Actor, settings lifecycle.Settings, words words) actions {
+	others := a.Others
+	a.Others, a.Quiet = nil, slices.Clone(a.Quiet)
+	for _, other := range others {
+		if !status.CanOnlyOverride(other.Action, person, time.Now(), settings) {
+			a.Others = append(a.Others, other)
+			continue
+		}
+		form := newForm(other.Rule, status)
+		form.Override, form.OnlyOverride = true, true
+		legal := legalAction{other.Rule, status.ID, form, quiet, words.effect(other.Action, status)}
+		a.Quiet = append([]legalAction{legal}, a.Quiet...) // before what is red
+	}
+	return a
 }
 
 // withoutMain makes all actions quiet, for a page that leads elsewhere first.

@@ -293,9 +293,9 @@ func (c *chart) drawHealth(s story, a axis, w words) {
 	c.HealthAt = c.Height + 8
 	c.Height += laneHeight
 	for _, verdict := range s.Health {
-		title := verdict.Detail
+		title := w.said(verdict.Detail)
 		if verdict.Status != "" {
-			title = w.t("%s: %s", w.name(verdict.Status), verdict.Detail)
+			title = w.t("%s: %s", w.name(verdict.Status), title)
 		}
 		c.Bars = append(c.Bars, chartBar{
 			"health " + string(verdict.Status), level(a.x(verdict.From)), pixels(c.HealthAt), level(a.x(verdict.To) - a.x(verdict.From)), "10",

@@ -72,10 +72,10 @@ func (c *chart) tell(s story, w words) {
 	for _, record := range s.Records {
 		row := chartRow{
 			at: record.At, When: w.time(record.At, "clock"), What: w.name(record.Action.Label()), Percent: percentAfter(record).String(),
-			Details: record.Details,
+			Details: w.said(record.Details),
 		}
 		if record.Action == lifecycle.HealthChanged || record.Action == lifecycle.Held {
-			row.Details = record.Comment
+			row.Details = w.said(record.Comment)
 		}
 		if record.Action == lifecycle.HealthChanged && record.Health != nil {
 			row.What = w.t("Health: %s", w.name(record.Health.Status))

@@ -35,9 +35,10 @@ type form struct {
 	// Package is the one that File is in; the zero value leaves it to the lifecycle, which takes the newest.
 	Package  lifecycle.Package
 	Assignee string
-	// Override goes on outside the release windows; MayOverride says that its sender may.
-	Override, MayOverride bool
-	Waivers               []waiver
+	// Override goes on outside the release windows; MayOverride says that its sender may, OnlyOverride that they can do nothing else.
+	Override, MayOverride, OnlyOverride bool
+
+	Waivers []waiver
 	// WaiversLater says that waivers may be left to those who decide the other steps.
 	WaiversLater bool
 	// Back is the page that a remark leads back to; Platform says that its writer is of the platform, who may keep it from the team.
@@ -70,8 +71,11 @@ func (f form) Own() bool {
 
 // Asks tells whether there is something to fill in.
 func (f form) Asks() bool {
-	return f.Own() || f.Rule().NeedsComment || f.Has("percent") || f.Has("rating")
+	return f.Own() || f.NeedsComment() || f.Has("percent") || f.Has("rating")
 }
+
+// NeedsComment tells whether it is refused without a comment, whatever else is filled in.
+func (f form) NeedsComment() bool { return f.Rule().NeedsComment || f.OnlyOverride }
 
 // Weight is that of the button that sends the form.
 func (f form) Weight() string { return string(weightOf(f.Action)) }

@@ -85,6 +85,7 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 		return miniProgramData{}, err
 	}
 	data := newMiniProgramData(status, person(c), p.words(c))
+	data.Actions = data.Actions.overriding(status, person(c), p.Service.Settings(), p.words(c))
 	data.WorkflowUI = p.workflowUI(status.ID)
 	if data.Stopped = p.isStopped(c, status); data.Stopped {
 		data.Actions = data.Actions.withoutMain()

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"go.uber.org/zap"
@@ -95,6 +96,7 @@ func (p *Pages) registerPeople(router *access.Router) {
 	router.GET("/subscriptions", access.SeesSubscriptions, p.subscriptions)
 	router.POST("/subscriptions", access.RunsSubscriptions, p.subscribe)
 	router.GET("/subscriptions/:name", access.SeesSubscriptions, p.subscription)
+	router.POST("/subscriptions/:name", access.RunsSubscriptions, p.changeSubscription)
 	router.POST("/subscriptions/:name/test", access.RunsSubscriptions, p.testSubscription)
 	router.POST("/subscriptions/:name/redeliver", access.RunsSubscriptions, p.redeliver)
 	router.POST("/subscriptions/:name/delete", access.RunsSubscriptions, p.unsubscribe)
@@ -168,8 +170,10 @@ type page struct {
 	SignedIn     bool
 	Contact      string
 	TemporalAway bool
-	// Stop is why the line is stopped; nil while it moves.
+	// Stop is why the line is stopped; nil while it moves. Freeze is one of the calendar, nil without one, and on the
+	// page that says so anyway.
 	Stop      *lifecycle.Stop
+	Freeze    *lifecycle.Closure
 	Languages []languageChoice
 	Here      string // where a change of the language leads back to
 }
@@ -217,6 +221,9 @@ func (p *Pages) show(c *gin.Context, status int, name string, page page) {
 	page.TemporalAway = !p.Service.Temporal.Up()
 	if page.SignedIn {
 		page.Stop = p.Feed.Line.Stop()
+		if closure := p.Service.Settings().ClosureAt(time.Now()); closure != nil && closure.IsFreeze() && name != "platform" {
+			page.Freeze = closure
+		}
 	}
 	edition := p.edition(c)
 	page.Languages, page.Here = p.languages.choices(edition.words), here(c)

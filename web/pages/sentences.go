@@ -29,7 +29,7 @@ type saying struct {
 type sayings []saying
 
 // newSayings reads tables of formats of fmt with what they mean. There, %s is what was filled in as it stands, and %v the same put into the
-// language, too: a state, a list of roles, a duration, another sentence.
+// language, too: a state, a list of roles, a duration, another sentence. %u is either: what may be ours or somebody's.
 func newSayings(tables ...map[string]string) (all sayings) {
 	endings := endingsIn(tables)
 	for _, table := range tables {
@@ -119,7 +119,7 @@ const (
 	mostWithin = 4
 )
 
-// recognise finds the sentence, which may have the name of a file before it.
+// recognise finds the sentence, which may have a verdict, or the name of a file, before it.
 func (w words) recognise(text string, depth int) (said string, ok bool) {
 	if depth > mostWithin {
 		return "", false
@@ -139,7 +139,7 @@ func (w words) recognise(text string, depth int) (said string, ok bool) {
 		return "", false
 	}
 	said, ok = w.recognise(sentence, depth+1)
-	return w.t("%s: %s", file, said), ok
+	return w.t("%s: %s", w.name(file), said), ok
 }
 
 // fill is not ok when a part that ought to be put into the language is not known: then another sentence was meant.
@@ -155,14 +155,24 @@ func (w words) fill(text string, filled []string, depth int) (said string, ok bo
 		}
 		next++
 		part := filled[next-1]
-		if parts[2] == "v" {
-			word, known := w.word(part, depth)
+		switch word, known := "", false; parts[2] {
+		case "v":
+			word, known = w.word(part, depth)
 			part, ok = word, ok && known
+		case "u":
+			if word, known = w.word(part, depth); known {
+				part = word
+			}
+		default:
+			ok = ok && !anotherLine.MatchString(part)
 		}
 		return part
 	})
 	return said, ok
 }
+
+// anotherLine is where another fault begins, of several that are told in a row. No part of a sentence reaches beyond that.
+var anotherLine = regexp.MustCompile(`(^|: |; )line \d+: `)
 
 // word puts what one of us filled in into the language, never what people wrote: a name, a measure, a sentence, or a list of them.
 func (w words) word(text string, depth int) (said string, known bool) {
@@ -210,6 +220,6 @@ func (w words) measure(text string) (said string, known bool) {
 	if lasts, err := time.ParseDuration(text); err == nil {
 		return w.duration(lifecycle.Duration(lasts)), true
 	}
-	at, err := time.Parse("2 Jan 2006, 15:04 MST", text)
+	at, err := time.Parse(lifecycle.MomentLayout, text)
 	return at.Format(w.t("2 Jan 2006, 15:04 UTC")), err == nil
 }

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/stretchr/testify/assert"
@@ -56,6 +58,11 @@ func wordedBy(node ast.Node) (formats []string) {
 	switch node := node.(type) {
 	case *ast.CallExpr:
 		place := map[string]int{"Refuse": 1, "invalid": 0, "refusePackage": 0, "add": 2, "say": 0}
+		if nameOf(node.Fun) == "at" && len(node.Args) > 1 { // whose sentence begins with where it is
+			if format, isText := textIn(node.Args[1]); isText {
+				formats = append(formats, "%s "+format)
+			}
+		}
 		if at, words := place[nameOf(node.Fun)]; words && len(node.Args) > at {
 			take(node.Args[at])
 		}
@@ -251,6 +258,37 @@ func TestWhatInspectionsFindIsSaidInChinese(t *testing.T) {
 	}
 	assert.Greater(t, found, 70)
 }
+
+func TestWhatIsWrongWithSettingsIsSaidInChinese(t *testing.T) {
+	w := inChinese(t)
+	for _, text := range []string{
+		"", "{", `{} {}`, `{"remind_after": "1h"]}`, `{"remind_afer": "1h"}`, `{"remind_after": 24}`, `{"remind_after": "1h", "Remind_After": "2h"}`,
+		`{"pause_reminder": "0s", "expedite_quota": -1, "calendar": {"time_zone": "Mars"}}`, `{"escalate_after": "1h"}`, `{"default_plan": "mine"}`,
+		`{"calendar": {"working_hours": [{"from": "9:00"}, {"from": "24:00"}]}}`, `{"calendar": {"working_hours": [{"from": "24:00"}]}}`,
+		`{"calendar": {"release_windows": [{"days": ["monday"]}]}}`, `{"calendar": {"release_windows": [{"days": ["mon", "mon"]}]}}`,
+		`{"calendar": {"holidays": ["2026-02-29"]}}`, `{"calendar": {"holidays": ["2026-12-25", "2026-12-25"]}}`,
+		`{"calendar": {"freezes": [{"from": "2026-12-25T00:00:00Z", "to": "2026-12-25T00:00:00Z"}]}}`,
+		`{"calendar": {"freezes": [{"from": "2026-12-20T00:00:00Z", "to": "2026-12-26T00:00:00Z", "reason": "一"}, {"from": "2026-12-25T00:00:00Z", "to": "2026-12-28T00:00:00Z", "reason": "二"}]}}`,
+		`{"calendar": {"freezes": [{"from": "2026-12-25"}]}}`,
+		`{"escalate_after": "5000h", "calendar": {"working_hours": [{"days": ["sat"], "from": "09:00", "to": "10:00"}]}}`,
+		`{"plans": {"mine": {"production": [{"percent": 50, "hold": "1h"}]}}}`,
+		`{"review": {"publishing": []}}`, `{"review": {"publishing": [{"name": "a", "role": "developer"}]}}`,
+	} {
+		_, refusal := lifecycle.DefaultSettings().Rehearse(lifecycle.Rehearse{
+			Plan: lifecycle.Plan{Name: "fast"}, Start: time.Date(2026, time.December, 17, 9, 0, 0, 0, time.UTC), Settings: json.RawMessage(text),
+		})
+		if text == "" {
+			refusal = invalid("the other settings: %s", lifecycle.CheckJSON(nil))
+		}
+		require.NotNil(t, refusal, text)
+		said := w.said(refusal.Message)
+		words := inSettings.ReplaceAllString(quoted.ReplaceAllString(said, ""), "")
+		assert.NotRegexp(t, `[A-Za-z]`, words, "%s: %s", said, refusal.Message)
+	}
+}
+
+// inSettings are words that a settings file has, as it has them.
+var inSettings = regexp.MustCompile(`\b(calendar|breach|mon|tue|wed|thu|fri|sat|sun|IANA|UTC|T|Z|NAME|app-store|security|settings|reviewer|standard|fast|name|when|mine|[a-z]+\[\d\])\b`)
 
 func inChinese(t *testing.T) words {
 	t.Helper()

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -22,13 +23,23 @@ type subscriptionsData struct {
 
 // subscriptionForm is a subscription that somebody asks for, as they typed it; what is secret is typed again.
 type subscriptionForm struct {
-	Name, Events, Teams, MiniPrograms string
-	Channel                           lifecycle.Channel
-	Channels                          []lifecycle.Channel
-	Language                          string
-	Languages                         []languageChoice
-	NamePattern, Problem              string
+	// Kept says that there is one already, which is changed.
+	Kept bool
+
+	Name, To, Events, Teams, MiniPrograms string
+
+	Channel              lifecycle.Channel
+	Channels             []lifecycle.Channel
+	Language             string
+	Languages            []languageChoice
+	NamePattern, Problem string
 }
+
+// ToShown tells whether where it goes to is no secret, and the form has it.
+func (f subscriptionForm) ToShown() bool { return f.Kept && f.Channel == lifecycle.Mail }
+
+// Signs tells whether its messages may be signed.
+func (f subscriptionForm) Signs() bool { return f.Channel.Signs() }
 
 // subscriptionData is one, with what it has not delivered.
 type subscriptionData struct {
@@ -36,6 +47,8 @@ type subscriptionData struct {
 	MayChange bool
 	// Tested is "yes" when a test was delivered, else why not; "" when there was none just now.
 	Tested string
+	// Form changes it; nil for who may not, and for one of the settings.
+	Form *subscriptionForm
 }
 
 func runsSubscriptions(person lifecycle.Actor) bool {
@@ -74,11 +87,7 @@ func (p *Pages) subscribe(c *gin.Context) {
 		p.Refuse(c, err)
 		return
 	}
-	asked := lifecycle.Subscription{
-		Name: strings.TrimSpace(posted.Get("name")), Channel: lifecycle.Channel(posted.Get("channel")), Events: listOf(posted.Get("events")),
-		Teams: listOf(posted.Get("teams")), MiniPrograms: listOf(posted.Get("mini_programs")), To: listOf(posted.Get("to")),
-		Secret: strings.TrimSpace(posted.Get("secret")), Language: posted.Get("language"),
-	}
+	asked := readSubscription(posted)
 	if _, err = p.Service.Subscribe(c.Request.Context(), person(c), asked); err == nil {
 		c.Redirect(http.StatusSeeOther, "/subscriptions/"+url.PathEscape(asked.Name))
 		return
@@ -88,9 +97,26 @@ func (p *Pages) subscribe(c *gin.Context) {
 		return
 	}
 	problem, form := p.Service.Problem(err), p.newSubscriptionForm(c)
-	form.Name, form.Channel, form.Language, form.Problem = asked.Name, asked.Channel, asked.Language, problem.Message
-	form.Events, form.Teams, form.MiniPrograms = posted.Get("events"), posted.Get("teams"), posted.Get("mini_programs")
+	form.typed(posted, problem.Message)
+	form.Name, form.Channel = asked.Name, asked.Channel
 	p.showSubscriptions(c, problem.Status, form)
+}
+
+func readSubscription(posted url.Values) lifecycle.Subscription {
+	return lifecycle.Subscription{
+		Name: strings.TrimSpace(posted.Get("name")), Channel: lifecycle.Channel(posted.Get("channel")), Events: listOf(posted.Get("events")),
+		Teams: listOf(posted.Get("teams")), MiniPrograms: listOf(posted.Get("mini_programs")), To: listOf(posted.Get("to")),
+		Secret: strings.TrimSpace(posted.Get("secret")), Language: posted.Get("language"),
+	}
+}
+
+// typed takes over what was refused, but for what is secret.
+func (f *subscriptionForm) typed(posted url.Values, problem string) {
+	f.Events, f.Teams, f.MiniPrograms = posted.Get("events"), posted.Get("teams"), posted.Get("mini_programs")
+	f.Language, f.Problem = posted.Get("language"), problem
+	if f.ToShown() {
+		f.To = posted.Get("to")
+	}
 }
 
 // listOf reads what people separate by blanks, commas or lines.
@@ -98,17 +124,63 @@ func listOf(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n,，、;", r) })
 }
 
-func (p *Pages) subscription(c *gin.Context) { p.showSubscription(c, "") }
+func (p *Pages) subscription(c *gin.Context) { p.showSubscription(c, "", nil) }
 
-func (p *Pages) showSubscription(c *gin.Context, tested string) {
+// showSubscription shows one, with what a test has come to, and with a change that was refused.
+func (p *Pages) showSubscription(c *gin.Context, tested string, refused *subscriptionForm) {
 	found, err := p.Service.Subscription(c.Request.Context(), c.Param("name"))
 	if err != nil {
 		p.Refuse(c, err)
 		return
 	}
-	p.show(c, http.StatusOK, "subscription", page{
-		Title: found.Name, Menu: menuTold, Watch: everything, Data: subscriptionData{found, runsSubscriptions(person(c)), tested},
-	})
+	data, status := subscriptionData{found, runsSubscriptions(person(c)), tested, refused}, http.StatusOK
+	switch {
+	case refused != nil:
+		status = http.StatusUnprocessableEntity
+	case data.MayChange && !found.FromSettings:
+		data.Form = p.changeForm(c, found.Subscription)
+	}
+	p.show(c, status, "subscription", page{Title: found.Name, Menu: menuTold, Watch: everything, Data: data})
+}
+
+// changeForm has what is in force, but for what is secret.
+func (p *Pages) changeForm(c *gin.Context, found lifecycle.Subscription) *subscriptionForm {
+	form := p.newSubscriptionForm(c)
+	form.Kept, form.Name, form.Channel = true, found.Name, found.Channel
+	form.Language = cmp.Or(found.Language, lifecycle.Languages[0])
+	form.Events, form.Teams = strings.Join(found.Events, ", "), strings.Join(found.Teams, ", ")
+	form.MiniPrograms = strings.Join(found.MiniPrograms, ", ")
+	if form.ToShown() {
+		form.To = strings.Join(found.To, "\n")
+	}
+	return form
+}
+
+// changeSubscription changes what was typed; of what is secret, what was left empty stays.
+func (p *Pages) changeSubscription(c *gin.Context) {
+	posted, err := fieldsOnce(c)
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	former, err := p.Service.Subscription(c.Request.Context(), c.Param("name"))
+	if err != nil {
+		p.Refuse(c, err)
+		return
+	}
+	asked := service.SubscriptionChange{Subscription: readSubscription(posted)}
+	asked.KeepTo, asked.KeepSecret = len(asked.To) == 0 && former.Channel != lifecycle.Mail, asked.Secret == ""
+	_, err = p.Service.ChangeSubscription(c.Request.Context(), person(c), former.Name, asked)
+	switch {
+	case err == nil:
+		c.Redirect(http.StatusSeeOther, "/subscriptions/"+url.PathEscape(former.Name))
+	case isRefusal(err) && !former.FromSettings:
+		form := p.changeForm(c, former.Subscription)
+		form.typed(posted, p.Service.Problem(err).Message)
+		p.showSubscription(c, "", form)
+	default:
+		p.Refuse(c, err)
+	}
 }
 
 func (p *Pages) testSubscription(c *gin.Context) {
@@ -117,9 +189,9 @@ func (p *Pages) testSubscription(c *gin.Context) {
 	case err != nil:
 		p.Refuse(c, err)
 	case failure == "":
-		p.showSubscription(c, "yes")
+		p.showSubscription(c, "yes", nil)
 	default:
-		p.showSubscription(c, failure)
+		p.showSubscription(c, failure, nil)
 	}
 }
 

@@ -31,6 +31,7 @@ type words struct {
 	language language.Tag
 	printer  *message.Printer
 	sayings  sayings
+	moments  lifecycle.Moments
 }
 
 func newWords(d dictionary) (words, error) {
@@ -40,7 +41,9 @@ func newWords(d dictionary) (words, error) {
 			return words{}, fmt.Errorf("the message %q in %s: %w", key, d.language, err)
 		}
 	}
-	return words{d.language, message.NewPrinter(d.language, message.Catalog(messages)), newSayings(d.sayings...)}, nil
+	w := words{language: d.language, printer: message.NewPrinter(d.language, message.Catalog(messages)), sayings: newSayings(d.sayings...)}
+	w.moments = lifecycle.MomentsWrittenAs(w.t("2 Jan 2006, 15:04 UTC"))
+	return w, nil
 }
 
 // t says a sentence. Its English text is the key: always a literal, with the verbs of fmt and without markup.
@@ -79,12 +82,19 @@ func bdi(text any) template.HTML {
 func (w words) join(names []string) string { return strings.Join(names, w.t(", ")) }
 
 // time is a time as a page shows it. The script puts it into the reader's time zone: as how long ago it was (moment), counting down to it
-// (left) or with date and time (clock).
+// (left), with date and time (clock) or to the minute (minute).
 func (w words) time(at time.Time, as string) template.HTML {
 	at = at.UTC()
 	return template.HTML(fmt.Sprintf( //nolint:gosec // nobody wrote any of it
 		`<time datetime="%[1]s" title="%[1]s" data-as="%[2]s">%[3]s</time>`,
 		at.Format(time.RFC3339Nano), as, template.HTMLEscapeString(at.Format(w.t("2 Jan 2006, 15:04 UTC")))))
+}
+
+// withMoments is a text in which the script puts times into the reader's time zone.
+func (w words) withMoments(text string) template.HTML {
+	return template.HTML(w.moments.In(template.HTMLEscapeString(text), func(at time.Time) string { //nolint:gosec // it is escaped
+		return string(w.time(at, "minute"))
+	}))
 }
 
 // percent is a share of all users.

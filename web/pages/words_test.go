@@ -154,3 +154,16 @@ func TestASecondLanguageIsOnlyADictionary(t *testing.T) {
 }
 
 func pageOf(data any) page { return page{Title: "T", Name: "sign-in", Data: data} }
+
+// What others have worded has its times in UTC, for everybody; the script puts them into the zone of whoever reads them.
+func TestTimesWithinSentencesAreInTheZoneOfTheReader(t *testing.T) {
+	const frozen = "publish is not possible now, releases are closed: a <fair>; the next window opens on 7 Dec 2026, 18:30 UTC. " +
+		"A release manager or an operator can override this with a comment"
+	for written, w := range map[string]words{"7 Dec 2026, 18:30 UTC": inEnglish(t), "2026年12月7日 18:30 UTC": inChinese(t)} {
+		said := string(w.withMoments(w.sentence(frozen)))
+		assert.Contains(t, said, `<time datetime="2026-12-07T18:30:00Z" title="2026-12-07T18:30:00Z" data-as="minute">`+written+`</time>`)
+		assert.Contains(t, said, "a &lt;fair&gt;")
+		assert.NotContains(t, said, "<fair>")
+		assert.Equal(t, "31 Feb 2026, 18:30 UTC", string(w.withMoments("31 Feb 2026, 18:30 UTC")), "that is no time")
+	}
+}

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -31,9 +32,12 @@ type Subscription struct {
 	Undelivered []notify.Undelivered
 }
 
-// discreetSubscription leaves out what only the target may see.
+// discreetSubscription leaves out what only the target may see. That it cannot be read here is an error of the subscription.
 func discreetSubscription(kept notify.Kept) notify.Kept {
 	kept.Secret = ""
+	if kept.Unreadable != nil {
+		kept.Error = kept.Unreadable.Error()
+	}
 	if kept.Channel == lifecycle.Mail {
 		return kept
 	}
@@ -73,17 +77,22 @@ func (s *Service) Subscription(ctx context.Context, name string) (Subscription, 
 
 func (s *Service) subscription(ctx context.Context, name string) (notify.Kept, error) {
 	kept, err := s.Notifications.Find(ctx, name)
+	return kept, orUnknown(name, err)
+}
+
+// orUnknown refuses what is about a subscription that there is not.
+func orUnknown(name string, err error) error {
 	if errors.Is(err, notify.ErrNotFound) {
-		err = lifecycle.Refuse(UnknownSubscription, "there is no subscription %q; look at the list", lifecycle.Excerpt(name))
+		return lifecycle.Refuse(UnknownSubscription, "there is no subscription %q; look at the list", lifecycle.Excerpt(name))
 	}
-	return kept, err
+	return err
 }
 
 // Subscribe keeps a subscription and starts its workflow; it tells what happens from now on. The error may be a *lifecycle.Refusal. When
 // Temporal is away it is kept all the same: the worker starts what is missing.
 func (s *Service) Subscribe(ctx context.Context, person lifecycle.Actor, asked lifecycle.Subscription) (Subscription, error) {
 	if asked.ToFile != "" || asked.SecretFile != "" {
-		return Subscription{}, lifecycle.Refuse(lifecycle.InvalidInput, "to_file and secret_file are for the settings file; send to and secret")
+		return Subscription{}, onlyInSettings()
 	}
 	if refusal := asked.Validate(); refusal != nil {
 		return Subscription{}, refusal
@@ -92,7 +101,7 @@ func (s *Service) Subscribe(ctx context.Context, person lifecycle.Actor, asked l
 	switch {
 	case errors.Is(err, notify.ErrExists):
 		return Subscription{}, lifecycle.Refuse(lifecycle.AlreadyExists,
-			"there is a subscription %q already; choose another name, or delete that one first", asked.Name)
+			"there is a subscription %q already; choose another name, or change that one", asked.Name)
 	case errors.Is(err, notify.ErrTooMany):
 		return Subscription{}, lifecycle.Refuse(TooManySubscriptions,
 			"there are %d subscriptions, as many as there may be; delete one that is no longer used", lifecycle.MaxSubscriptions)
@@ -102,6 +111,66 @@ func (s *Service) Subscribe(ctx context.Context, person lifecycle.Actor, asked l
 	s.logSubscription("a subscription was made", person, asked.Name)
 	s.startNotifier(ctx, asked.Name)
 	return s.Subscription(ctx, asked.Name)
+}
+
+// SubscriptionChange is what a subscription becomes. Where it goes to, and its secret, are never shown: they may stay as they are.
+type SubscriptionChange struct {
+	lifecycle.Subscription
+	KeepTo, KeepSecret bool
+}
+
+// ChangeSubscription makes the subscription of a name what is asked for; its place in the trail and what it has not delivered stay. The
+// error may be a *lifecycle.Refusal.
+func (s *Service) ChangeSubscription(
+	ctx context.Context, person lifecycle.Actor, name string, asked SubscriptionChange,
+) (Subscription, error) {
+	former, err := s.subscription(ctx, name)
+	if err != nil {
+		return Subscription{}, err
+	}
+	changed, refusal := asked.of(former)
+	if refusal != nil {
+		return Subscription{}, refusal
+	}
+	if err := s.Notifications.Change(ctx, changed, person.User, time.Now()); err != nil {
+		return Subscription{}, orUnknown(name, err)
+	}
+	s.logSubscription("a subscription was changed", person, name)
+	return s.Subscription(ctx, name)
+}
+
+// of is what the former subscription becomes.
+func (c SubscriptionChange) of(former notify.Kept) (lifecycle.Subscription, *lifecycle.Refusal) {
+	changed := c.Subscription
+	changed.Name, changed.Channel = cmp.Or(c.Name, former.Name), cmp.Or(c.Channel, former.Channel)
+	switch {
+	case former.FromSettings:
+		return changed, lifecycle.Refuse(lifecycle.InvalidInput,
+			"the subscription %s is in the settings of the deployment; change it there", former.Name)
+	case changed.Name != former.Name:
+		return changed, lifecycle.Refuse(lifecycle.InvalidInput,
+			"a subscription keeps its name, which is %s; leave the name out, or make another subscription", former.Name)
+	case changed.Channel != former.Channel:
+		return changed, lifecycle.Refuse(lifecycle.InvalidInput,
+			"a subscription keeps its channel, which is %s; leave the channel out, or make another subscription", former.Channel)
+	case changed.ToFile != "" || changed.SecretFile != "":
+		return changed, onlyInSettings()
+	case former.Unreadable != nil && (c.KeepTo || c.KeepSecret):
+		return changed, lifecycle.Refuse(lifecycle.InvalidInput,
+			"the addresses and the secret of %s cannot be kept, because they cannot be read: %s; or send both to and secret",
+			former.Name, former.Unreadable)
+	}
+	if c.KeepTo {
+		changed.To = former.To
+	}
+	if c.KeepSecret {
+		changed.Secret = former.Secret
+	}
+	return changed, changed.Validate()
+}
+
+func onlyInSettings() *lifecycle.Refusal {
+	return lifecycle.Refuse(lifecycle.InvalidInput, "to_file and secret_file are for the settings file; send to and secret")
 }
 
 // startNotifier starts the workflow of a subscription; when Temporal is away the worker does so within a minute of its return.
@@ -124,7 +193,7 @@ func (s *Service) Unsubscribe(ctx context.Context, person lifecycle.Actor, name 
 	}
 	if former.FromSettings {
 		return Subscription{}, lifecycle.Refuse(lifecycle.InvalidInput,
-			"the subscription %s is in the settings of the deployment; take it out there, and start the workers anew", name)
+			"the subscription %s is in the settings of the deployment; take it out there", name)
 	}
 	s.logSubscription("a subscription was deleted", person, name)
 	return former, s.Notifications.Delete(ctx, name)

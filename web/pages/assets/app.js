@@ -46,7 +46,7 @@ function ago(at) {
 	return relative.format(-Math.floor(seconds / length), unit);
 }
 
-const formats = { moment: ago, left: fromNow, clock: at => clock.format(at) };
+const formats = { moment: ago, left: fromNow, clock: at => clock.format(at), minute: at => brief.format(at) };
 for (const [scale, options] of Object.entries({
 	second: { timeStyle: "medium" }, minute: { timeStyle: "short" }, hour: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
 	day: { month: "short", day: "numeric" }, date: { dateStyle: "medium" },
@@ -65,8 +65,12 @@ let progress; // asks again, while a page shows how far something is that is no 
 
 function prepare() {
 	const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-	for (const input of document.querySelectorAll("[data-zone]")) input.value = zone;
-	for (const name of document.querySelectorAll("[data-zone-name]")) name.textContent = zone;
+	for (const input of document.querySelectorAll("[data-zone]")) { // times that are there already were typed in another zone, perhaps
+		if (!input.form.querySelector("[type=datetime-local]:not([value=''])")) input.value = zone;
+	}
+	for (const name of document.querySelectorAll("[data-zone-name]")) {
+		name.textContent = name.closest("form")?.querySelector("[data-zone]")?.value ?? zone;
+	}
 	tick();
 	clearTimeout(progress);
 	if (document.querySelector("[data-progress]")) progress = setTimeout(refresh, 1000);

@@ -1,0 +1,30 @@
+package pages
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/lifecycle"
+	"slipway/notify"
+)
+
+// Mail and chats word whole sentences, pages their parts: what both say is said alike.
+func TestMessagesAndPagesWordAReasonAlike(t *testing.T) {
+	w, err := newWords(chinese)
+	require.NoError(t, err)
+	_, bakes := lifecycle.MiniProgram{State: lifecycle.GrayscaleRelease}.EndOfStage()
+	_, holds := lifecycle.MiniProgram{State: lifecycle.ProductionRelease}.EndOfStage()
+	for _, reason := range []string{
+		string(lifecycle.HeldForPromotion), string(lifecycle.HeldForHealth), string(lifecycle.HeldForWindow), string(lifecycle.HeldForStop),
+		bakes, holds,
+	} {
+		m := notify.Message{MiniProgram: "weather", Record: lifecycle.Record{Transition: lifecycle.Transition{
+			Action: lifecycle.Held, Actor: lifecycle.Timers.User, Comment: reason,
+		}}}
+		said := w.said(reason)
+		require.NotEqual(t, reason, said)
+		assert.Equal(t, "weather 的发布已挂起："+said, m.Text("zh-Hans"))
+	}
+}
