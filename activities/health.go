@@ -60,11 +60,11 @@ func (a *Activities) ProbeHealth(ctx context.Context, probe HealthProbe) (lifecy
 	if wait := time.Until(probe.nextAt()); wait > 0 {
 		return lifecycle.GateReport{}, askAgain("not due yet", wait)
 	}
-	answers, cause := a.answersOf(ctx, probe)
+	answers, now, cause := a.answersOf(ctx, probe)
 	if ctx.Err() != nil { // the worker stops: that is no answer of Prometheus
 		return lifecycle.GateReport{}, ctx.Err()
 	}
-	report, tell := probe.judge(answers)
+	report, tell := probe.judge(answers, now)
 	a.keep(ctx, probe, report, answers)
 	if !tell {
 		if report.Rules != nil {
@@ -87,9 +87,9 @@ func (p HealthProbe) nextAt() time.Time {
 	return p.AskAt
 }
 
-func (p HealthProbe) judge(answers []lifecycle.RuleHealth) (report lifecycle.GateReport, tell bool) {
+func (p HealthProbe) judge(answers []lifecycle.RuleHealth, now time.Time) (report lifecycle.GateReport, tell bool) {
 	if len(p.Health.Rules) > 0 {
-		return p.JudgeRules(answers, answers[0].At)
+		return p.JudgeRules(answers, now)
 	}
 	return p.Judge(answers[0].Single())
 }
@@ -115,8 +115,9 @@ func sayAnswers(answers []lifecycle.RuleHealth) string {
 	return strings.Join(said, "; ")
 }
 
-// answersOf asks the rules that are due, all at the same time. The error is what was behind an answer that is not known.
-func (a *Activities) answersOf(ctx context.Context, probe HealthProbe) ([]lifecycle.RuleHealth, error) {
+// answersOf asks the rules that are due, all at the same time, and says when they were answered. The error is what was behind an answer
+// that is not known.
+func (a *Activities) answersOf(ctx context.Context, probe HealthProbe) ([]lifecycle.RuleHealth, time.Time, error) {
 	filled := probe.Gate
 	filled.Health = probe.Health.Filled(probe.MiniProgram, probe.Version)
 	due := filled.Due(time.Now())
@@ -136,7 +137,7 @@ func (a *Activities) answersOf(ctx context.Context, probe HealthProbe) ([]lifecy
 	for i := range answers {
 		answers[i].At = now // one moment for all, so that all are due again together where their intervals are alike
 	}
-	return answers, errors.Join(causes...)
+	return answers, now, errors.Join(causes...)
 }
 
 // probe is the answer of this moment. The error is what was behind an unknown one.

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -139,6 +140,20 @@ func (r GateReport) Holds() bool {
 
 func notYet(detail string, breaches, failures int) string {
 	return fmt.Sprintf("%s; breach %d of the %d in a row that count as failure", detail, breaches, failures)
+}
+
+// EndingAt is the progress of a gate whose stage ends at another time now: what would be asked after the end is asked when it comes.
+func (p GateProgress) EndingAt(end time.Time) GateProgress {
+	if p.AskAt.After(end) {
+		p.AskAt = end
+	}
+	p.Rules = slices.Clone(p.Rules)
+	for i, rule := range p.Rules {
+		if rule.At.Before(end) && rule.AskAt.After(end) {
+			p.Rules[i].AskAt = end
+		}
+	}
+	return p
 }
 
 // overdueInterval is how often a gate asks whose stage is over and which got no answer.

@@ -70,8 +70,17 @@ func (g Gate) askAt(rule HealthRule) time.Time {
 	return g.Since.Add(time.Duration(rule.After))
 }
 
-// NextAt is when the first of several rules is due.
+// NextAt is when the first of several rules is due, or the stage is over and there is none that could keep it from ending.
 func (g Gate) NextAt() time.Time {
+	next := g.nextRule()
+	acts := slices.ContainsFunc(g.Health.Rules, func(rule HealthRule) bool { return !rule.DryRun })
+	if acts || g.Until.IsZero() || next.Before(g.Until) {
+		return next
+	}
+	return g.Until
+}
+
+func (g Gate) nextRule() time.Time {
 	var next time.Time
 	for _, rule := range g.Health.Rules {
 		if at := g.askAt(rule); next.IsZero() || at.Before(next) {
@@ -110,8 +119,10 @@ func (g Gate) JudgeRules(answers []RuleHealth, now time.Time) (report GateReport
 	after := g
 	after.Rules = g.count(answers)
 	report.GateProgress = after.GateProgress
-	report.AskAt = after.NextAt()
 	report.Over = !g.Until.IsZero() && !now.Before(g.Until)
+	if report.AskAt = after.NextAt(); report.Over {
+		report.AskAt = after.nextRule()
+	}
 	report.Verdict = after.sum(now)
 	acts := g.acts(report)
 	report.Changed = slices.ContainsFunc(report.Verdict.Rules, func(h RuleHealth) bool {

@@ -156,9 +156,7 @@ func (m *miniProgram) takeOver(ctx workflow.Context, q activities.Question, deci
 		m.tellExpedited(ctx, q.Command)
 	}
 	m.cycleOver = m.cycleOver || endsCycle(before.State, m.State)
-	if !before.Rollout.SameStage(m.Rollout) {
-		m.gate = lifecycle.GateProgress{}
-	}
+	m.gateGoesOn(before.Rollout, q.Action)
 	m.watchHealth(ctx)
 	m.show(ctx)
 }

@@ -59,10 +59,25 @@ func (m *miniProgram) healthToWatch() *activities.HealthWatch {
 		return nil
 	}
 	watch := activities.HealthWatch{MiniProgram: m.ID, Version: m.Candidate.Version, Health: *m.Rollout.Plan.Health}
-	if !m.Rollout.WaitsForPerson() && m.Rollout.Closure == nil { // else something else ends the stage
-		watch.Until, _ = m.Rollout.EndsAt()
-	}
+	watch.Until, _ = m.gateEndsStage()
 	return &watch
+}
+
+// gateGoesOn lets the gate count on in the same stage, whose end a person may have moved, and begin anew in another.
+func (m *miniProgram) gateGoesOn(before *lifecycle.Rollout, action lifecycle.Action) {
+	if !before.SameStage(m.Rollout) {
+		m.gate = lifecycle.GateProgress{}
+	} else if ends, ok := m.gateEndsStage(); ok && action == lifecycle.ChangePlan {
+		m.gate = m.gate.EndingAt(ends)
+	}
+}
+
+// gateEndsStage is when the gate ends the stage; ok is false, and the time zero, where something else does.
+func (m *miniProgram) gateEndsStage() (at time.Time, ok bool) {
+	if r := m.Rollout; r == nil || r.Paused() || r.WaitsForPerson() || r.Closure != nil {
+		return time.Time{}, false
+	}
+	return m.Rollout.EndsAt()
 }
 
 func (m *miniProgram) startHealthWatch(ctx workflow.Context, watch activities.HealthWatch) {

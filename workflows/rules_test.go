@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -94,4 +95,34 @@ func TestAStageThatAPersonBeganWarmsUpAnew(t *testing.T) {
 	records := result.ledger.records
 	assert.WithinDuration(t, start.Add(4*time.Hour+30*minute), records[len(records)-2].At, time.Minute, "two hours, and half an hour of pause")
 	assert.WithinDuration(t, start.Add(5*time.Hour+30*minute), records[len(records)-1].At, time.Minute, "a stage of a minute lasts until traffic has warmed up")
+}
+
+// A dry run holds up nothing, not even a stage that is shorter than it takes to warm up.
+func TestAStageDoesNotWaitForADryRunToWarmUp(t *testing.T) {
+	plan := watched
+	plan.Health = &lifecycle.Health{Rules: []lifecycle.HealthRule{
+		{Name: "latency", Query: "l", Max: new(1.0), Interval: lifecycle.Duration(minute), Failures: 1, After: lifecycle.Duration(9 * day), DryRun: true},
+	}}
+	result := watchedScene(t, always(healthy), plan).play(0)
+	assert.Equal(t, lifecycle.Published, result.State)
+	assert.WithinDuration(t, start.Add(5*minute+2*day), result.UpdatedAt, 10*time.Second)
+}
+
+// What is asked seldom is asked at the end of a stage all the same, though a person has made it shorter meanwhile.
+func TestAStageThatWasMadeShorterEndsInTime(t *testing.T) {
+	for name, health := range map[string]lifecycle.Health{
+		"one rule": {Query: "e", Max: 0.02, Interval: lifecycle.Duration(23 * time.Hour), Failures: 1},
+		"several":  {Rules: []lifecycle.HealthRule{{Name: "e", Query: "e", Max: new(0.02), Interval: lifecycle.Duration(23 * time.Hour), Failures: 1}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan := watched
+			plan.Health = &health
+			shorter := plan
+			shorter.Grayscale.Bake = lifecycle.Duration(2 * time.Hour)
+			result := watchedScene(t, always(healthy), plan).at(time.Hour, lifecycle.ChangePlan, mia, planned(shorter)).play(0)
+			assert.Equal(t, lifecycle.Published, result.State)
+			promoted := result.ledger.records[slices.Index(result.ledger.actions(), lifecycle.Promote)]
+			assert.WithinDuration(t, start.Add(5*minute+2*time.Hour), promoted.At, 10*time.Second)
+		})
+	}
 }
