@@ -228,7 +228,7 @@ func (l *load) measureSize(ctx context.Context, row *loadRow) error {
 
 func (l *load) measureMemory(_ context.Context, row *loadRow) error {
 	row.Memory = map[string]int64{
-		"worker": residentMemory(l.worker.running), "web": residentMemory(l.web.running), "temporal": residentMemory(l.in.temporalServer),
+		"worker": memoryOf(l.worker.running), "web": memoryOf(l.web.running), "temporal": memoryOf(l.in.temporalServer),
 	}
 	return nil
 }

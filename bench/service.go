@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"strconv"
 	"time"
 
 	"slipway/process"
@@ -69,20 +66,14 @@ func (s *service) ready(ctx context.Context) (time.Duration, error) {
 	return s.until(ctx, process.HTTPReady(s.url+"/readyz"))
 }
 
-// residentMemory is how many bytes of a process are in memory; 0 where that cannot be seen.
-func residentMemory(running *exec.Cmd) int64 {
+// memoryOf is how many bytes of a program are in memory; 0 where that cannot be seen.
+func memoryOf(running *exec.Cmd) int64 {
 	if running == nil || running.Process == nil {
 		return 0
 	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", running.Process.Pid))
+	resident, err := residentMemory(running.Process.Pid)
 	if err != nil {
 		return 0
 	}
-	for line := range bytes.Lines(status) {
-		if number, found := bytes.CutPrefix(line, []byte("VmRSS:")); found {
-			kilobytes, _ := strconv.ParseInt(string(bytes.TrimSpace(bytes.TrimSuffix(bytes.TrimSpace(number), []byte("kB")))), 10, 64)
-			return kilobytes << 10
-		}
-	}
-	return 0
+	return int64(resident)
 }

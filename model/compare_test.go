@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -242,18 +243,30 @@ func maybe(at *time.Time) string {
 
 // compareUsers compares what a hundred users get, by what delivery makes of the catalogue.
 func (p *play) compareUsers() {
-	err := p.platform.catalog.Releases(context.Background(), p.change, func(release catalog.Release) {
-		if release.ID != p.m.ID {
-			return
-		}
+	for _, release := range p.releases() {
 		for _, user := range users {
 			got, err := delivery.Explain(p.m.ID, lifecycle.Record{Serving: release.Serving}, user, delivery.AnyPlatform)
 			require.NoError(p, err)
 			variant, version := p.m.Gets(user)
 			require.Equal(p, variant+" "+version, string(got.Variant)+" "+got.Version, "what %s gets", user)
 		}
+	}
+}
+
+// releases are those of the mini-program that came since the last look.
+func (p *play) releases() (ours []catalog.Release) {
+	var mu sync.Mutex
+	err := p.platform.catalog.Releases(context.Background(), p.change, func(some []catalog.Release) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, release := range some {
+			if release.ID == p.m.ID {
+				ours = append(ours, release)
+			}
+		}
 	})
 	require.NoError(p, err)
+	return ours
 }
 
 // compareSnapshot compares what the hundred get from a web that starts now.
