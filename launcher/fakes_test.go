@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"slipway/process"
 )
 
 const (
@@ -231,9 +233,9 @@ func listen(t *testing.T) net.Listener {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener := listen(t)
-	defer listener.Close()
-	return listener.Addr().String()
+	address, err := process.FreeAddress(t.Context(), "127.0.0.1")
+	check(t, err)
+	return address.String()
 }
 
 func check(t *testing.T, err error) {
