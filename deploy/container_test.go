@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -27,6 +26,7 @@ import (
 	"slipway/debiantest"
 	"slipway/devserver/devservertest"
 	"slipway/keyring"
+	"slipway/process"
 	"slipway/web/oidc/oidctest"
 )
 
@@ -139,10 +139,9 @@ func (i image) written() (files []string) {
 
 // free is an address that nobody listens at.
 func free(t *testing.T) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := process.FreeAddress(t.Context(), "127.0.0.1")
 	require.NoError(t, err)
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
+	return address.String()
 }
 
 // environmentOf is what the compose file gives a service, with the addresses of this test.

@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"database/sql"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -204,7 +203,6 @@ func TestAWrongKeyFileIsNamedAtTheStart(t *testing.T) {
 func TestTheTemporalCommandReadsWhatIsEncryptedThroughTheWeb(t *testing.T) {
 	p := encrypting(t, server, keyring.Generate("k1")).start()
 	web := p.web()
-	p.eventually("the web is ready", func() bool { return get(web+"/readyz") == http.StatusOK })
 	id := p.request("codec-cli")
 	p.do(id, lifecycle.UploadCode, developer, func(c *lifecycle.Command) {
 		c.Package, c.Notes = &lifecycle.Package{Version: "1.0.0", SHA256: p.upload()}, "whispered"

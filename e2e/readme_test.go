@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"slipway/process"
 )
 
 // typist types what README.md prints, on ports and with data of its own.
@@ -72,10 +74,9 @@ func sitDown(t *testing.T) *typist {
 }
 
 func freePort(t *testing.T) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := process.FreeAddress(t.Context(), "127.0.0.1")
 	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	return listener.Addr().String()
+	return address.String()
 }
 
 // notTyped are the indented blocks of README.md that show something else than commands, by their beginnings.

@@ -135,7 +135,7 @@ func TestWhatAWorkerCommittedBeforeItDiedIsNotDecidedAnew(t *testing.T) {
 	p := install(t, "SETTINGS_FILE="+file).start()
 	all := p.preparesTwice()
 	p.stop(os.Interrupt)
-	p.asksTwice()
+	due := p.asksTwice()
 	p.dies(settings, map[string]int{
 		"twice-scheduled": 1, "twice-default": 1, "twice-review": 1, "twice-refused": 1, "twice-remark": 1, "twice-creation": 1,
 		"twice-timer": 1, "twice-upload": 1, "twice-many": 3,
@@ -148,6 +148,7 @@ func TestWhatAWorkerCommittedBeforeItDiedIsNotDecidedAnew(t *testing.T) {
 
 	settings.DefaultPlan, settings.RemindAfter, settings.EscalateAfter = "app-store", lifecycle.Duration(time.Minute), lifecycle.Duration(time.Hour)
 	write(settings)
+	p.eventually("the time is over", func() bool { return time.Now().After(due) })
 	p.start()
 	for _, id := range all {
 		p.eventually(id+" was given to the other worker", func() bool { return p.timedOut(id) })
@@ -189,9 +190,10 @@ func (p *platform) preparesTwice() (all []string) {
 	return append(all, "twice-creation")
 }
 
-// asksTwice sends each what it is asked; no worker answers yet.
-func (p *platform) asksTwice() {
+// asksTwice sends each what it is asked, and one of them to publish at a time that is due later; no worker answers yet.
+func (p *platform) asksTwice() (due time.Time) {
 	p.t.Helper()
+	due = time.Now().Add(25 * time.Second) // that a worker decides before, even if Temporal has to notice first that another one is gone
 	send := func(id string, action lifecycle.Action, fill func(*lifecycle.Command)) {
 		command := lifecycle.Command{Action: action, Actor: developer, RequestID: "twice", Comment: "because"}
 		fill(&command)
@@ -210,7 +212,8 @@ func (p *platform) asksTwice() {
 	send("twice-many", lifecycle.Pause, asIs)
 	send("twice-many", lifecycle.Resume, func(c *lifecycle.Command) { c.RequestID = "twice-2" })
 	send("twice-many", lifecycle.Promote, func(c *lifecycle.Command) { c.RequestID = "twice-3" })
-	send("twice-scheduled", lifecycle.Publish, func(c *lifecycle.Command) { c.At = new(time.Now().Add(5 * time.Second)) })
+	send("twice-scheduled", lifecycle.Publish, func(c *lifecycle.Command) { c.At = &due })
+	return due
 }
 
 // timedOut tells whether Temporal has noticed that the worker is dead, and the task was done since.

@@ -32,7 +32,6 @@ type answered struct {
 func (p *platform) readyWeb(env ...string) (url string) {
 	p.t.Helper()
 	url = p.web(env...)
-	p.eventually("the web is ready", func() bool { return get(url+"/readyz") == http.StatusOK })
 	return url
 }
 

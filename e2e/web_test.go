@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -34,9 +33,4 @@ func (p *platform) webForHostApps(env ...string) (url string) {
 	return "http://" + addr
 }
 
-func freeAddress(p *platform) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(p.t, err)
-	defer func() { require.NoError(p.t, listener.Close()) }()
-	return listener.Addr().String()
-}
+func freeAddress(p *platform) string { return freePort(p.t) }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"slipway/leaktest"
+	"slipway/process"
 )
 
 const (
@@ -241,9 +242,9 @@ func listen(t *testing.T) net.Listener {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener := listen(t)
-	defer listener.Close()
-	return listener.Addr().String()
+	address, err := process.FreeAddress(t.Context(), "127.0.0.1")
+	check(t, err)
+	return address.String()
 }
 
 func check(t *testing.T, err error) {

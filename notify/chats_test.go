@@ -181,10 +181,10 @@ func TestAnApprovalThatLeavesStepsOpenIsNotToldAsTheWhole(t *testing.T) {
 
 func TestWhoHearsOfAHeldStageHearsWhatItWaitsForInEveryLanguage(t *testing.T) {
 	for hold, expected := range map[lifecycle.Hold][2]string{
-		lifecycle.HeldForHealth:    {"the health of the release is not known: no data", "发布的健康状况未知：no data"},
-		lifecycle.HeldForPromotion: {string(lifecycle.HeldForPromotion) + ": no data", "按发布计划，转为全量发布由人决定：no data"},
+		lifecycle.HeldForHealth:    {"the health of the release is not known: no data", "无法确认此次发布的健康状态：no data"},
+		lifecycle.HeldForPromotion: {string(lifecycle.HeldForPromotion) + ": no data", "计划要求由人工转为全量发布：no data"},
 		lifecycle.HeldForWindow:    {"it waits for the next release window: no data", "等待下一个发布窗口：no data"},
-		lifecycle.HeldForStop:      {"the line is stopped: no data", "发布已全线停止：no data"},
+		lifecycle.HeldForStop:      {"the line is stopped: no data", "发布已全部停止：no data"},
 	} {
 		m := notify.Message{MiniProgram: "weather", Record: lifecycle.Record{Transition: lifecycle.Transition{
 			Action: lifecycle.Held, Actor: lifecycle.Timers.User, Version: "1.2.0", Comment: string(hold), Details: "no\ndata",

@@ -3,9 +3,11 @@ package process
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"time"
 )
 
@@ -29,12 +31,22 @@ func HTTPReady(url string) func(context.Context) error {
 	}
 }
 
+// The ports of FreeAddress are below those that systems give to connections (on Linux from 32768 on), any of which might be taken by one
+// before a program listens there.
+const (
+	lowestFree  = 10_000
+	highestFree = 32_767
+)
+
 // FreeAddress is an address of a host, such as 127.0.0.1, at which nobody listens at the moment.
-func FreeAddress(ctx context.Context, host string) (netip.AddrPort, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("no free port at %s: %w", host, err)
+func FreeAddress(ctx context.Context, host string) (address netip.AddrPort, err error) {
+	for range 100 {
+		port := lowestFree + rand.N(highestFree-lowestFree) //nolint:gosec // any will do
+		var listener net.Listener
+		listener, err = new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		if err == nil {
+			return listener.Addr().(*net.TCPAddr).AddrPort(), listener.Close()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).AddrPort(), nil
+	return address, fmt.Errorf("no free port at %s: %w", host, err)
 }

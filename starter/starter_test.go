@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,6 +21,7 @@ import (
 	"slipway/fuzztest"
 	"slipway/lifecycle"
 	"slipway/packages"
+	"slipway/process"
 )
 
 const (
@@ -86,10 +86,9 @@ func withWorker(t *testing.T) (terminal *terminal, stop func()) {
 }
 
 func freeAddress(t *testing.T) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := process.FreeAddress(t.Context(), "127.0.0.1")
 	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	return listener.Addr().String()
+	return address.String()
 }
 
 func startWorker(t *testing.T) (stop func()) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
 	"slipway/delivery"
+	"slipway/process"
 	"slipway/program/programtest"
 )
 
@@ -38,10 +38,9 @@ func copied(t *testing.T, databaseURL string) (file string) {
 // starting runs the web until the end of the test; Temporal is away.
 func starting(t *testing.T, variables map[string]string) (base string) {
 	nothingSet(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := process.FreeAddress(t.Context(), "127.0.0.1")
 	require.NoError(t, err)
-	addr := listener.Addr().String()
-	require.NoError(t, listener.Close())
+	addr := address.String()
 	for name, value := range variables {
 		t.Setenv(name, value)
 	}

@@ -17,6 +17,7 @@ import (
 	"slipway/catalog"
 	"slipway/devserver/devservertest"
 	"slipway/monitoring"
+	"slipway/process"
 )
 
 const (
@@ -26,10 +27,9 @@ const (
 
 // freeAddress is an address of this machine that nobody listens on.
 func freeAddress(t *testing.T) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := process.FreeAddress(t.Context(), "127.0.0.1")
 	require.NoError(t, err)
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
+	return address.String()
 }
 
 // get asks the worker; status is 0 when nobody answers.

@@ -16,14 +16,14 @@ func TestMessagesAndPagesWordAReasonAlike(t *testing.T) {
 	require.NoError(t, err)
 	_, bakes := lifecycle.MiniProgram{State: lifecycle.GrayscaleRelease}.EndOfStage()
 	_, holds := lifecycle.MiniProgram{State: lifecycle.ProductionRelease}.EndOfStage()
-	for _, reason := range []string{
-		string(lifecycle.HeldForPromotion), string(lifecycle.HeldForHealth), string(lifecycle.HeldForWindow), string(lifecycle.HeldForStop),
-		bakes, holds,
-	} {
+	said := map[string]string{bakes: w.said(bakes), holds: w.said(holds)}
+	for _, held := range []lifecycle.Hold{lifecycle.HeldForPromotion, lifecycle.HeldForHealth, lifecycle.HeldForWindow, lifecycle.HeldForStop} {
+		said[string(held)] = w.name(held)
+	}
+	for reason, said := range said {
 		m := notify.Message{MiniProgram: "weather", Record: lifecycle.Record{Transition: lifecycle.Transition{
 			Action: lifecycle.Held, Actor: lifecycle.Timers.User, Comment: reason,
 		}}}
-		said := w.said(reason)
 		require.NotEqual(t, reason, said)
 		assert.Equal(t, "weather 的发布已挂起："+said, m.Text("zh-Hans"))
 	}
