@@ -89,7 +89,7 @@ const betweenUpserts = time.Second
 func (m *miniProgram) showAttributes(ctx workflow.Context) {
 	now := attributesOf(m.MiniProgram)
 	updates := now.since(m.shown)
-	if len(updates) == 0 || m.resting || m.rest(ctx) {
+	if len(updates) == 0 || m.rest(ctx) {
 		return
 	}
 	if err := workflow.UpsertTypedSearchAttributes(ctx, updates...); err != nil {
@@ -102,7 +102,12 @@ func (m *miniProgram) showAttributes(ctx workflow.Context) {
 // rest puts off what is to be told, if something was told just now. What is final is told at once: no timer would see its end.
 func (m *miniProgram) rest(ctx workflow.Context) bool {
 	left := betweenUpserts - workflow.Now(ctx).Sub(m.shownAt)
-	if left <= 0 || m.State.Final() || workflow.GetVersion(ctx, "attributes-rest", workflow.DefaultVersion, 1) != 1 {
+	switch {
+	case left <= 0 || m.State.Final():
+		return false
+	case m.resting:
+		return true
+	case workflow.GetVersion(ctx, "attributes-rest", workflow.DefaultVersion, 1) != 1:
 		return false
 	}
 	m.resting = true

@@ -207,7 +207,12 @@ func TestOfABurstSearchAttributesTellTheBeginningAndTheEnd(t *testing.T) {
 }
 
 func TestAFinalStateIsToldAtOnceAlsoRightAfterSomethingElse(t *testing.T) {
-	o := observe(t).act(100*time.Millisecond, lifecycle.CancelCreation, ann).until(day)
+	o := observe(t)
+	o.acts.Settings.RemindAfter, o.acts.Settings.EscalateAfter = lifecycle.Duration(50*time.Millisecond), lifecycle.Duration(100*time.Millisecond)
+	before := 0
+	o.look(50*time.Millisecond, func() { before = o.upserts })
+	o.look(200*time.Millisecond, func() { assert.Equal(t, before, o.upserts, "that it is overdue is told later") })
+	o.act(300*time.Millisecond, lifecycle.CancelCreation, ann).until(day)
 	require.True(t, o.completed)
 	state, _ := o.attributes.GetKeyword(AttributeState)
 	assert.Equal(t, string(lifecycle.CreationCancelled), state)
