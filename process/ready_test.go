@@ -35,3 +35,10 @@ func TestAFreeAddressCanBeListenedAt(t *testing.T) {
 	_, err = process.FreeAddress(t.Context(), "192.0.2.1") // nobody's
 	mustSay(t, err, "no free port at 192.0.2.1")
 }
+
+func TestAFreeAddressIsOneThatBrowsersOpen(t *testing.T) {
+	const lastBlocked = 10080 // https://fetch.spec.whatwg.org/#port-blocking
+	if process.LowestFree <= lastBlocked {
+		t.Errorf("a browser refuses to open port %d, ports from %d on are given", lastBlocked, process.LowestFree)
+	}
+}
