@@ -172,10 +172,10 @@ func (in *installation) watch(ctx context.Context, found measuredSeries, each ti
 
 // unlessDone is the error, unless it is only that the time is over.
 func unlessDone(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // largestHistory is how much the present runs of workflows have at most.

@@ -143,7 +143,7 @@ func TestATrailOfBeforeIsChainedByTheUpgrade(t *testing.T) {
 func TestALongTrailOfBeforeIsChainedInBatches(t *testing.T) {
 	catalogtest.EachURL(t, func(t *testing.T, databaseURL string) {
 		const records = 1201
-		require.NoError(t, catalog.AtVersion(t.Context(), databaseURL, 25, func(tx *sql.Tx) error {
+		require.NoError(t, catalog.AtVersion(t.Context(), databaseURL, 27, func(tx *sql.Tx) error {
 			for i := 1; i <= records; i++ {
 				_, err := tx.Exec(`INSERT INTO changes (number, mini_program, life, step, sequence, at, record, actor) VALUES ($1, $2, 'life-1', $5, $6, $3, $4, '')`,
 					i, fmt.Sprintf("program-%d", i%2), newYear, fmt.Sprintf(`{"sequence":%d}`, i), i, i)

@@ -18,9 +18,9 @@ const (
 	exportBatch  = 100
 )
 
-// ExportAudit writes the audit trails of all mini-programs and of the platform as one, oldest first, as far as the filter lets them through.
-// Erasures always are in it, because they say why other records are not as they were recorded. It holds nothing up, and has few records in
-// memory, however long that takes.
+// ExportAudit writes the audit trails of all mini-programs and of the platform as one, oldest first, as far as the filter lets them
+// through. Erasures always are in it, because they say why other records are not as they were recorded. It holds nothing up, and has few
+// records in memory, however long that takes.
 func (c *Catalog) ExportAudit(ctx context.Context, to io.Writer, format audit.Format, filter audit.Filter) error {
 	if err := c.chainLate(ctx); err != nil {
 		return fmt.Errorf("export the audit trail: %w", err)

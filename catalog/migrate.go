@@ -26,7 +26,7 @@ func inGo() []*goose.Migration {
 		goose.NewGoMigration(8, &goose.GoFunc{RunTx: writeDocuments}, nil), goose.NewGoMigration(11, &goose.GoFunc{RunTx: writeServed}, nil),
 		goose.NewGoMigration(15, &goose.GoFunc{RunTx: addStages}, nil), goose.NewGoMigration(16, &goose.GoFunc{RunTx: addTurns}, nil),
 		goose.NewGoMigration(20, &goose.GoFunc{RunTx: addCandidates}, nil), goose.NewGoMigration(21, &goose.GoFunc{RunTx: addSteps}, nil),
-		goose.NewGoMigration(26, &goose.GoFunc{RunTx: addChain}, nil),
+		goose.NewGoMigration(28, &goose.GoFunc{RunTx: addChain}, nil),
 	}
 }
 

@@ -32,7 +32,7 @@ func HTTPReady(url string) func(context.Context) error {
 }
 
 // The ports of FreeAddress are below those that systems give to connections (on Linux from 32768 on), any of which might be taken by one
-// before a program listens there, and above all that browsers refuse to open (the last is 10080, https://fetch.spec.whatwg.org/#port-blocking).
+// before a program listens there, and above all that browsers refuse to open: https://fetch.spec.whatwg.org/#port-blocking
 const (
 	lowestFree  = 10_081
 	highestFree = 32_767
