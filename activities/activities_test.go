@@ -269,6 +269,28 @@ func TestAnInspectionThatWasBegunThreeTimesIsNotBegunAgain(t *testing.T) {
 	assert.Contains(t, verdict.Refusal.Message, "was broken off, 3 times in a row")
 }
 
+// Else a worker that is killed would be noticed only when the time of the inspection is over.
+func TestALongInspectionSaysAgainAndAgainThatItGoesOn(t *testing.T) {
+	s := newShelf(t)
+	beats := make(chan int, 10)
+	s.acts.Inspect = func(context.Context, io.ReaderAt, int64, packages.Options) (packages.Report, error) {
+		assert.Equal(t, 2, <-beats, "the try counts from its beginning on")
+		assert.Equal(t, 2, <-beats)
+		return packages.Report{}, errors.New("over")
+	}
+	env, _ := environment(t, s.acts)
+	env.SetWorkerOptions(worker.Options{MaxHeartbeatThrottleInterval: time.Millisecond})
+	env.SetHeartbeatDetails(1)
+	env.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
+		var n int
+		assert.NoError(t, details.Get(&n))
+		beats <- n
+	})
+	_, err := env.ExecuteActivity(s.acts.InspectPackage,
+		activities.Inspection{MiniProgram: "weather", Package: lifecycle.Package{Version: "1.0.0", SHA256: s.put(packed(t, samples.Weather()))}})
+	assert.ErrorContains(t, err, "over")
+}
+
 func TestAStoreOrACatalogueThatFailsIsNotThePackagesFault(t *testing.T) {
 	s := newShelf(t)
 	sha256 := s.put(packed(t, samples.Weather()))

@@ -35,16 +35,17 @@ type Verdict struct {
 // InspectPackage looks into a package of the store and keeps the report about it. A bad package, or none at all, is a
 // verdict, and so is one whose inspection breaks down again and again; an error is a store or a catalogue that does not answer.
 func (a *Activities) InspectPackage(ctx context.Context, in Inspection) (Verdict, error) {
-	content, err := a.Packages.Open(ctx, in.Package.SHA256)
-	switch {
-	case errors.Is(err, packages.ErrNotFound):
-		return refusePackage("the package store holds no package with sha256 %s; upload the file first", in.Package.SHA256), nil
-	case errors.Is(err, packages.ErrCorrupt):
-		return refusePackage("%s", err), nil
-	case err != nil:
-		return Verdict{}, err
+	try := beginTry(ctx)
+	defer try.end()
+	if try.before >= maxInspectionTries {
+		return brokenDown("was broken off"), nil
 	}
-	report, verdict, err := a.tryInspection(ctx, in, content)
+	content, err := a.Packages.Open(ctx, in.Package.SHA256)
+	if err != nil {
+		try.withdraw(ctx)
+		return notOpened(in, err)
+	}
+	report, verdict, err := a.tryInspection(ctx, try, in, content)
 	switch {
 	case err != nil:
 		return Verdict{}, fmt.Errorf("inspecting package %s: %w", in.Package.SHA256, err)
@@ -58,6 +59,17 @@ func (a *Activities) InspectPackage(ctx context.Context, in Inspection) (Verdict
 		return refusePackage("%s", sentences(report)), nil
 	}
 	return Verdict{Facts: lifecycle.Facts{Format: string(report.Format), Size: report.Size, MinPlatform: report.MinPlatform}}, nil
+}
+
+// notOpened is the verdict on a package that is missing or spoilt; a store that does not answer is an error.
+func notOpened(in Inspection, err error) (Verdict, error) {
+	switch {
+	case errors.Is(err, packages.ErrNotFound):
+		return refusePackage("the package store holds no package with sha256 %s; upload the file first", in.Package.SHA256), nil
+	case errors.Is(err, packages.ErrCorrupt):
+		return refusePackage("%s", err), nil
+	}
+	return Verdict{}, err
 }
 
 func (a *Activities) keepReport(ctx context.Context, p lifecycle.Package, report packages.Report) error {
@@ -85,37 +97,22 @@ func sentences(report packages.Report) string {
 	return text
 }
 
-const (
-	// maxInspectionTries is how often the inspection of one upload may break down before the upload is refused: a package that makes it
-	// panic, never end or take the whole worker down must not do so for ever.
-	maxInspectionTries = 3
-	// DefaultInspectionTime is what one try may take.
-	DefaultInspectionTime = 90 * time.Second
-)
+// DefaultInspectionTime is what one try may take.
+const DefaultInspectionTime = 90 * time.Second
 
-// tryInspection inspects, and counts in the heartbeat the tries that broke down. It counts before it begins, so that a worker that dies of
-// the package counts, too. verdict is set when there were too many.
+// tryInspection inspects. verdict is set when that broke down too often.
 func (a *Activities) tryInspection(
-	ctx context.Context, in Inspection, content *packages.Content,
+	ctx context.Context, try *inspectionTry, in Inspection, content *packages.Content,
 ) (report packages.Report, verdict *Verdict, err error) {
-	var before int
-	if activity.HasHeartbeatDetails(ctx) {
-		_ = activity.GetHeartbeatDetails(ctx, &before) // unreadable details only start the count anew
-	}
-	if before >= maxInspectionTries {
-		_ = content.Close()
-		return report, new(brokenDown("was broken off")), nil
-	}
-	activity.RecordHeartbeat(ctx, before+1)
 	report, err = a.inspectWithin(ctx, in.Package.Version, content)
 	broken, isBroken := errors.AsType[*brokenInspection](err)
 	if !isBroken { // it went well, or the store failed: that is not the package's fault
-		activity.RecordHeartbeat(ctx, before)
+		try.withdraw(ctx)
 		return report, nil, err
 	}
 	activity.GetLogger(ctx).Error("an inspection broke down", logkey.MiniProgram, in.MiniProgram, logkey.SHA256, in.Package.SHA256,
-		logkey.Try, before+1, logkey.Error, broken, logkey.Stack, broken.stack)
-	if before+1 == maxInspectionTries {
+		logkey.Try, try.before+1, logkey.Error, broken, logkey.Stack, broken.stack)
+	if try.before+1 == maxInspectionTries {
 		return report, new(brokenDown(broken.how)), nil
 	}
 	return report, nil, broken

@@ -12,8 +12,12 @@ import (
 	"slipway/monitoring/logkey"
 )
 
-// maxInspections bounds how many uploads of one mini-program are inspected at the same time.
-const maxInspections = 4
+const (
+	// maxInspections bounds how many uploads of one mini-program are inspected at the same time.
+	maxInspections = 4
+	// inspectionHeartbeat is when a worker that inspects counts as dead: without it an upload waited two minutes when its worker was killed.
+	inspectionHeartbeat = 10 * time.Second
+)
 
 // upload refuses at once what the lifecycle does not allow, and has the package inspected otherwise. Other actions go on meanwhile.
 func (m *miniProgram) upload(ctx workflow.Context, q activities.Question) {
@@ -45,6 +49,7 @@ func (m *miniProgram) inspect(ctx workflow.Context, upload lifecycle.Command) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           InspectionQueue,
 		StartToCloseTimeout: 2 * time.Minute,
+		HeartbeatTimeout:    inspectionHeartbeat,
 		// A store or a catalogue that is away is waited for; a package that breaks its inspection is refused by the activity.
 		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: 30 * time.Second},
 		Summary:     "Inspect version " + upload.Package.Version + " uploaded by " + written(upload.Actor.User),

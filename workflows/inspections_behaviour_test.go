@@ -58,6 +58,7 @@ func TestAnInspectionHasAQueueAndABoundOfItsOwn(t *testing.T) {
 	assert.Equal(t, InspectionQueue, o.activities[0].queue)
 	assert.Positive(t, o.activities[0].options.StartToCloseTimeout)
 	assert.Zero(t, o.activities[0].options.ScheduleToCloseTimeout, "a store that is away is waited for")
+	assert.Equal(t, 10*time.Second, o.activities[0].options.HeartbeatTimeout, "a worker that was killed is not waited for")
 	assert.Zero(t, o.activities[0].options.RetryPolicy.MaximumAttempts)
 	report, err := o.catalog.Report(t.Context(), coffee, "1.0.0")
 	require.NoError(t, err)
