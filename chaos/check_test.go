@@ -226,7 +226,8 @@ func TestOnlyAWebThatCannotKnowMayBeBehind(t *testing.T) {
 func TestTheLongestSilenceIsMeasured(t *testing.T) {
 	e := evidence{webs: []string{"web"}, answers: []answer{{answered: after(1)}, {answered: after(4)}, {answered: after(5)}}}
 	e.harm = []harm{{"stop", "web", after(2), after(3.5)}, {"stop", "worker", after(4), after(9)}}
-	if longest, running := e.silence(dawn, after(7)); longest != 3*time.Second || running != 2*time.Second {
-		t.Errorf("got %s and %s, want 3 s between two answers, and 2 s before the end", longest, running)
+	want := silence{longest: 3 * time.Second, running: 2 * time.Second, until: after(7)}
+	if got := e.silence(dawn, after(7)); got != want {
+		t.Errorf("got %v, want 3 s between two answers, and 2 s before the end: %v", got, want)
 	}
 }

@@ -126,17 +126,26 @@ func (h harm) disturbs(web string) bool {
 	}
 }
 
-// silence is the longest time in which no host app was answered, and the longest without the time in which the only web was stopped.
-func (e evidence) silence(begin, end time.Time) (longest, running time.Duration) {
+// silence is a time in which no host app was answered.
+type silence struct {
+	// longest is the longest one, running the longest without the time in which the only web was stopped.
+	longest, running time.Duration
+	// until is when the one of running ended, to be looked up in the logs.
+	until time.Time
+}
+
+func (e evidence) silence(begin, end time.Time) (s silence) {
 	last := begin
 	for _, a := range append(e.answers[:len(e.answers):len(e.answers)], answer{answered: end}) { // in the order of their answers
 		if gap := a.answered.Sub(last); gap > 0 {
-			longest = max(longest, gap)
-			running = max(running, gap-e.stopped(last, a.answered))
+			s.longest = max(s.longest, gap)
+			if running := gap - e.stopped(last, a.answered); running > s.running {
+				s.running, s.until = running, a.answered
+			}
 		}
 		last = a.answered
 	}
-	return longest, running
+	return s
 }
 
 // stopped is how much of a time the only web was stopped; with several, one always runs.

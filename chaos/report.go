@@ -34,8 +34,9 @@ type report struct {
 	Answers int `json:"delivery_answers"`
 	// LongestSilence is the longest time in which no host app got an answer, LongestSilenceRunning without the time in which the only web was
 	// stopped.
-	LongestSilence        float64 `json:"longest_silence_s"`
-	LongestSilenceRunning float64 `json:"longest_silence_while_a_web_runs_s"`
+	LongestSilence        float64   `json:"longest_silence_s"`
+	LongestSilenceRunning float64   `json:"longest_silence_while_a_web_runs_s"`
+	SilentUntil           time.Time `json:"silent_while_a_web_runs_until"`
 	// LongestToHeal is the longest that an action took from when it was first sent, through all that was done meanwhile, to its answer.
 	LongestToHeal float64 `json:"longest_to_heal_s"`
 
@@ -57,8 +58,8 @@ func (x experiment) report(e evidence, t times, diskCouldFill bool) report {
 			r.Doubled++
 		}
 	}
-	silence, running := e.silence(t.begin, t.healed)
-	r.LongestSilence, r.LongestSilenceRunning = silence.Seconds(), running.Seconds()
+	s := e.silence(t.begin, t.healed)
+	r.LongestSilence, r.LongestSilenceRunning, r.SilentUntil = s.longest.Seconds(), s.running.Seconds(), s.until
 	return r
 }
 
@@ -104,8 +105,8 @@ func (r report) print(out io.Writer) {
 	if !r.DiskCouldFill {
 		fmt.Fprintln(out, "  the disk was never full: this machine lets us mount none that could be filled")
 	}
-	fmt.Fprintf(out, "  %d answers to host apps; longest time without one %.2f s, %.2f s while a web runs\n",
-		r.Answers, r.LongestSilence, r.LongestSilenceRunning)
+	fmt.Fprintf(out, "  %d answers to host apps; longest time without one %.2f s, %.2f s while a web runs, until %s\n",
+		r.Answers, r.LongestSilence, r.LongestSilenceRunning, clock(r.SilentUntil))
 	fmt.Fprintf(out, "  longest time to heal %.1f s: from an action's first try to its answer\n", r.LongestToHeal)
 	fmt.Fprintf(out, "  faults %d\n", len(r.Faults))
 	for n, f := range r.Faults {
