@@ -49,6 +49,7 @@ var columnKinds = map[string]map[string]columnKind{
 	"platform":      {"document": hasJSON},
 	"subscriptions": {
 		"name": hasNone, "channel": hasNone, "choice": hasNone, "target": hasNone, "secret": hasNone, "made_by": hasPerson, "error": hasText,
+		"sealed_by": hasNone,
 	},
 	"undelivered": {"subscription": hasNone, "recipient": isAbout, "mini_program": hasNone, "error": hasText},
 	"mailed":      {"subscription": hasNone, "recipient": isAbout, "mini_program": hasNone},

@@ -26,7 +26,7 @@ func TestWhatMayComeNextIsOffered(t *testing.T) {
 	c := sitDown(t)
 	for line, expected := range map[string][]string{
 		"au|":                                  {"audit"},
-		"re|":                                  {"request", "recover", "rehearse", "reject-creation", "request-publishing", "reject-publishing", "resume", "revert"},
+		"re|":                                  {"request", "recover", "rehearse", "restore", "reject-creation", "request-publishing", "reject-publishing", "resume", "revert"},
 		"token |":                              {"create", "list", "revoke"},
 		"act pub|":                             {"publish"},
 		"--as r|":                              {"release-manager", "reviewer"},
