@@ -119,6 +119,7 @@ func TestTheDocumentDescribesEveryOperation(t *testing.T) {
 	assert.Equal(t, []string{
 		"DELETE /subscriptions/{name}",
 		"DELETE /tokens/{id}",
+		"GET /audit",
 		"GET /events",
 		"GET /fleet",
 		"GET /fleet/{id}",
