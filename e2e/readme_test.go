@@ -24,6 +24,8 @@ type typist struct {
 	root string
 	web  string
 	env  []string
+	// folder is where a backup and the audit trail are written to.
+	folder string
 }
 
 // The commands of README.md, one after another, as somebody does who has just cloned the project.
@@ -53,7 +55,7 @@ func TestTheCommandsOfTheReadmeWorkAsPrinted(t *testing.T) {
 func sitDown(t *testing.T) *typist {
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
-	s := &typist{t: t, root: root, web: freePort(t)}
+	s := &typist{t: t, root: root, web: freePort(t), folder: t.TempDir()}
 	temporal, home := freePort(t), t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(home, ".curlrc"), []byte("silent\nshow-error\nfail-with-body\n"), 0o600))
 	_, temporalPort, err := net.SplitHostPort(temporal)
@@ -119,9 +121,9 @@ func hasAnyPrefix(text string, prefixes []string) bool {
 	return false
 }
 
-// command is a line as it is typed, but for the ports. Ctrl-C reaches all that it started.
+// command is a line as it is typed, but for the ports and where large files go. Ctrl-C reaches all that it started.
 func (s *typist) command(ctx context.Context, line string, env ...string) *exec.Cmd {
-	line = strings.ReplaceAll(line, "127.0.0.1:8080", s.web)
+	line = strings.NewReplacer("127.0.0.1:8080", s.web, "slipway.zip", s.folder+"/slipway.zip", "audit.csv", s.folder+"/audit.csv").Replace(line)
 	command := exec.CommandContext(ctx, "bash", "-c", line) //nolint:gosec // what our README says
 	command.Dir, command.Env = s.root, append(append([]string{}, s.env...), env...)
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

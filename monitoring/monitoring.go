@@ -16,8 +16,8 @@ import (
 	"slipway/catalog"
 )
 
-// probeTimeout bounds one look at what a program depends on.
-const probeTimeout = 3 * time.Second
+// ProbeTimeout bounds one look at what a program depends on.
+const ProbeTimeout = 3 * time.Second
 
 // Metrics collects what Temporal's SDK, the Go runtime and the program itself tell, for Prometheus.
 type Metrics struct {
@@ -48,7 +48,7 @@ func NewMetrics() (*Metrics, error) {
 
 // Ready tells what does not answer, of what a program depends on; nil when all does.
 func Ready(ctx context.Context, temporal client.Client, catalog *catalog.Catalog) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, ProbeTimeout)
 	defer cancel()
 	if _, err := temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
 		return fmt.Errorf("temporal: %w", err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -180,10 +181,20 @@ func (a application) registerHealth(router *access.Router) {
 	}
 }
 
-// ready tells whether Temporal and the database answer, and how old the knowledge is that host apps are answered from.
+// ready tells whether Temporal and the database answer, so that people can act, and how old the knowledge is that host apps are answered
+// from.
 func (a application) ready(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), monitoring.ProbeTimeout)
+	defer cancel()
+	err := monitoring.Ready(ctx, a.temporal, a.catalog)
+	if err == nil {
+		err = a.service.Workflows.Prepared(ctx)
+	}
+	if err == nil && !a.service.Temporal.Up() {
+		err = errors.New("temporal: it answers again, which pages and API are about to notice")
+	}
 	status, text := http.StatusOK, "ready"
-	if err := monitoring.Ready(c.Request.Context(), a.temporal, a.catalog); err != nil {
+	if err != nil {
 		status, text = http.StatusServiceUnavailable, err.Error()
 	}
 	c.String(status, "%s\ndelivery: up to change %d, known %s ago\n", text, a.snapshot.Change(), a.snapshot.Age().Round(time.Millisecond))

@@ -12,7 +12,6 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
 	"slipway/workflows"
@@ -67,15 +66,8 @@ const (
 func awaitSearchAttributes(ctx context.Context, connection client.Client, namespace string) error {
 	ctx, cancel := context.WithTimeout(ctx, attributesTimeout)
 	defer cancel()
-	var all []string
-	for _, key := range workflows.SearchAttributes {
-		all = append(all, key.GetName()+" IS NOT NULL")
-	}
-	// No workflow has this id, so that it costs the same however many there are.
-	nobody := fmt.Sprintf("WorkflowId = %q AND (%s)", workflows.WorkflowID(""), strings.Join(all, " OR "))
-	question := &workflowservice.CountWorkflowExecutionsRequest{Namespace: namespace, Query: nobody}
 	for tick := time.Tick(attributesInterval); ; {
-		_, err := connection.CountWorkflow(ctx, question)
+		err := workflows.Client{Temporal: connection}.Prepared(ctx)
 		if err == nil {
 			return nil
 		}

@@ -49,8 +49,11 @@ func TestMissingSearchAttributesAreCreated(t *testing.T) {
 		Namespace: "default", SearchAttributes: map[string]enumspb.IndexedValueType{"MiniProgramTeam": enumspb.INDEXED_VALUE_TYPE_KEYWORD},
 	})
 	require.NoError(t, err)
+	people := workflows.Client{Temporal: server.Client}
+	require.ErrorContains(t, people.Prepared(t.Context()), "MiniProgram", "who is told that all is ready could not start a mini-program")
 	for range 2 {
 		require.NoError(t, ensureSearchAttributes(t.Context(), server.Client, "default"), "the second time there is nothing to do")
+		require.NoError(t, people.Prepared(t.Context()))
 		assert.Subset(t, attributes(t, server), wanted())
 	}
 }

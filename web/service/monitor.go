@@ -10,6 +10,8 @@ import (
 
 const (
 	monitorInterval = time.Second
+	// awayInterval is shorter: people are refused until it is noticed that Temporal is back.
+	awayInterval    = 100 * time.Millisecond
 	monitorPatience = 2 * time.Second
 )
 
@@ -32,10 +34,14 @@ func (m *Monitor) Up() bool { return !m.away.Load() }
 // Run keeps looking until ctx is done.
 func (m *Monitor) Run(ctx context.Context) {
 	for {
+		interval := monitorInterval
+		if !m.Up() {
+			interval = awayInterval
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(monitorInterval):
+		case <-time.After(interval):
 			m.look(ctx)
 		}
 	}
