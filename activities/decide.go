@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -203,6 +204,10 @@ func (a *Activities) recordedBefore(ctx context.Context, q Question) bool {
 func (q Question) decide() (lifecycle.MiniProgram, lifecycle.Record, *lifecycle.Refusal) {
 	q.Command.Via = q.Via
 	switch {
+	case q.Refusal != nil && q.Refusal.Code == lifecycle.PackageRefused:
+		// The mini-program may have moved on during the inspection: whether the package is good comes last, as with all details of actions.
+		_, refusal := q.MiniProgram.Admit(q.Command, q.Now, q.settings)
+		return q.MiniProgram, lifecycle.Record{}, cmp.Or(refusal, q.Refusal)
 	case q.Refusal != nil:
 		return q.MiniProgram, lifecycle.Record{}, q.Refusal
 	case q.Creation != nil:

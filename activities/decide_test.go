@@ -405,6 +405,22 @@ func TestAnExpeditedReviewBeyondTheQuotaIsRefusedOnce(t *testing.T) {
 	d.agrees()
 }
 
+// The mini-program may have moved on while the package was inspected.
+func TestWhatIsWrongWithAPackageIsToldLast(t *testing.T) {
+	d := newDeciding(t)
+	d.do(lifecycle.ApproveCreation, rob)
+	d.do(lifecycle.UploadCode, ann, uploaded)
+	bad := asked(lifecycle.UploadCode, ann, uploaded, func(c *lifecycle.Command) { c.RequestID = "bad" })
+	bad.Refusal = lifecycle.Refuse(lifecycle.PackageRefused, "app.json: no pages")
+	_, refused := d.ask(bad)
+	assert.Equal(t, "app.json: no pages", refused.Outcome.Message)
+	d.step++
+	d.do(lifecycle.RequestPublishing, ann)
+	bad.Command.RequestID, bad.Step = "late", 0
+	_, late := d.ask(bad)
+	assert.Equal(t, lifecycle.IllegalInState, late.Outcome.Code)
+}
+
 func TestAnApprovalIsHeldUpByTheFindingsThatTheDeploymentLists(t *testing.T) {
 	d := newDeciding(t)
 	cat, _ := d.acts.Catalog.(*catalog.Catalog)

@@ -38,6 +38,8 @@ func (o Options) Args() []string {
 		"server", "start-dev", "--ip", Host, "--port", strconv.Itoa(o.Port),
 		// The default of 20 reads a second would hold every signal back for 50 ms.
 		"--dynamic-config-value", "history.transferProcessorMaxPollRPS=2000",
+		// The temporal command keeps the state of 8,096 workflows in memory, and reads that of others anew for each of their events.
+		"--dynamic-config-value", "history.hostLevelCacheMaxSize=32768",
 		// Its HTTP API would take signals from every web page that finds the port, and cannot be switched off. No request can
 		// name a host with a blank. Nexus has routes beside it that ask for no host.
 		"--dynamic-config-value", `frontend.httpAllowedHosts=["no host"]`,
