@@ -217,13 +217,15 @@ func (p *play) forgetAsked(now time.Time) {
 }
 
 // advance tells the model what gates asked until now, and lets it come so far.
-func (p *play) advance() {
+func (p *play) advance() { p.advanceTo(p.now()) }
+
+func (p *play) advanceTo(at time.Time) {
 	p.asking.Lock()
-	for len(p.asked) > 0 && !p.asked[0].At.After(p.now()) {
+	for len(p.asked) > 0 && !p.asked[0].At.After(at) {
 		p.m.Asked, p.asked = append(p.m.Asked, p.asked[0]), p.asked[1:]
 	}
 	p.asking.Unlock()
-	p.m.Advance(p.now())
+	p.m.Advance(at)
 }
 
 func (p *play) answers(probe activities.HealthProbe, at time.Time) map[string]string {

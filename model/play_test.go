@@ -213,7 +213,7 @@ const quiet = 45 * time.Second
 // there is one order of things.
 func (p *play) happen() {
 	at := p.now()
-	p.advance()
+	p.advanceTo(at.Add(-time.Nanosecond)) // what is due at this very moment may come after what happens
 	if due, ok := p.m.NextAt(); ok && !due.After(at.Add(quiet)) {
 		p.next = &moment{later(at, due).Add(3 * time.Second), p.happen}
 		return
