@@ -8,7 +8,7 @@ import (
 	"slipway/audit"
 )
 
-// The hash of the last record in a life; ” when a program of before, which knows no hashes, has written it. No row: there is no record.
+// The hash of the last record in a life, empty when a program of before, which knows no hashes, has written it. No row: there is no record.
 const selectHead = `
 	SELECT coalesce(head.hash, '') FROM changes AS head WHERE head.mini_program = $1 AND head.life = $2 AND head.record IS NOT NULL
 	ORDER BY head.number DESC LIMIT 1`

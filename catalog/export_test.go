@@ -24,6 +24,9 @@ func TextColumns() (known []string) {
 	return known
 }
 
+// RequestQuestions are what the catalogue is asked about a request, with how many arguments.
+var RequestQuestions = map[string]int{selectOutcome: 3, selectFinished: 5}
+
 // PersonMembers and TextMembers are the members of stored documents that erasing looks at.
 var PersonMembers, TextMembers = personMembers, textMembers
 

@@ -1,6 +1,8 @@
 package catalog_test
 
 import (
+	"database/sql"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
+	"slipway/database"
 	"slipway/lifecycle"
 )
 
@@ -22,6 +25,23 @@ func TestTheFirstOutcomeOfARequestStays(t *testing.T) {
 		assert.Equal(t, lifecycle.ForbiddenRole, outcome.Code)
 		assert.Equal(t, lifecycle.RequestPublishing, audit(t, c, "weather")[0].Record.Action, "but what was done is recorded")
 	})
+}
+
+// By any other index all that ever happened to a mini-program would be read for each of its actions.
+func TestARequestIsFoundByItsIDHoweverMuchHappened(t *testing.T) {
+	c := catalogtest.Open(t, catalogtest.SQLite(t))
+	for question, arguments := range catalog.RequestQuestions {
+		plan, err := database.Collect(t.Context(), c.Database().Select("EXPLAIN QUERY PLAN "+question), func(row *sql.Rows) (step string, err error) {
+			return step, row.Scan(new(int), new(int), new(int), &step)
+		}, []any{"weather", "r1", "ann", "life-1", 7}[:arguments]...)
+		require.NoError(t, err)
+		for _, step := range plan {
+			if strings.Contains(step, "SEARCH changes") || strings.Contains(step, "SEARCH latest") || strings.Contains(step, "SCAN") {
+				assert.Contains(t, step, "changes_answers (mini_program=? AND request_id=? AND actor=?)", question)
+			}
+		}
+		assert.Contains(t, strings.Join(plan, "\n"), "SEARCH changes", question)
+	}
 }
 
 func TestAnOutcomeIsThatOfTheLatestLife(t *testing.T) {
