@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -152,10 +153,23 @@ type lazily func() string
 
 func (l lazily) String() string { return l() }
 
-// evaluate computes an expression in the page; the zero value while the page is on its way.
+// evaluate computes an expression in the page, the next one when the page is being left; the zero value when it cannot be computed.
 func evaluate[T any](x tab, expression string) T {
-	value, _ := chromedp.Run(x.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
-	return value
+	ctx, cancel := context.WithTimeout(x.ctx, patience)
+	defer cancel()
+	for {
+		value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+		if err == nil || ctx.Err() != nil || !isBeingLeft(err) {
+			return value
+		}
+	}
+}
+
+// isBeingLeft recognises what Chromium says of a page that another one takes the place of.
+func isBeingLeft(err error) bool {
+	return slices.ContainsFunc([]string{"context was destroyed", "Cannot find context", "navigated or closed"}, func(said string) bool {
+		return strings.Contains(err.Error(), said)
+	})
 }
 
 // withoutScripts is what the page is for somebody whose browser runs no JavaScript.
