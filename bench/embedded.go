@@ -9,18 +9,23 @@ import (
 	"slipway/process"
 )
 
-// startEmbedded starts the development server as `make run` does, with its data in a file.
-func (in *installation) startEmbedded(ctx context.Context) error {
+// serverOnDisk is the development server as `make run` starts it, with its data in a file: in memory it would keep all that ever happened.
+func (in *installation) serverOnDisk(ctx context.Context) (options devserver.Options, program process.Program, err error) {
 	cli, err := devserver.CLI(ctx, os.Stderr)
 	if err != nil {
-		return err
+		return options, program, err
 	}
 	address, err := process.FreeAddress(ctx, devserver.Host)
+	options = devserver.Options{Port: int(address.Port()), DBFile: filepath.Join(in.folder, "temporal.db")}
+	return options, options.Program(cli), err
+}
+
+// startEmbedded starts it, and tells how large its databases are.
+func (in *installation) startEmbedded(ctx context.Context) error {
+	options, program, err := in.serverOnDisk(ctx)
 	if err != nil {
 		return err
 	}
-	options := devserver.Options{Port: int(address.Port()), DBFile: filepath.Join(in.folder, "temporal.db")}
-	program := options.Program(cli)
 	in.temporal, in.temporalServer = options.Address(), program.Command
 	if err := in.supervisor.Start(ctx, program); err != nil {
 		return err

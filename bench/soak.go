@@ -14,9 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"slipway/devserver"
 	"slipway/devserver/devservertest"
-	"slipway/process"
 	"slipway/workflows"
 )
 
@@ -103,18 +101,13 @@ func soak(ctx context.Context, out io.Writer, options soakOptions) error {
 	return found.print(out, time.Duration(float64(lasts)*warmUp))
 }
 
-// startTemporalOnDisk starts the server as make run does, with its data in a file: in memory it would keep all that ever happened.
+// startTemporalOnDisk starts that server, whose resources are measured.
 func (in *installation) startTemporalOnDisk(ctx context.Context) error {
-	cli, err := devserver.CLI(ctx, os.Stderr)
+	options, program, err := in.serverOnDisk(ctx)
 	if err != nil {
 		return err
 	}
-	address, err := process.FreeAddress(ctx, devserver.Host)
-	if err != nil {
-		return err
-	}
-	options := devserver.Options{Port: int(address.Port()), DBFile: in.folder + "/temporal.db"}
-	if err := in.start(ctx, options.Program(cli)); err != nil {
+	if err := in.start(ctx, program); err != nil {
 		return err
 	}
 	if in.server, err = devservertest.Connect(ctx, options.Address()); err != nil {

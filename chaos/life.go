@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"sync"
-	"testing/fstest"
 	"time"
 
 	"slipway/packages"
@@ -202,22 +200,8 @@ func packed(version string) []byte {
 }
 
 func pack(version string) []byte {
-	files := fstest.MapFS{}
-	err := fs.WalkDir(samples.Coffee(), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := fs.ReadFile(samples.Coffee(), path)
-		files[path] = &fstest.MapFile{Data: content}
-		return err
-	})
-	menu := files["pages/menu/menu.js"]
-	menu.Data = append(menu.Data, "\n// of "+version+"\n"...)
 	var file bytes.Buffer
-	if err == nil {
-		err = packages.Zip(&file, files)
-	}
-	if err != nil {
+	if err := packages.Zip(&file, samples.CoffeeOf(version)); err != nil {
 		panic(err) // the sample is part of the program
 	}
 	return file.Bytes()

@@ -8,11 +8,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
 	"mime/multipart"
 	"net/http"
 	"sync"
-	"testing/fstest"
 	"time"
 
 	"slipway/lifecycle"
@@ -173,22 +171,8 @@ func plan(stage time.Duration, byHand bool) map[string]any {
 
 // packed is a package of a version.
 func packed(version string) []byte {
-	files := fstest.MapFS{}
-	err := fs.WalkDir(samples.Coffee(), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := fs.ReadFile(samples.Coffee(), path)
-		files[path] = &fstest.MapFile{Data: content}
-		return err
-	})
-	if err != nil {
-		panic(err)
-	}
-	menu := files["pages/menu/menu.js"]
-	menu.Data = append(menu.Data, "\n// of "+version+"\n"...)
 	var file bytes.Buffer
-	if err := packages.Zip(&file, files); err != nil {
+	if err := packages.Zip(&file, samples.CoffeeOf(version)); err != nil {
 		panic(err)
 	}
 	return file.Bytes()
