@@ -2,8 +2,10 @@
 package problem
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"slipway/lifecycle"
 	"slipway/tokens"
@@ -22,12 +24,19 @@ type Problem struct {
 	Title  string         `json:"title" doc:"The HTTP status in words"`
 	Status int            `json:"status" doc:"The HTTP status"`
 	Detail string         `json:"detail" doc:"What was wrong, with which value, and what to do: a sentence for people"`
-	Code   lifecycle.Code `json:"code,omitempty" doc:"Why it was refused, for programs; stable"`
+	Code   lifecycle.Code `json:"code" doc:"Why it was refused, for programs; stable"`
 }
 
-// New is a problem; code is "" when it is no refusal.
+// New is a problem; code is "" when it is no refusal, and becomes that of the status.
 func New(status int, code lifecycle.Code, detail string) Problem {
-	return Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Code: code}
+	return Problem{
+		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Code: cmp.Or(code, CodeOf(status)),
+	}
+}
+
+// CodeOf is the code of a problem of which the status says all, such as not_found.
+func CodeOf(status int) lifecycle.Code {
+	return lifecycle.Code(strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_"))
 }
 
 // Error is the detail.

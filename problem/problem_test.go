@@ -19,15 +19,15 @@ func TestAProblemIsWrittenAsProgramsReadIt(t *testing.T) {
 		header http.Header
 		body   string
 	}{
-		"no code": {http.StatusNotFound, "", nil, `{"type":"about:blank","title":"Not Found","status":404,"detail":"<none> & gone"}`},
+		"all in its status": {http.StatusNotFound, "", nil, `{"type":"about:blank","title":"Not Found","status":404,"detail":"<none> & gone","code":"not_found"}`},
 		"a refusal": {http.StatusConflict, lifecycle.StaleRevision, nil,
 			`{"type":"about:blank","title":"Conflict","status":409,"detail":"<none> & gone","code":"stale_revision"}`},
 		"nobody": {http.StatusUnauthorized, "", http.Header{"Www-Authenticate": {"Bearer"}},
-			`{"type":"about:blank","title":"Unauthorized","status":401,"detail":"<none> & gone"}`},
+			`{"type":"about:blank","title":"Unauthorized","status":401,"detail":"<none> & gone","code":"unauthorized"}`},
 		"a token": {http.StatusForbidden, tokens.InsufficientScope, http.Header{"Www-Authenticate": {`Bearer error="insufficient_scope"`}},
 			`{"type":"about:blank","title":"Forbidden","status":403,"detail":"<none> & gone","code":"insufficient_scope"}`},
 		"later": {http.StatusServiceUnavailable, "", http.Header{"Retry-After": {"1"}},
-			`{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"<none> & gone"}`},
+			`{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"<none> & gone","code":"service_unavailable"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			answer, told := httptest.NewRecorder(), problem.New(said.status, said.code, "<none> & gone")

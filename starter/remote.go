@@ -23,6 +23,7 @@ import (
 	"slipway/delivery"
 	"slipway/lifecycle"
 	"slipway/packages"
+	problems "slipway/problem"
 	"slipway/workflows"
 )
 
@@ -329,19 +330,18 @@ func readProblem(response *http.Response) error {
 	if err != nil || p.Detail == "" {
 		p.Message = fmt.Sprintf("%s answered %s; is it Slipway's web?", response.Request.URL.Host, response.Status)
 	}
-	switch {
-	case p.Code == "":
-		return p
-	case p.Action == "":
+	if p.isRefusal() && p.Action == "" {
 		return lifecycle.Refuse(p.Code, "%s", p.Message)
-	default:
-		return p
 	}
+	return p
 }
+
+// isRefusal says whether the rules of the platform say no; else it went wrong on the way, and the status says all.
+func (p *problem) isRefusal() bool { return p.Code != "" && p.Code != problems.CodeOf(p.Status) }
 
 // outcomeOf makes the outcome of an action that was refused.
 func outcomeOf(outcome lifecycle.Outcome, err error) (lifecycle.Outcome, error) {
-	if p, ok := errors.AsType[*problem](err); ok && p.Code != "" {
+	if p, ok := errors.AsType[*problem](err); ok && p.isRefusal() {
 		return p.Outcome, nil
 	}
 	return outcome, err

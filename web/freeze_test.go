@@ -6,7 +6,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
+	"slipway/accounts"
+	"slipway/catalog"
 	"slipway/lifecycle"
 )
 
@@ -15,6 +18,20 @@ func (s standing) freezes(reason string) {
 	settings, now := lifecycle.DefaultSettings(), time.Now().UTC()
 	settings.Calendar = &lifecycle.Calendar{Freezes: []lifecycle.Freeze{{From: now.Add(-time.Hour), To: now.Add(24 * time.Hour), Reason: reason}}}
 	s.app.service.Settings = func() lifecycle.Settings { return settings }
+}
+
+// stops stops the line, as its workflow would have committed it.
+func (s standing) stops(reason string) {
+	ctx, now := s.t.Context(), time.Now().UTC()
+	platform, step, err := s.app.catalog.Platform(ctx)
+	require.NoError(s.t, err)
+	command := lifecycle.Command{Action: lifecycle.StopTheLine, Actor: accounts.Dev()["operator"], Comment: reason, RequestID: reason}
+	after, record, refusal := platform.Decide(command, now)
+	require.Nil(s.t, refusal)
+	require.NoError(s.t, s.app.catalog.CommitPlatform(ctx, catalog.PlatformCommit{
+		Step: step + 1, Platform: after, Record: &record, Outcome: after.Outcome(command, nil, now),
+	}))
+	require.NoError(s.t, s.app.feed.Line.Read(ctx, s.app.catalog))
 }
 
 func TestEveryPageSaysWhyReleasesAreFrozen(t *testing.T) {
@@ -62,4 +79,9 @@ func TestWhoMayOnlyOverrideIsOfferedThatInAFreeze(t *testing.T) {
 		assert.NotContains(t, offers(who, ""), link, who)
 	}
 	assert.NotContains(t, offers("developer", "/actions/publish"), says, "a developer waits for the window, or asks somebody")
+	s.stops("a bad library")
+	for _, who := range []string{"release-manager", "operator"} {
+		assert.NotContains(t, offers(who, ""), link, "nobody overrides a stop")
+		assert.NotContains(t, offers(who, "/actions/publish"), says)
+	}
 }

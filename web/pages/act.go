@@ -78,7 +78,7 @@ func (p *Pages) actionData(c *gin.Context, status lifecycle.Status, form form) a
 		Status: status, Form: form, Effect: p.words(c).effect(form.Action, status), Impossible: status.WhyNot(form.Action, person(c)),
 	}
 	settings := p.Service.Settings()
-	if status.CanOnlyOverride(form.Action, person(c), time.Now(), settings) {
+	if p.Feed.Line.Stop() == nil && status.CanOnlyOverride(form.Action, person(c), time.Now(), settings) {
 		data.Form.Override, data.Form.OnlyOverride, data.Impossible = true, true, nil
 	}
 	for _, name := range settings.PlanNames() {

@@ -85,7 +85,9 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 		return miniProgramData{}, err
 	}
 	data := newMiniProgramData(status, person(c), p.words(c))
-	data.Actions = data.Actions.overriding(status, person(c), p.Service.Settings(), p.words(c))
+	if p.Feed.Line.Stop() == nil { // which nobody can override
+		data.Actions = data.Actions.overriding(status, person(c), p.Service.Settings(), p.words(c))
+	}
 	data.WorkflowUI = p.workflowUI(status.ID)
 	if data.Stopped = p.isStopped(c, status); data.Stopped {
 		data.Actions = data.Actions.withoutMain()
