@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -226,8 +227,8 @@ func TestOnlyAWebThatCannotKnowMayBeBehind(t *testing.T) {
 func TestTheLongestSilenceIsMeasured(t *testing.T) {
 	e := evidence{webs: []string{"web"}, answers: []answer{{answered: after(1)}, {answered: after(4)}, {answered: after(5)}}}
 	e.harm = []harm{{"stop", "web", after(2), after(3.5)}, {"stop", "worker", after(4), after(9)}}
-	want := silence{longest: 3 * time.Second, running: 2 * time.Second, until: after(7)}
-	if got := e.silence(dawn, after(7)); got != want {
+	want := silence{longest: 3 * time.Second, running: 2 * time.Second, tooLong: []unanswered{{after(4), 1.5}, {after(7), 2}}}
+	if got := e.silence(dawn, after(7)); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want 3 s between two answers, and 2 s before the end: %v", got, want)
 	}
 }

@@ -126,21 +126,31 @@ func (h harm) disturbs(web string) bool {
 	}
 }
 
-// silence is a time in which no host app was answered.
+// silence is how long no host app was answered.
 type silence struct {
-	// longest is the longest one, running the longest without the time in which the only web was stopped.
+	// longest is the longest time, running the longest without the time in which the only web was stopped.
 	longest, running time.Duration
-	// until is when the one of running ended, to be looked up in the logs.
-	until time.Time
+	// tooLong are those of running above the goal.
+	tooLong []unanswered
+}
+
+// silenceGoal is how long host apps may have no answer while a web runs.
+const silenceGoal = time.Second
+
+// unanswered is a time between two answers; when it ended is to be looked up in the logs.
+type unanswered struct {
+	Until   time.Time `json:"until"`
+	Seconds float64   `json:"s"`
 }
 
 func (e evidence) silence(begin, end time.Time) (s silence) {
 	last := begin
 	for _, a := range append(e.answers[:len(e.answers):len(e.answers)], answer{answered: end}) { // in the order of their answers
-		if gap := a.answered.Sub(last); gap > 0 {
-			s.longest = max(s.longest, gap)
-			if running := gap - e.stopped(last, a.answered); running > s.running {
-				s.running, s.until = running, a.answered
+		if silent := a.answered.Sub(last); silent > 0 {
+			running := silent - e.stopped(last, a.answered)
+			s.longest, s.running = max(s.longest, silent), max(s.running, running)
+			if running > silenceGoal {
+				s.tooLong = append(s.tooLong, unanswered{a.answered, running.Seconds()})
 			}
 		}
 		last = a.answered

@@ -34,9 +34,9 @@ type report struct {
 	Answers int `json:"delivery_answers"`
 	// LongestSilence is the longest time in which no host app got an answer, LongestSilenceRunning without the time in which the only web was
 	// stopped.
-	LongestSilence        float64   `json:"longest_silence_s"`
-	LongestSilenceRunning float64   `json:"longest_silence_while_a_web_runs_s"`
-	SilentUntil           time.Time `json:"silent_while_a_web_runs_until"`
+	LongestSilence        float64      `json:"longest_silence_s"`
+	LongestSilenceRunning float64      `json:"longest_silence_while_a_web_runs_s"`
+	SilentTooLong         []unanswered `json:"silent_too_long_while_a_web_runs"`
 	// LongestToHeal is the longest that an action took from when it was first sent, through all that was done meanwhile, to its answer.
 	LongestToHeal float64 `json:"longest_to_heal_s"`
 
@@ -59,7 +59,7 @@ func (x experiment) report(e evidence, t times, diskCouldFill bool) report {
 		}
 	}
 	s := e.silence(t.begin, t.healed)
-	r.LongestSilence, r.LongestSilenceRunning, r.SilentUntil = s.longest.Seconds(), s.running.Seconds(), s.until
+	r.LongestSilence, r.LongestSilenceRunning, r.SilentTooLong = s.longest.Seconds(), s.running.Seconds(), s.tooLong
 	return r
 }
 
@@ -105,8 +105,10 @@ func (r report) print(out io.Writer) {
 	if !r.DiskCouldFill {
 		fmt.Fprintln(out, "  the disk was never full: this machine lets us mount none that could be filled")
 	}
-	fmt.Fprintf(out, "  %d answers to host apps; longest time without one %.2f s, %.2f s while a web runs, until %s\n",
-		r.Answers, r.LongestSilence, r.LongestSilenceRunning, clock(r.SilentUntil))
+	fmt.Fprintf(out, "  %d answers to host apps; longest time without one %.2f s, %.2f s while a web runs\n", r.Answers, r.LongestSilence, r.LongestSilenceRunning)
+	for _, each := range r.SilentTooLong {
+		fmt.Fprintf(out, "    %.2f s without one, until %s\n", each.Seconds, clock(each.Until))
+	}
 	fmt.Fprintf(out, "  longest time to heal %.1f s: from an action's first try to its answer\n", r.LongestToHeal)
 	fmt.Fprintf(out, "  faults %d\n", len(r.Faults))
 	for n, f := range r.Faults {

@@ -13,7 +13,7 @@ import (
 )
 
 func TestNothingOutlivesALauncherThatIsKilled(t *testing.T) {
-	h, temporalAddress := installationWithTemporal(t)
+	h, temporalAddress := installationWithTemporal(t, "")
 	launcher, worker := h.launch(), h.meet()
 	launcher.output.await(t, "Slipway is ready")
 	var children []net.Conn

@@ -165,13 +165,13 @@ func TestAWorkerThatIsNotBuiltIsNamed(t *testing.T) {
 	mustSay(t, launcher.output.String(), "bin/worker is not built", "make run")
 }
 
-// installationWithTemporal makes an installation whose launcher starts a real Temporal server, at the address.
-func installationWithTemporal(t *testing.T) (h *installation, address string) {
+// installationWithTemporal makes an installation whose launcher starts a real Temporal server, at the address, after lines of a shell script.
+func installationWithTemporal(t *testing.T, before string) (h *installation, address string) {
 	t.Helper()
 	cli, err := devserver.CLI(t.Context(), t.Output())
 	check(t, err)
 	path := t.TempDir()
-	check(t, os.Symlink(cli, filepath.Join(path, "temporal")))
+	check(t, os.WriteFile(filepath.Join(path, "temporal"), []byte("#!/bin/sh\n"+before+"\nexec "+cli+` "$@"`), 0o755))
 	server, ui := listen(t), listen(t)
 	h = newInstallation(t, "PATH="+path, "TEMPORAL_ADDRESS=", "TEMPORAL_PORT="+port(server), "TEMPORAL_UI_PORT="+port(ui))
 	h.uiAddr = ui.Addr().String()
@@ -181,7 +181,7 @@ func installationWithTemporal(t *testing.T) (h *installation, address string) {
 }
 
 func TestOurOwnTemporalServerRunsBeforeTheWorkerAndEndsWithIt(t *testing.T) {
-	h, address := installationWithTemporal(t)
+	h, address := installationWithTemporal(t, "")
 	launcher, worker := h.launch(), h.meet()
 	launcher.output.await(t, "Slipway is ready")
 	check(t, devserver.Ready(t.Context(), address))
@@ -200,5 +200,17 @@ func TestOurOwnTemporalServerRunsBeforeTheWorkerAndEndsWithIt(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(h.folder, "data", "temporal.db")); err != nil {
 		t.Errorf("the server's data is not kept: %v", err)
+	}
+}
+
+// Host apps are served by the web meanwhile.
+func TestATemporalServerThatFailsAtFirstIsStartedAgain(t *testing.T) {
+	h, address := installationWithTemporal(t, `[ -e failed ] || { : >failed; echo "the disk is full"; exit 1; }`)
+	launcher := h.launch()
+	launcher.output.await(t, "Slipway is ready")
+	check(t, devserver.Ready(t.Context(), address))
+	mustSay(t, launcher.output.String(), "temporal | the disk is full", "temporal | (ended: exit status 1)")
+	if strings.Contains(launcher.output.String(), "web      | (ended") {
+		t.Errorf("the web ended with it:\n%s", launcher.output)
 	}
 }

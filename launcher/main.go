@@ -1,6 +1,6 @@
 // Command launcher runs the whole product on this machine: it starts the programs of its table, all at once, because each waits by itself
 // for what it needs, and stops them in reverse when it is told to, or when one of them cannot start. One that ends by itself later is
-// started again: whoever asks which version a user gets is not to wait for a person.
+// started again, Temporal's server also while it starts: whoever asks which version a user gets is not to wait for a person.
 package main
 
 import (
@@ -88,7 +88,9 @@ func launch(ctx context.Context, stdout io.Writer) error {
 	for i, p := range programs {
 		command := exec.Command(commands[i], p.args...)
 		command.Env = p.env
-		started = append(started, process.Program{Name: p.name, Command: command, Ready: p.ready, SilentStop: p.silentStop, Restart: true})
+		started = append(started, process.Program{
+			Name: p.name, Command: command, Ready: p.ready, SilentStop: p.silentStop, Restart: true, Patience: p.patience,
+		})
 	}
 	if err := supervisor.Start(ctx, started...); err != nil {
 		return unlessToldToStop(ctx, err)

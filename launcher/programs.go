@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"slipway/devserver"
 	"slipway/process"
@@ -21,6 +22,8 @@ type program struct {
 	ready     func(ctx context.Context) error
 	// silentStop leaves out what the program says once it was asked to stop.
 	silentStop bool
+	// patience is how long it may end while it starts, and be started again.
+	patience time.Duration
 }
 
 // endpoint is an address that a program listens on, and the variable that moves it.
@@ -64,6 +67,8 @@ func (s settings) temporalServer() program {
 		ready:     func(ctx context.Context) error { return devserver.Ready(ctx, address) },
 		// It reports its own orderly end as errors.
 		silentStop: true,
+		// With a full disk it ends at once, and host apps are served without it.
+		patience: 30 * time.Second,
 	}
 }
 

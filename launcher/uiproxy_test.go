@@ -54,7 +54,7 @@ var signals = []asked{
 }
 
 func TestTemporalUITakesSignalsOnlyFromItsOwnPagesOnThisMachine(t *testing.T) {
-	h, address := installationWithTemporal(t)
+	h, address := installationWithTemporal(t, "")
 	launcher := h.launch()
 	launcher.output.await(t, "Slipway is ready")
 	temporal := must(client.Dial(client.Options{HostPort: address}))

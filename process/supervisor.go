@@ -41,6 +41,8 @@ type Program struct {
 	SilentStop bool
 	// Restart starts the program again when it ends by itself, once it has been ready; and always when somebody else killed it.
 	Restart bool
+	// Patience is how long one with Restart that is not ready yet is started again, too.
+	Patience time.Duration
 }
 
 type supervised struct {
@@ -143,6 +145,7 @@ func (p *supervised) isStopping() bool {
 // watch returns when the program has ended for good.
 func (s *Supervisor) watch(p *supervised) {
 	defer close(p.logged)
+	patient := time.Now().Add(p.Patience)
 	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
 		began := time.Now()
 		<-p.process.Done()
@@ -153,7 +156,7 @@ func (s *Supervisor) watch(p *supervised) {
 		if p.isStopping() {
 			return
 		}
-		if !p.Restart || !p.ready.Load() && !p.process.Killed() {
+		if !p.startsAgain(patient) {
 			s.tell(fmt.Errorf("%s ended by itself (%s); its last lines:\n%s", p.Name, p.process.Exit(), &p.tail))
 			return
 		}
@@ -170,6 +173,11 @@ func (s *Supervisor) watch(p *supervised) {
 			return
 		}
 	}
+}
+
+// startsAgain tells whether the program, which has ended, is started again; patient is until when it may fail to become ready.
+func (p *supervised) startsAgain(patient time.Time) bool {
+	return p.Restart && (p.ready.Load() || p.process.Killed() || time.Now().Before(patient))
 }
 
 // again is a command that has run once, to be run once more.

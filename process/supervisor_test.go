@@ -272,6 +272,25 @@ func TestAProgramThatWasNeverReadyIsNotStartedAgain(t *testing.T) {
 	}
 }
 
+func TestAProgramThatFailsAtFirstIsGivenTime(t *testing.T) {
+	supervisor, said := supervise(t)
+	command := exec.Command("sh", "-c", `[ -e "$0" ] && echo ready && exec sleep 600; touch "$0"; exit 3`, filepath.Join(t.TempDir(), "once"))
+	mustStart(t, supervisor, process.Program{Name: "web", Command: command, Ready: said.after("web | ready"), Restart: true, Patience: time.Hour})
+	if want := "web | (starting)\nweb | (ended: exit status 3)\nweb | (starting)\nweb | ready\n"; said.String() != want {
+		t.Errorf("got:\n%swant:\n%s", said, want)
+	}
+}
+
+func TestAProgramThatOnlyFailsIsGivenUpWithItsReason(t *testing.T) {
+	supervisor, said := supervise(t)
+	program := process.Program{Name: "web", Command: play("broken"), Ready: never, Restart: true, Patience: 50 * time.Millisecond}
+	mustSay(t, supervisor.Start(t.Context(), program), "web ended by itself (exit status 3)")
+	supervisor.Stop()
+	if strings.Count(said.String(), "(starting)") > 2 {
+		t.Errorf("got:\n%s", said)
+	}
+}
+
 func TestAProgramThatSomebodyKillsBeforeItIsReadyIsStartedAgain(t *testing.T) {
 	supervisor, said := supervise(t)
 	command := exec.Command("sh", "-c", `[ -e "$0" ] && echo ready && exec sleep 600; touch "$0"; kill -KILL $$`, filepath.Join(t.TempDir(), "once"))

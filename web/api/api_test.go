@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -31,6 +32,7 @@ import (
 	"slipway/lifecycle"
 	"slipway/notify"
 	"slipway/packages"
+	"slipway/problem"
 	"slipway/tokens"
 	"slipway/web/access"
 	"slipway/web/api"
@@ -247,20 +249,20 @@ func (a answer) into(value any) {
 	require.NoError(a.t, json.Unmarshal(a.body, value), string(a.body))
 }
 
-// refuses requires a problem with a code and a sentence that contains all that is expected.
+// refuses requires a problem with a code, "" for that of the status, and a sentence that contains all that is expected.
 func (a answer) refuses(status int, code lifecycle.Code, sentence ...string) api.Problem {
 	a.t.Helper()
 	a.is(status)
 	assert.Equal(a.t, "application/problem+json", a.header.Get("Content-Type"))
-	var problem api.Problem
-	a.into(&problem)
-	assert.Equal(a.t, status, problem.Status)
-	assert.Equal(a.t, http.StatusText(status), problem.Title)
-	assert.Equal(a.t, code, problem.Code, problem.Detail)
+	var told api.Problem
+	a.into(&told)
+	assert.Equal(a.t, status, told.Status)
+	assert.Equal(a.t, http.StatusText(status), told.Title)
+	assert.Equal(a.t, cmp.Or(code, problem.CodeOf(status)), told.Code, told.Detail)
 	for _, part := range sentence {
-		assert.Contains(a.t, problem.Detail, part)
+		assert.Contains(a.t, told.Detail, part)
 	}
-	return problem
+	return told
 }
 
 // requested is a mini-program of team acme that waits for its approval; created is approved.

@@ -81,8 +81,17 @@ func (action) Schema(huma.Registry) *huma.Schema {
 	return oneOf(append([]lifecycle.Action{lifecycle.StopTheLine, lifecycle.LiftTheStop}, lifecycle.Actions...))
 }
 
-// Schema lists the codes.
-func (code) Schema(huma.Registry) *huma.Schema { return oneOf(service.Codes()) }
+// Schema lists the codes, those of problems of which the status says all too.
+func (code) Schema(huma.Registry) *huma.Schema {
+	codes := service.Codes()
+	for _, status := range []int{
+		http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType,
+		http.StatusMisdirectedRequest, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable,
+	} {
+		codes = append(codes, problem.CodeOf(status))
+	}
+	return oneOf(codes)
+}
 
 // Schema lists the actions but the one that has no mini-program yet.
 func (actionName) Schema(huma.Registry) *huma.Schema {
