@@ -73,10 +73,7 @@ func runSoak(ctx context.Context, args []string, stdout, stderr io.Writer) error
 func soak(ctx context.Context, out io.Writer, options soakOptions) error {
 	probed := startPrometheus()
 	defer probed.Close()
-	in, err := install(ctx, options.folder, func(in *installation, _ context.Context) error {
-		in.prometheus = probed.URL
-		return nil
-	}, (*installation).startTemporalOnDisk, (*installation).startWorker, (*installation).startWeb)
+	in, err := installOnDisk(ctx, options.folder, probed.URL)
 	if err != nil {
 		return err
 	}
@@ -101,19 +98,28 @@ func soak(ctx context.Context, out io.Writer, options soakOptions) error {
 	return found.print(out, time.Duration(float64(lasts)*warmUp))
 }
 
+// installOnDisk starts what `make run` starts, with health gates that ask a Prometheus.
+func installOnDisk(ctx context.Context, folder, prometheus string) (*installation, error) {
+	return install(ctx, folder, func(in *installation, _ context.Context) error {
+		in.prometheus = prometheus
+		return nil
+	}, (*installation).startTemporalOnDisk, (*installation).startWorker, (*installation).startWeb)
+}
+
 // startTemporalOnDisk starts that server, whose resources are measured.
 func (in *installation) startTemporalOnDisk(ctx context.Context) error {
 	options, program, err := in.serverOnDisk(ctx)
 	if err != nil {
 		return err
 	}
+	in.temporal = options.Address()
 	if err := in.start(ctx, program); err != nil {
 		return err
 	}
-	if in.server, err = devservertest.Connect(ctx, options.Address()); err != nil {
+	if in.server, err = devservertest.Connect(ctx, in.temporal); err != nil {
 		return err
 	}
-	in.client.Temporal, err = connect(ctx, in.server.Address)
+	in.client.Temporal, err = connect(ctx, in.temporal)
 	return err
 }
 
