@@ -47,6 +47,13 @@ func TestAPopulationRestsUntilSomebodyActs(t *testing.T) {
 	assert.Len(t, p.all, 500)
 	assert.Greater(t, len(p.served), 300)
 	assert.NotEmpty(t, p.rolling)
+
+	due, err := newDueRollouts(0, 1, now)
+	require.NoError(t, err)
+	rolling := len(p.rolling)
+	p.addDue(due.program(0).MiniProgram)
+	assert.Len(t, p.all, 501)
+	assert.Len(t, p.rolling, rolling, "nobody sets the percentage of one that is about to leave its grayscale release")
 }
 
 func TestAStageIsAsLateAsItsDecisionIsInTheCatalogue(t *testing.T) {

@@ -56,7 +56,7 @@ func (l *load) measureTimers(ctx context.Context, row *loadRow) error {
 	waiting := &timers{due: rollouts.due(), recovered: map[string]bool{}}
 	ended := make(chan error, 1)
 	go func() { ended <- l.in.catalog.Follow(following, last, waiting.note) }()
-	starting := &filling{in: l.in, started: l.population.add, program: rollouts.program}
+	starting := &filling{in: l.in, started: l.population.addDue, program: rollouts.program}
 	started, err := starting.fill(ctx, rollouts.first, rollouts.first+number, begin.Add(timersWithin))
 	if err != nil {
 		return err

@@ -92,14 +92,21 @@ func versions(m *lifecycle.MiniProgram) {
 }
 
 func (p *population) add(m lifecycle.MiniProgram) {
+	p.addDue(m)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m.State == lifecycle.GrayscaleRelease && !m.Rollout.Paused() {
+		p.rolling = append(p.rolling, m.ID)
+	}
+}
+
+// addDue adds one that soon goes on by itself, so that its percentage cannot be set for long.
+func (p *population) addDue(m lifecycle.MiniProgram) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.all = append(p.all, m.ID)
 	if m.Served() {
 		p.served = append(p.served, m.ID)
-	}
-	if m.State == lifecycle.GrayscaleRelease && !m.Rollout.Paused() {
-		p.rolling = append(p.rolling, m.ID)
 	}
 }
 
