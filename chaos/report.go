@@ -105,7 +105,8 @@ func (r report) print(out io.Writer) {
 	if !r.DiskCouldFill {
 		fmt.Fprintln(out, "  the disk was never full: this machine lets us mount none that could be filled")
 	}
-	fmt.Fprintf(out, "  %d answers to host apps; longest time without one %.2f s, %.2f s while a web runs\n", r.Answers, r.LongestSilence, r.LongestSilenceRunning)
+	fmt.Fprintf(out, "  %d answers to host apps; longest time without one %.2f s, %.2f s while a web runs\n",
+		r.Answers, r.LongestSilence, r.LongestSilenceRunning)
 	for _, each := range r.SilentTooLong {
 		fmt.Fprintf(out, "    %.2f s without one, until %s\n", each.Seconds, clock(each.Until))
 	}
