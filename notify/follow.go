@@ -155,8 +155,11 @@ func (p *pass) run(ctx context.Context) (busy bool, err error) {
 // wentBack goes on from the end of a catalogue that is an older copy of itself, whose next changes have numbers that were told before.
 func (p *pass) wentBack(ctx context.Context) error {
 	last, err := p.Catalog.LastChange(ctx)
+	if err != nil { // the place is kept after a failure, too
+		return err
+	}
 	p.Place = min(p.Place, last)
-	return err
+	return nil
 }
 
 // quiet is how long nothing has to be looked at, unless something is committed.

@@ -42,6 +42,28 @@ func TestWhatHappensIsToldOnceInOrderAndSigned(t *testing.T) {
 	})
 }
 
+func TestADatabaseThatFailsMovesNoSubscriptionBack(t *testing.T) {
+	catalogtest.EachURL(t, func(t *testing.T, databaseURL string) {
+		tr, to := newTrail(t, databaseURL), receive(t)
+		f := tr.follower()
+		tr.request("weather")
+		tr.subscribe(f, webhook("ci", to.URL))
+		tr.comment("weather", "one")
+		tr.rename("last_change", "away")
+		require.ErrorContains(t, f.Follow(t.Context(), "ci", func(notify.Standing) {}), "read the last change number")
+		tr.rename("away", "last_change")
+
+		kept, err := f.Store.Find(t.Context(), "ci")
+		require.NoError(t, err)
+		last, err := tr.LastChange(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, last, kept.Place)
+		following(t, f, "ci")
+		tr.comment("weather", "two")
+		eventually(t, func(c *assert.CollectT) { assert.Equal(c, []string{"one", "two"}, texts(to.got())) })
+	})
+}
+
 func TestASubscriptionIsToldOnlyWhatItIsAbout(t *testing.T) {
 	tr, to := newTrail(t, catalogtest.SQLite(t)), receive(t)
 	f := tr.follower()

@@ -81,6 +81,15 @@ func (tr *trail) comment(id string, texts ...string) *trail {
 	return tr
 }
 
+// rename has what reads a table of the catalogue fail until it has its name again.
+func (tr *trail) rename(table, to string) {
+	tr.Helper()
+	require.NoError(tr, tr.Database().Transact(tr.Context(), func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "ALTER TABLE "+table+" RENAME TO "+to)
+		return err
+	}))
+}
+
 func (tr *trail) commit(m lifecycle.MiniProgram, record lifecycle.Record) {
 	tr.Helper()
 	tr.steps[m.ID]++
