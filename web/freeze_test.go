@@ -85,3 +85,22 @@ func TestWhoMayOnlyOverrideIsOfferedThatInAFreeze(t *testing.T) {
 		assert.NotContains(t, offers(who, "/actions/publish"), says)
 	}
 }
+
+func TestNobodyIsAskedWhetherTheyOverrideAStop(t *testing.T) {
+	s := stand(t)
+	s.welcomed()
+	s.submits("1.0.0", "a", "please")
+	s.does("reviewer", lifecycle.Command{Action: lifecycle.ApprovePublishing})
+	s.does("developer", lifecycle.Command{Action: lifecycle.Publish})
+	const asks = "Also outside the release windows"
+	pages := []string{"", "/actions/set-grayscale", "/actions/promote"}
+	for _, path := range pages {
+		_, page := s.ask(http.MethodGet, "/mini-programs/weather"+path, as("release-manager"))
+		assert.Contains(t, page, asks, path)
+	}
+	s.stops("a bad library")
+	for _, path := range pages {
+		_, page := s.ask(http.MethodGet, "/mini-programs/weather"+path, as("release-manager"))
+		assert.NotContains(t, page, asks, path)
+	}
+}

@@ -73,12 +73,13 @@ func (p *Pages) actionData(c *gin.Context, status lifecycle.Status, form form) a
 	if err := p.askForWaivers(c.Request.Context(), status, &form); err != nil {
 		p.Service.Logger.Warn("which findings have to be waived is not known", zap.Error(err)) // what was typed counts
 	}
-	form.Platform, form.MayOverride = person(c).OnPlatformSide(), lifecycle.MayOverride(person(c))
+	moves := p.Feed.Line.Stop() == nil // a stop is nothing that anybody overrides
+	form.Platform, form.MayOverride = person(c).OnPlatformSide(), moves && lifecycle.MayOverride(person(c))
 	data := actionData{
 		Status: status, Form: form, Effect: p.words(c).effect(form.Action, status), Impossible: status.WhyNot(form.Action, person(c)),
 	}
 	settings := p.Service.Settings()
-	if p.Feed.Line.Stop() == nil && status.CanOnlyOverride(form.Action, person(c), time.Now(), settings) {
+	if moves && status.CanOnlyOverride(form.Action, person(c), time.Now(), settings) {
 		data.Form.Override, data.Form.OnlyOverride, data.Impossible = true, true, nil
 	}
 	for _, name := range settings.PlanNames() {

@@ -80,9 +80,7 @@ func newActions(status lifecycle.Status, person lifecycle.Actor, words words) ac
 		if elsewhere {
 			continue
 		}
-		form := newForm(rule, status)
-		form.MayOverride = lifecycle.MayOverride(person)
-		legal := legalAction{rule, status.ID, form, quiet, words.effect(rule.Action, status)}
+		legal := legalAction{rule, status.ID, newForm(rule, status), quiet, words.effect(rule.Action, status)}
 		switch {
 		case rule.Action == main:
 			legal.Weight, all.Main = primary, &legal
@@ -97,10 +95,24 @@ func newActions(status lifecycle.Status, person lifecycle.Actor, words words) ac
 	return all
 }
 
-// overriding offers too what the person can do now only as an override of the closed release window.
+// forms are those of all that the person can do now.
+func (a *actions) forms() (all []*form) {
+	if a.Main != nil {
+		all = append(all, &a.Main.Form)
+	}
+	for i := range a.Quiet {
+		all = append(all, &a.Quiet[i].Form)
+	}
+	return all
+}
+
+// overriding offers too what the person can do now only as an override of the closed release window, and asks of the rest whether it is one.
 func (a actions) overriding(status lifecycle.Status, person lifecycle.Actor, settings lifecycle.Settings, words words) actions {
 	others := a.Others
 	a.Others, a.Quiet = nil, slices.Clone(a.Quiet)
+	for _, form := range a.forms() {
+		form.MayOverride = lifecycle.MayOverride(person)
+	}
 	for _, other := range others {
 		if !status.CanOnlyOverride(other.Action, person, time.Now(), settings) {
 			a.Others = append(a.Others, other)

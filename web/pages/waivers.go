@@ -61,13 +61,8 @@ func (p *Pages) askForWaivers(ctx context.Context, status lifecycle.Status, form
 
 // askForAll lets the forms of all actions ask for everything that is needed.
 func (p *Pages) askForAll(ctx context.Context, status lifecycle.Status, all *actions) error {
-	if all.Main != nil {
-		if err := p.askForWaivers(ctx, status, &all.Main.Form); err != nil {
-			return err
-		}
-	}
-	for i := range all.Quiet {
-		if err := p.askForWaivers(ctx, status, &all.Quiet[i].Form); err != nil {
+	for _, form := range all.forms() {
+		if err := p.askForWaivers(ctx, status, form); err != nil {
 			return err
 		}
 	}
