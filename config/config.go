@@ -56,8 +56,10 @@ func (c Common) DatabaseFile() string {
 }
 
 // Passes tells whether the database is away, so that a program that starts waits for it. A file that cannot be opened is not away but
-// wrong.
-func (c Common) Passes(err error) bool { return c.DatabaseFile() == "" && database.Unavailable(err) }
+// wrong; one that somebody has locked, or whose disk is full, is away.
+func (c Common) Passes(err error) bool {
+	return database.Unavailable(err) && (c.DatabaseFile() == "" || !database.Inaccessible(err))
+}
 
 // Packages is the location of the package store.
 func (c Common) Packages() string {

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"slipway/catalog"
 	"slipway/config"
 	"slipway/packages"
 )
@@ -198,4 +199,19 @@ func TestAProfileThatCannotBeReadIsAnError(t *testing.T) {
 	t.Setenv("TEMPORAL_CONFIG_FILE", file)
 	_, err := config.Common{}.Temporal(zap.NewNop())
 	assert.ErrorContains(t, err, "connection to Temporal")
+}
+
+func TestAProgramWaitsForADiskThatIsFullButNotForAFileThatCannotBeOpened(t *testing.T) {
+	common := config.Common{VarDir: t.TempDir()}
+	_, full := catalog.Open(t.Context(), "file:"+filepath.Join(t.TempDir(), "slipway.db")+"?_pragma=max_page_count(3)")
+	require.ErrorContains(t, full, "full")
+	assert.True(t, common.Passes(full))
+	_, wrong := catalog.Open(t.Context(), "file:"+t.TempDir())
+	require.Error(t, wrong)
+	assert.False(t, common.Passes(wrong), "%v", wrong)
+	assert.False(t, common.Passes(errors.New("a wrong setting")))
+	common.DatabaseURL = "postgres://127.0.0.1:1/slipway"
+	_, away := catalog.Open(t.Context(), common.DatabaseURL)
+	require.Error(t, away)
+	assert.True(t, common.Passes(away), "%v", away)
 }

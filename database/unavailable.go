@@ -74,6 +74,12 @@ func Unavailable(err error) bool {
 	return connecting || connected || errors.Is(err, driver.ErrBadConn)
 }
 
+// Inaccessible tells whether an error says that the file of a database cannot be opened, or only read.
+func Inaccessible(err error) bool {
+	refused, ok := errors.AsType[*sqlite.Error](err)
+	return ok && slices.Contains([]int{sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}, refused.Code()&withoutDetails)
+}
+
 // ofConnection is what pgx's errors about a connection have in common, whether something was sent over it or not.
 type ofConnection interface {
 	error
@@ -85,9 +91,11 @@ type ofConnection interface {
 // connections allowed, locked), operator at work, its machine's faults.
 var passing = []string{"08", "25P03", "25P04", "25006", "40", "53", "55", "57", "58"}
 
+// withoutDetails are the bits of a result of SQLite that say what it is; those above them say more.
+const withoutDetails = 0xff
+
 // passes tells whether a result of SQLite is about what passes: somebody else's lock, no room, a disk or a file that cannot be reached.
 func passes(result int) bool {
-	const withoutDetails = 0xff
 	switch result & withoutDetails {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_FULL,
 		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:

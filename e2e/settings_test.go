@@ -3,7 +3,10 @@ package e2e
 import (
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -61,4 +64,23 @@ func TestChangedSettingsAreTakenUpWithoutARestartOrRefusedWhole(t *testing.T) {
 	write(lifecycle.DefaultSettings())
 	p.eventually("it is put right", inForce(lifecycle.DefaultSettings()))
 	p.do(id, lifecycle.Publish, developer)
+}
+
+func TestAWorkerThatStartsWithAFullDiskWaitsForRoom(t *testing.T) {
+	var said output
+	worker := exec.Command(workerBin)
+	worker.Stdout, worker.Stderr = &said, &said
+	worker.Env = []string{
+		"VAR_DIR=" + t.TempDir(), "WORKER_ADDR=127.0.0.1:0", "TEMPORAL_ADDRESS=" + server.Address,
+		"DATABASE_URL=file:" + filepath.Join(t.TempDir(), "slipway.db") + "?_pragma=max_page_count(3)",
+	}
+	require.NoError(t, worker.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- worker.Wait() }()
+	waits := func() bool { return len(ended) > 0 || strings.Count(said.String(), "waiting for the database") > 1 }
+	assert.Eventually(t, waits, patience, glance)
+	require.Empty(t, ended, "%s", &said)
+	assert.Contains(t, said.String(), "database or disk is full")
+	require.NoError(t, worker.Process.Signal(syscall.SIGTERM))
+	assert.NoError(t, <-ended)
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -66,12 +68,11 @@ func (s *Supervisor) Start(ctx context.Context, programs ...Program) error {
 		}
 		started = append(started, p)
 	}
+	waiting, ctx := errgroup.WithContext(ctx) // side by side: who is ready is noticed though others are not
 	for _, p := range started {
-		if err := s.await(ctx, p); err != nil {
-			return err
-		}
+		waiting.Go(func() error { return s.await(ctx, p) })
 	}
-	return nil
+	return waiting.Wait()
 }
 
 func (s *Supervisor) await(ctx context.Context, p *supervised) error {

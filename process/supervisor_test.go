@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -269,6 +270,28 @@ func TestAProgramThatWasNeverReadyIsNotStartedAgain(t *testing.T) {
 	supervisor.Stop()
 	if strings.Count(said.String(), "(starting)") != 1 {
 		t.Errorf("got:\n%s", said)
+	}
+}
+
+func TestAProgramThatWasReadyIsStartedAgainThoughAnotherIsNotReadyYet(t *testing.T) {
+	supervisor, said := supervise(t)
+	seen := filepath.Join(t.TempDir(), "seen")
+	web := process.Program{
+		Name: "web", Ready: said.after("web | ready"), Restart: true,
+		Command: exec.Command("sh", "-c", `[ -e "$0" ] && echo back && exec sleep 600; echo ready; until [ -e "$0" ]; do sleep 0.01; done; exit 3`, seen),
+	}
+	asked := 0
+	temporal := process.Program{Name: "temporal", Command: exec.Command("sleep", "600"), Ready: func(ctx context.Context) error {
+		if web.Ready(ctx) == nil {
+			asked++
+		}
+		if asked == 3 { // that the web is ready was noticed long ago
+			return errors.Join(errors.New("not yet"), os.WriteFile(seen, nil, 0o600))
+		}
+		return said.after("web | back")(ctx)
+	}}
+	if err := supervisor.Start(t.Context(), temporal, web); err != nil {
+		t.Fatal(err)
 	}
 }
 
