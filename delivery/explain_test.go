@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -135,4 +136,37 @@ func TestAnExplanationAgreesWithTheAnswer(t *testing.T) {
 		assert.NotEmpty(rt, e.Because)
 		assert.Contains(rt, e.Because, e.Version)
 	})
+}
+
+// oneRecord is a trail of a single record.
+type oneRecord struct{ lifecycle.Record }
+
+func (o oneRecord) Audit(context.Context, string, int64, int) ([]catalog.AuditEntry, error) {
+	return []catalog.AuditEntry{{ID: "weather", Record: o.Record}}, nil
+}
+
+// A record that was filled in after the catalogue had lost it says nothing of what users got, unless that is known all the same.
+func TestOnlyAFilledInRecordThatServesNothingIsNotExplained(t *testing.T) {
+	version := &lifecycle.Version{Version: "1.0.0", SHA256: sumOf(content("weather", "1.0.0"))}
+	for _, each := range []struct {
+		restored  bool
+		serving   lifecycle.Serving
+		explained bool
+	}{
+		{true, lifecycle.Serving{}, false},
+		{true, lifecycle.Serving{Live: version}, true},
+		{true, lifecycle.Serving{Candidate: version}, true},
+		{false, lifecycle.Serving{}, true},
+	} {
+		record := lifecycle.Record{Serving: each.serving}
+		record.At, record.Restored = newYear, each.restored
+		_, err := ExplainAt(t.Context(), oneRecord{record}, "weather", newYear, "u1", AnyPlatform)
+		if each.explained {
+			assert.NoError(t, err, "%+v", each)
+			continue
+		}
+		refusal, refused := errors.AsType[*lifecycle.Refusal](err)
+		require.True(t, refused, "%+v: %v", each, err)
+		assert.Contains(t, refusal.Message, "the catalogue had lost it")
+	}
 }
