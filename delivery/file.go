@@ -36,7 +36,7 @@ func (s *Snapshot) persist(ctx context.Context) {
 	var written syncState
 	for {
 		known := *s.state.Load()
-		if known.change != written.change || (ctx.Err() != nil && known.at.After(written.at)) {
+		if outdated(written, known, ctx.Err() != nil) {
 			if err := s.writeFile(known); err != nil {
 				s.logger.Error("delivery cannot write its file copy", zap.Error(err))
 			} else {
@@ -51,6 +51,11 @@ func (s *Snapshot) persist(ctx context.Context) {
 		case <-time.After(persistEvery):
 		}
 	}
+}
+
+// outdated tells whether the file has to be written anew: after a change, and at the end, from when on it says how old its knowledge is.
+func outdated(written, known syncState, ending bool) bool {
+	return known.change != written.change || ending && known.at.After(written.at)
 }
 
 // sweepUnfinished removes what processes leave that are killed while they write the file. Nobody else writes beside it.

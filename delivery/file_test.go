@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -46,6 +47,17 @@ func fromCopy(t *testing.T, path string) (*Snapshot, *outage) {
 	source := &outage{Source: emptyCatalogue(t)}
 	source.down.Store(true)
 	return open(t, source, Options{File: path}), source
+}
+
+func TestTheCopyIsWrittenAnewAfterAChangeAndAtTheEnd(t *testing.T) {
+	written := syncState{change: 7, at: newYear}
+	later := syncState{change: 7, at: newYear.Add(time.Second)}
+	assert.False(t, outdated(written, later, false), "nothing changed")
+	assert.True(t, outdated(written, later, true), "it is as fresh as it can be")
+	assert.False(t, outdated(written, written, true))
+	for _, change := range []int64{6, 8} { // an older catalogue was restored, or something happened
+		assert.True(t, outdated(written, syncState{change: change, at: newYear}, false))
+	}
 }
 
 func TestAServerStartsFromTheCopyWhileTheDatabaseIsDown(t *testing.T) {

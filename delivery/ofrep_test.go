@@ -447,3 +447,14 @@ func TestAHandlerThatPanicsIsAnsweredForAndLogged(t *testing.T) {
 	require.Equal(t, 1, logged.Len())
 	assert.Equal(t, "a page is missing", logged.All()[0].ContextMap()["cause"])
 }
+
+func TestALargeAnswerSaysHowLongItIs(t *testing.T) {
+	p := running(t)
+	for i := range 20 {
+		requested(t, p.catalogue, fmt.Sprintf("weather-%d", i)).publishes("1.0.0")
+	}
+	p.knows()
+	response, text := p.post(flagsPath, about("u1"))
+	assert.Greater(t, len(text), countedLength)
+	assert.Equal(t, int64(len(text)), response.ContentLength)
+}

@@ -36,6 +36,8 @@ func TestABrowserIsToldWhatAPageOfAListedOriginMayAsk(t *testing.T) {
 			assert.Contains(t, header.Get("Access-Control-Allow-Headers"), name)
 		}
 		assert.Equal(t, "Origin", header.Get("Vary"))
+		assert.Equal(t, "7200", header.Get("Access-Control-Max-Age"))
+		assert.Empty(t, header.Get("Allow"), "that would be about the route, which knows no OPTIONS")
 		assert.Empty(t, header.Get("Access-Control-Allow-Credentials"), "tokens are sent by the page, never by the browser itself")
 	}
 }
@@ -70,6 +72,15 @@ func TestAPageOfAListedOriginReadsEveryAnswer(t *testing.T) {
 			assert.Equal(t, allowed != "", strings.Contains(exposed, "ETag") && strings.Contains(exposed, "Retry-After"))
 		}
 	}
+}
+
+func TestOnlyAPreflightIsAnsweredAsOne(t *testing.T) {
+	p := running(t, withOrigins(app))
+	response, _ := p.ask(http.MethodOptions, flagsPath, http.NoBody, "Origin", app)
+	assert.Equal(t, http.StatusMethodNotAllowed, response.StatusCode, "it asks for the options of the path")
+	response, text := p.post(flagsPath, about("u1"), preflight(app)...)
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+	assert.JSONEq(t, `{"flags": []}`, text)
 }
 
 func TestOtherOriginsAreToldNothing(t *testing.T) {
