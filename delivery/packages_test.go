@@ -73,6 +73,7 @@ func TestAPackageIsSentInPartsAndNotTwice(t *testing.T) {
 	response, text = p.get(path, "If-None-Match", `"`+strings.TrimPrefix(path, "/packages/")+`"`)
 	assert.Equal(t, http.StatusNotModified, response.StatusCode)
 	assert.Empty(t, text)
+	assert.Equal(t, "public, no-cache", response.Header.Get("Cache-Control"))
 	response, text = p.ask(http.MethodHead, path, http.NoBody)
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 	assert.EqualValues(t, len(whole), response.ContentLength)
@@ -208,6 +209,7 @@ func TestAPackageThatCannotBeReadNowIsWorthAnotherTry(t *testing.T) {
 		response, text := p.get("/packages/"+sumOf(content("weather", "1.0.0")), "Range", part)
 		assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
 		assert.NotContains(t, text, "bucket")
+		assert.Equal(t, "5", response.Header.Get("Retry-After"))
 		assert.Equal(t, "no-store", response.Header.Get("Cache-Control"))
 	}
 }

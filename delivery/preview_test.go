@@ -117,6 +117,7 @@ func TestAPreviewEnds(t *testing.T) {
 	assert.Equal(t, "invalid", says(strings.Replace(first, ".k1", ".k2", 1)))
 	assert.Equal(t, "", says("nonsense"))
 	assert.Equal(t, "", says(strings.Repeat("p1.", 2000)))
+	assert.Equal(t, "", says("p1.weather"), "it is cut off")
 
 	weather.uploads("1.2.0")
 	assert.Equal(t, "invalid", says(first), "it is another candidate")
@@ -145,6 +146,15 @@ func TestAPreviewHasOneText(t *testing.T) {
 		_, err := previews.Verify(other, of, now)
 		assert.ErrorIs(t, err, ErrPreviewInvalid, other)
 	}
+}
+
+func TestALinkToAPreviewIsReadUpToALength(t *testing.T) {
+	text := Previews{ring(t, keyring.Generate("k1"))}.Make(Previewed{MiniProgram: "weather", Version: "1.0.0", SHA256: sumOf("a")}, newYear)
+	link := strings.Repeat("a", maxPreview-1-len(text)) + "/" + text
+	_, read := PreviewOf(link)
+	assert.True(t, read)
+	_, read = PreviewOf("a" + link)
+	assert.False(t, read)
 }
 
 func TestASuspensionEndsPreviewsForGood(t *testing.T) {
