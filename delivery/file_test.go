@@ -46,7 +46,10 @@ func fromCopy(t *testing.T, path string) (*Snapshot, *outage) {
 	t.Helper()
 	source := &outage{Source: emptyCatalogue(t)}
 	source.down.Store(true)
-	return open(t, source, Options{File: path}), source
+	core, logged := observer.New(zap.WarnLevel)
+	s := open(t, source, Options{File: path, Logger: zap.New(core)})
+	assert.Equal(t, 1, logged.FilterMessage("delivery starts from its file copy").Len())
+	return s, source
 }
 
 func TestTheCopyIsWrittenAnewAfterAChangeAndAtTheEnd(t *testing.T) {

@@ -73,7 +73,6 @@ func newSnapshot(source Source, options Options) *Snapshot {
 	for i := range s.shards {
 		s.shards[i].Store(&shard{byID: map[string]*release{}})
 	}
-	s.state.Store(&syncState{})
 	return s
 }
 
