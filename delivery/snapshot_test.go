@@ -60,6 +60,7 @@ func TestUsersGetWhatEachActionDecided(t *testing.T) {
 		p.rollsOut("1.2.0", 0, "tester")
 		const outside = "unavailable  (outside-cohort, SPLIT)"
 		expect("on its way back", "candidate 1.2.0 (tester, TARGETING_MATCH)", outside, outside)
+		assert.InDelta(t, 0, metric(t, s, "refresh_failures_total"), 0, "the catalogue answered all the while")
 		p.does(developer, lifecycle.Unpublish)
 		expect("unpublished", nothing, nothing, nothing)
 	})

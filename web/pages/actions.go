@@ -106,7 +106,7 @@ func (a *actions) forms() (all []*form) {
 	return all
 }
 
-// overriding offers too what the person can do now only as an override of the closed release window, and asks of the rest whether it is one.
+// overriding offers too what the person can do now only as an override of the closed release window, and asks whether the rest is one.
 func (a actions) overriding(status lifecycle.Status, person lifecycle.Actor, settings lifecycle.Settings, words words) actions {
 	others := a.Others
 	a.Others, a.Quiet = nil, slices.Clone(a.Quiet)
