@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -267,7 +268,8 @@ func TestTheMetricsTellWhatIsKnown(t *testing.T) {
 	requested(t, c, "weather").publishes("1.0.0")
 	requested(t, c, "maps")
 	source := &outage{Source: c}
-	s := open(t, source, Options{})
+	logged, logs := observer.New(zap.WarnLevel)
+	s := open(t, source, Options{Logger: zap.New(logged)})
 	last, err := c.LastChange(t.Context())
 	require.NoError(t, err)
 	assert.InDelta(t, last, metric(t, s, "change"), 0)
@@ -277,7 +279,37 @@ func TestTheMetricsTellWhatIsKnown(t *testing.T) {
 	assert.InDelta(t, 0, metric(t, s, "refresh_failures_total"), 0)
 
 	source.down.Store(true)
-	require.Eventually(t, func() bool { return metric(t, s, "refresh_failures_total") > 0 }, patience, glance)
+	require.Eventually(t, func() bool { return metric(t, s, "refresh_failures_total") > 1 }, patience, glance)
+	assert.Equal(t, 1, logs.FilterMessage("delivery goes on with what it knows: the catalogue does not answer").Len())
 	age := metric(t, s, "age_seconds")
 	assert.Eventually(t, func() bool { return metric(t, s, "age_seconds") > age }, patience, glance)
+}
+
+// counted is a source that counts how often releases are read.
+type counted struct {
+	Source
+	reads atomic.Int64
+}
+
+func (c *counted) Releases(ctx context.Context, after int64, handle func([]catalog.Release)) error {
+	c.reads.Add(1)
+	return c.Source.Releases(ctx, after, handle)
+}
+
+func TestWhileNothingHappensNothingIsReadAgain(t *testing.T) {
+	empty, c := emptyCatalogue(t), emptyCatalogue(t)
+	requested(t, c, "weather").publishes("1.0.0")
+	for _, each := range []*catalog.Catalog{empty, c} {
+		source := &counted{Source: each}
+		s := open(t, source, Options{})
+		for range 2 { // heartbeats
+			before := s.state.Load().at
+			require.Eventually(t, func() bool { return s.state.Load().at.After(before) }, patience, glance)
+		}
+		assert.NoError(t, s.Err())
+		if each != empty { // of which there is nothing to read
+			assert.EqualValues(t, 1, source.reads.Load())
+		}
+		assert.InDelta(t, 0, metric(t, s, "refresh_failures_total"), 0)
+	}
 }
