@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/gin-gonic/gin"
 	"github.com/open-feature/go-sdk-contrib/providers/ofrep"
@@ -457,4 +458,17 @@ func TestALargeAnswerSaysHowLongItIs(t *testing.T) {
 	response, text := p.post(flagsPath, about("u1"))
 	assert.Greater(t, len(text), countedLength)
 	assert.Equal(t, int64(len(text)), response.ContentLength)
+}
+
+func TestAQuestionIsReadUpToItsLimitHoweverItArrives(t *testing.T) {
+	question := about("u1")
+	read := func(size int) *evaluationFailure {
+		body := strings.NewReader(question + strings.Repeat(" ", size-len(question)))
+		_, _, failure := readRequest(iotest.OneByteReader(body), nil)
+		return failure
+	}
+	assert.Nil(t, read(maxRequest))
+	failure := read(maxRequest + 1)
+	require.NotNil(t, failure)
+	assert.Equal(t, http.StatusRequestEntityTooLarge, failure.status)
 }
