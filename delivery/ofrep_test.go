@@ -472,3 +472,16 @@ func TestAQuestionIsReadUpToItsLimitHoweverItArrives(t *testing.T) {
 	require.NotNil(t, failure)
 	assert.Equal(t, http.StatusRequestEntityTooLarge, failure.status)
 }
+
+func TestAPlatformMayBeZero(t *testing.T) {
+	p := running(t)
+	weather := requested(t, p.catalogue, "weather")
+	weather.minPlatform = 1
+	weather.publishes("1.0.0")
+	p.knows()
+	for platform, available := range map[string]string{"0": "false", "0.9": "false", "1": "true", "-1": "false", "9": "true"} {
+		response, text := p.post(flagsPath+"/weather", `{"context":{"targetingKey":"u1","platform_version":`+platform+`}}`)
+		assert.Equal(t, http.StatusOK, response.StatusCode, platform)
+		assert.Contains(t, text, `"available":`+available, platform)
+	}
+}
