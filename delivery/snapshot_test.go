@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -312,4 +313,31 @@ func TestWhileNothingHappensNothingIsReadAgain(t *testing.T) {
 		}
 		assert.InDelta(t, 0, metric(t, s, "refresh_failures_total"), 0)
 	}
+}
+
+func TestAChangeReplacesOnePartOfWhatIsKnown(t *testing.T) {
+	c := emptyCatalogue(t)
+	requested(t, c, "weather").publishes("1.0.0")
+	maps := requested(t, c, "maps")
+	s := open(t, c, Options{})
+	var before [len(s.shards)]*shard
+	for i := range s.shards {
+		before[i] = s.shards[i].Load()
+	}
+	maps.publishes("1.0.0")
+	caughtUp(t, s, c)
+	for i := range s.shards {
+		assert.Equal(t, i == s.place("maps"), before[i] != s.shards[i].Load(), i)
+	}
+}
+
+func TestSharedWorkIsDoneWhenItReturns(t *testing.T) {
+	var done atomic.Int64
+	shared(1000, func(_, _ int) {
+		for range 10_000 {
+			runtime.Gosched()
+		}
+		done.Add(1)
+	})
+	assert.EqualValues(t, runtime.GOMAXPROCS(0), done.Load())
 }
