@@ -94,6 +94,8 @@ func TestWhenTheDatabaseIsBackItReplacesTheCopy(t *testing.T) {
 	require.Eventually(t, func() bool { return s.Err() == nil }, patience, glance)
 	assert.Equal(t, "live 3.0.0 (everyone, STATIC)", gets(s, "weather", "tester", AnyPlatform))
 	assert.Equal(t, Unknown, s.Evaluate("maps", "u", AnyPlatform).Rule)
+	assert.True(t, serves(t, s, "weather", "3.0.0"))
+	assert.False(t, serves(t, s, "maps", "1.0.0"))
 }
 
 func TestAnOrderlyEndCopiesTheNewestState(t *testing.T) {

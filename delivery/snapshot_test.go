@@ -341,3 +341,24 @@ func TestSharedWorkIsDoneWhenItReturns(t *testing.T) {
 	})
 	assert.EqualValues(t, runtime.GOMAXPROCS(0), done.Load())
 }
+
+func serves(t *testing.T, s *Snapshot, id, version string) bool {
+	sum, ok := ParseSHA256(sumOf(content(id, version)))
+	require.True(t, ok)
+	return s.Serves(sum)
+}
+
+func TestAChangeTakesNoPackageFromOtherMiniPrograms(t *testing.T) {
+	c := emptyCatalogue(t)
+	requested(t, c, "weather").publishes("1.0.0")
+	maps := requested(t, c, "maps")
+	s := open(t, c, Options{})
+	maps.publishes("1.0.0")
+	caughtUp(t, s, c)
+	assert.True(t, serves(t, s, "weather", "1.0.0"))
+	assert.True(t, serves(t, s, "maps", "1.0.0"))
+	maps.does(operator, lifecycle.Suspend)
+	caughtUp(t, s, c)
+	assert.True(t, serves(t, s, "weather", "1.0.0"))
+	assert.False(t, serves(t, s, "maps", "1.0.0"))
+}
