@@ -107,7 +107,8 @@ func TestWhatIsReadyIsAnnouncedWithWhatToDoNext(t *testing.T) {
 	h := newInstallation(t)
 	launcher := h.launch()
 	launcher.output.await(t, "Ctrl-C stops everything")
-	mustSay(t, launcher.output.String(), "Temporal     elsewhere:7233", "Slipway      http://"+h.webAddr, "TEMPORAL_ADDRESS=elsewhere:7233 VAR_DIR=data make demo")
+	mustSay(t, launcher.output.String(), "Temporal     elsewhere:7233", "Slipway      http://"+h.webAddr,
+		"TEMPORAL_ADDRESS=elsewhere:7233 WEB_ADDR="+h.webAddr+" VAR_DIR=data make demo")
 }
 
 func TestASecondLauncherOnTheSameDataIsRefused(t *testing.T) {

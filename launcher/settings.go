@@ -98,7 +98,7 @@ func addressFromEnvironment(variable, otherwise string) (string, error) {
 // chosen are the variables that a command has to be given to find what runs here, as one would type them before it.
 func chosen() string {
 	var text strings.Builder
-	for _, variable := range []string{"TEMPORAL_ADDRESS", "TEMPORAL_PORT", "VAR_DIR"} {
+	for _, variable := range []string{"TEMPORAL_ADDRESS", "TEMPORAL_PORT", "WEB_ADDR", "VAR_DIR"} {
 		if value := os.Getenv(variable); value != "" {
 			text.WriteString(variable + "=" + value + " ")
 		}
