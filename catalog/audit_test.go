@@ -101,8 +101,33 @@ func TestRecordsAreFoundByTheirActionAndVersion(t *testing.T) {
 		assert.Equal(t, []string{"upload-code 1.1.0"}, find("", 1, uploads...))
 		assert.Equal(t, []string{"upload-code 1.0.0"}, find("1.0.0", 10, uploads...))
 		assert.Equal(t, []string{"approve-publishing 1.1.0", "request-publishing 1.1.0"}, find("1.1.0", 10, lifecycle.ApprovePublishing, lifecycle.RequestPublishing))
+		newest, err := c.AuditOf(t.Context(), "weather", uploads, "", 0, 1)
+		require.NoError(t, err)
+		next, err := c.AuditOf(t.Context(), "weather", uploads, "", newest[0].Change, 10)
+		require.NoError(t, err)
+		require.Len(t, next, 1, "the next page begins before the last entry")
+		assert.Equal(t, "1.0.0", next[0].Record.Version)
 		for _, version := range []string{"1.%", "1._.0", "1!.0", `1"`, "\x00", "\xff"} {
 			assert.Empty(t, find(version, 10, uploads...), version)
+		}
+	})
+}
+
+func TestOnlyAChangeThatWasAnAcceptedActionHasAnAuditEntry(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		approved := lastChange(t, c)
+		entry, err := c.AuditEntryOf(t.Context(), approved)
+		require.NoError(t, err)
+		assert.Equal(t, lifecycle.ApproveCreation, entry.Record.Action)
+		commit(t, c, p.refuse("no"))
+		refused := lastChange(t, c)
+		_, err = c.AuditEntryOf(t.Context(), refused)
+		require.ErrorIs(t, err, catalog.ErrNotFound, "the last change was refused")
+		commit(t, c, p.upload("1.0.0"))
+		for _, change := range []int64{0, refused, lastChange(t, c) + 1} {
+			_, err = c.AuditEntryOf(t.Context(), change)
+			require.ErrorIs(t, err, catalog.ErrNotFound, "change %d", change)
 		}
 	})
 }

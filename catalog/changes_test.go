@@ -67,6 +67,19 @@ func follow(t *testing.T, c *catalog.Catalog, after int64, count int) []catalog.
 	return changes
 }
 
+func TestWhoIsAheadOfTheCatalogueIsToldSoAndWhoHasAllWaits(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		last := lastChange(t, c)
+		require.ErrorIs(t, c.Follow(t.Context(), last+1, nil), catalog.ErrWentBack)
+		followed := make(chan []catalog.Change, 1)
+		go func() { followed <- follow(t, c, last, 1) }()
+		require.Never(t, func() bool { return len(followed) > 0 }, 50*time.Millisecond, 10*time.Millisecond)
+		commit(t, c, p.upload("1.0.0"))
+		assert.Equal(t, lifecycle.UploadCode, (<-followed)[0].Transition.Action)
+	})
+}
+
 func TestFollowingGoesOnBehindTheNumberGiven(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p := weather(t, c)

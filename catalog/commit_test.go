@@ -225,6 +225,21 @@ func TestOfTwoLivesTheLaterOneCountsAndTheAuditKeepsBoth(t *testing.T) {
 	})
 }
 
+func TestWhatAnEarlierLifeTellsLateChangesNothingOfWhatUsersGet(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		lifeOf := func(life string, begins time.Time, version, name string) []catalog.Commit {
+			p, first := requested(t, "weather", "Weather", life, begins)
+			return append([]catalog.Commit{first, p.do(reviewer, lifecycle.ApproveCreation)}, p.released(version, name)...)
+		}
+		earlier := lifeOf("life-1", newYear, "0.9.0", "a")
+		commit(t, c, lifeOf("life-2", newYear.AddDate(0, 1, 0), "1.0.0", "b")...)
+		before := releases(t, c, 0)
+		commit(t, c, earlier[len(earlier)-1])
+		assert.Equal(t, before, releases(t, c, 0))
+		assert.Equal(t, "1.0.0", before["weather"].Serving.Live.Version)
+	})
+}
+
 func TestAnIDWhoseLifeHasNotEndedIsTaken(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p := weather(t, c)

@@ -185,6 +185,17 @@ func TestAnErasedNameStandsNowhere(t *testing.T) {
 	})
 }
 
+func TestWhatIsRefusedIsRefusedOnceANameWasErasedToo(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		zoeWasHere(t, c)
+		_, err := c.EraseUser(t.Context(), zoe.User, otto)
+		require.NoError(t, err)
+		_, again := requested(t, "weather", "Mine now", "life-2", newYear.Add(time.Hour))
+		_, err = c.Commit(t.Context(), again)
+		assert.ErrorIs(t, err, catalog.ErrLifeGoesOn)
+	})
+}
+
 func TestWhoComesBackHasANameAgain(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p := zoeWasHere(t, c)

@@ -43,8 +43,14 @@ func TestASelectionChoosesAmongThoseThatThePersonSees(t *testing.T) {
 		assert.Equal(t, []string{"bakery"}, chosenOf(t, c, lifecycle.Selection{Overdue: new(true)}, nil, now))
 		assert.Equal(t, all[:2], chosenOf(t, c, lifecycle.Selection{WaitingLongerThan: lifecycle.Duration(21*time.Hour + 30*time.Minute)}, nil, now))
 		assert.Empty(t, chosenOf(t, c, lifecycle.Selection{Version: "1.0.0"}, nil, now))
-		submitted(t, c, "echo", "acme")
+		echo := submitted(t, c, "echo", "acme")
 		assert.Equal(t, []string{"echo"}, chosenOf(t, c, lifecycle.Selection{Version: "1.0.0"}, nil, now))
+		commit(t, c, echo.do(reviewer, lifecycle.ApprovePublishing), echo.do(developer, lifecycle.Publish))
+		commit(t, c, echo.publish()...)
+		commit(t, c, echo.upload("1.1.0"))
+		for _, version := range []string{"", "1.0.0", "1.1.0"} {
+			assert.Contains(t, chosenOf(t, c, lifecycle.Selection{Version: version}, nil, now), "echo", "live and candidate: %q", version)
+		}
 	})
 }
 
@@ -77,7 +83,7 @@ func TestAnActIsKeptAsItWasAskedForAndOnlyOnce(t *testing.T) {
 		require.NoError(t, c.BeginFleet(t.Context(), asked, []catalog.FleetAnswer{{MiniProgram: "anagram", Team: "acme"}, {MiniProgram: "bakery", Team: "acme"}}))
 		other := suspendAll("a1", newYear.Add(time.Hour))
 		other.Command.Comment = "something else"
-		require.NoError(t, c.BeginFleet(t.Context(), other, nil))
+		require.NoError(t, c.BeginFleet(t.Context(), other, []catalog.FleetAnswer{{MiniProgram: "bakery", Team: "acme"}}))
 		act, err := c.Fleet(t.Context(), "a1")
 		require.NoError(t, err)
 		asked.Matched = 2
@@ -114,6 +120,26 @@ func TestTheFirstAnswerOfAMiniProgramStays(t *testing.T) {
 		rest, err := c.FleetAnswers(t.Context(), "a1", []catalog.FleetStanding{catalog.FleetWaiting, catalog.FleetSent}, "", 5)
 		require.NoError(t, err)
 		assert.Equal(t, []catalog.FleetAnswer{{MiniProgram: "cinema", Team: "globex", Standing: catalog.FleetWaiting}}, rest)
+	})
+}
+
+// Such as one that a later version of this program will write, while both run.
+func TestAStandingThatIsNotKnownIsCountedNowhere(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		require.NoError(t, c.BeginFleet(t.Context(), suspendAll("a1", newYear), []catalog.FleetAnswer{{MiniProgram: "anagram"}, {MiniProgram: "bakery"}}))
+		alter(t, c, "UPDATE fleet_answers SET standing = 'dreaming' WHERE mini_program = 'bakery'")
+		counts, err := c.CountFleet(t.Context(), "a1")
+		require.NoError(t, err)
+		assert.Equal(t, catalog.FleetCounts{Waiting: 1, ByCode: map[lifecycle.Code]int{}}, counts)
+	})
+}
+
+func TestTheEndOfAnActIsNoticedAtOnce(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		require.NoError(t, c.BeginFleet(t.Context(), suspendAll("a1", newYear), nil))
+		notified := c.Database().Notified()
+		require.NoError(t, c.EndFleet(t.Context(), "a1", newYear))
+		wakes(t, notified)
 	})
 }
 

@@ -251,6 +251,22 @@ func TestASuspensionThatTheCatalogueMissedStillTakesBackThePackages(t *testing.T
 	})
 }
 
+// What users get is the same before and after, namely nothing.
+func TestASuspensionThatTheCatalogueMissedTakesBackWhatWasOfflineBefore(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.released("1.0.0", "a")...)
+		commit(t, c, p.do(developer, lifecycle.Unpublish))
+		require.Equal(t, "a", served(t, c))
+		p.do(developer, lifecycle.RequestPublishing)
+		p.do(reviewer, lifecycle.ApprovePublishing)
+		p.do(developer, lifecycle.Publish)
+		p.do(operator, lifecycle.Suspend)
+		commit(t, c, p.do(reviewer, lifecycle.Comment, func(c *lifecycle.Command) { c.Comment, c.Text = "", "why?" }))
+		assert.Empty(t, served(t, c))
+	})
+}
+
 // The story of two mini-programs, each commit in its order.
 func storyOfASuspension(t *testing.T) (commits []catalog.Commit) {
 	p, first := requested(t, "weather", "Weather", "life-1", newYear)
