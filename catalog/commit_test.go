@@ -146,6 +146,33 @@ func TestWhatAnOlderCatalogueHasLostIsFilledInFromTheTimeline(t *testing.T) {
 	})
 }
 
+func TestNothingIsFilledInTwiceWhereRefusalsWereLostToo(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		p.refuse("lost")
+		p.upload("1.0.0")
+		commit(t, c, p.do(developer, lifecycle.RequestPublishing))
+		var sequences []int
+		for _, entry := range audit(t, c, "weather") {
+			sequences = append(sequences, entry.Record.Sequence)
+		}
+		assert.Equal(t, []int{4, 3, 2, 1}, sequences)
+	})
+}
+
+func TestOnlyOfTheNewestThatIsFilledInItIsKnownWhatUsersGot(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		p.release("1.0.0")
+		p.publish()
+		commit(t, c, p.refuse("no"))
+		entries := audit(t, c, "weather")
+		assertSameJSON(t, p.Serving(), entries[0].Record.Serving)
+		require.NotNil(t, entries[0].Record.Serving.Live)
+		assert.Zero(t, entries[1].Record.Serving)
+	})
+}
+
 func TestWhatTheTimelineNoLongerHasIsLostAndSaid(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p := weather(t, c)

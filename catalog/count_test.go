@@ -36,6 +36,27 @@ func TestTheCountsOfASearchFollowEveryChange(t *testing.T) {
 	})
 }
 
+func TestASearchFindsNothingWhereThereIsNothing(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		assert.Empty(t, countOf(t, c, catalog.Filter{Query: "weather"}).ByState)
+	})
+}
+
+func TestASearchThatCouldNotBeCountedIsCountedAgain(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		shelf(t, c)
+		rename := func(from, to string) {
+			_, err := c.Database().Exec(t.Context(), "ALTER TABLE "+from+" RENAME TO "+to)
+			require.NoError(t, err)
+		}
+		rename("mini_programs", "hidden")
+		_, err := c.Count(t.Context(), catalog.Filter{Query: "bakery"})
+		require.Error(t, err)
+		rename("hidden", "mini_programs")
+		assert.Equal(t, 1, countOf(t, c, catalog.Filter{Query: "bakery"}).ByState[lifecycle.CreationPending])
+	})
+}
+
 func TestSearchesAreCountedByFilterAndForEachToKeep(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		shelf(t, c)

@@ -1,0 +1,100 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"slipway/accounts"
+	"slipway/lifecycle"
+)
+
+// grantsInMemory is a store in which nobody else renews.
+type grantsInMemory map[string]accounts.Grant
+
+func (g grantsInMemory) FindGrant(_ context.Context, session string) (grant accounts.Grant, found bool, err error) {
+	grant, found = g[session]
+	return grant, found, nil
+}
+
+func (g grantsInMemory) PutGrant(_ context.Context, session string, grant accounts.Grant, _ time.Time) error {
+	g[session] = grant
+	return nil
+}
+
+func (g grantsInMemory) ClaimGrant(context.Context, string, time.Time, time.Time) (bool, error) {
+	return true, nil
+}
+
+func (g grantsInMemory) TouchGrant(_ context.Context, session string, usedAt time.Time) error {
+	grant := g[session]
+	grant.UsedAt = usedAt
+	g[session] = grant
+	return nil
+}
+
+func (g grantsInMemory) DeleteGrant(_ context.Context, session string) error {
+	delete(g, session)
+	return nil
+}
+
+// grantedTo is a session of dora's, who did something last so long ago.
+func grantedTo(t *testing.T, idle time.Duration) (grants, grantsInMemory) {
+	kept := grantsInMemory{}
+	of := grants{store: kept, pace: UsualPace}
+	require.NoError(t, of.begin(t.Context(), "session", Identity{Actor: lifecycle.Actor{User: "dora"}}, Tokens{ID: "proof"}))
+	require.NoError(t, kept.TouchGrant(t.Context(), rowOf("session"), time.Now().Add(-idle)))
+	return of, kept
+}
+
+func TestWhatWasGrantedForASessionEndsWithIt(t *testing.T) {
+	of, kept := grantedTo(t, 0)
+	tokens, err := of.end(t.Context(), "session")
+	require.NoError(t, err)
+	assert.Equal(t, "proof", tokens.ID, "the provider is told whose session ends")
+	assert.Empty(t, kept)
+	tokens, err = of.end(t.Context(), "session")
+	require.NoError(t, err, "it has ended")
+	assert.Zero(t, tokens)
+}
+
+func TestASessionGoesOnForWhatItsPersonDoesNotForWhatTheirPageFetches(t *testing.T) {
+	for _, each := range []struct {
+		idle          time.Duration
+		active, noted bool
+	}{{2 * noteUse, true, true}, {2 * noteUse, false, false}, {noteUse / 2, true, false}} {
+		of, kept := grantedTo(t, each.idle)
+		before := kept[rowOf("session")].UsedAt
+		identity, err := of.identify(t.Context(), "session", each.active)
+		require.NoError(t, err)
+		assert.Equal(t, "dora", identity.User)
+		assert.Equal(t, each.noted, kept[rowOf("session")].UsedAt.After(before), "idle for %s, active: %v", each.idle, each.active)
+	}
+	of, kept := grantedTo(t, 2*UsualPace.Idle)
+	_, err := of.identify(t.Context(), "session", true)
+	require.ErrorIs(t, err, ErrNotSignedIn)
+	assert.Empty(t, kept)
+}
+
+// away is a provider that does not answer.
+type away struct{ devAccounts }
+
+func (away) Renew(context.Context, Tokens) (Identity, Tokens, error) {
+	return Identity{}, Tokens{}, errors.Join(ErrProviderAway, errors.New("no route"))
+}
+
+func TestAProviderThatIsAwayIsTrustedForAWhile(t *testing.T) {
+	for age, known := range map[time.Duration]bool{UsualPace.Check + time.Second: true, UsualPace.Trust + time.Second: false} {
+		of, kept := grantedTo(t, 0)
+		of.provider = away{}
+		grant := kept[rowOf("session")]
+		grant.CheckedAt = time.Now().Add(-age)
+		kept[rowOf("session")] = grant
+		_, err := of.identify(t.Context(), "session", true)
+		assert.Equal(t, known, err == nil, "%s: %v", age, err)
+	}
+}
