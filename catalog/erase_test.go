@@ -156,9 +156,10 @@ func TestAnErasedNameStandsNowhere(t *testing.T) {
 			"subscriptions.error", "undelivered.recipient", "undelivered.error", "mailed.recipient", "fleet_acts.begun_by", "fleet_acts.request", "fleet_acts.cancelled_by", "fleet_answers.outcome"} {
 			require.Contains(t, placesOf(t, c, zoe.User), somewhere, "else this test proves nothing")
 		}
-		heads := audit(t, c, "weather")
+		heads, notified := audit(t, c, "weather"), c.Database().Notified()
 		erasure, err := c.EraseUser(t.Context(), zoe.User, otto)
 		require.NoError(t, err)
+		wakes(t, notified) // pages show it at once
 		assert.Regexp(t, `^erased-[a-z2-7]{10}$`, erasure.Pseudonym)
 		assert.Equal(t, []string{"changes.record"}, placesOf(t, c, zoe.User), "of somebody with a longer name")
 		assert.Empty(t, placesOf(t, c, `"`+zoe.User+`"`))

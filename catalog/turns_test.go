@@ -86,11 +86,11 @@ func TestAnItemSaysWhatStoppedItAndWhatTakesItOn(t *testing.T) {
 			status, _, err := c.Status(t.Context(), item.ID)
 			require.NoError(t, err)
 			assert.Equal(t, status.Attention, item.Attention, item.ID)
+			assert.Equal(t, item.ID == "scheduled", item.Scheduled(), item.ID)
 		}
 		assert.Equal(t, "because", items["rejected"].Attention[0].Reason)
 		assert.Equal(t, lifecycle.UploadCode, items["rejected"].Next)
 		assert.Equal(t, lifecycle.Resume, items["paused"].Next)
-		assert.True(t, items["scheduled"].Scheduled())
 		assert.Equal(t, 4, items["held"].Stages)
 		assert.Equal(t, catalog.Brief{}, items["everywhere"].Brief)
 	})
