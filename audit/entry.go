@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"strconv"
+
+	"slipway/lifecycle"
 )
 
 // Entry is one record of the audit trail with its place in the chain of its mini-program's life.
@@ -27,6 +29,18 @@ type Entry struct {
 	Text string `json:"-"`
 }
 
+const (
+	// PlatformID stands where entries name their mini-program for what was done to the platform.
+	PlatformID = "@platform"
+	// ErasuresLife is the life of the platform's trail in which erasures of names are recorded.
+	ErasuresLife = "erasures"
+	// EraseUser is the action of the records that say which records an erasure has changed.
+	EraseUser lifecycle.Action = "erase-user"
+)
+
+// isErasure tells whether the entry is in the chain that says what erasures have changed.
+func (e Entry) isErasure() bool { return e.MiniProgram == PlatformID && e.Life == ErasuresLife }
+
 // NewSalt is one that nobody guesses.
 func NewSalt() string { return rand.Text() }
 
@@ -37,12 +51,12 @@ func ContentOf(salt, text string) string { return digest(salt + "\n" + text) }
 func (e Entry) Chained(previous string) Entry {
 	e.Previous, e.Salt = previous, NewSalt()
 	e.Content = ContentOf(e.Salt, e.Text)
-	e.Hash = e.link()
+	e.Hash = e.Link()
 	return e
 }
 
-// link is the hash of the entry's place in the chain and of its content.
-func (e Entry) link() string {
+// Link is the hash of the entry's place in the chain and of its content: what Hash has to be.
+func (e Entry) Link() string {
 	return digest(e.Previous + "\n" + e.MiniProgram + "\n" + e.Life + "\n" + strconv.FormatInt(e.Change, 10) + "\n" + e.Content)
 }
 

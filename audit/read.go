@@ -18,12 +18,13 @@ const maxLine = 16 << 20
 type reader struct {
 	from   *bufio.Reader
 	format Format
-	number int // of the line that was read last
+	number int // of the line that was read last; of a row with line breaks the first of its lines
+	next   int // is the number of the line behind it
 }
 
 // newReader tells the formats apart by their first character.
 func newReader(from io.Reader) (*reader, error) {
-	r := &reader{from: bufio.NewReaderSize(from, 64<<10), format: NDJSON}
+	r := &reader{from: bufio.NewReaderSize(from, 64<<10), format: NDJSON, next: 1}
 	first, err := r.from.Peek(1)
 	if errors.Is(err, io.EOF) {
 		return nil, errors.New("the file is empty: it is no export of the audit trail, or it was cut off")
@@ -34,8 +35,8 @@ func newReader(from io.Reader) (*reader, error) {
 	return r, err
 }
 
-// next reads a line with its line break; in CSV texts within quotation marks may have some. The error is io.EOF at the end.
-func (r *reader) next() ([]byte, error) {
+// read returns a line with its line break; in CSV texts within quotation marks may have some. The error is io.EOF at the end.
+func (r *reader) read() ([]byte, error) {
 	var line []byte
 	for {
 		part, err := r.from.ReadSlice('\n')
@@ -43,18 +44,17 @@ func (r *reader) next() ([]byte, error) {
 		if len(line) > maxLine {
 			return nil, fmt.Errorf("it is longer than %d MiB", maxLine>>20)
 		}
+		isEnd := errors.Is(err, io.EOF) && len(line) > 0
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
-		case errors.Is(err, io.EOF) && len(line) > 0:
-			r.number++
-			return line, nil
-		case err != nil:
+		case err != nil && !isEnd:
 			return nil, err
-		case r.format == CSV && bytes.Count(line, []byte{'"'})%2 == 1:
+		case !isEnd && r.format == CSV && bytes.Count(line, []byte{'"'})%2 == 1:
 			continue
 		}
-		r.number++
+		r.number = r.next
+		r.next += max(1, bytes.Count(line, []byte{'\n'}))
 		return line, nil
 	}
 }

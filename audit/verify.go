@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -9,14 +10,13 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"slipway/lifecycle"
 )
-
-// PlatformID stands where entries name their mini-program for what was done to the platform, such as erasing a person's name.
-const PlatformID = "@platform"
 
 // Report is what an export proves.
 type Report struct {
@@ -28,13 +28,14 @@ type Report struct {
 	// Gaps are places where the record before is not in the export, because of its filter.
 	Gaps   int    `json:"gaps"`
 	Filter Filter `json:"filter"`
-	// SHA256 names the export: whoever keeps it notices any other file.
+	// SHA256 names the records of the export: whoever keeps it notices any others.
 	SHA256 string `json:"sha256"`
 }
 
 // Wrong is the first record of an export that is not as it was written.
 type Wrong struct {
-	// Line counts those of the file, Change the records of all; Sequence is the record's place in its mini-program's life. What could not be
+	// Line counts those of the file (of a row of CSV with line breaks the first), Change the records of all; Sequence is the record's place in
+	// its mini-program's life. What could not be
 	// read is zero.
 	Line        int    `json:"line"`
 	MiniProgram string `json:"id,omitempty"`
@@ -47,6 +48,9 @@ type Wrong struct {
 func (w *Wrong) Error() string {
 	if w.MiniProgram == "" {
 		return fmt.Sprintf("line %d: %s", w.Line, w.Why)
+	}
+	if w.Line == 0 && w.Change == 0 {
+		return fmt.Sprintf("record %d of %s (life %s): %s", w.Sequence, w.MiniProgram, w.Life, w.Why)
 	}
 	if w.Line == 0 {
 		return fmt.Sprintf("the record of %s with change %d, life %s: %s", w.MiniProgram, w.Change, w.Life, w.Why)
@@ -81,10 +85,9 @@ func VerifyAfter(earlier, from io.Reader) (Report, error) {
 		delete(heads, chain{entry.MiniProgram, entry.Life})
 		return ""
 	})
-	for key, was := range heads {
-		if err == nil {
-			err = &Wrong{MiniProgram: key.miniProgram, Life: key.life, Change: was.Change, Why: "the earlier export has it, and this one has not"}
-		}
+	if err == nil && len(heads) > 0 {
+		was := slices.MinFunc(slices.Collect(maps.Values(heads)), func(a, b Entry) int { return cmp.Compare(a.Change, b.Change) })
+		err = &Wrong{MiniProgram: was.MiniProgram, Life: was.Life, Change: was.Change, Why: "the earlier export has it, and this one has not"}
 	}
 	return report, err
 }
@@ -97,7 +100,7 @@ func verify(from io.Reader, look func(Entry) string) (Report, error) {
 	}
 	v := verifier{reader: r, look: look, sum: sha256.New(), heads: map[chain]string{}, unproven: map[int64]unproven{}}
 	for v.end == nil {
-		line, err := r.next()
+		line, err := r.read()
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -107,7 +110,7 @@ func verify(from io.Reader, look func(Entry) string) (Report, error) {
 		v.take(line)
 	}
 	if v.end != nil {
-		if _, err := r.next(); !errors.Is(err, io.EOF) {
+		if _, err := r.read(); !errors.Is(err, io.EOF) {
 			v.note(&v.wrong, &Wrong{Line: r.number, Why: "it stands behind the end of the export"})
 		}
 	}
@@ -118,8 +121,9 @@ type chain struct{ miniProgram, life string }
 
 // unproven is a text that differs from the one that was recorded: an erasure has to say so.
 type unproven struct {
-	content string
-	wrong   *Wrong
+	content   string
+	isErasure bool
+	wrong     *Wrong
 }
 
 type verifier struct {
@@ -132,7 +136,9 @@ type verifier struct {
 	unproven   map[int64]unproven
 	// wrong is what cannot be right, gap the first record whose predecessor is missing: right in an export that was filtered.
 	wrong, gap *Wrong
-	end        *end
+	// wrongErasure is the first erasure that cannot be right: it may be why others are unproven.
+	wrongErasure *Wrong
+	end          *end
 }
 
 // note keeps the first.
@@ -153,7 +159,7 @@ func (v *verifier) take(line []byte) {
 	entry, end, err := parse(line, v.format)
 	switch {
 	case err != nil:
-		v.note(&v.wrong, wrongAt(v.number, guess(entry, line), err.Error()))
+		v.noteEntry(guess(entry, line), err.Error())
 	case end != nil:
 		v.end = end
 		v.checkEnd(line)
@@ -163,6 +169,15 @@ func (v *verifier) take(line []byte) {
 	}
 	v.Records++
 	_, _ = v.sum.Write(line)
+}
+
+// noteEntry keeps what is wrong with an entry if it is the first.
+func (v *verifier) noteEntry(entry Entry, why string) {
+	wrong := wrongAt(v.number, entry, why)
+	v.note(&v.wrong, wrong)
+	if entry.isErasure() {
+		v.note(&v.wrongErasure, wrong)
+	}
 }
 
 func wrongAt(line int, entry Entry, why string) *Wrong {
@@ -186,18 +201,18 @@ func guess(entry Entry, line []byte) Entry {
 }
 
 func (v *verifier) takeEntry(entry Entry, line []byte) {
-	wrong := func(why string) { v.note(&v.wrong, wrongAt(v.number, entry, why)) }
+	wrong := func(why string) { v.noteEntry(entry, why) }
 	written, err := entry.line(v.format)
 	content := ContentOf(entry.Salt, entry.Text)
 	switch {
 	case entry.Hash == "":
-		wrong("it has no hash")
-	case entry.Hash != entry.link():
+		wrong("it has no hash: it was taken away, or a program of before wrote it, whose records the next commit or export chains")
+	case entry.Hash != entry.Link():
 		wrong("its hash is not that of its id, life, change, previous and content: one of them was changed")
 	case entry.Change <= v.lastChange:
 		wrong(fmt.Sprintf("it follows change %d: it is there twice, or in another order", v.lastChange))
 	case content != entry.Content:
-		v.unproven[entry.Change] = unproven{content, wrongAt(v.number, entry,
+		v.unproven[entry.Change] = unproven{content, entry.isErasure(), wrongAt(v.number, entry,
 			"its text is not the one that was recorded, and no erasure in this export says so")}
 	case err != nil || !bytes.Equal(written, line):
 		wrong("it is not written as the export writes it: what stands around its text was changed")
@@ -233,11 +248,8 @@ func (v *verifier) follow(entry Entry) {
 
 // prove takes what an erasure says of the records that it has changed.
 func (v *verifier) prove(entry Entry) {
-	if entry.MiniProgram != PlatformID {
-		return
-	}
 	var record lifecycle.Record
-	if json.Unmarshal([]byte(entry.Text), &record) != nil {
+	if !entry.isErasure() || json.Unmarshal([]byte(entry.Text), &record) != nil || record.Action != EraseUser {
 		return
 	}
 	for _, amended := range record.Amended {
@@ -252,25 +264,35 @@ func (v *verifier) prove(entry Entry) {
 func (v *verifier) checkEnd(line []byte) {
 	v.Filter, v.SHA256 = v.end.Filter, hex.EncodeToString(v.sum.Sum(nil))
 	written, err := v.end.line(v.format)
+	sealed, errSeal := v.end.sealed()
 	switch {
 	case v.end.Records != v.Records:
 		v.note(&v.wrong, &Wrong{Line: v.number, Why: fmt.Sprintf(
 			"the export has %d records, and its end says that there were %d: some are missing, or were added", v.Records, v.end.Records)})
 	case v.end.SHA256 != v.SHA256:
 		v.note(&v.wrong, &Wrong{Line: v.number, Why: "the sha256 of the end is not that of the lines before it: one of them was changed"})
+	case v.end.Seal != "" && (errSeal != nil || v.end.Seal != sealed.Seal):
+		v.note(&v.wrong, &Wrong{Line: v.number, Why: "the seal of the end is not that of its filter: one of them was changed"})
 	case err != nil || !bytes.Equal(written, line):
 		v.note(&v.wrong, &Wrong{Line: v.number, Why: "the end is not written as the export writes it: it was changed"})
 	}
 }
 
-// finish finds the first that is wrong.
+// finish finds the first that is wrong. An erasure that is wrong is named before what it does not prove any more.
 func (v *verifier) finish() (Report, error) {
 	first := v.wrong
 	for _, each := range v.unproven {
-		first = earlier(first, each.wrong)
+		if each.isErasure {
+			v.wrongErasure = earlier(v.wrongErasure, each.wrong)
+		}
+	}
+	for _, each := range v.unproven {
+		if v.wrongErasure == nil || each.isErasure {
+			first = earlier(first, each.wrong)
+		}
 	}
 	if v.end == nil {
-		cutOff := &Wrong{Line: v.number + 1, Why: "the export is cut off: its last line is missing, which says how many records there are"}
+		cutOff := &Wrong{Line: v.next, Why: "the export is cut off: its last line is missing, which says how many records there are"}
 		first = earlier(first, cutOff)
 	}
 	if v.Filter.IsWhole() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -69,8 +70,12 @@ func TestAnExportIsVerified(t *testing.T) {
 }
 
 func TestAChangedByteAnywhereIsFoundAndNamed(t *testing.T) {
-	for _, format := range formats {
-		file := export(t, format, audit.Filter{}, sample()...)
+	for i, format := range append(formats, formats...) {
+		filter := audit.Filter{}
+		if i >= len(formats) {
+			filter = audit.Filter{From: new(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)), Teams: []string{"acme"}, Actor: "rita", Action: "publish", TeamOnly: true}
+		}
+		file := export(t, format, filter, sample()...)
 		rapid.Check(t, func(t *rapid.T) {
 			at := rapid.IntRange(0, len(file)-1).Draw(t, "at")
 			changed := bytes.Clone(file)
@@ -83,6 +88,26 @@ func TestAChangedByteAnywhereIsFoundAndNamed(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestWhatAnExportWasNarrowedToIsSealed(t *testing.T) {
+	for _, format := range formats {
+		file := export(t, format, audit.Filter{Actor: "rita", Teams: []string{"acme"}}, sample()...)
+		for was, is := range map[string]string{"rita": "rota", "acme": "aacme"} {
+			assert.Contains(t, wrong(t, bytes.Replace(file, []byte(was), []byte(is), 1)).Why, "seal")
+		}
+		unsealed := regexp.MustCompile(`,"+seal"+:"+[0-9a-f]+"+}`).ReplaceAll(file, []byte("}")) // quotation marks are doubled in CSV
+		require.NotEqual(t, file, unsealed)
+		_, err := audit.Verify(bytes.NewReader(unsealed))
+		assert.NoError(t, err, "exports of before have no seal")
+	}
+}
+
+func TestTheLineThatIsNamedIsOneOfTheFile(t *testing.T) {
+	file := export(t, audit.CSV, audit.Filter{}, sample()...)
+	at := bytes.Index(file, []byte("你好"))
+	changed := bytes.Replace(file, []byte("你好"), []byte("你坏"), 1)
+	assert.Equal(t, bytes.Count(file[:at], []byte("\n"))+1, wrong(t, changed).Line, "a comment before it has lines of its own")
 }
 
 func TestEveryFieldOfARecordIsCovered(t *testing.T) {
@@ -178,6 +203,33 @@ func TestAnErasureSaysWhatItHasChanged(t *testing.T) {
 	assert.Equal(t, int64(5), wrong(t, export(t, audit.NDJSON, audit.Filter{}, append(s, erasure("0000"))...)).Change)
 }
 
+func TestOnlyErasuresSayWhatTheyHaveChanged(t *testing.T) {
+	s := sample()
+	s[2].Text, s[2].Salt = record(2, `"forged"`), "new"
+	for life, action := range map[string]string{"platform": "erase-user", "erasures": "stop-the-line"} {
+		text := fmt.Sprintf(`{"sequence":1,"action":%q,"amended":[{"change":5,"content":%q}]}`, action, audit.ContentOf("new", s[2].Text))
+		amending := audit.Entry{MiniProgram: audit.PlatformID, Life: life, Change: 99, Text: text}.Chained("")
+		assert.Equal(t, int64(5), wrong(t, export(t, audit.NDJSON, audit.Filter{}, append(s, amending)...)).Change, life)
+	}
+}
+
+func TestAnErasureThatWasChangedIsNamedAndNotWhatItProved(t *testing.T) {
+	s := sample()
+	s[2].Text, s[2].Salt = strings.ReplaceAll(s[2].Text, "dora", "erased-1"), "new"
+	text := fmt.Sprintf(`{"sequence":1,"action":"erase-user","amended":[{"change":5,"content":%q}]}`, audit.ContentOf("new", s[2].Text))
+	erasure := audit.Entry{MiniProgram: audit.PlatformID, Life: "erasures", Change: 99, Text: text}.Chained("")
+	for _, format := range formats {
+		file := export(t, format, audit.Filter{}, append(s, erasure)...)
+		begins := bytes.Index(file, []byte("erase-user"))
+		ends := bytes.Index(file[begins:], []byte("\n")) + begins
+		for at := begins; at < ends; at++ {
+			changed := bytes.Clone(file)
+			changed[at] ^= 1
+			assert.Equal(t, int64(99), wrong(t, changed).Change, "%s", changed[begins:])
+		}
+	}
+}
+
 func TestAnExportGoesOnFromAnEarlierOne(t *testing.T) {
 	s := sample()
 	whole := export(t, audit.CSV, audit.Filter{}, s...)
@@ -198,6 +250,10 @@ func TestAnExportGoesOnFromAnEarlierOne(t *testing.T) {
 			_, err = audit.VerifyAfter(bytes.NewReader(export(t, audit.CSV, audit.Filter{}, s[:4]...)), bytes.NewReader(export(t, audit.NDJSON, audit.Filter{}, c.later...)))
 		}
 		assert.ErrorContains(t, err, c.why, name)
+	}
+	for range 20 { // maps have another order each time
+		_, err := audit.VerifyAfter(bytes.NewReader(whole), bytes.NewReader(export(t, audit.NDJSON, audit.Filter{})))
+		assert.ErrorContains(t, err, "change 9", "of several that are gone the first")
 	}
 	_, err := audit.VerifyAfter(bytes.NewReader(whole[:100]), bytes.NewReader(whole))
 	assert.ErrorContains(t, err, "the earlier export: ")

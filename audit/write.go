@@ -47,6 +47,16 @@ type end struct {
 	Records int    `json:"records"`
 	SHA256  string `json:"sha256"` // of all bytes before this line
 	Filter  Filter `json:"filter"`
+	// Seal is the SHA-256 of this object as it is without it; "" in exports of before there were seals.
+	Seal string `json:"seal,omitempty"`
+}
+
+// sealed is the end with its seal.
+func (e end) sealed() (end, error) {
+	e.Seal = ""
+	text, err := json.Marshal(e)
+	e.Seal = digest(string(text))
+	return e, err
 }
 
 // endID stands in the first column of the last line of a CSV file.
@@ -77,7 +87,11 @@ func (w *Writer) Write(entry Entry) error {
 
 // Close ends the export, and says what it was narrowed to.
 func (w *Writer) Close(filter Filter) error {
-	return w.put(end{Records: w.records, SHA256: hex.EncodeToString(w.sum.Sum(nil)), Filter: filter}.line(w.format))
+	last, err := end{Records: w.records, SHA256: hex.EncodeToString(w.sum.Sum(nil)), Filter: filter}.sealed()
+	if err != nil {
+		return fmt.Errorf("end an export of the audit trail: %w", err)
+	}
+	return w.put(last.line(w.format))
 }
 
 func (w *Writer) put(line []byte, err error) error {

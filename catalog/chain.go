@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -8,10 +9,14 @@ import (
 	"slipway/audit"
 )
 
-// The hash of the last record in a life, empty when a program of before, which knows no hashes, has written it. No row: there is no record.
+// unchained is a record that a program of before has written, which knows no hashes. Where only some of the four are missing, somebody took
+// them away: such a record gets no others.
+const unchained = `record IS NOT NULL AND hash IS NULL AND previous IS NULL AND salt IS NULL AND content IS NULL`
+
+// The last record in a life. No row: there is none.
 const selectHead = `
-	SELECT coalesce(head.hash, '') FROM changes AS head WHERE head.mini_program = $1 AND head.life = $2 AND head.record IS NOT NULL
-	ORDER BY head.number DESC LIMIT 1`
+	SELECT number, coalesce(previous, ''), coalesce(content, ''), coalesce(hash, ''), ` + unchained + ` FROM changes
+	WHERE mini_program = $1 AND life = $2 AND record IS NOT NULL ORDER BY number DESC LIMIT 1`
 
 // appended is a change on its way into the catalogue, which is the only way there is. From the first statement of a commit to its end no
 // other commit runs, so that no two records ever follow the same one.
@@ -42,16 +47,19 @@ func (s statements) append(ctx context.Context, tx *sql.Tx, number int64, change
 }
 
 // headOf is the hash that the next record of a life has to carry. What a program of before has written, which may still run for a while,
-// is chained first.
+// is chained first. Of a record that has lost its hash it is what that was: the chain goes on, and verification names the record.
 func (s statements) headOf(ctx context.Context, tx *sql.Tx, miniProgram, life string) (head string, err error) {
 	statement := tx.StmtContext(ctx, s.head) //nolint:sqlclosecheck // lives as long as the transaction
 	for range 2 {
-		err = statement.QueryRowContext(ctx, miniProgram, life).Scan(&head)
-		if errors.Is(err, sql.ErrNoRows) {
+		last, isUnchained := audit.Entry{MiniProgram: miniProgram, Life: life}, false
+		err = statement.QueryRowContext(ctx, miniProgram, life).Scan(&last.Change, &last.Previous, &last.Content, &last.Hash, &isUnchained)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
 			return "", nil
-		}
-		if err != nil || head != "" {
-			return head, err
+		case err != nil:
+			return "", err
+		case !isUnchained:
+			return cmp.Or(last.Hash, last.Link()), nil
 		}
 		if err = chainRest(ctx, tx); err != nil {
 			return "", err
@@ -105,8 +113,7 @@ func chainRest(ctx context.Context, tx *sql.Tx) error {
 
 func readUnchained(ctx context.Context, tx *sql.Tx, after audit.Entry) (batch []audit.Entry, err error) {
 	rows, err := tx.QueryContext(ctx, `
-		SELECT mini_program, life, number, record FROM changes
-		WHERE record IS NOT NULL AND hash IS NULL AND (mini_program, number) > ($1, $2)
+		SELECT mini_program, life, number, record FROM changes WHERE `+unchained+` AND (mini_program, number) > ($1, $2)
 		ORDER BY mini_program, number LIMIT $3`, after.MiniProgram, after.Change, documentBatch)
 	if err != nil {
 		return nil, err
@@ -131,10 +138,8 @@ func (l *lives) chain(ctx context.Context, tx *sql.Tx, entry audit.Entry) error 
 	}
 	last, known := (*l)[entry.Life]
 	if !known {
-		err := tx.QueryRowContext(ctx, `
-			SELECT number, hash FROM changes WHERE mini_program = $1 AND life = $2 AND hash IS NOT NULL
-			ORDER BY number DESC LIMIT 1`, entry.MiniProgram, entry.Life).Scan(&last.Change, &last.Hash)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		var err error
+		if last, err = lastChained(ctx, tx, entry.MiniProgram, entry.Life); err != nil {
 			return err
 		}
 		(*l)[entry.Life] = last
@@ -149,5 +154,16 @@ func (l *lives) chain(ctx context.Context, tx *sql.Tx, entry audit.Entry) error 
 	return err
 }
 
-// erasuresLife is the life of the platform's trail in which erasures are recorded.
-const erasuresLife = "erasures"
+// lastChained is the last entry of a life behind which others are chained; the zero value when there is none.
+func lastChained(ctx context.Context, tx *sql.Tx, miniProgram, life string) (audit.Entry, error) {
+	last := audit.Entry{MiniProgram: miniProgram, Life: life}
+	err := tx.QueryRowContext(ctx, `
+		SELECT number, coalesce(previous, ''), coalesce(content, ''), coalesce(hash, '') FROM changes
+		WHERE mini_program = $1 AND life = $2 AND record IS NOT NULL AND NOT (`+unchained+`)
+		ORDER BY number DESC LIMIT 1`, miniProgram, life).Scan(&last.Change, &last.Previous, &last.Content, &last.Hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return audit.Entry{}, nil
+	}
+	last.Hash = cmp.Or(last.Hash, last.Link())
+	return last, err
+}

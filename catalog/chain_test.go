@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"testing"
 	"time"
@@ -102,6 +103,93 @@ func TestWhatSomebodyChangesInTheDatabaseIsNamed(t *testing.T) {
 	}
 }
 
+// None of them needs a hash to be computed.
+func TestWhatSomebodyChangesAtTheEndOfAChainIsNamedWhateverHappensNext(t *testing.T) {
+	for name, change := range map[string]string{
+		"its hash is gone":  `UPDATE changes SET record = replace(record, 'because', 'forged'), hash = NULL WHERE number = 6`,
+		"only its content":  `UPDATE changes SET record = replace(record, 'because', 'forged'), hash = NULL, previous = NULL, salt = NULL WHERE number = 6`,
+		"only its salt":     `UPDATE changes SET hash = NULL, previous = NULL, content = NULL WHERE number = 6`,
+		"only its previous": `UPDATE changes SET hash = NULL, salt = NULL, content = NULL WHERE number = 6`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+				p := weather(t, c)
+				commit(t, c, p.release("1.0.0")...)
+				alter(t, c, change)
+				for _, next := range []func(){
+					func() {}, func() { commit(t, c, p.do(developer, lifecycle.Pause)) },
+					func() { require.NoError(t, c.ExportAudit(t.Context(), io.Discard, trail.NDJSON, trail.Filter{})) },
+					func() { _, err := c.EraseUser(t.Context(), "rita", otto); require.NoError(t, err) },
+				} {
+					next()
+					_, err := c.VerifyAudit(t.Context())
+					assert.ErrorContains(t, err, "record 6 of weather (change 6, life life-1): it has no hash")
+				}
+			})
+		})
+	}
+}
+
+func TestWhatNoExportReachesIsNamed(t *testing.T) {
+	for name, change := range map[string]string{
+		"before all others":    `UPDATE changes SET number = -5 WHERE number = 6`,
+		"nought":               `UPDATE changes SET number = 0 WHERE number = 6`,
+		"behind all others":    `UPDATE changes SET number = 1000 WHERE number = 6`,
+		"the count went back":  `UPDATE last_change SET number = 5`,
+		"the last was removed": `DELETE FROM changes WHERE number = 6`,
+		"the last has no text": `UPDATE changes SET record = NULL WHERE number = 6`,
+		"all were removed":     `DELETE FROM changes`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+				p := weather(t, c)
+				commit(t, c, p.release("1.0.0")...)
+				verified(t, c)
+				alter(t, c, change)
+				_, err := c.VerifyAudit(t.Context())
+				assert.ErrorContains(t, err, "weather")
+				wrong, ok := errors.AsType[*trail.Wrong](err)
+				require.True(t, ok, "%v", err)
+				assert.Equal(t, 6, wrong.Sequence, "%s", wrong)
+			})
+		})
+	}
+}
+
+func TestAnErasureProvesNothingThatWasChangedBefore(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.release("1.0.0")...)
+		_, err := c.EraseUser(t.Context(), "dora", otto)
+		require.NoError(t, err)
+		assert.Positive(t, verified(t, c).Erased)
+		alter(t, c, `UPDATE changes SET record = replace(record, 'because', 'forged') WHERE number IN (2, 5)`)
+		erasure, err := c.EraseUser(t.Context(), "rita", otto)
+		require.NoError(t, err)
+		assert.Equal(t, 2, erasure.Unproven)
+		assert.Empty(t, placesOf(t, c, "rita"), "the name is gone all the same")
+		_, err = c.VerifyAudit(t.Context())
+		assert.ErrorContains(t, err, "record 2 of weather (change 2, life life-1): its text is not the one that was recorded")
+		alter(t, c, `UPDATE changes SET record = replace(record, 'forged', 'because') WHERE number IN (2, 5)`)
+		_, err = c.VerifyAudit(t.Context())
+		assert.Error(t, err)
+	})
+}
+
+func TestARecordThatTwoErasuresChangedIsProvedByTheLast(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.upload("1.0.0"), p.do(developer, lifecycle.RequestPublishing),
+			p.do(reviewer, lifecycle.ApprovePublishing, func(c *lifecycle.Command) { c.Comment = "as dora said" }))
+		for _, name := range []string{"dora", "rita"} {
+			erasure, err := c.EraseUser(t.Context(), name, otto)
+			require.NoError(t, err)
+			assert.Zero(t, erasure.Unproven)
+		}
+		verified(t, c)
+	})
+}
+
 func TestThePlatformHasAChainToo(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		var platform lifecycle.Platform
@@ -169,10 +257,13 @@ func TestWhatAProgramOfBeforeWritesIsChainedLater(t *testing.T) {
 		commit(t, c, p.do(developer, lifecycle.Promote))
 		assert.Equal(t, 7, verified(t, c).Records, "by the next commit")
 		alter(t, c, asBefore)
+		_, err := c.VerifyAudit(t.Context())
+		assert.ErrorContains(t, err, "record 3 of weather (change 3, life life-1): it has no hash", "verification changes nothing")
+		require.NoError(t, c.ExportAudit(t.Context(), io.Discard, trail.NDJSON, trail.Filter{}))
 		assert.Equal(t, 7, verified(t, c).Records, "by whoever exports")
 		alter(t, c, `UPDATE changes SET hash = NULL WHERE number = 3`)
 		commit(t, c, p.do(developer, lifecycle.Pause))
-		_, err := c.VerifyAudit(t.Context())
+		_, err = c.VerifyAudit(t.Context())
 		assert.ErrorContains(t, err, "record 3 of weather (change 3, life life-1): it has no hash", "but nobody gets another one")
 	})
 }

@@ -19,9 +19,6 @@ import (
 	"slipway/lifecycle"
 )
 
-// EraseUser is the action of the records that say which records an erasure has changed.
-const EraseUser lifecycle.Action = "erase-user"
-
 // erasedPrefix begins pseudonyms; nobody is called so.
 const erasedPrefix = "erased-"
 
@@ -35,6 +32,8 @@ type Erasure struct {
 	// Records are those of the audit trail that were changed, Rows what else was changed or deleted.
 	Records int `json:"records"`
 	Rows    int `json:"rows"`
+	// Unproven are records that were not as they had been recorded: the name is gone from them too, and verification goes on naming them.
+	Unproven int `json:"unproven,omitempty"`
 }
 
 // EraseUser replaces a person's name by a pseudonym, everywhere in the database, and deletes what is about the person only: sessions,
@@ -244,39 +243,64 @@ func (c *Catalog) eraseRecords(ctx context.Context, tx *sql.Tx, e eraser, rows [
 	return c.statements.noteErasure(ctx, tx, number, e, amended)
 }
 
+// eraseRecord replaces the name in one record. Only of one that is as it was recorded it says what that has become: an erasure must not
+// prove what somebody else has changed.
 func (c *Catalog) eraseRecord(ctx context.Context, tx *sql.Tx, e eraser, row string) (*lifecycle.Amendment, error) {
-	var number int64
-	var text string
-	err := tx.QueryRowContext(ctx, `SELECT number, record FROM changes WHERE `+c.rowIs(), row).Scan(&number, &text)
+	var was audit.Entry
+	err := tx.QueryRowContext(ctx, `SELECT number, record, coalesce(salt, ''), coalesce(content, '') FROM changes WHERE `+c.rowIs(), row).
+		Scan(&was.Change, &was.Text, &was.Salt, &was.Content)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	other, err := e.inJSON(text)
-	if err != nil || other == text {
+	other, err := e.inJSON(was.Text)
+	if err != nil || other == was.Text {
 		return nil, nil //nolint:nilerr // what cannot be read is left to whoever mends it
 	}
+	isProven, err := proven(ctx, tx, was)
+	if err != nil {
+		return nil, err
+	}
 	salt := audit.NewSalt()
-	_, err = tx.ExecContext(ctx, `UPDATE changes SET record = $1, salt = $2 WHERE number = $3`, other, salt, number)
-	return &lifecycle.Amendment{Change: number, Content: audit.ContentOf(salt, other)}, err
+	if _, err = tx.ExecContext(ctx, `UPDATE changes SET record = $1, salt = $2 WHERE number = $3`, other, salt, was.Change); err != nil {
+		return nil, err
+	}
+	if !isProven {
+		e.Unproven++
+		return nil, nil
+	}
+	return &lifecycle.Amendment{Change: was.Change, Content: audit.ContentOf(salt, other)}, nil
+}
+
+// proven tells whether a record is as it was recorded, or as the last erasure that changed it says.
+func proven(ctx context.Context, tx *sql.Tx, entry audit.Entry) (bool, error) {
+	content := audit.ContentOf(entry.Salt, entry.Text)
+	if content == entry.Content {
+		return true, nil
+	}
+	amended := fmt.Sprintf(`%%{"change":%d,"content":"%s"}%%`, entry.Change, content)
+	var found bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM changes WHERE mini_program = $1 AND life = $2 AND record LIKE $3)`,
+		PlatformID, audit.ErasuresLife, amended).Scan(&found)
+	return found, err
 }
 
 // noteErasure appends to the platform's trail.
 func (s statements) noteErasure(ctx context.Context, tx *sql.Tx, number int64, e eraser, amended []lifecycle.Amendment) error {
 	var step int
 	err := tx.QueryRowContext(ctx, `SELECT coalesce(max(step), 0) + 1 FROM changes WHERE mini_program = $1 AND life = $2`,
-		PlatformID, erasuresLife).Scan(&step)
+		PlatformID, audit.ErasuresLife).Scan(&step)
 	if err != nil {
 		return err
 	}
 	var encode encoder
 	change := Commit{
-		Life: erasuresLife, Step: step, MiniProgram: lifecycle.MiniProgram{ID: PlatformID},
+		Life: audit.ErasuresLife, Step: step, MiniProgram: lifecycle.MiniProgram{ID: PlatformID},
 		Record: &lifecycle.Record{
 			Transition: lifecycle.Transition{
-				Sequence: step, At: time.Now().UTC(), Action: EraseUser, Actor: e.by.User, Role: lifecycle.Operator,
+				Sequence: step, At: time.Now().UTC(), Action: audit.EraseUser, Actor: e.by.User, Role: lifecycle.Operator,
 				Details: fmt.Sprintf("%s stands in the place of a name in %d records", e.Pseudonym, len(amended)),
 			},
 			Command: lifecycle.Command{Actor: e.by}, Amended: amended,

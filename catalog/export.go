@@ -25,6 +25,11 @@ func (c *Catalog) ExportAudit(ctx context.Context, to io.Writer, format audit.Fo
 	if err := c.chainLate(ctx); err != nil {
 		return fmt.Errorf("export the audit trail: %w", err)
 	}
+	return c.exportAsItIs(ctx, to, format, filter)
+}
+
+// exportAsItIs changes nothing in the database.
+func (c *Catalog) exportAsItIs(ctx context.Context, to io.Writer, format audit.Format, filter audit.Filter) error {
 	writer, err := audit.NewWriter(to, format)
 	if err == nil {
 		err = c.eachEntry(ctx, filter, writer.Write)
@@ -41,7 +46,7 @@ func (c *Catalog) ExportAudit(ctx context.Context, to io.Writer, format audit.Fo
 // chainLate chains what programs of before have written since they were the last to do so.
 func (c *Catalog) chainLate(ctx context.Context) error {
 	var late bool
-	statement := c.db.Select(`SELECT EXISTS (SELECT 1 FROM changes WHERE record IS NOT NULL AND hash IS NULL)`)
+	statement := c.db.Select(`SELECT EXISTS (SELECT 1 FROM changes WHERE ` + unchained + `)`)
 	if err := database.One(ctx, statement, []any{&late}); err != nil || !late {
 		return err
 	}
@@ -85,7 +90,7 @@ func (c *Catalog) entries(ctx context.Context, filter audit.Filter, after, until
 	q.Add(`SELECT changes.mini_program, changes.life, changes.number, changes.record, coalesce(changes.previous, ''),
 		coalesce(changes.salt, ''), coalesce(changes.content, ''), coalesce(changes.hash, '') FROM `+changesWithTeam+`
 		WHERE changes.number > ? AND changes.number <= ? AND changes.record IS NOT NULL
-		AND (changes.mini_program = ? AND changes.life = ? OR (TRUE`, after, until, PlatformID, erasuresLife)
+		AND (changes.mini_program = ? AND changes.life = ? OR (TRUE`, after, until, PlatformID, audit.ErasuresLife)
 	if filter.From != nil {
 		q.Add(` AND changes.at >= ?`, database.Time(*filter.From))
 	}
@@ -105,7 +110,7 @@ func (c *Catalog) entries(ctx context.Context, filter audit.Filter, after, until
 
 // lets tells whether a filter lets an entry through that the database has found.
 func lets(filter audit.Filter, entry audit.Entry) bool {
-	if entry.MiniProgram == PlatformID && entry.Life == erasuresLife {
+	if entry.MiniProgram == PlatformID && entry.Life == audit.ErasuresLife {
 		return true
 	}
 	t, err := decode[lifecycle.Transition](sql.NullString{String: entry.Text, Valid: true})
@@ -117,11 +122,45 @@ func lets(filter audit.Filter, entry audit.Entry) bool {
 		(!filter.TeamOnly || err == nil && !t.PlatformOnly)
 }
 
-// VerifyAudit verifies the audit trail as it is in the database. The error may be an *audit.Wrong.
+// VerifyAudit verifies the audit trail as it is in the database, and changes nothing there. The error may be an *audit.Wrong.
 func (c *Catalog) VerifyAudit(ctx context.Context) (audit.Report, error) {
 	from, to := io.Pipe()
-	go func() { _ = to.CloseWithError(c.ExportAudit(ctx, to, audit.NDJSON, audit.Filter{})) }() // whoever reads gets the error
+	go func() { _ = to.CloseWithError(c.exportAsItIs(ctx, to, audit.NDJSON, audit.Filter{})) }() // whoever reads gets the error
 	report, err := audit.Verify(from)
 	_ = from.Close()
+	if err == nil {
+		err = c.verifyPlaces(ctx)
+	}
 	return report, err
+}
+
+const (
+	// A commit writes its record and counts the change at once.
+	selectMisplaced = `SELECT mini_program, life, number, coalesce(sequence, 0) FROM changes
+		WHERE record IS NOT NULL AND (number < 1 OR number > (SELECT number FROM last_change)) ORDER BY number LIMIT 1`
+	// So it does with where the mini-program stands.
+	selectEndless = `SELECT id, life, 0, sequence FROM mini_programs WHERE NOT EXISTS (SELECT 1 FROM changes
+		WHERE changes.mini_program = mini_programs.id AND changes.life = mini_programs.life AND changes.sequence = mini_programs.sequence
+		AND changes.record IS NOT NULL) ORDER BY id LIMIT 1`
+)
+
+// verifyPlaces finds what no chain can tell: records whose number no export reaches, and the end of a chain that is missing.
+func (c *Catalog) verifyPlaces(ctx context.Context) error {
+	for _, each := range []struct{ query, why string }{
+		{selectMisplaced, "its number was never given to a change: pages show it, and no export has it"},
+		{selectEndless, "it is the last one by what the catalogue says of the mini-program, and it is missing"},
+	} {
+		var wrong *audit.Wrong
+		err := database.EachWithin(ctx, database.LongTimeout, c.db.Select(each.query), func(row *sql.Rows) error {
+			wrong = &audit.Wrong{Why: each.why}
+			return row.Scan(&wrong.MiniProgram, &wrong.Life, &wrong.Change, &wrong.Sequence)
+		})
+		if err != nil {
+			return fmt.Errorf("verify the audit trail: %w", err)
+		}
+		if wrong != nil {
+			return wrong
+		}
+	}
+	return nil
 }

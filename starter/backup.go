@@ -146,8 +146,12 @@ func (c *eraseUserCommand) Run(ctx context.Context, a *app) error {
 	if a.JSON {
 		return a.printJSON(erasure)
 	}
-	return printLines(a.stdout,
-		fmt.Sprintf("erased: %s stands in the place of the name, in %d records of the audit trail and %d other rows",
-			erasure.Pseudonym, erasure.Records, erasure.Rows),
-		"Temporal's histories, backups and exports of before keep the name for as long as they are kept: docs/audit.md, \"Erasure\"")
+	lines := []string{fmt.Sprintf("erased: %s stands in the place of the name, in %d records of the audit trail and %d other rows",
+		erasure.Pseudonym, erasure.Records, erasure.Rows)}
+	if erasure.Unproven > 0 {
+		lines = append(lines, fmt.Sprintf(
+			"%d more records were not as they had been recorded; the name is gone from them too, and verify-audit names them", erasure.Unproven))
+	}
+	return printLines(a.stdout, append(lines,
+		"Temporal's histories, backups and exports of before keep the name for as long as they are kept: docs/audit.md, \"Erasure\"")...)
 }
