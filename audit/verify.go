@@ -35,8 +35,7 @@ type Report struct {
 // Wrong is the first record of an export that is not as it was written.
 type Wrong struct {
 	// Line counts those of the file (of a row of CSV with line breaks the first), Change the records of all; Sequence is the record's place in
-	// its mini-program's life. What could not be
-	// read is zero.
+	// its mini-program's life. What could not be read is zero.
 	Line        int    `json:"line"`
 	MiniProgram string `json:"id,omitempty"`
 	Life        string `json:"life,omitempty"`
