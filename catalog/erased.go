@@ -33,16 +33,19 @@ func (e *erased) upTo(ctx context.Context, tx *sql.Tx, number int64) error {
 		return err
 	}
 	defer func() { _ = rows.Close() }() // Err says what went wrong
-	e.pseudonyms = map[string]string{}
+	pseudonyms := map[string]string{}
 	for rows.Next() {
 		var hash, pseudonym string
 		if err := rows.Scan(&hash, &pseudonym); err != nil {
 			return err
 		}
-		e.pseudonyms[hash] = pseudonym
+		pseudonyms[hash] = pseudonym
 	}
-	e.number = number
-	return rows.Err()
+	if err := rows.Err(); err != nil { // then they are read again
+		return err
+	}
+	e.number, e.pseudonyms = number, pseudonyms
+	return nil
 }
 
 // names finds those that were erased, but for people who act.
