@@ -38,8 +38,8 @@ const (
 	EraseUser lifecycle.Action = "erase-user"
 )
 
-// isErasure tells whether the entry is in the chain that says what erasures have changed.
-func (e Entry) isErasure() bool { return e.MiniProgram == PlatformID && e.Life == ErasuresLife }
+// IsErasure tells whether the entry is in the chain that says what erasures have changed.
+func (e Entry) IsErasure() bool { return e.MiniProgram == PlatformID && e.Life == ErasuresLife }
 
 // NewSalt is one that nobody guesses.
 func NewSalt() string { return rand.Text() }

@@ -174,7 +174,7 @@ func (v *verifier) take(line []byte) {
 func (v *verifier) noteEntry(entry Entry, why string) {
 	wrong := wrongAt(v.number, entry, why)
 	v.note(&v.wrong, wrong)
-	if entry.isErasure() {
+	if entry.IsErasure() {
 		v.note(&v.wrongErasure, wrong)
 	}
 }
@@ -211,7 +211,7 @@ func (v *verifier) takeEntry(entry Entry, line []byte) {
 	case entry.Change <= v.lastChange:
 		wrong(fmt.Sprintf("it follows change %d: it is there twice, or in another order", v.lastChange))
 	case content != entry.Content:
-		v.unproven[entry.Change] = unproven{content, entry.isErasure(), wrongAt(v.number, entry,
+		v.unproven[entry.Change] = unproven{content, entry.IsErasure(), wrongAt(v.number, entry,
 			"its text is not the one that was recorded, and no erasure in this export says so")}
 	case err != nil || !bytes.Equal(written, line):
 		wrong("it is not written as the export writes it: what stands around its text was changed")
@@ -248,7 +248,7 @@ func (v *verifier) follow(entry Entry) {
 // prove takes what an erasure says of the records that it has changed.
 func (v *verifier) prove(entry Entry) {
 	var record lifecycle.Record
-	if !entry.isErasure() || json.Unmarshal([]byte(entry.Text), &record) != nil || record.Action != EraseUser {
+	if !entry.IsErasure() || json.Unmarshal([]byte(entry.Text), &record) != nil || record.Action != EraseUser {
 		return
 	}
 	for _, amended := range record.Amended {

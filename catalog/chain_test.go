@@ -268,6 +268,22 @@ func TestWhatAProgramOfBeforeWritesIsChainedLater(t *testing.T) {
 	})
 }
 
+func TestErasuresAreInEveryExportAndWhatElseIsDoneToThePlatformWhereItBelongs(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		weather(t, c)
+		commitLine(t, c, lifecycle.StopTheLine, "stop")
+		_, err := c.EraseUser(t.Context(), "dora", lifecycle.Actor{User: "olga", Roles: []lifecycle.Role{lifecycle.Operator}})
+		require.NoError(t, err)
+		for actor, records := range map[string]int{"rita": 1 + 1, "otto": 1 + 1, "olga": 1, "": 2 + 1 + 1} {
+			var file bytes.Buffer
+			require.NoError(t, c.ExportAudit(t.Context(), &file, trail.NDJSON, trail.Filter{Actor: actor}))
+			report, err := trail.Verify(&file)
+			require.NoError(t, err)
+			assert.Equal(t, records, report.Records, "by %s", actor)
+		}
+	})
+}
+
 func TestTheAuditTrailIsExportedInParts(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p := weather(t, c)

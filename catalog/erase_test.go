@@ -197,6 +197,46 @@ func TestWhatIsRefusedIsRefusedOnceANameWasErasedToo(t *testing.T) {
 	})
 }
 
+func TestWhatWorkflowsRememberOfAnErasedPersonDoesNotComeBack(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		zoeWasHere(t, c)
+		stopped, step, err := c.Platform(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, zoe.User, stopped.Stop.By)
+		other, first := requested(t, "later", "Later", "life-1", newYear)
+		commit(t, c, first)
+		_, err = c.EraseUser(t.Context(), zoe.User, otto)
+		require.NoError(t, err)
+		places := placesOf(t, c, zoe.User)
+		refused := other.refuse("later")
+		refused.Outcome.Message = zoe.User + " was faster"
+		commit(t, c, refused, other.escalate())
+		command := lifecycle.Command{Action: lifecycle.StopTheLine, Actor: otto, Comment: "because", RequestID: "again"}
+		_, _, refusal := stopped.Decide(command, newYear)
+		require.NotNil(t, refusal)
+		require.NoError(t, c.CommitPlatform(t.Context(), catalog.PlatformCommit{Step: step + 1, Platform: stopped, Outcome: stopped.Outcome(command, refusal, newYear)}))
+		assert.Equal(t, places, placesOf(t, c, zoe.User))
+
+		commit(t, c, other.do(reviewer, lifecycle.Assign, func(c *lifecycle.Command) { c.Comment, c.Assignee = "", zoe.User }))
+		assert.Contains(t, placesOf(t, c, zoe.User), "mini_programs.assignee", "who is given something to do has a name again")
+	})
+}
+
+func TestEveryProcessReadsTokensAgainWhoseMakerWasErased(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		alter(t, c, `INSERT INTO tokens (id, number, hash, name, kind, team, actions, made_by, made_at, ends_at, revoked_by)
+			VALUES ('t', 1, 'h', 'ci', 'pipeline', 'acme', '[]', 'tess', '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00', '')`)
+		number := func() (number int64) {
+			require.NoError(t, database.One(t.Context(), c.Database().Select(`SELECT number FROM token_change`), []any{&number}))
+			return number
+		}
+		before := number()
+		_, err := c.EraseUser(t.Context(), "tess", otto)
+		require.NoError(t, err)
+		assert.Greater(t, number(), before)
+	})
+}
+
 func TestWhoComesBackHasANameAgain(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p := zoeWasHere(t, c)

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
 	"sync"
 
@@ -66,23 +67,12 @@ func (e *erased) without(ctx context.Context, tx *sql.Tx, number int64, commit C
 		return commit, rows{}, err
 	}
 	names := e.names(commit.acting()...)
-	var err error
-	if commit.MiniProgram, err = erasedFrom(commit.MiniProgram, names); err != nil {
+	var errs [3]error
+	commit.MiniProgram, errs[0] = erasedFrom(commit.MiniProgram, names)
+	commit.Record, errs[1] = erasedFrom(commit.Record, names)
+	commit.Outcome, errs[2] = erasedFrom(commit.Outcome, names)
+	if err := errors.Join(errs[:]...); err != nil {
 		return commit, rows{}, err
-	}
-	if commit.Record != nil {
-		record, err := erasedFrom(*commit.Record, names)
-		if err != nil {
-			return commit, rows{}, err
-		}
-		commit.Record = &record
-	}
-	if commit.Outcome != nil {
-		outcome, err := erasedFrom(*commit.Outcome, names)
-		if err != nil {
-			return commit, rows{}, err
-		}
-		commit.Outcome = &outcome
 	}
 	rows, err := commit.rows()
 	return commit, rows, err
@@ -99,10 +89,12 @@ func (e *erased) withoutInPlatform(ctx context.Context, tx *sql.Tx, commit Platf
 	if err := e.upTo(ctx, tx, number); err != nil {
 		return commit, err
 	}
-	acting := Commit{Record: commit.Record, Outcome: &commit.Outcome}.acting()
-	var err error
-	commit.Platform, err = erasedFrom(commit.Platform, e.names(acting...))
-	return commit, err
+	names := e.names(Commit{Record: commit.Record, Outcome: &commit.Outcome}.acting()...)
+	var errs [3]error
+	commit.Platform, errs[0] = erasedFrom(commit.Platform, names)
+	commit.Record, errs[1] = erasedFrom(commit.Record, names)
+	commit.Outcome, errs[2] = erasedFrom(commit.Outcome, names) // a refusal may say who was first
+	return commit, errors.Join(errs[:]...)
 }
 
 // acting are those whose step it is.

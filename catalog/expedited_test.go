@@ -12,6 +12,7 @@ import (
 
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
+	"slipway/database"
 	"slipway/lifecycle"
 )
 
@@ -100,6 +101,18 @@ func TestWhatAnOlderCatalogueHasLostCountsAgain(t *testing.T) {
 		_, err := c.Commit(t.Context(), submitted(t, c, "cinema", "acme").expedite())
 		var used *catalog.QuotaUsedError
 		require.ErrorAs(t, err, &used)
+	})
+}
+
+func TestOfWhatAnOlderCatalogueHasLostOnlyTheExpeditedCount(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		p.upload("1.0.0")
+		p.do(developer, lifecycle.RequestPublishing)
+		commit(t, c, p.do(reviewer, lifecycle.RejectPublishing))
+		var counted int
+		require.NoError(t, database.One(t.Context(), c.Database().Select(`SELECT count(*) FROM expedited`), []any{&counted}))
+		assert.Zero(t, counted)
 	})
 }
 

@@ -110,7 +110,7 @@ func (c *Catalog) entries(ctx context.Context, filter audit.Filter, after, until
 
 // lets tells whether a filter lets an entry through that the database has found.
 func lets(filter audit.Filter, entry audit.Entry) bool {
-	if entry.MiniProgram == PlatformID && entry.Life == audit.ErasuresLife {
+	if entry.IsErasure() {
 		return true
 	}
 	t, err := decode[lifecycle.Transition](sql.NullString{String: entry.Text, Valid: true})

@@ -30,6 +30,17 @@ var RequestQuestions = map[string]int{selectOutcome: 3, selectFinished: 5}
 // PersonMembers and TextMembers are the members of stored documents that erasing looks at.
 var PersonMembers, TextMembers = personMembers, textMembers
 
+// ReplaceOne and ReplaceMany replace the name zoe, as one that is being erased and as one of those that were, in a column of a kind.
+func ReplaceOne(kind, text string) (string, error) { return replace(oneName("zoe", "P"), kind, text) }
+
+func ReplaceMany(kind, text string) (string, error) {
+	return replace(manyNames(func(name string) string { return map[string]string{"zoe": "P"}[name] }), kind, text)
+}
+
+func replace(n names, kind, text string) (string, error) {
+	return n.in(map[string]columnKind{"person": hasPerson, "people": hasPeople, "text": hasText, "JSON": hasJSON, "none": hasNone}[kind], text)
+}
+
 // CommitAll writes many commits in one transaction, to fill a catalogue quickly.
 func (c *Catalog) CommitAll(ctx context.Context, commits func(yield func(Commit) bool)) error {
 	return c.db.TransactWithin(ctx, time.Hour, func(ctx context.Context, tx *sql.Tx) error {

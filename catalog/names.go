@@ -66,11 +66,11 @@ func replaceName(text, name, pseudonym string) string {
 }
 
 func endsWithin(before string) bool {
-	last, size := utf8.DecodeLastRuneInString(before)
-	if last == '-' || last == '.' { // which end a word, too
+	last, size := utf8.DecodeLastRuneInString(before) // of nothing it is no letter
+	if last == '-' || last == '.' {                   // which end a word, too
 		last, _ = utf8.DecodeLastRuneInString(before[:len(before)-size])
 	}
-	return size > 0 && inAName(last)
+	return inAName(last)
 }
 
 func beginsWithin(after string) bool {
@@ -78,7 +78,7 @@ func beginsWithin(after string) bool {
 	if first == '-' || first == '.' {
 		first, _ = utf8.DecodeRuneInString(after[size:])
 	}
-	return size > 0 && inAName(first)
+	return inAName(first)
 }
 
 // wordsOfText are what may be names in a text.

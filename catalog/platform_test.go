@@ -82,6 +82,20 @@ func TestTheLineIsLookedAtInTheTransactionThatNeedsIt(t *testing.T) {
 	})
 }
 
+func TestWhatIsDoneToThePlatformIsNoticedAtOnceAndOnlyByWhoeverWasFirst(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		notified := c.Database().Notified()
+		commitLine(t, c, lifecycle.StopTheLine, "stop")
+		wakes(t, notified)
+		alter(t, c, `DELETE FROM changes`) // what a step left behind does not say that it was taken: the platform does
+		platform, step, err := c.Platform(t.Context())
+		require.NoError(t, err)
+		require.ErrorIs(t, c.CommitPlatform(t.Context(), catalog.PlatformCommit{Step: step, Platform: platform}), catalog.ErrStepTaken)
+		assert.Equal(t, "the line is stopped: a bad library", (&catalog.LineError{Stop: platform.Stop}).Error())
+		assert.Equal(t, "the line is not stopped", (&catalog.LineError{}).Error())
+	})
+}
+
 func TestThoseThatWaitForTheLineAreListedInOrder(t *testing.T) {
 	c := catalogtest.Open(t, catalogtest.SQLite(t))
 	_, due := requested(t, "weather", "Weather", "life-1", newYear)
