@@ -155,18 +155,26 @@ func (a *Activities) record(ctx context.Context, q Question, decision Decision, 
 		return a.settle(ctx, q, q.MiniProgram, lifecycle.Record{}, q.refuseExpedite(used.Oldest))
 	case errors.Is(err, catalog.ErrStepTaken):
 		return a.handBack(ctx, q, &commit)
-	case errors.Is(err, catalog.ErrLifeGoesOn) && a.recordedBefore(ctx, q):
-		return a.handBack(ctx, q, &commit)
 	case errors.Is(err, catalog.ErrLifeGoesOn):
-		a.observeRefusal(ctx, q, lifecycle.AlreadyExists)
-		return q.refused(lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q already exists; choose another id, "+
-			"or let an operator recover it when its workflow does not run", q.id())), nil
+		return a.existing(ctx, q, commit)
 	}
 	decision.Alarm = a.reportGap(ctx, commit, gap)
 	if err == nil {
 		a.observe(ctx, q, commit)
 	}
 	return decision, err
+}
+
+// existing answers a request for the creation of an id that is taken; a workflow that was reset begins an earlier life once more.
+func (a *Activities) existing(ctx context.Context, q Question, refused catalog.Commit) (Decision, error) {
+	if recorded, err := a.recordedBefore(ctx, q); err != nil {
+		return Decision{}, err
+	} else if recorded {
+		return a.handBack(ctx, q, &refused)
+	}
+	a.observeRefusal(ctx, q, lifecycle.AlreadyExists)
+	return q.refused(lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q already exists; choose another id, "+
+		"or let an operator recover it when its workflow does not run", q.id())), nil
 }
 
 func (q Question) refuseExpedite(oldest time.Time) *lifecycle.Refusal {
@@ -195,10 +203,13 @@ func (a *Activities) repeated(ctx context.Context, q Question) (*ShortOutcome, e
 	}
 }
 
-// recordedBefore tells whether the step was recorded in an earlier life of the id: its workflow was reset, it is no new request.
-func (a *Activities) recordedBefore(ctx context.Context, q Question) bool {
+// recordedBefore tells whether the step is recorded: its workflow was reset, or did not hear the answer; it is no new request.
+func (a *Activities) recordedBefore(ctx context.Context, q Question) (bool, error) {
 	_, _, err := a.Catalog.Step(ctx, q.id(), q.Life, q.Step)
-	return err == nil
+	if errors.Is(err, catalog.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func (q Question) decide() (lifecycle.MiniProgram, lifecycle.Record, *lifecycle.Refusal) {

@@ -82,8 +82,8 @@ func (q Question) toVerify() bool {
 func (a *Activities) verify(ctx context.Context, q Question) (why string, err error) {
 	life, content := q.Life, any(q.Command)
 	if q.Creation != nil {
-		if a.recordedBefore(ctx, q) {
-			return "", nil // what was recorded stays
+		if recorded, err := a.recordedBefore(ctx, q); err != nil || recorded {
+			return "", err // what was recorded stays
 		}
 		content = *q.Creation
 		if life, err = a.Catalog.Life(ctx, q.id()); err != nil {

@@ -179,6 +179,52 @@ func (l *lost) Commit(ctx context.Context, commit catalog.Commit) (catalog.Gap, 
 	return gap, err
 }
 
+// unreadable is a catalogue that fails to say what a step is, once.
+type unreadable struct {
+	activities.Committer
+	times int
+}
+
+func (u *unreadable) Step(ctx context.Context, id, life string, step int) (*lifecycle.Record, *lifecycle.Outcome, error) {
+	if u.times++; u.times == 1 {
+		return nil, nil, fmt.Errorf("the connection broke")
+	}
+	return u.Committer.Step(ctx, id, life, step)
+}
+
+func TestACreationThatIsRecordedIsNotRefusedBecauseTheCatalogueDoesNotAnswer(t *testing.T) {
+	for _, signedOnly := range []bool{true, false} {
+		d := listening(t, signedOnly)
+		request := created(t, d, "")
+		require.NotNil(t, d.decide(request).Delta)
+		d.acts.Catalog = &unreadable{Committer: d.acts.Catalog}
+		decision, err := d.try(request)
+		require.ErrorContains(t, err, "the connection broke", "it is asked again: %+v", decision.Refusal)
+		assert.NotNil(t, d.decide(request).Stored, "what was recorded stays")
+	}
+}
+
+func TestAnEarlierLifeThatBeginsOnceMoreIsNotRefusedBecauseTheCatalogueDoesNotAnswer(t *testing.T) {
+	d := listening(t, false)
+	first := created(t, d, "")
+	m, err := lifecycle.MiniProgram{}.Apply(*d.decide(first).Delta, lifecycle.Command{Action: lifecycle.RequestCreation, Actor: ann}, d.now)
+	require.NoError(t, err)
+	rejected := asked(lifecycle.RejectCreation, rob)
+	rejected.Life, rejected.Step, rejected.MiniProgram, rejected.Now = "first", 2, m, d.now
+	require.NotNil(t, d.decide(rejected).Delta)
+	second := first
+	second.Life = "second"
+	require.NotNil(t, d.decide(second).Delta)
+
+	first.Sent = nil // so that only the commit tells that the id is taken
+	d.acts.Catalog = &unreadable{Committer: d.acts.Catalog}
+	decision, err := d.try(first)
+	require.ErrorContains(t, err, "the connection broke", "it is asked again: %+v", decision.Refusal)
+	again := d.decide(first)
+	require.NotNil(t, again.Stored, "%+v", again.Refusal)
+	assert.Equal(t, "second", again.Stored.Life)
+}
+
 func TestACommitWhoseAnswerWasLostIsNoRepetition(t *testing.T) {
 	d := listening(t, false)
 	d.acts.Catalog = &lost{Committer: d.acts.Catalog}

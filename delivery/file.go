@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"slipway/monitoring/logkey"
 )
 
 // persistEvery is how often the file copy may be written.
@@ -100,6 +102,39 @@ func (c saved) write(file io.Writer) error {
 	}
 	_, err = file.Write(sum.Sum(nil))
 	return err
+}
+
+// recall takes the last good value of what cannot be read from the copy, in which whoever ran before has left it. Where everything can be
+// read nobody waits for the copy.
+func (s *Snapshot) recall() {
+	missing := map[string]bool{}
+	for r := range s.all {
+		if r.Missing {
+			missing[r.ID] = true
+		}
+	}
+	if len(missing) == 0 || s.options.File == "" {
+		return
+	}
+	copied, err := readFile(s.options.File)
+	if err != nil {
+		s.logger.Warn("delivery finds no last good value of what it cannot read", zap.Error(err))
+		return
+	}
+	s.put(copied.lastGood(missing), false)
+	s.logger.Warn("delivery takes the last good value of what it cannot read from its file copy, if it is there",
+		zap.String(logkey.File, s.options.File), zap.Time(logkey.KnownUntil, copied.At))
+}
+
+// lastGood is what the copy knows of these mini-programs.
+func (c saved) lastGood(ids map[string]bool) (good []*release) {
+	for _, r := range c.Releases {
+		if ids[r.ID] && !r.Missing {
+			r.Spoilt = true
+			good = append(good, r)
+		}
+	}
+	return good
 }
 
 func readFile(path string) (saved, error) {

@@ -98,6 +98,57 @@ func TestWhenTheDatabaseIsBackItReplacesTheCopy(t *testing.T) {
 	assert.False(t, serves(t, s, "maps", "1.0.0"))
 }
 
+func TestARestartKeepsTheLastGoodValueOfAReleaseThatCannotBeRead(t *testing.T) {
+	databaseURL, path := catalogtest.SQLite(t), filepath.Join(t.TempDir(), "delivery.copy")
+	c := catalogtest.Open(t, databaseURL)
+	weather, maps := requested(t, c, "weather"), requested(t, c, "maps")
+	for _, p := range []*program{weather, maps, requested(t, c, "hotel")} {
+		p.publishes("1.0.0")
+	}
+	s, stop, err := openUntil(t, c, Options{File: path})
+	require.NoError(t, err)
+	last := s.Change()
+	stop()
+	maps.does(operator, lifecycle.Suspend)
+	spoil(t, databaseURL, `UPDATE releases SET serving = '{' WHERE mini_program = 'weather'`, `DELETE FROM releases WHERE mini_program = 'hotel'`)
+
+	for range 2 { // what the first of them writes has to do for the second
+		s, stop, err = openUntil(t, c, Options{File: path})
+		require.NoError(t, err)
+		assert.Equal(t, "live 1.0.0 (everyone, STATIC)", gets(s, "weather", "anyone", AnyPlatform))
+		assert.True(t, serves(t, s, "weather", "1.0.0"))
+		assert.InDelta(t, 1, metric(t, s, "mini_programs", "unreadable"), 0)
+		assert.Equal(t, NothingServed, s.Evaluate("maps", "anyone", AnyPlatform).Rule, "what can be read counts, and not the copy")
+		assert.Equal(t, Unknown, s.Evaluate("hotel", "anyone", AnyPlatform).Rule, "what is gone does not come back")
+		assert.Greater(t, s.Change(), last)
+		stop()
+	}
+	down, _ := fromCopy(t, path)
+	assert.Equal(t, "live 1.0.0 (everyone, STATIC)", gets(down, "weather", "anyone", AnyPlatform))
+
+	s = open(t, c, Options{File: path})
+	weather.publishes("1.1.0")
+	caughtUp(t, s, c)
+	assert.Equal(t, "live 1.1.0 (everyone, STATIC)", gets(s, "weather", "anyone", AnyPlatform))
+	assert.InDelta(t, 0, metric(t, s, "mini_programs", "unreadable"), 0)
+}
+
+func TestACopyIsOnlyAskedForWhatCannotBeReadOtherwise(t *testing.T) {
+	databaseURL, path := catalogtest.SQLite(t), filepath.Join(t.TempDir(), "delivery.copy")
+	c := catalogtest.Open(t, databaseURL)
+	requested(t, c, "weather").publishes("1.0.0")
+	for _, spoilt := range []bool{false, true} {
+		require.NoError(t, os.WriteFile(path, []byte("another version's"), 0o600))
+		logged, logs := observer.New(zap.WarnLevel)
+		s, stop, err := openUntil(t, c, Options{File: path, Logger: zap.New(logged)})
+		require.NoError(t, err, "whatever is in the copy")
+		stop()
+		assert.Equal(t, spoilt, s.Evaluate("weather", "anyone", AnyPlatform).Rule == Unreadable)
+		assert.Equal(t, spoilt, logs.FilterMessageSnippet("no last good value").Len() == 1)
+		spoil(t, databaseURL, `UPDATE releases SET serving = '{'`)
+	}
+}
+
 func TestAnOrderlyEndCopiesTheNewestState(t *testing.T) {
 	c := emptyCatalogue(t)
 	p := requested(t, c, "weather")

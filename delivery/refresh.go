@@ -81,10 +81,13 @@ func (s *Snapshot) Done() <-chan struct{} { return s.done }
 
 func (s *Snapshot) load(ctx context.Context) error {
 	last, err := s.lastChange(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.read(ctx, 0, last)
 	}
-	return s.read(ctx, 0, last)
+	if err == nil {
+		s.recall()
+	}
+	return err
 }
 
 // restore loads the copy because of the failure; it returns the failure when there is none to load.

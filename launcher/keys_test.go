@@ -30,6 +30,39 @@ func TestAKeyForSignalsIsMadeOnce(t *testing.T) {
 	mustSay(t, err.Error(), "key for SIGNAL_KEY", "nowhere")
 }
 
+func TestAKeyThatAStartDidNotFinishIsMadeAnew(t *testing.T) {
+	unset(t, "SIGNAL_KEY", "SIGNAL_KEY_FILE")
+	folder := t.TempDir()
+	path := filepath.Join(folder, "signal.key")
+	for _, left := range []string{path, path + ".unfinished"} { // a full disk, or a kill before anything was written
+		check(t, os.WriteFile(left, nil, 0o600))
+		must(keptKey(folder, "SIGNAL_KEY", "signal.key"))
+		var ring keyring.Ring
+		if err := ring.UnmarshalText(must(os.ReadFile(path))); err != nil {
+			t.Errorf("no program can start with it: %v", err)
+		}
+		if files := must(os.ReadDir(folder)); len(files) > 1 {
+			t.Errorf("something is left beside the key: %v", files)
+		}
+		check(t, os.Remove(path))
+	}
+}
+
+func TestOfHalfAKeyItIsSaidWhichFileToDelete(t *testing.T) {
+	unset(t, "PREVIEW_KEY", "PREVIEW_KEY_FILE")
+	folder := t.TempDir()
+	path, half := filepath.Join(folder, "preview.key"), keyring.Generate("local")[:20]
+	check(t, os.WriteFile(path, []byte(half), 0o600))
+	_, err := keptKey(folder, "PREVIEW_KEY", "preview.key")
+	if err == nil {
+		t.Fatal("half a key is used")
+	}
+	mustSay(t, err.Error(), "key for PREVIEW_KEY", path+" cannot be read; delete it")
+	if string(must(os.ReadFile(path))) != half {
+		t.Error("what may be somebody's key was replaced")
+	}
+}
+
 func TestAKeyOfTheEnvironmentIsUsed(t *testing.T) {
 	for _, variable := range []string{"SIGNAL_KEY", "SIGNAL_KEY_FILE"} {
 		unset(t, "SIGNAL_KEY", "SIGNAL_KEY_FILE")

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -45,5 +47,20 @@ func TestTheAddressBehindTheProxyCannotBeFoundByTryingPorts(t *testing.T) {
 	first, second := must(hidden(t.Context())).Addr(), must(hidden(t.Context())).Addr()
 	if first == second || first.String() == devserver.Host {
 		t.Errorf("got %s and %s, want any two of the 16 million of this machine", first, second)
+	}
+}
+
+func TestAKeyThatCannotBeWrittenLeavesNothing(t *testing.T) {
+	unset(t, "SIGNAL_KEY", "SIGNAL_KEY_FILE")
+	folder := t.TempDir()
+	path := filepath.Join(folder, "signal.key")
+	check(t, os.Symlink("/dev/full", path+".unfinished")) // has no room for a single byte
+	_, err := keptKey(folder, "SIGNAL_KEY", "signal.key")
+	if err == nil {
+		t.Fatal("there is a key without room for one")
+	}
+	mustSay(t, err.Error(), "key for SIGNAL_KEY", "no space left")
+	if files := must(os.ReadDir(folder)); len(files) > 0 {
+		t.Errorf("something is left: %v", files)
 	}
 }

@@ -88,12 +88,14 @@ func (c Client) startOptions(requested lifecycle.Creation) client.StartWorkflowO
 // creationRepeated is for a request for an id that is taken: the same request again gets the first outcome, once there is one.
 func (c Client) creationRepeated(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
 	for {
-		_, err := c.query(ctx, WorkflowID(creation.ID), "", QueryStatus)
-		_, undecided := errors.AsType[*serviceerror.QueryFailed](err) // it runs, and has no status yet
+		_, failed := c.query(ctx, WorkflowID(creation.ID), "", QueryStatus)
+		_, undecided := errors.AsType[*serviceerror.QueryFailed](failed) // it runs, and has no status yet
 		outcome, seen, err := c.Outcome(ctx, creation.ID, creation.Actor.User, creation.RequestID)
 		switch {
 		case err != nil || seen:
 			return outcomeFor(outcome, err, lifecycle.RequestCreation, creation.Digest())
+		case failed != nil && !undecided:
+			return lifecycle.Outcome{}, fmt.Errorf("asking whether there is a mini-program %q: %w", creation.ID, failed)
 		case !undecided:
 			return lifecycle.Outcome{},
 				lifecycle.Refuse(lifecycle.AlreadyExists, "the mini-program %q already exists; choose another id", creation.ID)

@@ -330,6 +330,13 @@ func (i *installed) tellsAnAnswerThatMayComeFromOneThatCannot() {
 	_, err = i.RequestCreation(i.Context(), requested("not-started"))
 	require.Error(i, err)
 	assert.NotErrorIs(i, err, ErrUnfinished)
+	fault.Store(status.New(codes.PermissionDenied, "QueryWorkflow"))
+	repeated := requested(id)
+	repeated.RequestID = "unanswered"
+	_, err = i.RequestCreation(i.Context(), repeated)
+	require.ErrorContains(i, err, "QueryWorkflow")
+	_, refused := errors.AsType[*lifecycle.Refusal](err)
+	assert.False(i, refused, "nobody knows whether its first request is decided")
 	fault.Store(status.New(codes.PermissionDenied, "DescribeWorkflowExecution"))
 	_, err = i.Runs(i.Context(), id)
 	assert.Error(i, err)

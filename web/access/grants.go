@@ -60,6 +60,8 @@ const (
 	waitForRenewal = 50 * time.Millisecond
 	// noteUse is how exactly it is known when a person did something last.
 	noteUse = time.Minute
+	// clockSkew is how far the clock of another web may be ahead of ours. What it noted beyond that says nothing about when it was.
+	clockSkew = 30 * time.Second
 )
 
 // begin keeps what was granted for the session that has the token.
@@ -79,7 +81,7 @@ func (g grants) identify(ctx context.Context, session string, active bool) (Iden
 		if err != nil {
 			return Identity{}, err
 		}
-		if time.Since(kept.state.UsedAt) > g.pace.Idle {
+		if time.Since(kept.state.UsedAt).Abs() > g.pace.Idle {
 			return Identity{}, errors.Join(ErrNotSignedIn, g.store.DeleteGrant(ctx, kept.row))
 		}
 		identity, known, err := g.current(ctx, session, kept)
@@ -99,7 +101,7 @@ func (g grants) identify(ctx context.Context, session string, active bool) (Iden
 
 // current is what is known, asked anew when it is old. known is false while somebody else asks and what is known is too old.
 func (g grants) current(ctx context.Context, session string, kept granted) (identity Identity, known bool, err error) {
-	age := time.Since(kept.state.CheckedAt)
+	age := g.age(kept)
 	if age < g.pace.Check {
 		return kept.Identity, true, nil
 	}
@@ -118,6 +120,15 @@ func (g grants) current(ctx context.Context, session string, kept granted) (iden
 		return kept.Identity, true, nil
 	}
 	return identity, err == nil, err
+}
+
+// age is how old the provider's word is, too old when that cannot be told.
+func (g grants) age(kept granted) time.Duration {
+	age := time.Since(kept.state.CheckedAt)
+	if age < -clockSkew {
+		return g.pace.Trust
+	}
+	return age
 }
 
 func (g grants) renew(ctx context.Context, session string, kept granted) (Identity, error) {
@@ -147,7 +158,9 @@ func (g grants) end(ctx context.Context, session string) (Tokens, error) {
 }
 
 func (g grants) touch(ctx context.Context, kept granted, active bool) error {
-	if now := time.Now(); active && now.Sub(kept.state.UsedAt) > min(noteUse, g.pace.Idle/2) {
+	now := time.Now()
+	ago := now.Sub(kept.state.UsedAt)
+	if ago < -clockSkew || active && ago > min(noteUse, g.pace.Idle/2) {
 		return g.store.TouchGrant(ctx, kept.row, now)
 	}
 	return nil

@@ -98,3 +98,37 @@ func TestAProviderThatIsAwayIsTrustedForAWhile(t *testing.T) {
 		assert.Equal(t, known, err == nil, "%s: %v", age, err)
 	}
 }
+
+// taken is a provider that has taken the person's role away since.
+type taken struct{ devAccounts }
+
+func (taken) Renew(context.Context, Tokens) (Identity, Tokens, error) {
+	return Identity{}, Tokens{}, ErrNotSignedIn
+}
+
+func TestWhatAWebWhoseClockIsAheadWasToldIsNotBelievedForThatLong(t *testing.T) {
+	for ahead, known := range map[time.Duration]bool{time.Second: true, clockSkew + time.Second: false, UsualPace.Idle: false} {
+		for _, provider := range []Provider{taken{}, away{}} {
+			of, kept := grantedTo(t, 0)
+			of.provider = provider
+			grant := kept[rowOf("session")]
+			grant.CheckedAt = time.Now().Add(ahead)
+			kept[rowOf("session")] = grant
+			_, err := of.identify(t.Context(), "session", true)
+			assert.Equal(t, known, err == nil, "%s ahead, %T: %v", ahead, provider, err)
+		}
+	}
+}
+
+func TestAWebWhoseClockIsAheadKeepsNoIdleSessionAliveForThatLong(t *testing.T) {
+	for ahead, noted := range map[time.Duration]bool{time.Second: false, UsualPace.Idle / 2: true} {
+		of, kept := grantedTo(t, -ahead)
+		_, err := of.identify(t.Context(), "session", false)
+		require.NoError(t, err)
+		assert.Equal(t, noted, !kept[rowOf("session")].UsedAt.After(time.Now()), "%s ahead", ahead)
+	}
+	of, kept := grantedTo(t, -2*UsualPace.Idle)
+	_, err := of.identify(t.Context(), "session", true)
+	require.ErrorIs(t, err, ErrNotSignedIn, "nobody knows when its person did something last")
+	assert.Empty(t, kept)
+}
