@@ -40,6 +40,18 @@ func TestWhatPreviewsShowIsFollowedWithoutChangingWhatUsersGet(t *testing.T) {
 	})
 }
 
+func TestAReleaseThatIsWrittenInAnotherWayIsReadAllTheSame(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.release("1.0.0")...)
+		commit(t, c, p.publish()...)
+		before := releases(t, c, 0)
+		require.NotNil(t, before["weather"].Serving.Live)
+		alter(t, c, `UPDATE releases SET serving = replace(serving, ',', ' , ')`)
+		assert.Equal(t, before, releases(t, c, 0))
+	})
+}
+
 func TestCandidatesOfBeforeCanBePreviewed(t *testing.T) {
 	catalogtest.EachURL(t, func(t *testing.T, databaseURL string) {
 		old := readBefore(t)

@@ -267,6 +267,23 @@ func TestWhatAnEarlierLifeTellsLateChangesNothingOfWhatUsersGet(t *testing.T) {
 	})
 }
 
+func TestOnlyARequestWithAnIDOfUsualLengthIsFoundByIt(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		for id, found := range map[string]bool{
+			strings.Repeat("a", lifecycle.MaxName): true, strings.Repeat("b", lifecycle.MaxName+1): false, strings.Repeat("c", 100_000): false, "": false,
+		} {
+			commit(t, c, p.refuse(id))
+			_, _, err := c.Outcome(t.Context(), "weather", developer.User, id)
+			if found {
+				assert.NoError(t, err)
+			} else {
+				assert.ErrorIs(t, err, catalog.ErrNotFound, "%.5s of %d", id, len(id))
+			}
+		}
+	})
+}
+
 func TestAnIDWhoseLifeHasNotEndedIsTaken(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p := weather(t, c)

@@ -63,6 +63,7 @@ func TestASelectionOfManyIsReadInParts(t *testing.T) {
 		}
 		ids := chosenOf(t, c, lifecycle.Selection{}, nil, newYear)
 		assert.Len(t, ids, many)
+		assert.Len(t, releases(t, c, 0), many, "so are the releases")
 		assert.IsIncreasing(t, ids)
 		var chosen []catalog.FleetAnswer
 		for _, id := range ids {

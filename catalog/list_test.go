@@ -126,6 +126,18 @@ func TestAnItemShowsWhereTheMiniProgramStands(t *testing.T) {
 	})
 }
 
+func TestAnItemThatNobodyHasToDoAnythingForSaysWhyToo(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p, first := requested(t, "weather", "Weather", "life-1", newYear)
+		commit(t, c, first, p.do(reviewer, lifecycle.RejectCreation))
+		page, err := c.List(t.Context(), catalog.Filter{})
+		require.NoError(t, err)
+		assert.Empty(t, page.Items[0].Next)
+		require.NotEmpty(t, p.Attention())
+		assert.Equal(t, p.Attention(), page.Items[0].Attention)
+	})
+}
+
 func TestTimesAreKeptToTheMicrosecond(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		at := time.Date(2026, 7, 1, 12, 0, 0, 123_456_789, time.FixedZone("", 3600))
