@@ -61,3 +61,21 @@ func TestATokenWithMoreOrLessThanItselfIsAnotherToken(t *testing.T) {
 		assert.Equal(t, signedIn, person.User == "reviewer", header)
 	}
 }
+
+func TestBrowsersAreToldWhatOurPagesNeverDo(t *testing.T) {
+	ours := http.Header{}
+	access.SetHeaders(ours)
+	assert.Equal(t, http.Header{
+		"Content-Security-Policy": {"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+			"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"},
+		"X-Content-Type-Options": {"nosniff"}, "Referrer-Policy": {"same-origin"}, "Cross-Origin-Opener-Policy": {"same-origin"}, "Cache-Control": {"no-store"},
+	}, ours)
+	for shown, disposition := range map[bool]string{true: "inline", false: "attachment"} {
+		foreign := http.Header{}
+		access.SetForeign(foreign, "text/plain", "a/b c.js", shown)
+		assert.Equal(t, http.Header{
+			"Content-Type": {"text/plain"}, "Content-Disposition": {disposition + `; filename="b c.js"`}, "Content-Security-Policy": {"default-src 'none'; sandbox"},
+			"Cross-Origin-Resource-Policy": {"same-origin"}, "X-Content-Type-Options": {"nosniff"},
+		}, foreign)
+	}
+}
