@@ -256,10 +256,9 @@ func TestASuspensionThatTheCatalogueMissedTakesBackWhatWasOfflineBefore(t *testi
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p := weather(t, c)
 		commit(t, c, p.released("1.0.0", "a")...)
-		commit(t, c, p.do(developer, lifecycle.Unpublish))
+		commit(t, c, p.do(developer, lifecycle.Unpublish), p.uploaded("1.0.1", "c"), p.do(developer, lifecycle.DiscardCode))
 		require.Equal(t, "a", served(t, c))
-		p.do(developer, lifecycle.RequestPublishing)
-		p.do(reviewer, lifecycle.ApprovePublishing)
+		p.submitted("1.1.0", "b")
 		p.do(developer, lifecycle.Publish)
 		p.do(operator, lifecycle.Suspend)
 		commit(t, c, p.do(reviewer, lifecycle.Comment, func(c *lifecycle.Command) { c.Comment, c.Text = "", "why?" }))
