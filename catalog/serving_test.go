@@ -59,6 +59,7 @@ var otherTexts = []string{
 	`{"testers":["a"`, `{"testers":["a\n"]}`, `{"testers":["a"],"percent":5}`, `{,"percent":5}`, `{"percent":}`, `{"percent":"5"}`, `{"percent":0.001}`,
 	`{"live":{"version":"1","sha256":"x","min_platform":01}}`, `{"live":{"version":"1","sha256":"x","min_platform":-1}}`,
 	`{"live":{"version":"1","sha256":"x","min_platform":9999999999}}`, `{"live":{"version":"1","sha256":"x","notes":"older rows have them"}}`,
+	`{"live":{"version":"1","sha256":"x","min_platform":}}`, `{"live":{"version":"1","sha256":"x","min_platform":7`, `{"percent":5`,
 	`{"live":{"sha256":"x","version":"1"}}`, `{"live":{"version":"ü","sha256":"x"}}`, "{\"live\":{\"version\":\"1\t\",\"sha256\":\"x\"}}",
 }
 
