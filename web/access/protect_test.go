@@ -79,3 +79,29 @@ func TestBrowsersAreToldWhatOurPagesNeverDo(t *testing.T) {
 		}, foreign)
 	}
 }
+
+func TestOnlyAPageOfAnotherSiteThatSaysSoByItsRefererAloneIsRefused(t *testing.T) {
+	passes := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	refuses := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
+	for _, each := range []struct {
+		method, referer, site, origin string
+		status                        int
+	}{
+		{http.MethodPost, "https://evil.example/", "", "", http.StatusForbidden}, {http.MethodPut, "https://evil.example/", "", "", http.StatusForbidden},
+		{http.MethodDelete, "https://slipway.example.evil.example/", "", "", http.StatusForbidden}, {http.MethodPost, "%zz", "", "", http.StatusForbidden},
+		{http.MethodPost, "https://slipway.example/x", "", "", http.StatusOK}, {http.MethodPost, "", "", "", http.StatusOK},
+		{http.MethodGet, "https://evil.example/", "", "", http.StatusOK}, {http.MethodHead, "https://evil.example/", "", "", http.StatusOK},
+		{http.MethodOptions, "https://evil.example/", "", "", http.StatusOK},
+		{http.MethodPost, "https://evil.example/", "cross-site", "", http.StatusOK}, {http.MethodPost, "https://evil.example/", "", "https://evil.example", http.StatusOK},
+	} {
+		r := httptest.NewRequest(each.method, "https://slipway.example/", nil)
+		for name, value := range map[string]string{"Referer": each.referer, "Sec-Fetch-Site": each.site, "Origin": each.origin} {
+			if value != "" {
+				r.Header.Set(name, value)
+			}
+		}
+		answer := httptest.NewRecorder()
+		access.RefererCheck(passes, refuses).ServeHTTP(answer, r)
+		assert.Equal(t, each.status, answer.Code, "%+v", each)
+	}
+}
