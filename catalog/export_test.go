@@ -41,6 +41,13 @@ func replace(n names, kind, text string) (string, error) {
 	return n.in(map[string]columnKind{"person": hasPerson, "people": hasPeople, "text": hasText, "JSON": hasJSON, "none": hasNone}[kind], text)
 }
 
+// Remembered is how many requests somebody waits for.
+func (w *Waiters) Remembered() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.waiting)
+}
+
 // CommitAll writes many commits in one transaction, to fill a catalogue quickly.
 func (c *Catalog) CommitAll(ctx context.Context, commits func(yield func(Commit) bool)) error {
 	return c.db.TransactWithin(ctx, time.Hour, func(ctx context.Context, tx *sql.Tx) error {

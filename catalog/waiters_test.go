@@ -54,6 +54,24 @@ func TestWhoeverWaitsGetsTheirOutcomeAndNobodyElses(t *testing.T) {
 	})
 }
 
+func TestNothingIsRememberedOfWhoGotTheirOutcomeOrForgot(t *testing.T) {
+	var waiters catalog.Waiters
+	outcome := lifecycle.Outcome{Actor: developer.User, RequestID: "mine"}
+	slow, forgetSlow := waiters.Await("weather", developer.User, "mine")
+	_, forget := waiters.Await("weather", developer.User, "forgotten")
+	_, forgetAlso := waiters.Await("weather", developer.User, "forgotten")
+	forget()
+	assert.Equal(t, 2, waiters.Remembered(), "somebody else waits for it")
+	forgetAlso()
+	assert.Equal(t, 1, waiters.Remembered())
+	for range 2 { // such as by a feed that began anew; whoever is slow holds up nobody
+		waiters.Deliver(catalog.Change{ID: "weather", Outcome: &outcome})
+	}
+	assert.Zero(t, waiters.Remembered())
+	assert.Equal(t, "mine", (<-slow).RequestID)
+	forgetSlow()
+}
+
 func TestWhoeverForgetsGetsNothingAndTheFeedGoesOn(t *testing.T) {
 	c := catalogtest.Open(t, catalogtest.SQLite(t))
 	waiters := followed(t.Context(), t, c)
