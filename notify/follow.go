@@ -211,8 +211,11 @@ func (p *pass) keep(ctx context.Context) error {
 	if p.Standing == p.known {
 		return nil
 	}
+	if err := p.Store.Keep(ctx, p.Name, p.Standing); err != nil {
+		return err
+	}
 	p.known, p.keptAt = p.Standing, p.now()
-	return p.Store.Keep(ctx, p.Name, p.Standing)
+	return nil
 }
 
 // isFor tells whether an entry is to be told; one that cannot be read never is.
@@ -226,7 +229,7 @@ func (p *pass) deliver(ctx context.Context, m Message) (told bool, err error) {
 	switch {
 	case failure == nil:
 		return true, nil
-	case ctx.Err() != nil: // that is why it failed
+	case brokenOff(ctx, failure):
 		return false, ctx.Err()
 	case failure.Refused:
 		return true, p.setAside(ctx, m, false)
@@ -250,7 +253,12 @@ func (p *pass) setAside(ctx context.Context, m Message, parked bool) error {
 	if parked {
 		p.Metrics.parked(p.Channel, 1)
 	}
-	return p.Store.SetAside(ctx, aside)
+	return p.Store.SetAside(context.WithoutCancel(ctx), aside)
+}
+
+// brokenOff tells whether a delivery failed because the worker stops. What the target refused, it answered.
+func brokenOff(ctx context.Context, failure *Failure) bool {
+	return ctx.Err() != nil && !failure.Refused
 }
 
 // send posts a message and notes what became of it.
@@ -264,7 +272,7 @@ func (p *pass) note(ctx context.Context, err error) *Failure {
 	failure, failed := errors.AsType[*Failure](err)
 	now := p.now()
 	switch {
-	case failed && ctx.Err() != nil:
+	case failed && brokenOff(ctx, failure):
 	case !failed:
 		p.Metrics.count(p.Channel, outcomeDelivered)
 		p.Standing = Standing{Place: p.Place, DeliveredAt: now.UTC()}
