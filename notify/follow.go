@@ -36,6 +36,9 @@ type Follower struct {
 // the message is parked. Look is how often one looks although nobody said that there is something.
 type Pace struct{ First, Most, GiveUp, Look time.Duration }
 
+// longest is the longest pause there is. What is further away was set by a clock that was ahead, and counts as over.
+func (p Pace) longest() time.Duration { return max(p.Most, maxAfter) }
+
 // UsualPace finds a target that is back within a quarter of an hour.
 var UsualPace = Pace{First: 5 * time.Second, Most: 15 * time.Minute, GiveUp: 72 * time.Hour, Look: 5 * time.Second}
 
@@ -175,7 +178,10 @@ func (p *pass) quiet() time.Duration {
 }
 
 // pausing tells whether the target has to be left alone for now.
-func (p *pass) pausing() bool { return p.now().Before(p.NextAt) }
+func (p *pass) pausing() bool {
+	left := p.NextAt.Sub(p.now())
+	return left > 0 && left <= p.pace().longest()
+}
 
 // over tells whether something that happened at a time has been tried long enough, or would have been: the target takes nothing.
 func (p *pass) over(at time.Time) bool {
@@ -282,7 +288,7 @@ func (p *pass) note(ctx context.Context, err error) *Failure {
 		p.Standing = Standing{Place: p.Place, DeliveredAt: p.DeliveredAt, Error: failure.Message}
 	default:
 		p.Metrics.count(p.Channel, outcomeFailed)
-		if p.FailingSince.IsZero() {
+		if p.FailingSince.IsZero() || p.FailingSince.After(now) {
 			p.FailingSince = now.UTC()
 		}
 		p.Attempts++

@@ -10,7 +10,7 @@ import (
 
 // retry tries what was set aside and whose time has come. again says that something was: what waited behind it may be next.
 func (p *pass) retry(ctx context.Context) (again bool, err error) {
-	due, err := p.Store.Due(ctx, p.Name, p.now(), p.now().Add(-betweenMails), batch)
+	due, err := p.Store.Due(ctx, p.Name, p.now(), p.pace().longest(), batch)
 	if err != nil {
 		return false, err
 	}
@@ -74,6 +74,9 @@ func (p *pass) failed(ctx context.Context, failure *Failure, all ...Undelivered)
 		u := &all[i]
 		u.Attempts++
 		u.Error = failure.Message
+		if u.Since.After(now) { // by a clock that was ahead
+			u.Since = now
+		}
 		if !failure.Refused { // it is first when the target is tried again
 			continue
 		}

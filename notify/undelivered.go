@@ -37,16 +37,17 @@ const (
 		UPDATE undelivered SET parked = TRUE, error = $3 WHERE subscription = $1 AND NOT parked AND since <= $2`
 	sweepParked       = `DELETE FROM undelivered WHERE parked AND since < $1`
 	deleteUndelivered = `DELETE FROM undelivered WHERE subscription = $1 AND recipient = $2 AND number = $3`
-	// The first of each recipient and mini-program is tried, if its time has come; the others wait behind it.
+	// The first of each recipient and mini-program is tried, if its time has come; the others wait behind it. Times that a clock set which was
+	// ahead keep nothing back.
 	selectDue = `
 		SELECT ` + undeliveredColumns + ` FROM undelivered AS u
-		WHERE subscription = $1 AND NOT parked AND next_at <= $2 AND NOT EXISTS (
+		WHERE subscription = $1 AND NOT parked AND (next_at <= $2 OR next_at > $3) AND NOT EXISTS (
 			SELECT 1 FROM undelivered AS e WHERE e.subscription = u.subscription AND NOT e.parked AND e.recipient = u.recipient
 				AND e.mini_program = u.mini_program AND e.number < u.number)
 			AND NOT EXISTS (
 			SELECT 1 FROM mailed AS m WHERE m.subscription = u.subscription AND m.recipient = u.recipient
-				AND m.mini_program = u.mini_program AND m.at > $3)
-		ORDER BY number LIMIT $4`
+				AND m.mini_program = u.mini_program AND m.at > $4 AND m.at <= $2)
+		ORDER BY number LIMIT $5`
 	selectBehind = `
 		SELECT ` + undeliveredColumns + ` FROM undelivered
 		WHERE subscription = $1 AND recipient = $2 AND mini_program = $3 AND NOT parked ORDER BY number LIMIT $4`
@@ -85,9 +86,11 @@ func (s *Store) SetAside(ctx context.Context, aside ...Undelivered) error {
 	return nil
 }
 
-// Due reads what is to be tried now: of each recipient and mini-program the first, unless mail about it was sent after mailedAfter.
-func (s *Store) Due(ctx context.Context, name string, now, mailedAfter time.Time, limit int) ([]Undelivered, error) {
-	due, err := database.Collect(ctx, s.db.Select(selectDue), scanUndelivered, name, database.Time(now), database.Time(mailedAfter), limit)
+// Due reads what is to be tried now: of each recipient and mini-program the first, unless mail about it was sent a moment ago. longest is
+// how long a pause may be.
+func (s *Store) Due(ctx context.Context, name string, now time.Time, longest time.Duration, limit int) ([]Undelivered, error) {
+	due, err := database.Collect(ctx, s.db.Select(selectDue), scanUndelivered,
+		name, database.Time(now), database.Time(now.Add(longest)), database.Time(now.Add(-betweenMails)), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read what is to be delivered: %w", err)
 	}
