@@ -74,16 +74,17 @@ func (f *Follower) pause(attempts int, asked time.Duration) time.Duration {
 func (f *Follower) Follow(ctx context.Context, name string, beat func(Standing)) error {
 	for {
 		notified := f.Catalog.Database().Notified() // before looking, so that nothing falls in between
-		kept, err := f.Store.Find(ctx, name)
-		if errors.Is(err, ErrNotFound) {
-			return errors.Join(err, f.Store.Delete(ctx, name)) // what was set aside in its last moment
-		}
+		kept, err := f.find(ctx, name)
 		if err := cmp.Or(err, kept.Unreadable); err != nil {
 			return err
 		}
 		p := &pass{Follower: f, Kept: kept, known: kept.Standing, beat: beat}
 		busy, err := p.run(ctx)
-		if err := errors.Join(err, p.keep(context.WithoutCancel(ctx))); err != nil { // also when the worker stops
+		err = errors.Join(err, p.keep(context.WithoutCancel(ctx))) // also when the worker stops
+		if errors.Is(err, errChanged) && ctx.Err() == nil {
+			continue
+		}
+		if err != nil {
 			return cmp.Or(ctx.Err(), err)
 		}
 		beat(p.Standing)
@@ -94,6 +95,19 @@ func (f *Follower) Follow(ctx context.Context, name string, beat func(Standing))
 			return ctx.Err()
 		}
 	}
+}
+
+// find reads a subscription. One that is gone may have set something aside in its last moment, and may be made again while that is
+// forgotten.
+func (f *Follower) find(ctx context.Context, name string) (Kept, error) {
+	kept, err := f.Store.Find(ctx, name)
+	if !errors.Is(err, ErrNotFound) {
+		return kept, err
+	}
+	if err := f.Store.ForgetRest(ctx, name); err != nil {
+		return kept, err
+	}
+	return f.Store.Find(ctx, name)
 }
 
 // wait ends when something was committed, or after a while.
@@ -161,8 +175,11 @@ func (p *pass) wentBack(ctx context.Context) error {
 	if err != nil { // the place is kept after a failure, too
 		return err
 	}
-	p.Place = min(p.Place, last)
-	return nil
+	if p.Place <= last {
+		return nil
+	}
+	p.Place = last
+	return p.Store.GoBack(ctx, p.Kept)
 }
 
 // quiet is how long nothing has to be looked at, unless something is committed.
@@ -217,7 +234,7 @@ func (p *pass) keep(ctx context.Context) error {
 	if p.Standing == p.known {
 		return nil
 	}
-	if err := p.Store.Keep(ctx, p.Name, p.Standing); err != nil {
+	if err := p.Store.Keep(ctx, p.Kept); err != nil {
 		return err
 	}
 	p.known, p.keptAt = p.Standing, p.now()
@@ -259,7 +276,7 @@ func (p *pass) setAside(ctx context.Context, m Message, parked bool) error {
 	if parked {
 		p.Metrics.parked(p.Channel, 1)
 	}
-	return p.Store.SetAside(context.WithoutCancel(ctx), aside)
+	return p.Store.SetAside(context.WithoutCancel(ctx), p.Kept, aside)
 }
 
 // brokenOff tells whether a delivery failed because the worker stops. What the target refused, it answered.

@@ -104,7 +104,7 @@ func (p *pass) gather(ctx context.Context, m Message) error {
 	if len(aside) == 0 {
 		return nil
 	}
-	return p.Store.SetAside(ctx, aside...)
+	return p.Store.SetAside(ctx, p.Kept, aside...)
 }
 
 // mail sends what was gathered for somebody about a mini-program.

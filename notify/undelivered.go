@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,10 +31,12 @@ const (
 
 	insertUndelivered = `
 		INSERT INTO undelivered (` + undeliveredColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`
+	// One more attempt, unless it is to be delivered again as if it were new.
 	updateUndelivered = `
 		UPDATE undelivered SET since = $4, attempts = $5, next_at = $6, parked = $7, error = $8
-		WHERE subscription = $1 AND recipient = $2 AND number = $3`
-	park = `
+		WHERE subscription = $1 AND recipient = $2 AND number = $3 AND attempts = $5 - 1`
+	holdGeneration = `UPDATE subscriptions SET name = name WHERE name = $1 AND generation = $2`
+	park           = `
 		UPDATE undelivered SET parked = TRUE, error = $3 WHERE subscription = $1 AND NOT parked AND since <= $2`
 	sweepParked       = `DELETE FROM undelivered WHERE parked AND since < $1`
 	deleteUndelivered = `DELETE FROM undelivered WHERE subscription = $1 AND recipient = $2 AND number = $3`
@@ -56,7 +59,9 @@ const (
 	// redeliver lets what was parked, or waits, be tried at once, and for as long as something new.
 	redeliver = `
 		UPDATE undelivered SET parked = FALSE, attempts = 0, next_at = $2, since = $2 WHERE subscription = $1`
-	tryNow     = `UPDATE subscriptions SET next_at = NULL, failing_since = NULL, attempts = 0 WHERE name = $1`
+	tryNow = `UPDATE subscriptions SET next_at = NULL, failing_since = NULL, attempts = 0, generation = generation + 1 WHERE name = $1`
+	// Of a target that takes what it gets there is nothing to be tried, and what is under way is kept.
+	ifFailing  = ` AND attempts > 0`
 	noteMailed = `
 		INSERT INTO mailed (subscription, recipient, mini_program, at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (subscription, recipient, mini_program) DO UPDATE SET at = excluded.at`
@@ -68,9 +73,17 @@ func scanUndelivered(row *sql.Rows) (u Undelivered, err error) {
 	return u, err
 }
 
-// SetAside keeps what could not be delivered yet, in one transaction. What is there already stays as it is.
-func (s *Store) SetAside(ctx context.Context, aside ...Undelivered) error {
+// SetAside keeps what a subscription could not deliver yet, in one transaction. What is there already stays as it is. It keeps nothing for a
+// subscription that is not as it was read.
+func (s *Store) SetAside(ctx context.Context, of Kept, aside ...Undelivered) error {
 	err := s.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		held, err := tx.ExecContext(ctx, holdGeneration, of.Name, of.generation)
+		if err != nil {
+			return err
+		}
+		if there, err := held.RowsAffected(); err != nil || there == 0 {
+			return errors.Join(err, errChanged)
+		}
 		for _, u := range aside {
 			_, err := tx.ExecContext(ctx, insertUndelivered, u.Subscription, database.Text(u.Recipient), u.Number, u.MiniProgram,
 				database.Time(u.Since), u.Attempts, database.Time(u.NextAt), u.Parked, database.Text(u.Error))
@@ -205,7 +218,7 @@ func (s *Store) Redeliver(ctx context.Context, name string, number int64, now ti
 			again, err = result.RowsAffected()
 		}
 		if err == nil {
-			_, err = tx.ExecContext(ctx, tryNow, database.Text(name))
+			_, err = tx.ExecContext(ctx, tryNow+ifFailing, database.Text(name))
 		}
 		return err
 	})
@@ -218,7 +231,7 @@ func (s *Store) Redeliver(ctx context.Context, name string, number int64, now ti
 
 // TryNow lets a target be tried at once that was left alone for a while.
 func (s *Store) TryNow(ctx context.Context, name string) error {
-	if _, err := s.db.Exec(ctx, tryNow, database.Text(name)); err != nil {
+	if _, err := s.db.Exec(ctx, tryNow+ifFailing, database.Text(name)); err != nil {
 		return fmt.Errorf("let a target be tried: %w", err)
 	}
 	s.wake(ctx)
