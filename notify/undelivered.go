@@ -73,8 +73,8 @@ func scanUndelivered(row *sql.Rows) (u Undelivered, err error) {
 	return u, err
 }
 
-// SetAside keeps what a subscription could not deliver yet, in one transaction. What is there already stays as it is. It keeps nothing for a
-// subscription that is not as it was read.
+// SetAside keeps what a subscription could not deliver yet, in one transaction. What is there already stays as it is. It keeps nothing
+// for a subscription that is not as it was read.
 func (s *Store) SetAside(ctx context.Context, of Kept, aside ...Undelivered) error {
 	err := s.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		held, err := tx.ExecContext(ctx, holdGeneration, of.Name, of.generation)
