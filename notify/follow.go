@@ -179,7 +179,7 @@ func (p *pass) wentBack(ctx context.Context) error {
 		return nil
 	}
 	p.Place = last
-	return p.Store.GoBack(ctx, p.Kept)
+	return p.Store.GoBack(ctx, p.Kept, last)
 }
 
 // quiet is how long nothing has to be looked at, unless something is committed.
@@ -234,7 +234,9 @@ func (p *pass) keep(ctx context.Context) error {
 	if p.Standing == p.known {
 		return nil
 	}
-	if err := p.Store.Keep(ctx, p.Kept); err != nil {
+	known := p.Kept
+	known.Standing = p.known
+	if err := p.Store.Keep(ctx, known, p.Standing); err != nil {
 		return err
 	}
 	p.known, p.keptAt = p.Standing, p.now()

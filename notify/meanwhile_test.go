@@ -121,8 +121,7 @@ func TestATargetThatHangsWhenItIsToBeTriedAgainIsTriedAtOnce(t *testing.T) {
 			tr.subscribe(f, webhook("ci", to.URL))
 			kept, err := f.Store.Find(t.Context(), "ci")
 			require.NoError(t, err)
-			kept.Attempts, kept.FailingSince = 9, time.Now()
-			require.NoError(t, f.Store.Keep(t.Context(), kept))
+			require.NoError(t, f.Store.Keep(t.Context(), kept, notify.Standing{Place: kept.Place, Attempts: 9, FailingSince: time.Now()}))
 			following(t, f, "ci")
 			tr.comment("weather", "one")
 			<-asked
@@ -146,8 +145,7 @@ func TestWhatIsRefusedWhileItIsToBeSentAgainIsTriedForAnotherThreeDays(t *testin
 	require.NoError(t, f.Store.SetAside(t.Context(), kept, notify.Undelivered{
 		Subscription: "ci", Number: kept.Place + 1, MiniProgram: "weather", Since: long, NextAt: long, Attempts: 400,
 	}))
-	kept.Place++
-	require.NoError(t, f.Store.Keep(t.Context(), kept))
+	require.NoError(t, f.Store.Keep(t.Context(), kept, notify.Standing{Place: kept.Place + 1}))
 	following(t, f, "ci")
 	<-asked
 	_, err = f.Store.Redeliver(t.Context(), "ci", 0, time.Now())
@@ -161,13 +159,11 @@ func TestAWorkerThatWasThoughtDeadMovesNoSubscriptionBack(t *testing.T) {
 		tr := newTrail(t, databaseURL)
 		f := tr.follower()
 		tr.subscribe(f, webhook("ci", "https://ci.example/x"))
-		dead, err := f.Store.Find(t.Context(), "ci")
-		require.NoError(t, err)
-		alive := dead
-		alive.Place, dead.Place = 9, 5
-		require.NoError(t, f.Store.Keep(t.Context(), alive))
-		require.NoError(t, f.Store.Keep(t.Context(), dead))
 		kept, err := f.Store.Find(t.Context(), "ci")
+		require.NoError(t, err)
+		require.NoError(t, f.Store.Keep(t.Context(), kept, notify.Standing{Place: 9}))
+		require.NoError(t, f.Store.Keep(t.Context(), kept, notify.Standing{Place: 5}))
+		kept, err = f.Store.Find(t.Context(), "ci")
 		require.NoError(t, err)
 		assert.EqualValues(t, 9, kept.Place)
 	})
@@ -199,4 +195,23 @@ func TestASubscriptionThatIsDeletedAndMadeAgainAtOnceIsFollowed(t *testing.T) {
 	}))
 	tr.comment("weather", "one")
 	eventually(t, func(c *assert.CollectT) { assert.Equal(c, []string{"one"}, texts(to.got())) })
+}
+
+func TestWhatWasDeliveredIsNotToldAgainWhenTheTargetIsToBeTriedMeanwhile(t *testing.T) {
+	catalogtest.EachURL(t, func(t *testing.T, databaseURL string) {
+		tr := newTrail(t, databaseURL)
+		f := tr.follower()
+		tr.subscribe(f, webhook("ci", "https://ci.example/x"))
+		before, err := f.Store.Find(t.Context(), "ci")
+		require.NoError(t, err)
+		failing := notify.Standing{Place: 3, Attempts: 9, FailingSince: time.Now().UTC(), NextAt: time.Now().UTC()}
+		require.NoError(t, f.Store.Keep(t.Context(), before, failing))
+		before.Standing = failing
+		require.NoError(t, f.Store.TryNow(t.Context(), "ci"))
+		failing.Place, failing.Attempts = 7, 10
+		require.NoError(t, f.Store.Keep(t.Context(), before, failing))
+		kept, err := f.Store.Find(t.Context(), "ci")
+		require.NoError(t, err)
+		assert.Equal(t, notify.Standing{Place: 7}, kept.Standing)
+	})
 }

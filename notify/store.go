@@ -46,7 +46,7 @@ type Kept struct {
 	Standing
 	// Waiting and Parked count what was set aside: to be tried again, and given up.
 	Waiting, Parked int
-	// generation is another one as soon as the subscription is made anew, changed or to be tried at once.
+	// generation is another one as soon as the subscription is made anew or changed.
 	generation int64
 	// Unreadable is why To and Secret are missing, such as a *keyring.MissingKeyError; nil when they are there.
 	Unreadable error
@@ -86,10 +86,11 @@ const (
 	replaceSubscription = insertSubscription + `
 		ON CONFLICT (name) DO UPDATE SET channel = excluded.channel, choice = excluded.choice, target = excluded.target,
 			secret = excluded.secret, sealed_by = excluded.sealed_by, from_settings = excluded.from_settings`
-	// A worker that was thought dead may keep an older place.
+	// A worker that was thought dead may keep an older place. Other attempts than were known mean that the target is to be tried now.
 	keepStanding = `
-		UPDATE subscriptions SET place = CASE WHEN place > $3 THEN place ELSE $3 END, delivered_at = $4, failing_since = $5, attempts = $6,
-			next_at = $7, error = $8
+		UPDATE subscriptions SET place = CASE WHEN place > $3 THEN place ELSE $3 END, delivered_at = $4, error = $5,
+			failing_since = CASE WHEN attempts = $6 THEN $7 ELSE failing_since END,
+			next_at = CASE WHEN attempts = $6 THEN $8 ELSE next_at END, attempts = CASE WHEN attempts = $6 THEN $9 ELSE attempts END
 		WHERE name = $1 AND generation = $2`
 	goBack = `UPDATE subscriptions SET place = $3 WHERE name = $1 AND generation = $2`
 )
@@ -186,7 +187,7 @@ func settle(ctx context.Context, tx *sql.Tx, former Kept, settings lifecycle.Sub
 	case now < 0 && former.FromSettings:
 		return forget(ctx, tx, former.Name)
 	case now >= 0 && !same(former.Subscription, settings[now]):
-		_, err := tx.ExecContext(ctx, tryNow, former.Name)
+		_, err := tx.ExecContext(ctx, beginAnew, former.Name)
 		return err
 	default:
 		return nil
@@ -284,17 +285,20 @@ func (s *Store) scanKept(row *sql.Rows) (k Kept, err error) {
 	return k, err
 }
 
-// Keep keeps how far a subscription has come, whose place never goes back. It keeps nothing of one that is not as it was read.
-func (s *Store) Keep(ctx context.Context, kept Kept) error {
-	return s.keep(ctx, keepStanding, kept, timeOrNull(kept.DeliveredAt), timeOrNull(kept.FailingSince), kept.Attempts, timeOrNull(kept.NextAt),
-		database.Text(kept.Error))
+// Keep keeps how far a subscription has come that was read, or kept last, as known. Its place never goes back. Nothing is kept of one that
+// was changed, and not that it fails of one that is to be tried now.
+func (s *Store) Keep(ctx context.Context, known Kept, now Standing) error {
+	return s.keep(ctx, keepStanding, known, now.Place, timeOrNull(now.DeliveredAt), database.Text(now.Error), known.Attempts,
+		timeOrNull(now.FailingSince), timeOrNull(now.NextAt), now.Attempts)
 }
 
-// GoBack keeps the place alone, also when it is before the one that is kept.
-func (s *Store) GoBack(ctx context.Context, kept Kept) error { return s.keep(ctx, goBack, kept) }
+// GoBack keeps a place that is before the one that is kept.
+func (s *Store) GoBack(ctx context.Context, known Kept, place int64) error {
+	return s.keep(ctx, goBack, known, place)
+}
 
-func (s *Store) keep(ctx context.Context, statement string, kept Kept, more ...any) error {
-	there, err := s.db.Exec(ctx, statement, append([]any{kept.Name, kept.generation, kept.Place}, more...)...)
+func (s *Store) keep(ctx context.Context, statement string, known Kept, values ...any) error {
+	there, err := s.db.Exec(ctx, statement, append([]any{known.Name, known.generation}, values...)...)
 	if err == nil && there == 0 {
 		err = errChanged
 	}

@@ -99,8 +99,7 @@ func TestACatalogueThatWentBackIsFollowedFromItsEnd(t *testing.T) {
 	tr.subscribe(f, webhook("ci", to.URL))
 	kept, err := f.Store.Find(t.Context(), "ci")
 	require.NoError(t, err)
-	kept.Place = 1000
-	require.NoError(t, f.Store.Keep(t.Context(), kept))
+	require.NoError(t, f.Store.Keep(t.Context(), kept, notify.Standing{Place: 1000}))
 	following(t, f, "ci")
 	eventually(t, func(c *assert.CollectT) {
 		kept, err := f.Store.Find(t.Context(), "ci")

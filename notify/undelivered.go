@@ -59,9 +59,10 @@ const (
 	// redeliver lets what was parked, or waits, be tried at once, and for as long as something new.
 	redeliver = `
 		UPDATE undelivered SET parked = FALSE, attempts = 0, next_at = $2, since = $2 WHERE subscription = $1`
-	tryNow = `UPDATE subscriptions SET next_at = NULL, failing_since = NULL, attempts = 0, generation = generation + 1 WHERE name = $1`
-	// Of a target that takes what it gets there is nothing to be tried, and what is under way is kept.
-	ifFailing  = ` AND attempts > 0`
+	tryNow = `UPDATE subscriptions SET next_at = NULL, failing_since = NULL, attempts = 0 WHERE name = $1`
+	// beginAnew lets the target of a changed subscription be tried; what becomes of messages under way says nothing of it.
+	beginAnew = `
+		UPDATE subscriptions SET next_at = NULL, failing_since = NULL, attempts = 0, generation = generation + 1 WHERE name = $1`
 	noteMailed = `
 		INSERT INTO mailed (subscription, recipient, mini_program, at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (subscription, recipient, mini_program) DO UPDATE SET at = excluded.at`
@@ -218,7 +219,7 @@ func (s *Store) Redeliver(ctx context.Context, name string, number int64, now ti
 			again, err = result.RowsAffected()
 		}
 		if err == nil {
-			_, err = tx.ExecContext(ctx, tryNow+ifFailing, database.Text(name))
+			_, err = tx.ExecContext(ctx, tryNow, database.Text(name))
 		}
 		return err
 	})
@@ -231,7 +232,7 @@ func (s *Store) Redeliver(ctx context.Context, name string, number int64, now ti
 
 // TryNow lets a target be tried at once that was left alone for a while.
 func (s *Store) TryNow(ctx context.Context, name string) error {
-	if _, err := s.db.Exec(ctx, tryNow+ifFailing, database.Text(name)); err != nil {
+	if _, err := s.db.Exec(ctx, tryNow, database.Text(name)); err != nil {
 		return fmt.Errorf("let a target be tried: %w", err)
 	}
 	s.wake(ctx)

@@ -149,9 +149,7 @@ func TestASubscriptionIsChangedAndKeepsItsPlaceItsSecretsAndWhatItHasNotDelivere
 	require.Equal(t, http.StatusCreated, response.StatusCode, body)
 	before, now, store := s.subscribed("ci"), time.Now(), s.app.service.Notifications
 	require.NoError(t, store.SetAside(t.Context(), before, notify.Undelivered{Subscription: "ci", Number: 7, MiniProgram: "weather", Since: now, NextAt: now}))
-	failing := before
-	failing.FailingSince, failing.Attempts, failing.NextAt = now, 9, now.Add(time.Hour)
-	require.NoError(t, store.Keep(t.Context(), failing))
+	require.NoError(t, store.Keep(t.Context(), before, notify.Standing{Place: before.Place, FailingSince: now, Attempts: 9, NextAt: now.Add(time.Hour)}))
 	change := func(name, body string) (*http.Response, string) {
 		return s.ask(http.MethodPut, "/api/v1/subscriptions/"+name, as("operator"), filledIn(body), header("Content-Type", "application/json"))
 	}
