@@ -243,11 +243,13 @@ func (p *platform) tellsPeople() {
 	} {
 		require.NoError(p.t, store.Add(ctx, s, operator.User, now))
 	}
-	require.NoError(p.t, store.Keep(ctx, "release-room", notify.Standing{
+	room, err := store.Find(ctx, "release-room")
+	require.NoError(p.t, err)
+	require.NoError(p.t, store.Keep(ctx, room, notify.Standing{
 		DeliveredAt: now.Add(-26 * time.Hour), FailingSince: now.Add(-25 * time.Hour), Attempts: 90, NextAt: now.Add(10 * time.Minute),
 		Error: "the target answered 502 Bad Gateway",
 	}))
-	require.NoError(p.t, store.SetAside(ctx,
+	require.NoError(p.t, store.SetAside(ctx, room,
 		notify.Undelivered{Subscription: "release-room", Number: 3, MiniProgram: "weather", Since: now.Add(-73 * time.Hour), NextAt: now, Parked: true, Error: "the target answered 400 Bad Request"},
 		notify.Undelivered{Subscription: "release-room", Number: 7, MiniProgram: "radio", Since: now.Add(-time.Hour), NextAt: now, Attempts: 3},
 	))

@@ -38,7 +38,7 @@ func (s *Store) Change(ctx context.Context, changed lifecycle.Subscription, by s
 		if _, err := tx.ExecContext(ctx, replaceSubscription, row...); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, tryNow, changed.Name); err != nil {
+		if _, err := tx.ExecContext(ctx, beginAnew, changed.Name); err != nil {
 			return err
 		}
 		return forgetOthers(ctx, tx, changed)

@@ -79,16 +79,16 @@ func post(ctx context.Context, client *http.Client, s lifecycle.Subscription, m 
 	}
 	defer func() { _ = response.Body.Close() }() // what it has to say was read
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return &Failure{Message: withoutAddress(err)}
-	}
-	if failure := ofStatus(response, now); failure != nil {
+	switch failure := ofStatus(response, now); {
+	case failure != nil:
 		return failure
-	}
-	if by.accepted != nil {
+	case by.accepted == nil: // the status says it all, also when the rest of the answer gets lost
+		return nil
+	case err != nil:
+		return &Failure{Message: withoutAddress(err)}
+	default:
 		return by.accepted(discreet(answer, s))
 	}
-	return nil
 }
 
 func newRequest(ctx context.Context, asked posted) (*http.Request, error) {

@@ -36,6 +36,9 @@ type Follower struct {
 // the message is parked. Look is how often one looks although nobody said that there is something.
 type Pace struct{ First, Most, GiveUp, Look time.Duration }
 
+// longest is the longest pause there is. What is further away was set by a clock that was ahead, and counts as over.
+func (p Pace) longest() time.Duration { return max(p.Most, maxAfter) }
+
 // UsualPace finds a target that is back within a quarter of an hour.
 var UsualPace = Pace{First: 5 * time.Second, Most: 15 * time.Minute, GiveUp: 72 * time.Hour, Look: 5 * time.Second}
 
@@ -71,16 +74,17 @@ func (f *Follower) pause(attempts int, asked time.Duration) time.Duration {
 func (f *Follower) Follow(ctx context.Context, name string, beat func(Standing)) error {
 	for {
 		notified := f.Catalog.Database().Notified() // before looking, so that nothing falls in between
-		kept, err := f.Store.Find(ctx, name)
-		if errors.Is(err, ErrNotFound) {
-			return errors.Join(err, f.Store.Delete(ctx, name)) // what was set aside in its last moment
-		}
+		kept, err := f.find(ctx, name)
 		if err := cmp.Or(err, kept.Unreadable); err != nil {
 			return err
 		}
 		p := &pass{Follower: f, Kept: kept, known: kept.Standing, beat: beat}
 		busy, err := p.run(ctx)
-		if err := errors.Join(err, p.keep(context.WithoutCancel(ctx))); err != nil { // also when the worker stops
+		err = errors.Join(err, p.keep(context.WithoutCancel(ctx))) // also when the worker stops
+		if errors.Is(err, errChanged) && ctx.Err() == nil {
+			continue
+		}
+		if err != nil {
 			return cmp.Or(ctx.Err(), err)
 		}
 		beat(p.Standing)
@@ -91,6 +95,19 @@ func (f *Follower) Follow(ctx context.Context, name string, beat func(Standing))
 			return ctx.Err()
 		}
 	}
+}
+
+// find reads a subscription. One that is gone may have set something aside in its last moment, and may be made again while that is
+// forgotten.
+func (f *Follower) find(ctx context.Context, name string) (Kept, error) {
+	kept, err := f.Store.Find(ctx, name)
+	if !errors.Is(err, ErrNotFound) {
+		return kept, err
+	}
+	if err := f.Store.ForgetRest(ctx, name); err != nil {
+		return kept, err
+	}
+	return f.Store.Find(ctx, name)
 }
 
 // wait ends when something was committed, or after a while.
@@ -158,8 +175,11 @@ func (p *pass) wentBack(ctx context.Context) error {
 	if err != nil { // the place is kept after a failure, too
 		return err
 	}
-	p.Place = min(p.Place, last)
-	return nil
+	if p.Place <= last {
+		return nil
+	}
+	p.Place = last
+	return p.Store.GoBack(ctx, p.Kept, last)
 }
 
 // quiet is how long nothing has to be looked at, unless something is committed.
@@ -175,7 +195,10 @@ func (p *pass) quiet() time.Duration {
 }
 
 // pausing tells whether the target has to be left alone for now.
-func (p *pass) pausing() bool { return p.now().Before(p.NextAt) }
+func (p *pass) pausing() bool {
+	left := p.NextAt.Sub(p.now())
+	return left > 0 && left <= p.pace().longest()
+}
 
 // over tells whether something that happened at a time has been tried long enough, or would have been: the target takes nothing.
 func (p *pass) over(at time.Time) bool {
@@ -211,8 +234,13 @@ func (p *pass) keep(ctx context.Context) error {
 	if p.Standing == p.known {
 		return nil
 	}
+	known := p.Kept
+	known.Standing = p.known
+	if err := p.Store.Keep(ctx, known, p.Standing); err != nil {
+		return err
+	}
 	p.known, p.keptAt = p.Standing, p.now()
-	return p.Store.Keep(ctx, p.Name, p.Standing)
+	return nil
 }
 
 // isFor tells whether an entry is to be told; one that cannot be read never is.
@@ -226,7 +254,7 @@ func (p *pass) deliver(ctx context.Context, m Message) (told bool, err error) {
 	switch {
 	case failure == nil:
 		return true, nil
-	case ctx.Err() != nil: // that is why it failed
+	case brokenOff(ctx, failure):
 		return false, ctx.Err()
 	case failure.Refused:
 		return true, p.setAside(ctx, m, false)
@@ -250,7 +278,12 @@ func (p *pass) setAside(ctx context.Context, m Message, parked bool) error {
 	if parked {
 		p.Metrics.parked(p.Channel, 1)
 	}
-	return p.Store.SetAside(ctx, aside)
+	return p.Store.SetAside(context.WithoutCancel(ctx), p.Kept, aside)
+}
+
+// brokenOff tells whether a delivery failed because the worker stops. What the target refused, it answered.
+func brokenOff(ctx context.Context, failure *Failure) bool {
+	return ctx.Err() != nil && !failure.Refused
 }
 
 // send posts a message and notes what became of it.
@@ -264,7 +297,7 @@ func (p *pass) note(ctx context.Context, err error) *Failure {
 	failure, failed := errors.AsType[*Failure](err)
 	now := p.now()
 	switch {
-	case failed && ctx.Err() != nil:
+	case failed && brokenOff(ctx, failure):
 	case !failed:
 		p.Metrics.count(p.Channel, outcomeDelivered)
 		p.Standing = Standing{Place: p.Place, DeliveredAt: now.UTC()}
@@ -274,7 +307,7 @@ func (p *pass) note(ctx context.Context, err error) *Failure {
 		p.Standing = Standing{Place: p.Place, DeliveredAt: p.DeliveredAt, Error: failure.Message}
 	default:
 		p.Metrics.count(p.Channel, outcomeFailed)
-		if p.FailingSince.IsZero() {
+		if p.FailingSince.IsZero() || p.FailingSince.After(now) {
 			p.FailingSince = now.UTC()
 		}
 		p.Attempts++

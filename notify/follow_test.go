@@ -146,6 +146,31 @@ func TestATargetThatFailsIsTriedUntilItIsBack(t *testing.T) {
 	}
 }
 
+func TestAGoodStatusCountsThoughTheAnswerBreaksOff(t *testing.T) {
+	tr, to := newTrail(t, catalogtest.SQLite(t)), receive(t)
+	var told []string // within the receiver's lock
+	to.answering(func(w http.ResponseWriter, _ *http.Request, e event) bool {
+		told = append(told, e.Data.Command.Text)
+		w.Header().Set("Content-Length", "100")
+		w.WriteHeader(http.StatusOK)
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	f := tr.follower()
+	tr.request("weather")
+	tr.subscribe(f, webhook("ci", to.URL))
+	following(t, f, "ci")
+	tr.comment("weather", "one", "two")
+	eventually(t, func(c *assert.CollectT) {
+		to.mu.Lock()
+		defer to.mu.Unlock()
+		assert.Contains(c, told, "two")
+	})
+	to.mu.Lock()
+	defer to.mu.Unlock()
+	assert.Equal(t, []string{"one", "two"}, told)
+}
+
 // A message that is not wanted holds up what follows it about the same mini-program, and nothing else.
 func TestAMessageThatIsRefusedHoldsUpNoOtherMiniProgram(t *testing.T) {
 	catalogtest.EachURL(t, func(t *testing.T, databaseURL string) {

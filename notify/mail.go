@@ -73,7 +73,8 @@ func (s SMTP) Send(ctx context.Context, m Mail) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
-	if err := client.DialAndSendWithContext(ctx, message); err != nil {
+	// A server that has taken the mail may still hang up on the farewell.
+	if err := client.DialAndSendWithContext(ctx, message); err != nil && !message.IsDelivered() {
 		return mailFailure(err)
 	}
 	return nil

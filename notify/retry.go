@@ -10,7 +10,7 @@ import (
 
 // retry tries what was set aside and whose time has come. again says that something was: what waited behind it may be next.
 func (p *pass) retry(ctx context.Context) (again bool, err error) {
-	due, err := p.Store.Due(ctx, p.Name, p.now(), p.now().Add(-betweenMails), batch)
+	due, err := p.Store.Due(ctx, p.Name, p.now(), p.pace().longest(), batch)
 	if err != nil {
 		return false, err
 	}
@@ -45,30 +45,38 @@ func (p *pass) parkAll(ctx context.Context) error {
 func (p *pass) deliverAgain(ctx context.Context, u Undelivered) error {
 	entry, err := p.Catalog.AuditEntryOf(ctx, u.Number)
 	if errors.Is(err, catalog.ErrNotFound) { // the catalogue is an older copy of itself
-		return p.Store.Delivered(ctx, p.now(), false, u)
+		return p.delivered(ctx, false, u)
 	}
 	if err != nil {
 		return err
 	}
 	failure := p.send(ctx, newMessage(entry, p.BaseURL))
 	if failure == nil {
-		return p.Store.Delivered(ctx, p.now(), false, u)
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
+		return p.delivered(ctx, false, u)
 	}
 	return p.failed(ctx, failure, u)
+}
+
+// delivered forgets what was delivered, also when the worker stops meanwhile: else it would be sent again.
+func (p *pass) delivered(ctx context.Context, mailed bool, all ...Undelivered) error {
+	return p.Store.Delivered(context.WithoutCancel(ctx), p.now(), mailed, all...)
 }
 
 // failed keeps of what was set aside that it failed once more. What was refused is tried later, or parked when it waits for so long: what
 // waits behind something has its three days, too, and is tried at least once.
 func (p *pass) failed(ctx context.Context, failure *Failure, all ...Undelivered) error {
+	if brokenOff(ctx, failure) {
+		return ctx.Err()
+	}
 	now := p.now()
 	parked := 0
 	for i := range all {
 		u := &all[i]
 		u.Attempts++
 		u.Error = failure.Message
+		if u.Since.After(now) { // by a clock that was ahead
+			u.Since = now
+		}
 		if !failure.Refused { // it is first when the target is tried again
 			continue
 		}
@@ -78,7 +86,7 @@ func (p *pass) failed(ctx context.Context, failure *Failure, all ...Undelivered)
 		}
 	}
 	p.Metrics.parked(p.Channel, parked)
-	return p.Store.Retry(ctx, all...)
+	return p.Store.Retry(context.WithoutCancel(ctx), all...)
 }
 
 // mostGathered is how many messages one mail has at most; what is beyond them is in the next.
@@ -96,7 +104,7 @@ func (p *pass) gather(ctx context.Context, m Message) error {
 	if len(aside) == 0 {
 		return nil
 	}
-	return p.Store.SetAside(ctx, aside...)
+	return p.Store.SetAside(ctx, p.Kept, aside...)
 }
 
 // mail sends what was gathered for somebody about a mini-program.
@@ -114,15 +122,12 @@ func (p *pass) mail(ctx context.Context, first Undelivered) error {
 		return err
 	}
 	if len(messages) == 0 {
-		return p.Store.Delivered(ctx, p.now(), false, gathered...)
+		return p.delivered(ctx, false, gathered...)
 	}
 	p.beat(p.Standing)
 	failure := p.note(ctx, p.SMTP.Send(ctx, compose(to.to, to.language, mailHost(p.BaseURL), messages, to.settings)))
 	if failure == nil {
-		return p.Store.Delivered(ctx, p.now(), true, gathered...)
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
+		return p.delivered(ctx, true, gathered...)
 	}
 	return p.failed(ctx, failure, gathered...)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -21,6 +22,8 @@ var (
 	ErrExists = errors.New("there is a subscription of this name")
 	// ErrTooMany says that there are lifecycle.MaxSubscriptions already.
 	ErrTooMany = errors.New("too many subscriptions")
+	// errChanged says that a subscription is not the one any more that was read.
+	errChanged = errors.New("the subscription was changed meanwhile")
 )
 
 // Store keeps subscriptions and how far they have come, in a database with the catalogue's tables.
@@ -43,6 +46,8 @@ type Kept struct {
 	Standing
 	// Waiting and Parked count what was set aside: to be tried again, and given up.
 	Waiting, Parked int
+	// generation is another one as soon as the subscription is made anew or changed.
+	generation int64
 	// Unreadable is why To and Secret are missing, such as a *keyring.MissingKeyError; nil when they are there.
 	Unreadable error
 }
@@ -70,20 +75,24 @@ type choice struct {
 const (
 	selectSubscriptions = `
 		SELECT name, channel, choice, target, secret, sealed_by, from_settings, made_by, made_at, place, delivered_at, failing_since, attempts,
-			next_at, error,
+			next_at, error, generation,
 			(SELECT count(*) FROM undelivered WHERE subscription = name AND NOT parked),
 			(SELECT count(*) FROM undelivered WHERE subscription = name AND parked)
 		FROM subscriptions`
 	insertSubscription = `
-		INSERT INTO subscriptions (name, channel, choice, target, secret, sealed_by, from_settings, made_by, made_at, place)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, number FROM last_change WHERE TRUE`
+		INSERT INTO subscriptions (name, channel, choice, target, secret, sealed_by, from_settings, made_by, made_at, generation, place)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, number FROM last_change WHERE TRUE`
 	// A subscription of the settings keeps its place, and takes over from one that was made on a page.
 	replaceSubscription = insertSubscription + `
 		ON CONFLICT (name) DO UPDATE SET channel = excluded.channel, choice = excluded.choice, target = excluded.target,
 			secret = excluded.secret, sealed_by = excluded.sealed_by, from_settings = excluded.from_settings`
+	// A worker that was thought dead may keep an older place. Other attempts than were known mean that the target is to be tried now.
 	keepStanding = `
-		UPDATE subscriptions SET place = $2, delivered_at = $3, failing_since = $4, attempts = $5, next_at = $6, error = $7
-		WHERE name = $1`
+		UPDATE subscriptions SET place = CASE WHEN place > $3 THEN place ELSE $3 END, delivered_at = $4, error = $5,
+			failing_since = CASE WHEN attempts = $6 THEN $7 ELSE failing_since END,
+			next_at = CASE WHEN attempts = $6 THEN $8 ELSE next_at END, attempts = CASE WHEN attempts = $6 THEN $9 ELSE attempts END
+		WHERE name = $1 AND generation = $2`
+	goBack = `UPDATE subscriptions SET place = $3 WHERE name = $1 AND generation = $2`
 )
 
 func (s *Store) values(of lifecycle.Subscription, fromSettings bool, by string, at time.Time) ([]any, error) {
@@ -92,7 +101,7 @@ func (s *Store) values(of lifecycle.Subscription, fromSettings bool, by string, 
 	hidden := s.seal(of.Name, string(target), of.Secret)
 	return []any{
 		of.Name, string(of.Channel), database.Text(string(chosen)), hidden.target, hidden.secret, hidden.by, fromSettings,
-		database.Text(by), database.Time(at),
+		database.Text(by), database.Time(at), int64(rand.Uint32()), //nolint:gosec // no secret: only another one than before
 	}, errors.Join(err1, err2)
 }
 
@@ -133,8 +142,8 @@ func within(ctx context.Context, tx *sql.Tx, besides string) error {
 	return nil
 }
 
-// TakeUp keeps the subscriptions of the settings, and forgets those that are no longer in them. One that is sent elsewhere now, or signed
-// with another secret, is tried at once.
+// TakeUp keeps the subscriptions of the settings, and forgets those that are no longer in them. One that has changed is tried at
+// once.
 func (s *Store) TakeUp(ctx context.Context, settings lifecycle.Subscriptions, at time.Time) error {
 	kept, err := s.List(ctx)
 	if err != nil {
@@ -177,16 +186,17 @@ func settle(ctx context.Context, tx *sql.Tx, former Kept, settings lifecycle.Sub
 	switch {
 	case now < 0 && former.FromSettings:
 		return forget(ctx, tx, former.Name)
-	case now >= 0 && !sameTarget(former.Subscription, settings[now]):
-		_, err := tx.ExecContext(ctx, tryNow, former.Name)
+	case now >= 0 && !same(former.Subscription, settings[now]):
+		_, err := tx.ExecContext(ctx, beginAnew, former.Name)
 		return err
 	default:
 		return nil
 	}
 }
 
-func sameTarget(a, b lifecycle.Subscription) bool {
-	return a.Channel == b.Channel && a.Secret == b.Secret && slices.Equal(a.To, b.To)
+func same(a, b lifecycle.Subscription) bool {
+	return a.Channel == b.Channel && a.Secret == b.Secret && a.Language == b.Language && slices.Equal(a.To, b.To) &&
+		slices.Equal(a.Events, b.Events) && slices.Equal(a.Teams, b.Teams) && slices.Equal(a.MiniPrograms, b.MiniPrograms)
 }
 
 // Delete forgets a subscription, with all that it has not delivered; there need not be one.
@@ -199,12 +209,26 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 	return nil
 }
 
+// ForgetRest forgets what a subscription has left that there is no longer. One that was made again keeps what it has.
+func (s *Store) ForgetRest(ctx context.Context, name string) error {
+	err := s.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error { return forgetRest(ctx, tx, name) })
+	if err != nil {
+		return fmt.Errorf("forget what a subscription has left: %w", err)
+	}
+	return nil
+}
+
 func forget(ctx context.Context, tx *sql.Tx, name string) error {
-	for _, statement := range []string{
-		`DELETE FROM subscriptions WHERE name = $1`, `DELETE FROM undelivered WHERE subscription = $1`,
-		`DELETE FROM mailed WHERE subscription = $1`,
-	} {
-		if _, err := tx.ExecContext(ctx, statement, name); err != nil {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM subscriptions WHERE name = $1`, name); err != nil {
+		return err
+	}
+	return forgetRest(ctx, tx, name)
+}
+
+func forgetRest(ctx context.Context, tx *sql.Tx, name string) error {
+	const gone = ` AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE name = $1)`
+	for _, statement := range []string{`DELETE FROM undelivered WHERE subscription = $1`, `DELETE FROM mailed WHERE subscription = $1`} {
+		if _, err := tx.ExecContext(ctx, statement+gone, name); err != nil {
 			return err
 		}
 	}
@@ -247,7 +271,7 @@ func (s *Store) scanKept(row *sql.Rows) (k Kept, err error) {
 	var hidden sealed
 	var delivered, failing, next sql.NullTime
 	err = row.Scan(&k.Name, &k.Channel, &chosen, &hidden.target, &hidden.secret, &hidden.by, &k.FromSettings, &k.MadeBy, &k.MadeAt,
-		&k.Place, &delivered, &failing, &k.Attempts, &next, &k.Error, &k.Waiting, &k.Parked)
+		&k.Place, &delivered, &failing, &k.Attempts, &next, &k.Error, &k.generation, &k.Waiting, &k.Parked)
 	var c choice
 	if err == nil {
 		err = json.Unmarshal([]byte(chosen), &c)
@@ -261,10 +285,23 @@ func (s *Store) scanKept(row *sql.Rows) (k Kept, err error) {
 	return k, err
 }
 
-// Keep keeps how far a subscription has come.
-func (s *Store) Keep(ctx context.Context, name string, standing Standing) error {
-	_, err := s.db.Exec(ctx, keepStanding, name, standing.Place, timeOrNull(standing.DeliveredAt), timeOrNull(standing.FailingSince),
-		standing.Attempts, timeOrNull(standing.NextAt), database.Text(standing.Error))
+// Keep keeps how far a subscription has come that was read, or kept last, as known. Its place never goes back. Nothing is kept of one that
+// was changed, and not that it fails of one that is to be tried now.
+func (s *Store) Keep(ctx context.Context, known Kept, now Standing) error {
+	return s.keep(ctx, keepStanding, known, now.Place, timeOrNull(now.DeliveredAt), database.Text(now.Error), known.Attempts,
+		timeOrNull(now.FailingSince), timeOrNull(now.NextAt), now.Attempts)
+}
+
+// GoBack keeps a place that is before the one that is kept.
+func (s *Store) GoBack(ctx context.Context, known Kept, place int64) error {
+	return s.keep(ctx, goBack, known, place)
+}
+
+func (s *Store) keep(ctx context.Context, statement string, known Kept, values ...any) error {
+	there, err := s.db.Exec(ctx, statement, append([]any{known.Name, known.generation}, values...)...)
+	if err == nil && there == 0 {
+		err = errChanged
+	}
 	if err != nil {
 		return fmt.Errorf("keep how far a subscription has come: %w", err)
 	}

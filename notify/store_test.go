@@ -97,7 +97,9 @@ func TestACatalogueThatWentBackIsFollowedFromItsEnd(t *testing.T) {
 	tr, to := newTrail(t, catalogtest.SQLite(t)).request("weather"), receive(t)
 	f := tr.follower()
 	tr.subscribe(f, webhook("ci", to.URL))
-	require.NoError(t, f.Store.Keep(t.Context(), "ci", notify.Standing{Place: 1000}))
+	kept, err := f.Store.Find(t.Context(), "ci")
+	require.NoError(t, err)
+	require.NoError(t, f.Store.Keep(t.Context(), kept, notify.Standing{Place: 1000}))
 	following(t, f, "ci")
 	eventually(t, func(c *assert.CollectT) {
 		kept, err := f.Store.Find(t.Context(), "ci")

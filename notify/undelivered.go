@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,23 +31,26 @@ const (
 
 	insertUndelivered = `
 		INSERT INTO undelivered (` + undeliveredColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`
+	// One more attempt, unless it is to be delivered again as if it were new.
 	updateUndelivered = `
 		UPDATE undelivered SET since = $4, attempts = $5, next_at = $6, parked = $7, error = $8
-		WHERE subscription = $1 AND recipient = $2 AND number = $3`
-	park = `
+		WHERE subscription = $1 AND recipient = $2 AND number = $3 AND attempts = $5 - 1`
+	holdGeneration = `UPDATE subscriptions SET name = name WHERE name = $1 AND generation = $2`
+	park           = `
 		UPDATE undelivered SET parked = TRUE, error = $3 WHERE subscription = $1 AND NOT parked AND since <= $2`
 	sweepParked       = `DELETE FROM undelivered WHERE parked AND since < $1`
 	deleteUndelivered = `DELETE FROM undelivered WHERE subscription = $1 AND recipient = $2 AND number = $3`
-	// The first of each recipient and mini-program is tried, if its time has come; the others wait behind it.
+	// The first of each recipient and mini-program is tried, if its time has come; the others wait behind it. Times that a clock set which was
+	// ahead keep nothing back.
 	selectDue = `
 		SELECT ` + undeliveredColumns + ` FROM undelivered AS u
-		WHERE subscription = $1 AND NOT parked AND next_at <= $2 AND NOT EXISTS (
+		WHERE subscription = $1 AND NOT parked AND (next_at <= $2 OR next_at > $3) AND NOT EXISTS (
 			SELECT 1 FROM undelivered AS e WHERE e.subscription = u.subscription AND NOT e.parked AND e.recipient = u.recipient
 				AND e.mini_program = u.mini_program AND e.number < u.number)
 			AND NOT EXISTS (
 			SELECT 1 FROM mailed AS m WHERE m.subscription = u.subscription AND m.recipient = u.recipient
-				AND m.mini_program = u.mini_program AND m.at > $3)
-		ORDER BY number LIMIT $4`
+				AND m.mini_program = u.mini_program AND m.at > $4 AND m.at <= $2)
+		ORDER BY number LIMIT $5`
 	selectBehind = `
 		SELECT ` + undeliveredColumns + ` FROM undelivered
 		WHERE subscription = $1 AND recipient = $2 AND mini_program = $3 AND NOT parked ORDER BY number LIMIT $4`
@@ -55,7 +59,10 @@ const (
 	// redeliver lets what was parked, or waits, be tried at once, and for as long as something new.
 	redeliver = `
 		UPDATE undelivered SET parked = FALSE, attempts = 0, next_at = $2, since = $2 WHERE subscription = $1`
-	tryNow     = `UPDATE subscriptions SET next_at = NULL, failing_since = NULL, attempts = 0 WHERE name = $1`
+	tryNow = `UPDATE subscriptions SET next_at = NULL, failing_since = NULL, attempts = 0 WHERE name = $1`
+	// beginAnew lets the target of a changed subscription be tried; what becomes of messages under way says nothing of it.
+	beginAnew = `
+		UPDATE subscriptions SET next_at = NULL, failing_since = NULL, attempts = 0, generation = generation + 1 WHERE name = $1`
 	noteMailed = `
 		INSERT INTO mailed (subscription, recipient, mini_program, at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (subscription, recipient, mini_program) DO UPDATE SET at = excluded.at`
@@ -67,9 +74,17 @@ func scanUndelivered(row *sql.Rows) (u Undelivered, err error) {
 	return u, err
 }
 
-// SetAside keeps what could not be delivered yet, in one transaction. What is there already stays as it is.
-func (s *Store) SetAside(ctx context.Context, aside ...Undelivered) error {
+// SetAside keeps what a subscription could not deliver yet, in one transaction. What is there already stays as it is. It keeps nothing
+// for a subscription that is not as it was read.
+func (s *Store) SetAside(ctx context.Context, of Kept, aside ...Undelivered) error {
 	err := s.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		held, err := tx.ExecContext(ctx, holdGeneration, of.Name, of.generation)
+		if err != nil {
+			return err
+		}
+		if there, err := held.RowsAffected(); err != nil || there == 0 {
+			return errors.Join(err, errChanged)
+		}
 		for _, u := range aside {
 			_, err := tx.ExecContext(ctx, insertUndelivered, u.Subscription, database.Text(u.Recipient), u.Number, u.MiniProgram,
 				database.Time(u.Since), u.Attempts, database.Time(u.NextAt), u.Parked, database.Text(u.Error))
@@ -85,9 +100,11 @@ func (s *Store) SetAside(ctx context.Context, aside ...Undelivered) error {
 	return nil
 }
 
-// Due reads what is to be tried now: of each recipient and mini-program the first, unless mail about it was sent after mailedAfter.
-func (s *Store) Due(ctx context.Context, name string, now, mailedAfter time.Time, limit int) ([]Undelivered, error) {
-	due, err := database.Collect(ctx, s.db.Select(selectDue), scanUndelivered, name, database.Time(now), database.Time(mailedAfter), limit)
+// Due reads what is to be tried now: of each recipient and mini-program the first, unless mail about it was sent a moment ago. longest is
+// how long a pause may be.
+func (s *Store) Due(ctx context.Context, name string, now time.Time, longest time.Duration, limit int) ([]Undelivered, error) {
+	due, err := database.Collect(ctx, s.db.Select(selectDue), scanUndelivered,
+		name, database.Time(now), database.Time(now.Add(longest)), database.Time(now.Add(-betweenMails)), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read what is to be delivered: %w", err)
 	}

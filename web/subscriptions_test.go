@@ -122,7 +122,7 @@ func TestThePageMakesASubscriptionAndSendsAgainWhatWasParked(t *testing.T) {
 
 	now := time.Now()
 	store := s.app.service.Notifications
-	require.NoError(t, store.SetAside(t.Context(), notify.Undelivered{Subscription: "room", Number: 7, MiniProgram: "weather", Since: now, NextAt: now, Parked: true, Error: "the target answered 400 Bad Request"}))
+	require.NoError(t, store.SetAside(t.Context(), s.subscribed("room"), notify.Undelivered{Subscription: "room", Number: 7, MiniProgram: "weather", Since: now, NextAt: now, Parked: true, Error: "the target answered 400 Bad Request"}))
 	_, body = s.ask(http.MethodGet, "/subscriptions/room", as("operator"))
 	assert.Contains(t, body, "The target answered 400 Bad Request")
 	assert.Contains(t, body, "1 parked")
@@ -148,8 +148,8 @@ func TestASubscriptionIsChangedAndKeepsItsPlaceItsSecretsAndWhatItHasNotDelivere
 	response, body := s.subscribes("operator", `{"name": "ci", "channel": "webhook", "to": ["https://ci.example/the-hook-token"], "secret": "`+hookSecret+`", "events": ["publish"], "teams": ["acme"]}`)
 	require.Equal(t, http.StatusCreated, response.StatusCode, body)
 	before, now, store := s.subscribed("ci"), time.Now(), s.app.service.Notifications
-	require.NoError(t, store.SetAside(t.Context(), notify.Undelivered{Subscription: "ci", Number: 7, MiniProgram: "weather", Since: now, NextAt: now}))
-	require.NoError(t, store.Keep(t.Context(), "ci", notify.Standing{Place: before.Place, FailingSince: now, Attempts: 9, NextAt: now.Add(time.Hour)}))
+	require.NoError(t, store.SetAside(t.Context(), before, notify.Undelivered{Subscription: "ci", Number: 7, MiniProgram: "weather", Since: now, NextAt: now}))
+	require.NoError(t, store.Keep(t.Context(), before, notify.Standing{Place: before.Place, FailingSince: now, Attempts: 9, NextAt: now.Add(time.Hour)}))
 	change := func(name, body string) (*http.Response, string) {
 		return s.ask(http.MethodPut, "/api/v1/subscriptions/"+name, as("operator"), filledIn(body), header("Content-Type", "application/json"))
 	}
@@ -207,7 +207,7 @@ func TestMailGoesToNoAddressThatWasTakenOut(t *testing.T) {
 	require.Equal(t, http.StatusCreated, response.StatusCode, body)
 	store, now := s.app.service.Notifications, time.Now()
 	for _, recipient := range []string{"ann@example.com", "bob@example.com"} {
-		require.NoError(t, store.SetAside(t.Context(), notify.Undelivered{Subscription: "post", Recipient: recipient, Number: 7, MiniProgram: "weather", Since: now, NextAt: now}))
+		require.NoError(t, store.SetAside(t.Context(), s.subscribed("post"), notify.Undelivered{Subscription: "post", Recipient: recipient, Number: 7, MiniProgram: "weather", Since: now, NextAt: now}))
 	}
 	_, body = s.ask(http.MethodGet, "/subscriptions/post", as("operator"))
 	assert.Contains(t, body, "ann@example.com\nbob@example.com</textarea>", "addresses of mail are no secret")

@@ -1,0 +1,99 @@
+package notify_test
+
+import (
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"slipway/catalog/catalogtest"
+	"slipway/notify"
+)
+
+// wrongClock has a follower go by a clock that is days ahead until it is set right.
+func wrongClock(f *notify.Follower) (setRight func()) {
+	var right atomic.Bool
+	f.Now = func() time.Time {
+		if right.Load() {
+			return time.Now()
+		}
+		return time.Now().AddDate(0, 0, 10)
+	}
+	return func() { right.Store(true) }
+}
+
+func TestATargetThatFailedWhileTheClockWasAheadIsTriedWhenItIsSetRight(t *testing.T) {
+	for name, status := range map[string]int{"the target fails": http.StatusBadGateway, "the message is refused": http.StatusBadRequest} {
+		t.Run(name, func(t *testing.T) {
+			tr, to := newTrail(t, catalogtest.SQLite(t)), receive(t)
+			to.anyTime = true
+			to.answering(func(w http.ResponseWriter, _ *http.Request, _ event) bool { w.WriteHeader(status); return false })
+			f := tr.follower()
+			f.Pace.First, f.Pace.Most = time.Second, time.Second
+			setRight := wrongClock(f)
+			tr.request("weather")
+			tr.subscribe(f, webhook("ci", to.URL))
+			stop := following(t, f, "ci")
+			tr.comment("weather", "one")
+			eventually(t, func(c *assert.CollectT) {
+				kept, err := f.Store.Find(t.Context(), "ci")
+				assert.NoError(c, err)
+				assert.Positive(c, kept.Attempts+kept.Waiting)
+			})
+			_ = stop()
+			setRight()
+			to.answering(nil)
+			following(t, f, "ci")
+			eventually(t, func(c *assert.CollectT) { assert.Equal(c, []string{"one"}, texts(to.got())) })
+		})
+	}
+}
+
+func TestMailOfWhenTheClockWasAheadKeepsNoneBackWhenItIsSetRight(t *testing.T) {
+	tr, office := newTrail(t, catalogtest.SQLite(t)), openPostOffice(t)
+	f := tr.follower()
+	f.SMTP = office.settings()
+	setRight := wrongClock(f)
+	tr.request("weather")
+	tr.subscribe(f, toTeam())
+	stop := following(t, f, "team")
+	tr.comment("weather", "one")
+	eventually(t, func(c *assert.CollectT) { assert.Len(c, office.got(), 1) })
+	_ = stop()
+	setRight()
+	following(t, f, "team")
+	tr.comment("weather", "two")
+	eventually(t, func(c *assert.CollectT) { assert.Len(c, office.got(), 2) })
+}
+
+func TestWhatIsTriedInVainIsGivenUpAlthoughTheClockWasAheadWhenItBegan(t *testing.T) {
+	for name, status := range map[string]int{"the target fails": http.StatusBadGateway, "the message is refused": http.StatusBadRequest} {
+		t.Run(name, func(t *testing.T) {
+			tr, to := newTrail(t, catalogtest.SQLite(t)), receive(t)
+			to.anyTime = true
+			to.answering(func(w http.ResponseWriter, _ *http.Request, _ event) bool { w.WriteHeader(status); return false })
+			f := tr.follower()
+			setRight := wrongClock(f)
+			tr.request("weather")
+			tr.subscribe(f, webhook("ci", to.URL))
+			stop := following(t, f, "ci")
+			tr.comment("weather", "one")
+			eventually(t, func(c *assert.CollectT) {
+				kept, err := f.Store.Find(t.Context(), "ci")
+				assert.NoError(c, err)
+				assert.Positive(c, kept.Attempts+kept.Waiting)
+			})
+			_ = stop()
+			setRight()
+			f.Pace.GiveUp = 100 * time.Millisecond
+			following(t, f, "ci")
+			eventually(t, func(c *assert.CollectT) {
+				kept, err := f.Store.Find(t.Context(), "ci")
+				assert.NoError(c, err)
+				assert.Equal(c, 1, kept.Parked)
+			})
+		})
+	}
+}
