@@ -41,11 +41,20 @@ func replace(n names, kind, text string) (string, error) {
 	return n.in(map[string]columnKind{"person": hasPerson, "people": hasPeople, "text": hasText, "JSON": hasJSON, "none": hasNone}[kind], text)
 }
 
-// Remembered is how many requests somebody waits for.
+// Remembered is how many requests somebody waits for, and how many mini-programs have unfinished ones.
 func (w *Waiters) Remembered() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.waiting)
+	return len(w.waiting) + len(w.unfinished)
+}
+
+// Later is when so much time has gone by since every request.
+func (w *Waiters) Later(by time.Duration) {
+	for _, requests := range w.unfinished {
+		for request, since := range requests {
+			requests[request] = since.Add(-by)
+		}
+	}
 }
 
 // CommitAll writes many commits in one transaction, to fill a catalogue quickly.

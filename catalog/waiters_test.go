@@ -72,6 +72,18 @@ func TestNothingIsRememberedOfWhoGotTheirOutcomeOrForgot(t *testing.T) {
 	forgetSlow()
 }
 
+func TestARequestThatNeverGetsAnOutcomeIsGivenUpAfterADay(t *testing.T) {
+	var waiters catalog.Waiters
+	request := func(id string) catalog.Request { return catalog.Request{MiniProgram: "weather", User: developer.User, ID: id} }
+	assert.True(t, waiters.Expect(request("lost"), 1, 1))
+	waiters.Later(23 * time.Hour)
+	assert.False(t, waiters.Expect(request("next"), 1, 1))
+	waiters.Later(2 * time.Hour)
+	assert.True(t, waiters.Expect(request("next"), 1, 1))
+	waiters.Settle(request("next"))
+	assert.Zero(t, waiters.Remembered())
+}
+
 func TestWhoeverForgetsGetsNothingAndTheFeedGoesOn(t *testing.T) {
 	c := catalogtest.Open(t, catalogtest.SQLite(t))
 	waiters := followed(t.Context(), t, c)
