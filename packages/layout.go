@@ -45,33 +45,60 @@ func (a *archive) readLocalHeader(e *entry) problem {
 			fmt.Sprintf("the header is said to be at byte %d, where there is none; pack the package again", e.header-a.base))
 	}
 	header := a.bytes(e.header, e.header+length)
-	difference := e.differs(header)
-	switch {
-	case difference == "size" && a.hasZIP64Sizes(*e, header):
-		return newProblem(zip64, zip64Advice)
-	case difference != "":
-		return newProblem(zipHeader, "the file's own header has another "+difference+" than the list of files; pack the package again")
-	case e.otherName != "" && !e.inCodePage():
-		return newProblem(zipHeader, "the file has another name for some readers ("+quote(e.otherName)+"); pack the package again")
+	if difference := e.differs(header); difference != "" {
+		return contradiction(difference)
 	}
 	e.data = e.header + length + int64(le16(header[28:]))
 	if e.end() > a.directory {
 		return newProblem(zipDirectory,
 			fmt.Sprintf("the file is said to end at byte %d, beyond the last one; pack the package again", e.end()-a.base))
 	}
+	return e.checkExtra(header, a.bytes(e.header+length, e.data))
+}
+
+func contradiction(difference string) problem {
+	return newProblem(zipHeader, "the file's own header has another "+difference+" than the list of files; pack the package again")
+}
+
+// checkExtra says what is wrong with the extra fields of an entry, and with the sizes, which may stand in one.
+func (e entry) checkExtra(header, extra []byte) problem {
+	packed, size := uint64(le32(header[18:])), uint64(le32(header[22:]))
+	switch {
+	case e.hasSizes(packed, size):
+	case max(packed, size) != in64 || !hasZIP64(extra):
+		return contradiction("size")
+	case e.flags&flagDescriptor == 0:
+		return newProblem(zip64, zip64Advice)
+	case min(packed, size) != in64 || !e.hasSizes64(extra):
+		return contradiction("size")
+	}
+	if message := cmp.Or(e.misread(e.extra), e.misread(extra)); message != "" {
+		return newProblem(zipHeader, message)
+	}
 	return problem{}
 }
 
-// hasZIP64Sizes tells whether a file's own header has its sizes in a field that only readers of ZIP64 know.
-func (a *archive) hasZIP64Sizes(e entry, header []byte) bool {
-	if le32(header[18:]) != in64 && le32(header[22:]) != in64 {
-		return false
-	}
-	extra := e.header + int64(len(header))
-	return hasExtra(a.bytes(extra, extra+int64(le16(header[28:]))), extraZIP64)
+// hasSizes tells whether the sizes in a local header are those of the directory.
+func (e entry) hasSizes(packed, size uint64) bool {
+	return e.has(packed, e.packed) && e.has(size, e.size)
 }
 
-// differs names the first thing in which a local header contradicts the directory; "" when they agree.
+// has tells whether a number in a local header is that of the directory. It may be 0 where a data descriptor follows.
+func (e entry) has(number uint64, listed int64) bool {
+	return number == uint64(listed) || number == 0 && e.flags&flagDescriptor != 0
+}
+
+// hasSizes64 tells whether the sizes in every field of ZIP64 are those of the directory.
+func (e entry) hasSizes64(extra []byte) bool {
+	for id, field := range extraFields(extra) {
+		if id == extraZIP64 && (len(field) < 16 || !e.hasSizes(le64(field[8:]), le64(field))) {
+			return false
+		}
+	}
+	return true
+}
+
+// differs names the first thing but the sizes in which a local header contradicts the directory; "" when they agree.
 func (e entry) differs(header []byte) string {
 	switch {
 	case len(header) < localHeaderLen || string(header[:4]) != localSignature:
@@ -82,12 +109,8 @@ func (e entry) differs(header []byte) string {
 		return "flags"
 	case le16(header[8:]) != e.method:
 		return "compression method"
-	case e.flags&flagDescriptor != 0:
-		return "" // CRC and sizes stand in the descriptor, checked with the layout
-	case le32(header[14:]) != e.crc:
+	case !e.has(uint64(le32(header[14:])), int64(e.crc)):
 		return "CRC"
-	case int64(le32(header[18:])) != e.packed || int64(le32(header[22:])) != e.size:
-		return "size"
 	}
 	return ""
 }
