@@ -139,6 +139,9 @@ func (a *archive) checkLayout() {
 				Count(e.header-reached, "byte"))
 		case e.header < reached:
 			a.findings.add(zipOverlap, e.name, "the file shares its bytes with another one; pack the package again")
+		case e.method == stored && e.flags&flagDescriptor != 0 && a.hasSignature(e.data, e.end()):
+			a.findings.add(zipHidden, e.name,
+				"the file is not compressed, its size stands behind it, and some readers end it where a ZIP seems to go on inside; compress it")
 		}
 		reached = max(reached, e.end()+a.descriptorLen(e))
 	}
@@ -181,10 +184,29 @@ var signingBlocks = map[string]string{
 
 const signingMagicLen = 16
 
+// hasSignature tells whether there is something between two offsets by which those who read a ZIP from its beginning,
+// without its list of files, know that a file ends or begins.
+func (a *archive) hasSignature(from, to int64) bool {
+	for at := from; at < to; at += chunkLen {
+		chunk := a.bytes(at, min(at+chunkLen+int64(len(localSignature))-1, to))
+		for _, signature := range []string{localSignature, centralSignature, endSignature, descriptorSignature} {
+			if bytes.Contains(chunk, []byte(signature)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // checkSigningBlock looks at what stands between the last entry and the central directory.
 func (a *archive) checkSigningBlock(from int64) {
 	length := a.directory - from
 	if length <= 0 || !a.complete {
+		return
+	}
+	if a.hasSignature(from, a.directory) {
+		a.findings.add(zipHidden, "", "found %s before the list of files, in which some readers find a file; pack the package again",
+			Count(length, "byte"))
 		return
 	}
 	magic := a.bytes(max(from, a.directory-signingMagicLen), a.directory)
