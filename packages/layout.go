@@ -125,27 +125,41 @@ func (e entry) meaningfulFlags() uint16 {
 
 // checkLayout checks that the entries stand one after the other, nothing between them, up to the central directory or
 // the signing block before it: bytes that belong to two files, or to none, are read differently by different readers.
-// Where entries are known to be missing, what lies between the others says nothing.
 func (a *archive) checkLayout() {
-	entries := slices.DeleteFunc(slices.Clone(a.entries), func(e entry) bool { return e.broken })
-	slices.SortFunc(entries, func(x, y entry) int { return cmp.Compare(x.header, y.header) })
-	reached := a.base
-	for i, e := range entries {
-		switch {
-		case i == 0 && e.header > reached && a.base == 0 && a.complete:
-			a.findings.add(zipPrefix, "", "%s before the ZIP%s; upload the ZIP alone", does(e.header-reached, "foreign byte", "stand"), a.disguise())
-		case e.header > reached && a.complete:
-			a.findings.add(zipHidden, e.name, "found %s before this file, which no file claims; pack the package again",
-				Count(e.header-reached, "byte"))
-		case e.header < reached:
-			a.findings.add(zipOverlap, e.name, "the file shares its bytes with another one; pack the package again")
-		case e.method == stored && e.flags&flagDescriptor != 0 && a.hasSignature(e.data, e.end()):
-			a.findings.add(zipHidden, e.name,
-				"the file is not compressed, its size stands behind it, and some readers end it where a ZIP seems to go on inside; compress it")
+	var entries []*entry
+	for i := range a.entries {
+		if e := &a.entries[i]; !e.broken {
+			entries = append(entries, e)
 		}
-		reached = max(reached, e.end()+a.descriptorLen(e))
+	}
+	slices.SortStableFunc(entries, func(x, y *entry) int { return cmp.Compare(x.header, y.header) })
+	reached := a.base
+	if len(entries) > 0 && entries[0].header > reached && a.base == 0 && a.complete {
+		first := entries[0].header
+		a.findings.add(zipPrefix, "", "%s before the ZIP%s; upload the ZIP alone", does(first, "foreign byte", "stand"), a.disguise())
+		reached = first
+	}
+	for _, e := range entries {
+		a.checkPlace(e, reached)
+		reached = max(reached, e.end()+a.descriptorLen(*e))
 	}
 	a.checkSigningBlock(reached)
+}
+
+// checkPlace checks that an entry begins where the one before it ends. Where entries are known to be missing, what lies
+// between the others says nothing. What shares its bytes is broken: to read them for each would take as long as somebody likes.
+func (a *archive) checkPlace(e *entry, reached int64) {
+	switch {
+	case e.header > reached && a.complete:
+		a.findings.add(zipHidden, e.name, "found %s before this file, which no file claims; pack the package again",
+			Count(e.header-reached, "byte"))
+	case e.header < reached:
+		e.broken = true
+		a.findings.add(zipOverlap, e.name, "the file shares its bytes with another one; pack the package again")
+	case e.method == stored && e.flags&flagDescriptor != 0 && a.hasSignature(e.data, e.end()):
+		a.findings.add(zipHidden, e.name,
+			"the file is not compressed, its size stands behind it, and some readers end it where a ZIP seems to go on inside; compress it")
+	}
 }
 
 // descriptorLen returns the length of the data descriptor that follows the content, 0 when there is none. Its
