@@ -43,7 +43,7 @@ func (b breach) inspect(t testing.TB) packages.Report {
 }
 
 func breaches() []breach {
-	return slices.Concat(containerBreaches, contentBreaches, nameBreaches, jsonBreaches, formatBreaches, w3cBreaches, appJSONBreaches, desktopBreaches)
+	return slices.Concat(containerBreaches, readerBreaches, contentBreaches, nameBreaches, jsonBreaches, formatBreaches, w3cBreaches, appJSONBreaches, desktopBreaches)
 }
 
 func TestEveryBreachIsFoundAndNothingElse(t *testing.T) {

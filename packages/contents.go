@@ -24,6 +24,7 @@ const (
 // readContents reads every file to its end: it checks that the content is what the headers promise, and gathers the
 // facts. Files that are larger than allowed, or packed in a way that is not, are left out.
 func (in *inspection) readContents(ctx context.Context, files []entry) {
+	in.checkFolders()
 	facts := newFacts()
 	readable := in.readable(slices.Concat(files, in.desktop))
 	in.limitDocuments(readable)
@@ -70,6 +71,27 @@ func (in *inspection) readable(files []entry) []entry {
 		return nil
 	}
 	return readable
+}
+
+// maxNothingLen is the most bytes to which packers deflate nothing.
+const maxNothingLen = 16
+
+// checkFolders finds bytes in folders, which nobody would look at. Java deflates the nothing in them.
+func (in *inspection) checkFolders() {
+	reader := newContentReader(in)
+	for _, e := range in.entries {
+		if !e.isFolder() || e.packed == 0 || e.size > 0 || e.broken {
+			continue
+		}
+		problem := "too many"
+		if e.method == deflated && e.packed <= maxNothingLen {
+			_, problem = reader.unpack(e, func([]byte) {})
+		}
+		if problem != "" {
+			in.findings.add(zipHidden, e.name, "found %s in this folder, where there should be none; pack the package again",
+				Count(e.packed, "byte"))
+		}
+	}
 }
 
 // limitDocuments leaves the documents unread when together they would take too long to parse.

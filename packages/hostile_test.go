@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/metrics"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,12 @@ var bombs = map[string]func(t testing.TB) []byte{
 	},
 	"files that unpack to all that is allowed": func(t testing.TB) []byte {
 		return bulk(t, 199, func(i int) string { return fmt.Sprintf("common/%d.js", i) }, strings.Repeat("\x00", 1<<20))
+	},
+	"files that share what unpacks to nothing": func(t testing.TB) []byte {
+		nothing := rawEntry{name: "a.js", packed: []byte(strings.Repeat("\x00\x00\x00\xff\xff", 2<<20) + "\x03\x00")}
+		entries := []rawEntry{nothing}
+		nothing.shareWith = 1
+		return rawZip(append(entries, slices.Repeat([]rawEntry{nothing}, 9000)...)...)
 	},
 	"localization files as large and as deep as allowed": func(t testing.TB) []byte {
 		return bulk(t, 12, func(i int) string { return fmt.Sprintf("i18n/x-%d.json", i) },

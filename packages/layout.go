@@ -45,33 +45,60 @@ func (a *archive) readLocalHeader(e *entry) problem {
 			fmt.Sprintf("the header is said to be at byte %d, where there is none; pack the package again", e.header-a.base))
 	}
 	header := a.bytes(e.header, e.header+length)
-	difference := e.differs(header)
-	switch {
-	case difference == "size" && a.hasZIP64Sizes(*e, header):
-		return newProblem(zip64, zip64Advice)
-	case difference != "":
-		return newProblem(zipHeader, "the file's own header has another "+difference+" than the list of files; pack the package again")
-	case e.otherName != "" && !e.inCodePage():
-		return newProblem(zipHeader, "the file has another name for some readers ("+quote(e.otherName)+"); pack the package again")
+	if difference := e.differs(header); difference != "" {
+		return contradiction(difference)
 	}
 	e.data = e.header + length + int64(le16(header[28:]))
 	if e.end() > a.directory {
 		return newProblem(zipDirectory,
 			fmt.Sprintf("the file is said to end at byte %d, beyond the last one; pack the package again", e.end()-a.base))
 	}
+	return e.checkExtra(header, a.bytes(e.header+length, e.data))
+}
+
+func contradiction(difference string) problem {
+	return newProblem(zipHeader, "the file's own header has another "+difference+" than the list of files; pack the package again")
+}
+
+// checkExtra says what is wrong with the extra fields of an entry, and with the sizes, which may stand in one.
+func (e entry) checkExtra(header, extra []byte) problem {
+	packed, size := uint64(le32(header[18:])), uint64(le32(header[22:]))
+	switch {
+	case e.hasSizes(packed, size):
+	case max(packed, size) != in64 || !hasZIP64(extra):
+		return contradiction("size")
+	case e.flags&flagDescriptor == 0:
+		return newProblem(zip64, zip64Advice)
+	case min(packed, size) != in64 || !e.hasSizes64(extra):
+		return contradiction("size")
+	}
+	if message := cmp.Or(e.misread(e.extra), e.misread(extra)); message != "" {
+		return newProblem(zipHeader, message)
+	}
 	return problem{}
 }
 
-// hasZIP64Sizes tells whether a file's own header has its sizes in a field that only readers of ZIP64 know.
-func (a *archive) hasZIP64Sizes(e entry, header []byte) bool {
-	if le32(header[18:]) != in64 && le32(header[22:]) != in64 {
-		return false
-	}
-	extra := e.header + int64(len(header))
-	return hasExtra(a.bytes(extra, extra+int64(le16(header[28:]))), extraZIP64)
+// hasSizes tells whether the sizes in a local header are those of the directory.
+func (e entry) hasSizes(packed, size uint64) bool {
+	return e.has(packed, e.packed) && e.has(size, e.size)
 }
 
-// differs names the first thing in which a local header contradicts the directory; "" when they agree.
+// has tells whether a number in a local header is that of the directory. It may be 0 where a data descriptor follows.
+func (e entry) has(number uint64, listed int64) bool {
+	return number == uint64(listed) || number == 0 && e.flags&flagDescriptor != 0
+}
+
+// hasSizes64 tells whether the sizes in every field of ZIP64 are those of the directory.
+func (e entry) hasSizes64(extra []byte) bool {
+	for id, field := range extraFields(extra) {
+		if id == extraZIP64 && (len(field) < 16 || !e.hasSizes(le64(field[8:]), le64(field))) {
+			return false
+		}
+	}
+	return true
+}
+
+// differs names the first thing but the sizes in which a local header contradicts the directory; "" when they agree.
 func (e entry) differs(header []byte) string {
 	switch {
 	case len(header) < localHeaderLen || string(header[:4]) != localSignature:
@@ -82,12 +109,8 @@ func (e entry) differs(header []byte) string {
 		return "flags"
 	case le16(header[8:]) != e.method:
 		return "compression method"
-	case e.flags&flagDescriptor != 0:
-		return "" // CRC and sizes stand in the descriptor, checked with the layout
-	case le32(header[14:]) != e.crc:
+	case !e.has(uint64(le32(header[14:])), int64(e.crc)):
 		return "CRC"
-	case int64(le32(header[18:])) != e.packed || int64(le32(header[22:])) != e.size:
-		return "size"
 	}
 	return ""
 }
@@ -102,24 +125,41 @@ func (e entry) meaningfulFlags() uint16 {
 
 // checkLayout checks that the entries stand one after the other, nothing between them, up to the central directory or
 // the signing block before it: bytes that belong to two files, or to none, are read differently by different readers.
-// Where entries are known to be missing, what lies between the others says nothing.
 func (a *archive) checkLayout() {
-	entries := slices.DeleteFunc(slices.Clone(a.entries), func(e entry) bool { return e.broken })
-	slices.SortFunc(entries, func(x, y entry) int { return cmp.Compare(x.header, y.header) })
-	reached := a.base
-	for i, e := range entries {
-		switch {
-		case i == 0 && e.header > reached && a.base == 0 && a.complete:
-			a.findings.add(zipPrefix, "", "%s before the ZIP%s; upload the ZIP alone", does(e.header-reached, "foreign byte", "stand"), a.disguise())
-		case e.header > reached && a.complete:
-			a.findings.add(zipHidden, e.name, "found %s before this file, which no file claims; pack the package again",
-				Count(e.header-reached, "byte"))
-		case e.header < reached:
-			a.findings.add(zipOverlap, e.name, "the file shares its bytes with another one; pack the package again")
+	var entries []*entry
+	for i := range a.entries {
+		if e := &a.entries[i]; !e.broken {
+			entries = append(entries, e)
 		}
-		reached = max(reached, e.end()+a.descriptorLen(e))
+	}
+	slices.SortStableFunc(entries, func(x, y *entry) int { return cmp.Compare(x.header, y.header) })
+	reached := a.base
+	if len(entries) > 0 && entries[0].header > reached && a.base == 0 && a.complete {
+		first := entries[0].header
+		a.findings.add(zipPrefix, "", "%s before the ZIP%s; upload the ZIP alone", does(first, "foreign byte", "stand"), a.disguise())
+		reached = first
+	}
+	for _, e := range entries {
+		a.checkPlace(e, reached)
+		reached = max(reached, e.end()+a.descriptorLen(*e))
 	}
 	a.checkSigningBlock(reached)
+}
+
+// checkPlace checks that an entry begins where the one before it ends. Where entries are known to be missing, what lies
+// between the others says nothing. What shares its bytes is broken: to read them for each would take as long as somebody likes.
+func (a *archive) checkPlace(e *entry, reached int64) {
+	switch {
+	case e.header > reached && a.complete:
+		a.findings.add(zipHidden, e.name, "found %s before this file, which no file claims; pack the package again",
+			Count(e.header-reached, "byte"))
+	case e.header < reached:
+		e.broken = true
+		a.findings.add(zipOverlap, e.name, "the file shares its bytes with another one; pack the package again")
+	case e.method == stored && e.flags&flagDescriptor != 0 && a.hasSignature(e.data, e.end()):
+		a.findings.add(zipHidden, e.name,
+			"the file is not compressed, its size stands behind it, and some readers end it where a ZIP seems to go on inside; compress it")
+	}
 }
 
 // descriptorLen returns the length of the data descriptor that follows the content, 0 when there is none. Its
@@ -158,10 +198,29 @@ var signingBlocks = map[string]string{
 
 const signingMagicLen = 16
 
+// hasSignature tells whether there is something between two offsets by which those who read a ZIP from its beginning,
+// without its list of files, know that a file ends or begins.
+func (a *archive) hasSignature(from, to int64) bool {
+	for at := from; at < to; at += chunkLen {
+		chunk := a.bytes(at, min(at+chunkLen+int64(len(localSignature))-1, to))
+		for _, signature := range []string{localSignature, centralSignature, endSignature, descriptorSignature} {
+			if bytes.Contains(chunk, []byte(signature)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // checkSigningBlock looks at what stands between the last entry and the central directory.
 func (a *archive) checkSigningBlock(from int64) {
 	length := a.directory - from
 	if length <= 0 || !a.complete {
+		return
+	}
+	if a.hasSignature(from, a.directory) {
+		a.findings.add(zipHidden, "", "found %s before the list of files, in which some readers find a file; pack the package again",
+			Count(length, "byte"))
 		return
 	}
 	magic := a.bytes(max(from, a.directory-signingMagicLen), a.directory)

@@ -127,6 +127,8 @@ func (a *archive) checkParts(e entry, name string) {
 			a.findings.add(nameCharacter, e.name, "the name has the character %U, which is not allowed; rename the file", r)
 		} else if strings.HasSuffix(part, ".") {
 			a.findings.add(nameCharacter, e.name, "the name %q ends with a full stop, which some systems drop; rename the file", part)
+		} else if strings.HasSuffix(part, " ") {
+			a.findings.add(nameCharacter, e.name, "the name %q ends with a space, which some systems drop; rename the file", part)
 		}
 	}
 }

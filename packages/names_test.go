@@ -34,6 +34,7 @@ var nameBreaches = []breach{
 	{what: "a non-character", code: "name_character", path: "a\U0001FFFE.js", says: "U+1FFFE", pack: marked("a\U0001FFFE.js")},
 	{what: "a language tag", code: "name_character", path: "a\U000E0001.js", says: "U+E0001", pack: marked("a\U000E0001.js")},
 	{what: "a full stop at the end", code: "name_character", path: "common./a.js", says: "full stop", pack: named("common./a.js")},
+	{what: "a space at the end", code: "name_character", path: "app.js ", says: "ends with a space", pack: named("app.js ")},
 	{what: "256 bytes", code: "name_too_long", path: shown(strings.Repeat("n", 253) + ".js"), says: "256 bytes", pack: named(strings.Repeat("n", 253) + ".js")},
 	{what: "a path of 1,025 bytes", code: "path_too_long", path: shown(longPath), says: "1025 bytes", pack: named(longPath)},
 	{what: "folders in folders", code: "path_too_deep", path: deepPath, says: "more than 31 folders", pack: named(deepPath)},

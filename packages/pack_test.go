@@ -2,6 +2,7 @@ package packages_test
 
 import (
 	"bytes"
+	"cmp"
 	"compress/flate"
 	"encoding/binary"
 	"encoding/json"
@@ -114,6 +115,7 @@ type rawEntry struct {
 
 	localName   string // in the header before the content, when another
 	localFlags  uint16
+	localCRC    uint32 // when another
 	localSize   uint32 // when another
 	localPacked uint32 // when another
 	localExtra  []byte
@@ -215,9 +217,7 @@ func (e rawEntry) header(signature, name string, flags uint16) []byte {
 // local is the header before the content.
 func (e rawEntry) local() []byte {
 	name, extra := e.localName, e.localExtra
-	if e.localSize != 0 {
-		e.size = e.localSize
-	}
+	e.crc, e.size = cmp.Or(e.localCRC, e.crc), cmp.Or(e.localSize, e.size)
 	e.claimedPacked = max(e.claimedPacked, e.localPacked)
 	h := e.header("PK\x03\x04", name, e.localFlags)
 	binary.LittleEndian.PutUint16(h[28:], uint16(len(extra)))

@@ -36,10 +36,6 @@ const (
 	flagDescriptor = 1 << 3 // sizes and CRC follow the content instead of preceding it
 	flagUTF8       = 1 << 11
 
-	extraUnicodePath = 0x7075 // a second name, for readers that know it
-	extraZIP64       = 0x0001 // the sizes and the offset, where in64 stands in their places
-	in64             = 1<<32 - 1
-
 	zip64Advice = "the package is a ZIP64; pack it as a plain ZIP (zip -fz-, or a library without forced ZIP64)"
 )
 
@@ -48,6 +44,7 @@ type entry struct {
 	name         string      // as in the archive: folders end with a slash
 	folded       string      // the form in which names are compared, see foldName
 	otherName    string      // that some readers take instead of name; "" when there is none
+	extra        []byte      // the extra fields of the central directory
 	mode         fs.FileMode // type bits only
 	flags        uint16
 	method       uint16
@@ -204,42 +201,15 @@ func readCentral(r *bufio.Reader, left int64) (entry, int64, error) {
 	if _, err := r.Discard(commentLen); err != nil {
 		return entry{}, 0, err
 	}
-	name, packed, size, header := string(rest[:nameLen]), le32(h[20:]), le32(h[24:]), le32(h[42:])
+	name, extra := string(rest[:nameLen]), rest[nameLen:]
+	packed, size, header := le32(h[20:]), le32(h[24:]), le32(h[42:])
 	return entry{
-		name: name, otherName: unicodePath(rest[nameLen:], name), mode: modeOf(le32(h[38:]), name),
+		name: name, otherName: otherName(extra, name), extra: extra, mode: modeOf(le32(h[38:]), name),
 		flags: le16(h[8:]), method: le16(h[10:]), crc: le32(h[16:]),
 		packed: int64(packed), size: int64(size), header: int64(header),
-		zip64: max(packed, size, header) == in64 && hasExtra(rest[nameLen:], extraZIP64),
+		zip64: max(packed, size, header) == in64 && hasZIP64(extra),
 	}, length, nil
 }
-
-// unicodePath returns the name in the Unicode path field, which some readers take instead of the other one; "" when
-// there is none or it is the same.
-func unicodePath(extra []byte, name string) string {
-	field := extraField(extra, extraUnicodePath)
-	if other := field[min(5, len(field)):]; string(other) != name {
-		return string(other)
-	}
-	return ""
-}
-
-// extraField returns the first extra field of that id; nil when there is none.
-func extraField(extra []byte, id uint16) []byte {
-	for len(extra) >= 4 {
-		end := 4 + int(le16(extra[2:]))
-		if end > len(extra) {
-			return nil
-		}
-		if le16(extra) == id {
-			return extra[4:end]
-		}
-		extra = extra[end:]
-	}
-	return nil
-}
-
-// hasExtra tells whether there is an extra field of that id.
-func hasExtra(extra []byte, id uint16) bool { return extraField(extra, id) != nil }
 
 // modeOf returns the type of an entry: what its attributes for Unix or those for DOS say, and a trailing slash for folders.
 // On which system the archive was made does not count, because some readers do not ask.
@@ -273,6 +243,7 @@ func unixMode(mode uint32) fs.FileMode {
 
 func le16(b []byte) uint16 { return binary.LittleEndian.Uint16(b) }
 func le32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
+func le64(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
 
 // bytes returns what stands between two offsets, cut to the archive; what cannot be read is left out.
 func (a *archive) bytes(from, to int64) []byte {
