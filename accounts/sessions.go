@@ -41,7 +41,7 @@ func (s Sessions) CommitCtx(ctx context.Context, token string, data []byte, expi
 	return s.CommitOf(ctx, "", token, data, expiry)
 }
 
-// sessionsOfOne bounds how many sessions one person has.
+// sessionsOfOne bounds how many sessions one person has, and how many drafts, which are kept among them.
 const sessionsOfOne = 50
 
 const (
@@ -49,13 +49,15 @@ const (
 	putSession = `
 		INSERT INTO sessions (token, person, data, expiry) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (token) DO UPDATE SET person = excluded.person, data = excluded.data, expiry = excluded.expiry`
+	// alike are the sessions when $3 is one, and the drafts when it is one.
+	alike     = `(token LIKE 'draft of %') = ($3 LIKE 'draft of %')`
 	endOldest = `
-		DELETE FROM sessions WHERE person = $1 AND person <> '' AND token NOT IN (
-			SELECT token FROM sessions WHERE person = $1 ORDER BY expiry DESC, token LIMIT $2)`
+		DELETE FROM sessions WHERE person = $1 AND person <> '' AND ` + alike + ` AND token NOT IN (
+			SELECT token FROM sessions WHERE person = $1 AND ` + alike + ` ORDER BY expiry DESC, token LIMIT $2)`
 )
 
 // CommitOf keeps the data of a person's session until it expires. It forgets those that have expired, and the person's oldest when
-// there are too many; "" is nobody.
+// there are too many of its kind; "" is nobody.
 func (s Sessions) CommitOf(ctx context.Context, person, token string, data []byte, expiry time.Time) error {
 	err := s.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, endExpired, database.Time(time.Now())); err != nil {
@@ -65,7 +67,7 @@ func (s Sessions) CommitOf(ctx context.Context, person, token string, data []byt
 		if _, err := tx.ExecContext(ctx, putSession, database.Text(token), database.Text(person), text, database.Time(expiry)); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, endOldest, database.Text(person), sessionsOfOne)
+		_, err := tx.ExecContext(ctx, endOldest, database.Text(person), sessionsOfOne, database.Text(token))
 		return err
 	})
 	if err != nil {

@@ -37,6 +37,28 @@ func TestASessionIsFoundUntilItExpiresOrIsDeleted(t *testing.T) {
 	})
 }
 
+func TestDraftsOfAPersonAreBoundedApartFromTheirSessions(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		sessions, begin := accounts.NewSessions(c.Database()), time.Now().Add(time.Hour)
+		require.NoError(t, sessions.CommitOf(t.Context(), "rita", "session", nil, begin))
+		for number := range 60 {
+			at := begin.Add(time.Duration(number) * time.Second)
+			require.NoError(t, sessions.CommitOf(t.Context(), "rita", fmt.Sprint("draft of an upload ", number), nil, at))
+		}
+		require.NoError(t, sessions.CommitOf(t.Context(), "rita", "another session", nil, begin))
+		found := func(token string) bool {
+			_, ok, err := sessions.FindCtx(t.Context(), token)
+			require.NoError(t, err)
+			return ok
+		}
+		for number := range 60 {
+			assert.Equal(t, number >= 10, found(fmt.Sprint("draft of an upload ", number)), number)
+		}
+		assert.True(t, found("session"), "nobody is signed out by their drafts")
+		assert.True(t, found("another session"))
+	})
+}
+
 func TestAPersonKeepsOnlyTheNewestSessions(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		sessions, begin := accounts.NewSessions(c.Database()), time.Now().Add(time.Hour)

@@ -160,6 +160,9 @@ const (
 	// One person's slow uploads must not take the connections of everybody, nor all people those of host apps.
 	requestsPerPerson = 100
 	requestsShare     = 0.9 // of the connections
+	// A file is in memory until it has been taken, however slowly.
+	filesPerPerson = 4
+	filesInAll     = 16
 )
 
 // guard has the limits of people and addresses. Without a limit of requests there is none of sign-ins.
@@ -170,6 +173,7 @@ func (a application) guard(router *access.Router, sessions *access.Sessions, ref
 		Limits: access.NewLimits(perSecond, 2*perSecond), SignIns: access.NewLimits(min(perSecond, signInsPerSecond), signInsAtOnce),
 		Requests: access.NewRequests(requestsPerPerson, int(requestsShare*float64(a.settings.MaxConnections))),
 		Streams:  access.NewStreams(streamsPerPerson, streamsInAll),
+		Files:    access.NewFiles(filesPerPerson, filesInAll),
 	}
 }
 

@@ -3,12 +3,14 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -62,6 +64,34 @@ func readable(t *testing.T) (s standing, first, second string) {
 	second = s.hasCode("1.1.0", contents(map[string]string{"app.js": sourced + "const added = 1\n", "pages/new.js": "Page({ new: 1 })\n"}))
 	s.does("developer", lifecycle.Command{Action: lifecycle.RequestPublishing, Comment: "the second one"})
 	return s, first, second
+}
+
+// A file is in memory until its reader has taken it, and a reader may be slow.
+func TestOnePersonIsSentOnlySoManyFilesAtOnce(t *testing.T) {
+	s := stand(t)
+	s.welcomed()
+	large := make([]byte, 16<<20) // more than there is room for between us and a client
+	_, _ = rand.Read(large)
+	s.hasCode("1.0.0", map[string]string{"large.bin": string(large)})
+	paths := []string{versionsPath + "1.0.0/files/large.bin", "/mini-programs/weather/versions/1.0.0/raw/large.bin"}
+	var open []*http.Response
+	for number := range filesPerPerson {
+		open = append(open, s.follow("developer", paths[number%len(paths)]))
+		require.Equal(t, http.StatusOK, open[number].StatusCode)
+	}
+	for _, path := range paths {
+		refused, body := s.ask(http.MethodGet, path, as("developer"))
+		waits(t, refused, body, "oo many files are on their way to you; wait a second and try again")
+	}
+	response, _ := s.ask(http.MethodGet, versionsPath+"1.0.0/files", as("developer"))
+	assert.Equal(t, http.StatusOK, response.StatusCode, "it is only about files")
+	response, body := s.ask(http.MethodGet, paths[0], as("reviewer"))
+	assert.Equal(t, http.StatusOK, response.StatusCode, "others are not held up")
+	assert.Len(t, body, len(large))
+
+	require.NoError(t, open[0].Body.Close())
+	again := func() bool { return s.follow("developer", paths[1]).StatusCode == http.StatusOK }
+	assert.Eventually(t, again, patience, 10*time.Millisecond, "there is room when one was taken, or its reader has gone away")
 }
 
 const versionsPath = "/api/v1/mini-programs/weather/versions/"

@@ -256,6 +256,29 @@ func TestAProviderThatIsAwayLocksNobodyOutAtOnceButNotForLong(t *testing.T) {
 	require.Eventually(t, func() bool { return s.roles(browser) == "reviewer" }, 10*time.Second, 50*time.Millisecond, "it goes on when the provider is back")
 }
 
+func TestAProviderThatRenewsButDoesNotSayWhoSomebodyIsSignsNobodyOut(t *testing.T) {
+	s := trust(t, impatient, func(s *settings) { s.pace.Renewal = time.Second })
+	browser := s.signedIn("rita")
+	before := s.issuer.Refreshes()
+	s.issuer.AwayAt("/userinfo")
+	require.Eventually(t, func() bool {
+		assert.Equal(t, "reviewer", s.roles(browser))
+		return s.issuer.Refreshes() == before+2
+	}, 10*time.Second, 50*time.Millisecond, "each time with the tokens of the time before")
+	s.issuer.AwayAt("")
+	s.issuer.Person("rita", oidctest.Claims{"roles": []string{"operator"}})
+	require.Eventually(t, func() bool { return s.roles(browser) == "operator" }, 10*time.Second, 50*time.Millisecond, "the session goes on")
+
+	s = trust(t, impatient)
+	browser = s.signedIn("rita")
+	before = s.issuer.Refreshes()
+	s.issuer.AwayAt("/userinfo")
+	for range 5 {
+		assert.Equal(t, "reviewer", s.roles(browser))
+	}
+	assert.Equal(t, before+1, s.issuer.Refreshes(), "it is not asked again at once")
+}
+
 func TestASessionEndsWhenNothingIsDoneAndAfterItsTime(t *testing.T) {
 	s := trust(t, func(s *settings) { s.pace.Idle = time.Nanosecond })
 	browser := s.browser()

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/accounts"
+	"slipway/database"
 	"slipway/lifecycle"
 )
 
@@ -93,4 +94,31 @@ func TestAnUploadThatIsRefusedInItsStateKeepsWhatWasTyped(t *testing.T) {
 	assert.Contains(t, body, "1.2.3")
 	assert.Contains(t, body, "What you had typed")
 	assert.NotContains(t, body, "used-up", "a refused request is over")
+}
+
+// drafts tells how many are kept, and how many of them with the name of a person.
+func (s standing) drafts(person string) (all, theirs int) {
+	const query = `SELECT count(*), COALESCE(SUM(CASE WHEN person = $1 THEN 1 ELSE 0 END), 0) FROM sessions WHERE token LIKE 'draft of %'`
+	require.NoError(s.t, database.One(s.t.Context(), s.app.catalog.Database().Select(query), []any{&all, &theirs}, person))
+	return all, theirs
+}
+
+func TestAnUploadIsKeptOnlyForWhoeverSeesTheMiniProgram(t *testing.T) {
+	s := stand(t)
+	s.welcomed()
+	for _, each := range []struct {
+		account, id  string
+		status, kept int
+	}{
+		{"developer", "nothing", http.StatusNotFound, 0},
+		{"other-developer", "weather", http.StatusForbidden, 0},
+		{"developer", "weather", http.StatusServiceUnavailable, 1},
+	} {
+		send := uploaded(t, []byte("a package"), "request_id", "r", "version", "1.2.3", "notes", "typed <notes>")
+		response, body := s.ask(http.MethodPost, "/mini-programs/"+each.id+"/packages", as(each.account), send)
+		assert.Equal(t, each.status, response.StatusCode, body)
+		all, theirs := s.drafts(each.account)
+		assert.Equal(t, each.kept, all, "%s by %s", each.id, each.account)
+		assert.Equal(t, each.kept, theirs, "%s by %s", each.id, each.account)
+	}
 }

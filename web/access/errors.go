@@ -22,4 +22,8 @@ var (
 	ErrTooManyStreams = errors.New("you have too many event streams open; close one, wait a second and try again")
 	// ErrNoMoreStreams says that all together have.
 	ErrNoMoreStreams = errors.New("too many event streams are open at the moment; wait a second and try again")
+	// ErrTooManyFiles says that one person is being sent too many files of packages.
+	ErrTooManyFiles = errors.New("too many files are on their way to you; wait a second and try again")
+	// ErrNoMoreFiles says that all together are.
+	ErrNoMoreFiles = errors.New("too many files are on their way at the moment; wait a second and try again")
 )

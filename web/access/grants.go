@@ -133,16 +133,31 @@ func (g grants) age(kept granted) time.Duration {
 
 func (g grants) renew(ctx context.Context, session string, kept granted) (Identity, error) {
 	identity, tokens, err := g.provider.Renew(ctx, kept.Tokens)
+	ctx = context.WithoutCancel(ctx) // what came of it is kept, however long it took
 	switch {
 	case errors.Is(err, ErrNotSignedIn):
 		return Identity{}, errors.Join(err, g.store.DeleteGrant(ctx, kept.row))
 	case err != nil:
-		return Identity{}, err
+		return Identity{}, errors.Join(err, g.keepTokens(ctx, session, kept, tokens))
 	case identity.User != kept.Identity.User: // OpenID Connect Core 1.0, 12.2
 		return Identity{}, errors.Join(ErrNotSignedIn, g.store.DeleteGrant(ctx, kept.row))
 	}
 	kept.Identity, kept.Tokens, kept.state.CheckedAt = identity, tokens, time.Now()
 	return identity, g.put(ctx, session, kept)
+}
+
+// keepTokens keeps those of a renewal that did not come to its end: the ones before may be used up. The time of the check moves on by as
+// little as the database can tell, so that nobody who read them before can claim the grant; it is claimed as before.
+func (g grants) keepTokens(ctx context.Context, session string, kept granted, tokens Tokens) error {
+	if tokens == (Tokens{}) {
+		return nil
+	}
+	kept.Tokens, kept.state.CheckedAt = tokens, kept.state.CheckedAt.Add(time.Microsecond)
+	if err := g.put(ctx, session, kept); err != nil {
+		return err
+	}
+	_, err := g.store.ClaimGrant(ctx, kept.row, kept.state.CheckedAt, time.Now().Add(g.pace.Renewal))
+	return err
 }
 
 // end forgets what was granted for the session, and returns it.

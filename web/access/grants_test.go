@@ -26,8 +26,8 @@ func (g grantsInMemory) PutGrant(_ context.Context, session string, grant accoun
 	return nil
 }
 
-func (g grantsInMemory) ClaimGrant(context.Context, string, time.Time, time.Time) (bool, error) {
-	return true, nil
+func (g grantsInMemory) ClaimGrant(_ context.Context, session string, checkedAt, _ time.Time) (bool, error) {
+	return g[session].CheckedAt.Equal(checkedAt), nil
 }
 
 func (g grantsInMemory) TouchGrant(_ context.Context, session string, usedAt time.Time) error {
@@ -97,6 +97,42 @@ func TestAProviderThatIsAwayIsTrustedForAWhile(t *testing.T) {
 		_, err := of.identify(t.Context(), "session", true)
 		assert.Equal(t, known, err == nil, "%s: %v", age, err)
 	}
+}
+
+// halfway is a provider that renews each token once, and then does not say whose it is.
+type halfway struct {
+	devAccounts
+	used map[string]bool
+}
+
+func (h halfway) Renew(_ context.Context, tokens Tokens) (Identity, Tokens, error) {
+	if h.used[tokens.Refresh] {
+		return Identity{}, Tokens{}, ErrNotSignedIn
+	}
+	h.used[tokens.Refresh] = true
+	return Identity{}, Tokens{Refresh: tokens.Refresh + "+"}, ErrProviderAway
+}
+
+func TestWhoeverReadTheTokensBeforeTheyWereUsedUpDoesNotSendThemAgain(t *testing.T) {
+	of, kept := grantedTo(t, 0)
+	of.provider = halfway{used: map[string]bool{}}
+	grant := kept[rowOf("session")]
+	grant.CheckedAt = time.Now().Add(-UsualPace.Check)
+	kept[rowOf("session")] = grant
+	before, err := of.find(t.Context(), "session")
+	require.NoError(t, err)
+	for range 2 {
+		identity, err := of.identify(t.Context(), "session", true)
+		require.NoError(t, err)
+		assert.Equal(t, "dora", identity.User)
+	}
+	identity, known, err := of.current(t.Context(), "session", before)
+	require.NoError(t, err)
+	assert.True(t, known)
+	assert.Equal(t, "dora", identity.User)
+	after, err := of.find(t.Context(), "session")
+	require.NoError(t, err, "the session goes on")
+	assert.Equal(t, "++", after.Tokens.Refresh)
 }
 
 // taken is a provider that has taken the person's role away since.

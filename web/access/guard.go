@@ -12,8 +12,8 @@ type Guard struct {
 	Sessions *Sessions
 	// Limits are those of people, and of addresses where nobody is signed in; SignIns are those of addresses.
 	Limits, SignIns *Limits
-	// Requests and Streams bound what is under way at the same time.
-	Requests, Streams *Underway
+	// Requests, Streams and Files bound what is under way at the same time.
+	Requests, Streams, Files *Underway
 	// Refuse answers a request that goes no further, in the form that its sender understands.
 	Refuse func(*gin.Context, error)
 }
@@ -50,7 +50,19 @@ func (g *Guard) admit(c *gin.Context) (closed func(), err error) {
 	if permission.stream {
 		return g.admitStream(c, identity.key())
 	}
-	return g.Requests.Begin(identity.key())
+	ended, err := g.Requests.Begin(identity.key())
+	if err != nil || !permission.file {
+		return ended, err
+	}
+	sent, err := g.Files.Begin(identity.key())
+	if err != nil {
+		ended()
+		return nil, err
+	}
+	return func() {
+		sent()
+		ended()
+	}, nil
 }
 
 // admitStream lets in what lasts as long as the session of its sender.

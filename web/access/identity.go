@@ -38,7 +38,8 @@ type Tokens struct {
 type Provider interface {
 	// ByToken finds whose bearer token it is. ErrNotSignedIn says that it is worth nothing, ErrProviderAway that this cannot be known now.
 	ByToken(ctx context.Context, token string) (Identity, error)
-	// Renew finds what the person of a session may do now, with the tokens for the next time. Errors are those of ByToken.
+	// Renew finds what the person of a session may do now, with the tokens for the next time. Errors are those of ByToken; with one there
+	// are tokens when those before may be used up.
 	Renew(ctx context.Context, tokens Tokens) (Identity, Tokens, error)
 }
 

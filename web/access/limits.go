@@ -57,7 +57,7 @@ func (l *Limits) forgetIdle() {
 	}
 }
 
-// Underway bounds what is under way at the same time, of one person and of all: requests, or event streams. Each holds a connection
+// Underway bounds what is under way at the same time, of one person and of all: requests, event streams, or files. Each holds a connection
 // and memory for as long as it lasts.
 type Underway struct {
 	perPerson, inAll      int
@@ -81,6 +81,11 @@ func NewRequests(perPerson, inAll int) *Underway {
 // NewStreams bounds the event streams.
 func NewStreams(perPerson, inAll int) *Underway {
 	return NewUnderway(perPerson, inAll, ErrTooManyStreams, ErrNoMoreStreams)
+}
+
+// NewFiles bounds the files of packages that are being sent.
+func NewFiles(perPerson, inAll int) *Underway {
+	return NewUnderway(perPerson, inAll, ErrTooManyFiles, ErrNoMoreFiles)
 }
 
 // Begin counts one more of a person until it has ended.

@@ -16,8 +16,8 @@ type Permission struct {
 	name  string
 	roles func(*gin.Context, lifecycle.Actor) (roles []lifecycle.Role, anyone bool)
 	// admitAddress is for routes that are open to everybody.
-	admitAddress   func(*Guard, string) error
-	stream, upload bool
+	admitAddress         func(*Guard, string) error
+	stream, upload, file bool
 	// body is what a request may bring; UsualBody when it is empty.
 	body Body
 	// pipelines lets their access tokens in, too; action is what they have to be allowed for it: "" for reading, or the one in the path.
@@ -83,6 +83,12 @@ func (p Permission) WithPackage() Permission {
 // WithBody lets requests bring something else than the usual.
 func (p Permission) WithBody(body Body) Permission {
 	p.body = body
+	return p
+}
+
+// AnsweringWithFile is for routes whose answer is in memory until whoever asked has taken the whole of it: a file of a package.
+func (p Permission) AnsweringWithFile() Permission {
+	p.name, p.file = p.name+", a file", true
 	return p
 }
 

@@ -31,7 +31,7 @@ func (a *API) registerFiles(api huma.API) {
 	content := file.Responses["200"].Content
 	content["text/plain"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	content["image/*"], content[packages.Bytes] = binary, binary
-	register(a, api, access.SignedIn.ForPipelines(), file, a.file)
+	register(a, api, access.SignedIn.ForPipelines().AnsweringWithFile(), file, a.file)
 	a.registerPackage(api)
 }
 

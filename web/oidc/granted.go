@@ -15,6 +15,7 @@ import (
 
 // granted reads who somebody is out of what the provider granted. nonce is that of a sign-in, "" when tokens are renewed, whose
 // answer need not have an ID token: then the endpoint for it says who it is.
+// The tokens come with an error, too.
 func (p *Provider) granted(
 	ctx context.Context, found *discovered, token *oauth2.Token, before access.Tokens, nonce string,
 ) (access.Identity, access.Tokens, error) {
@@ -27,18 +28,18 @@ func (p *Provider) granted(
 	if raw != "" {
 		verified, err := p.verify(ctx, found.signIns, raw)
 		if err != nil {
-			return access.Identity{}, access.Tokens{}, err
+			return access.Identity{}, tokens, err
 		}
 		if nonce != "" && verified.Nonce != nonce || verified.Claims(&said) != nil {
-			return access.Identity{}, access.Tokens{}, access.ErrSignInFailed
+			return access.Identity{}, tokens, access.ErrSignInFailed
 		}
 		tokens.ID, subject = raw, verified.Subject
 	} else if nonce != "" {
-		return access.Identity{}, access.Tokens{}, access.ErrSignInFailed
+		return access.Identity{}, tokens, access.ErrSignInFailed
 	}
 	said, err := p.complete(ctx, found, token, said, subject)
 	if err != nil {
-		return access.Identity{}, access.Tokens{}, err
+		return access.Identity{}, tokens, err
 	}
 	identity, err := p.settings.identity(said)
 	return identity, tokens, err

@@ -146,7 +146,7 @@ func (p *Pages) registerVersions(router *access.Router) {
 	router.GET("/mini-programs/:id/versions/:version", access.SignedIn, p.version)
 	router.GET("/mini-programs/:id/versions/:version/files", access.SignedIn, p.filesPage)
 	router.GET("/mini-programs/:id/versions/:version/files/*path", access.SignedIn, p.filesPage)
-	router.GET("/mini-programs/:id/versions/:version/raw/*path", access.SignedIn, p.rawFile)
+	router.GET("/mini-programs/:id/versions/:version/raw/*path", access.SignedIn.AnsweringWithFile(), p.rawFile)
 	router.GET("/mini-programs/:id/versions/:version/package", access.SignedIn, p.downloadPackage)
 	router.GET("/mini-programs/:id/versions/:version/previews", access.SignedIn, p.previews)
 	router.POST("/mini-programs/:id/versions/:version/previews", access.SignedIn, p.makePreview)

@@ -25,13 +25,17 @@ type Draft struct {
 	SHA256 string `json:"sha256,omitempty"`
 }
 
-// KeepDraft keeps a person's draft of an upload to a mini-program in place of the one before, beside the sessions.
+// KeepDraft keeps a person's draft of an upload to a mini-program in place of the one before, beside the sessions. Of a mini-program that
+// they do not see there is nothing to come back to.
 func (s *Service) KeepDraft(ctx context.Context, person lifecycle.Actor, id string, draft Draft) error {
+	if _, err := s.Status(ctx, person, id); isRefusal(err) {
+		return nil
+	}
 	text, err := json.Marshal(draft)
 	if err != nil {
 		return fmt.Errorf("keep a draft: %w", err)
 	}
-	return s.Sessions.CommitCtx(ctx, draftKey(person, id), text, time.Now().Add(draftsKept))
+	return s.Sessions.CommitOf(ctx, person.User, draftKey(person, id), text, time.Now().Add(draftsKept))
 }
 
 // Draft finds a person's draft of an upload to a mini-program; nil when there is none.
@@ -52,7 +56,7 @@ func (s *Service) DropDraft(ctx context.Context, person lifecycle.Actor, id stri
 	return s.Sessions.DeleteCtx(ctx, draftKey(person, id))
 }
 
-// draftKey is no key of a session: those are hashes.
+// draftKey is no key of a session: those are hashes. By its beginning accounts tells drafts from sessions.
 func draftKey(person lifecycle.Actor, id string) string {
 	return fmt.Sprintf("draft of an upload %q %q", person.User, id)
 }

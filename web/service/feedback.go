@@ -28,7 +28,7 @@ func (s *Service) Feedback(
 		entries = entries[:limit]
 		page.Next = entries[limit-1].Change
 	}
-	entries = slices.DeleteFunc(entries, func(e catalog.AuditEntry) bool { return !Sees(person, e.Team) })
+	entries = slices.DeleteFunc(entries, func(e catalog.AuditEntry) bool { return !SeesEntry(person, e.Team, e.Record.Transition) })
 	for _, entry := range entries {
 		if entry.Err != nil {
 			return FeedbackPage{}, entry.Err

@@ -25,6 +25,11 @@ func (s *Service) Files(ctx context.Context, version lifecycle.Version) (list []
 
 // File reads one file in the package of a version, at most limit bytes of it. The error is that of Files or of packages.Files.Read.
 func (s *Service) File(ctx context.Context, version lifecycle.Version, path string, limit int64) (body packages.Body, err error) {
+	ended, err := s.reading.begin(ctx)
+	if err != nil {
+		return packages.Body{}, err
+	}
+	defer ended()
 	return body, s.withFiles(ctx, version, func(files *packages.Files) error {
 		body, err = files.Read(path, limit)
 		return err
@@ -33,6 +38,11 @@ func (s *Service) File(ctx context.Context, version lifecycle.Version, path stri
 
 // FileChange tells what changed in one file from a version to another. The error is that of Files or of packages.CompareFile.
 func (s *Service) FileChange(ctx context.Context, before, after lifecycle.Version, path string) (change packages.FileChange, err error) {
+	ended, err := s.reading.begin(ctx)
+	if err != nil {
+		return packages.FileChange{}, err
+	}
+	defer ended()
 	return change, s.withFiles(ctx, before, func(old *packages.Files) error {
 		return s.withFiles(ctx, after, func(current *packages.Files) error {
 			change, err = packages.CompareFile(old, current, path)

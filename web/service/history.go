@@ -29,7 +29,7 @@ func (s *Service) Reviews(ctx context.Context, person lifecycle.Actor, id string
 	entries, err := s.Catalog.AuditOf(ctx, id, reviewActions(), "", 0, reviewsRead)
 	reviews := []lifecycle.Transition{}
 	for _, entry := range entries {
-		if entry.Err == nil && Sees(person, entry.Team) {
+		if entry.Err == nil && SeesEntry(person, entry.Team, entry.Record.Transition) {
 			reviews = append(reviews, entry.Record.Transition)
 		}
 	}

@@ -101,7 +101,7 @@ var wordedErrors = []struct {
 	{http.StatusMethodNotAllowed, []error{ErrNoMethod}},
 	{http.StatusTooManyRequests, []error{
 		access.ErrTooMany, ErrTooManyWaiting, access.ErrTooManySignIns, access.ErrTooManyRequests, access.ErrNoMoreRequests,
-		access.ErrTooManyStreams, access.ErrNoMoreStreams,
+		access.ErrTooManyStreams, access.ErrNoMoreStreams, access.ErrTooManyFiles, access.ErrNoMoreFiles,
 	}},
 	{http.StatusServiceUnavailable, []error{tokens.ErrNotKnownYet, access.ErrProviderAway, ErrAway, ErrNoTest, ErrUncertain, ErrTooSlow}},
 }

@@ -43,7 +43,7 @@ func (s *Service) Rollout(ctx context.Context, person lifecycle.Actor, status li
 		}
 		for _, entry := range batch {
 			before = entry.Change
-			if entry.Err != nil || !Sees(person, entry.Team) || !history.take(entry.Record) {
+			if entry.Err != nil || !SeesEntry(person, entry.Team, entry.Record.Transition) || !history.take(entry.Record) {
 				continue
 			}
 			text, _ := json.Marshal(entry.Record) // it was JSON

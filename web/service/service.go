@@ -61,6 +61,7 @@ type Service struct {
 	AnswerWait time.Duration
 
 	comparisons packages.Comparisons
+	reading     atOnce
 }
 
 // Sees tells whether a person may look at the mini-programs of a team: their own, or all when they have a role on the

@@ -37,7 +37,7 @@ func (s *Service) Submissions(ctx context.Context, person lifecycle.Actor, id st
 	}
 	more, life := len(entries) == submissionsRead, ""
 	for _, entry := range slices.Backward(entries) {
-		if entry.Err != nil || !Sees(person, entry.Team) {
+		if entry.Err != nil || !SeesEntry(person, entry.Team, entry.Record.Transition) {
 			continue
 		}
 		if entry.Record.Action == lifecycle.UploadCode && entry.Record.Command.Package != nil {

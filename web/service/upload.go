@@ -93,6 +93,11 @@ func refusalOrNil(refusal *lifecycle.Refusal) error {
 }
 
 func (s *Service) inspect(ctx context.Context, sha256, version string) (*packages.Report, error) {
+	ended, err := s.reading.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer ended()
 	content, err := s.Store.Open(ctx, sha256)
 	if err != nil {
 		return nil, err

@@ -48,7 +48,8 @@ func (s *Service) uploads(
 	}
 	for _, entry := range entries {
 		uploaded := entry.Record.Command.Package
-		if entry.Err != nil || uploaded == nil || version != "" && uploaded.Version != version || !Sees(person, entry.Team) {
+		if entry.Err != nil || !SeesEntry(person, entry.Team, entry.Record.Transition) ||
+			uploaded == nil || version != "" && uploaded.Version != version {
 			continue
 		}
 		isKnown := func(v lifecycle.Version) bool { return v.Version == uploaded.Version && v.SHA256 == uploaded.SHA256 }

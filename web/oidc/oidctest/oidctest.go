@@ -42,7 +42,7 @@ type Provider struct {
 	storage  *store
 	server   *httptest.Server
 	mu       sync.Mutex
-	away     bool
+	awayAt   string
 	requests int
 }
 
@@ -52,7 +52,7 @@ func Start(t *testing.T, redirect func() string) *Provider {
 	p := &Provider{t: t}
 	var handler http.Handler
 	p.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p.isAway() {
+		if p.isAway(r.URL.Path) {
 			panic(http.ErrAbortHandler)
 		}
 		handler.ServeHTTP(w, r)
@@ -113,16 +113,25 @@ func (p *Provider) Person(user string, said Claims) {
 
 // Away makes the provider break every connection, or answer again.
 func (p *Provider) Away(away bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.away = away
+	if away {
+		p.AwayAt("/")
+	} else {
+		p.AwayAt("")
+	}
 }
 
-func (p *Provider) isAway() bool {
+// AwayAt makes the provider break every connection to an address that begins with the path; "" is none.
+func (p *Provider) AwayAt(path string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.awayAt = path
+}
+
+func (p *Provider) isAway(path string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.requests++
-	return p.away
+	return p.awayAt != "" && strings.HasPrefix(path, p.awayAt)
 }
 
 // Requests is how often the provider was asked something.
