@@ -95,7 +95,7 @@ func (c *fleetRunCommand) Run(ctx context.Context, a *app) error {
 	}
 	rule, _ := lifecycle.RuleFor(c.Action)
 	by := a.actor(accounts.DevOf(rule.Roles[0]))
-	if c.RequestID == "" {
+	if c.RequestID == "" && c.Confirm != 0 { // a dry run may be repeated as it is
 		c.RequestID = uuid.NewString()
 	}
 	var report fleetReport
@@ -184,14 +184,16 @@ func progressOf(report fleetReport) string {
 func (a *app) awaitFleet(ctx context.Context, server remote, id string) error {
 	for {
 		var report fleetReport
-		if err := server.get(ctx, fleetPath+"/"+url.PathEscape(id), url.Values{"standing": {string(catalog.FleetRefused)}}, &report); err != nil {
-			return err
-		}
-		if report.EndedAt != nil {
+		err := server.get(ctx, fleetPath+"/"+url.PathEscape(id), url.Values{"standing": {string(catalog.FleetRefused)}}, &report)
+		switch {
+		case report.EndedAt != nil:
 			return a.finishFleet(report)
+		case err != nil && ctx.Err() == nil:
+			return fmt.Errorf("the act goes on; see starter fleet show %s: %w", id, err)
+		case err == nil:
+			_, _ = fmt.Fprintln(a.stderr, progressOf(report))
+			_ = a.stderr.Flush()
 		}
-		_, _ = fmt.Fprintln(a.stderr, progressOf(report))
-		_ = a.stderr.Flush()
 		select {
 		case <-ctx.Done():
 			_, _ = fmt.Fprintf(a.stderr, "the act goes on; see starter fleet show %s\n", id)

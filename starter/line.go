@@ -116,7 +116,8 @@ func (d direct) actOnLine(ctx context.Context, command lifecycle.Command) (lifec
 	if err != nil {
 		return lifecycle.Outcome{}, err
 	}
-	return client.ActOnPlatform(ctx, command)
+	outcome, err := client.ActOnPlatform(ctx, command)
+	return outcome, uncertain(err, command.RequestID)
 }
 
 func (r remote) line(ctx context.Context) (status lifecycle.PlatformStatus, err error) {

@@ -152,7 +152,7 @@ func report(a *app, err error) int {
 	case errors.Is(err, workflows.ErrUnfinished):
 		_, _ = fmt.Fprintln(a.stderr, "recorded:", err)
 		return exitUnfinished
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled) && !errors.Is(err, errUncertain):
 		return exitFailed
 	default:
 		_, _ = fmt.Fprintln(a.stderr, "starter:", err)

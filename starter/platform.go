@@ -63,7 +63,8 @@ func (d direct) requestCreation(ctx context.Context, creation lifecycle.Creation
 	if err != nil {
 		return lifecycle.Outcome{}, err
 	}
-	return miniPrograms.RequestCreation(ctx, creation)
+	outcome, err := miniPrograms.RequestCreation(ctx, creation)
+	return outcome, uncertain(err, creation.RequestID)
 }
 
 func (d direct) act(ctx context.Context, id string, command lifecycle.Command) (lifecycle.Outcome, error) {
@@ -73,7 +74,8 @@ func (d direct) act(ctx context.Context, id string, command lifecycle.Command) (
 	if err != nil {
 		return lifecycle.Outcome{}, err
 	}
-	return miniPrograms.Act(ctx, id, command)
+	outcome, err := miniPrograms.Act(ctx, id, command)
+	return outcome, uncertain(err, command.RequestID)
 }
 
 func (d direct) upload(

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -223,10 +224,13 @@ func writeForm(form *multipart.Writer, fields map[string]string, file *os.File) 
 	return form.Close()
 }
 
+// errNoAnswer says that it is not known what the server did with a request.
+var errNoAnswer = errors.New("no answer from the server")
+
 // post sends a request that changes something, each time with the same request id, so that it is done once.
 func (r remote) post(ctx context.Context, by lifecycle.Actor, requestID, path string, body body, into any) error {
-	requestID = cmp.Or(requestID, uuid.NewString())
-	return r.retry(ctx, func() error {
+	named := cmp.Or(requestID, uuid.NewString())
+	err := r.retry(ctx, func() error {
 		contentType, content, err := body()
 		if err != nil {
 			return err
@@ -236,9 +240,13 @@ func (r remote) post(ctx context.Context, by lifecycle.Actor, requestID, path st
 			return err
 		}
 		request.Header.Set("Content-Type", contentType)
-		request.Header.Set("Idempotency-Key", requestID)
+		request.Header.Set("Idempotency-Key", named)
 		return r.do(request, by.User, into)
 	})
+	if dialing, ok := errors.AsType[*net.OpError](err); !errors.Is(err, errNoAnswer) || ok && dialing.Op == "dial" { // nothing was sent
+		return err
+	}
+	return uncertain(err, requestID)
 }
 
 // get sends a request that changes nothing.
@@ -259,11 +267,13 @@ func (r remote) getAs(ctx context.Context, account, path string, query url.Value
 
 // retry asks again, as long as --timeout allows, when the server says that it can answer later.
 func (r remote) retry(ctx context.Context, ask func() error) error {
+	var recorded error
 	for end := time.Now().Add(r.timeout); ; {
-		err := ask()
-		p, isProblem := errors.AsType[*problem](err)
-		busy := isProblem && (p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests)
-		if later := busy || errors.Is(err, workflows.ErrUnfinished); !later || time.Now().After(end) {
+		err := stillRecorded(recorded, ask())
+		if recorded == nil && errors.Is(err, workflows.ErrUnfinished) {
+			recorded = err
+		}
+		if !mayBeAnswered(err) || time.Now().After(end) {
 			return err
 		}
 		select {
@@ -285,7 +295,7 @@ func (r remote) do(request *http.Request, account string, into any) error {
 		return fmt.Errorf("%w (request id %s)", workflows.ErrUnfinished, request.Header.Get("Idempotency-Key"))
 	}
 	if err := answer.Decode(into); err != nil {
-		return fmt.Errorf("reading the answer of %s: %w", r.server, err)
+		return fmt.Errorf("%w %s (--server) that can be read: %w", errNoAnswer, r.server, err)
 	}
 	return nil
 }
@@ -299,7 +309,7 @@ func (r remote) send(request *http.Request, account string) (*http.Response, err
 	request.Header.Set("Authorization", "Bearer "+token)
 	response, err := r.http.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("no answer from the server %s (--server): %w", r.server, errors.Unwrap(err))
+		return nil, fmt.Errorf("%w %s (--server): %w", errNoAnswer, r.server, errors.Unwrap(err))
 	}
 	if response.StatusCode < http.StatusMultipleChoices {
 		return response, nil
@@ -307,7 +317,7 @@ func (r remote) send(request *http.Request, account string) (*http.Response, err
 	defer func() { _ = response.Body.Close() }()
 	err = readProblem(response)
 	if _, said := errors.AsType[*lifecycle.Refusal](err); response.StatusCode == http.StatusUnauthorized && !said {
-		return nil, errors.New(refused)
+		return nil, &problem{Outcome: lifecycle.Outcome{Message: refused}, Status: response.StatusCode}
 	}
 	return nil, err
 }

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -15,6 +17,9 @@ import (
 
 // errLeft ends a command that was told to stop waiting. What it waited for goes on.
 var errLeft = errors.New("left")
+
+// errUncertain ends a command of which nobody knows whether it was recorded.
+var errUncertain = errors.New("it may be recorded")
 
 // goal is what an action begins and --wait waits for: while the mini-program is in one of the states on the way it is not over, and
 // in one of those wanted it was reached.
@@ -62,15 +67,11 @@ func (g goal) end(s lifecycle.Status, revision int) *lifecycle.Transition {
 // finish says what came of an action. With wait it asks until that is known, and goes on until what the action began is over. ask gets
 // the same request id each time, so that the action counts once.
 func (a *app) finish(ctx context.Context, id, requestID string, wait bool, ask func(requestID string) (lifecycle.Outcome, error)) error {
-	if wait {
-		requestID = cmp.Or(requestID, uuid.NewString())
-	}
+	requestID = cmp.Or(requestID, uuid.NewString())
 	outcome, err := ask(requestID)
-	for told := false; wait && errors.Is(err, workflows.ErrUnfinished) && ctx.Err() == nil; told = true {
-		if !told {
-			_, _ = fmt.Fprintf(a.stderr, "%s: the action is recorded (request id %s); waiting for a worker\n", id, requestID)
-		}
-		outcome, err = ask(requestID)
+	if wait && errors.Is(err, workflows.ErrUnfinished) {
+		_, _ = fmt.Fprintf(a.stderr, "%s: the action is recorded (request id %s); waiting for a worker\n", id, requestID)
+		outcome, err = insist(ctx, err, func() (lifecycle.Outcome, error) { return ask(requestID) })
 	}
 	if err != nil {
 		return err
@@ -82,6 +83,50 @@ func (a *app) finish(ctx context.Context, id, requestID string, wait bool, ask f
 		return a.await(ctx, id, *goal, outcome.Revision)
 	}
 	return nil
+}
+
+// insist asks again what is recorded until it has an outcome, cannot get one, or ctx is done.
+func insist(ctx context.Context, recorded error, ask func() (lifecycle.Outcome, error)) (outcome lifecycle.Outcome, err error) {
+	for err = recorded; errors.Is(err, workflows.ErrUnfinished) && mayBeAnswered(err); {
+		select {
+		case <-ctx.Done():
+			return outcome, err
+		case <-time.After(retryInterval):
+		}
+		outcome, err = ask()
+		err = stillRecorded(recorded, err)
+	}
+	return outcome, err
+}
+
+// stillRecorded is the error of asking again after a request was recorded, if it was: a refusal changes that, a failure on the way does
+// not.
+func stillRecorded(recorded, err error) error {
+	_, refused := errors.AsType[*lifecycle.Refusal](err)
+	p, isProblem := errors.AsType[*problem](err)
+	if recorded == nil || err == nil || refused || isProblem && p.isRefusal() || errors.Is(err, workflows.ErrUnfinished) {
+		return err
+	}
+	return fmt.Errorf("%w; asked again: %w", recorded, err)
+}
+
+// mayBeAnswered tells whether the same request may have an outcome later. One that a server does not take, say for want of a sign-in,
+// stays without.
+func mayBeAnswered(err error) bool {
+	p, isProblem := errors.AsType[*problem](err)
+	if isProblem && p.Status < http.StatusInternalServerError {
+		return p.Status == http.StatusTooManyRequests
+	}
+	return isProblem && p.Status == http.StatusServiceUnavailable || errors.Is(err, workflows.ErrUnfinished)
+}
+
+// uncertain adds to an error that does not say whether a request was recorded how to ask again without doing anything twice.
+func uncertain(err error, requestID string) error {
+	_, refused := errors.AsType[*lifecycle.Refusal](err)
+	if err == nil || refused || requestID == "" || errors.Is(err, workflows.ErrUnfinished) {
+		return err
+	}
+	return fmt.Errorf("%w; %w: repeat it with --request-id %s, and it is done once", err, errUncertain, requestID)
 }
 
 // await shows how a mini-program goes on after a revision until the goal is reached or missed.
@@ -96,7 +141,10 @@ func (a *app) await(ctx context.Context, id string, g goal, revision int) error 
 		if ctx.Err() != nil {
 			break
 		}
-		if err := cmp.Or(err, view.update(a, status)); err != nil {
+		if err == nil {
+			err = view.update(a, status)
+		}
+		if err != nil {
 			return err
 		}
 		if end := g.end(status, revision); end != nil {

@@ -37,20 +37,32 @@ func (c *watchCommand) Run(ctx context.Context, a *app) error {
 	}
 	view := &view{out: a.stdout, inPlace: isTerminal(a.stdout), json: a.JSON}
 	for status, err := range platform.follow(ctx, c.ID) {
+		if err != nil && ctx.Err() != nil {
+			break
+		}
+		if err == nil {
+			err = view.update(a, status)
+		}
 		if err != nil {
 			return err
 		}
-		if err := view.update(a, status); err != nil {
-			return err
-		}
 		if status.State == c.Until {
-			break
+			return view.end()
 		}
 		if status.State.Final() {
 			return errors.Join(view.end(), c.missed(status.State))
 		}
 	}
-	return view.end()
+	return c.left(a, view)
+}
+
+// left is how it ends when the user does not want to see more: that is no failure, unless a state was waited for.
+func (c *watchCommand) left(a *app, view *view) error {
+	if err := view.end(); err != nil || c.Until == "" {
+		return err
+	}
+	_, _ = fmt.Fprintf(a.stderr, "not waiting any more: %s has not reached %s\n", c.ID, c.Until)
+	return errLeft
 }
 
 // missed is the error of waiting for a state that cannot come any more.

@@ -74,19 +74,48 @@ func (c Client) startOptions(requested lifecycle.Creation) client.StartWorkflowO
 		attributes = append(attributes, AttributeTitle.ValueSet(plain.Line(requested.Title)))
 	}
 	title, description := quoted(requested.Title), quoted(requested.Description)
+	details := fmt.Sprintf("Mini-program **%s** of team %s.\n\n%s\n\nRequested by %s with request id %s.",
+		title, requested.Team, description, written(requested.Actor.User), quoted(requested.RequestID))
 	return client.StartWorkflowOptions{
 		ID:                                       WorkflowID(requested.ID),
 		TaskQueue:                                TaskQueue,
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            fmt.Sprintf("%s (%s)", written(requested.Title), requested.ID),
-		StaticDetails:                            fmt.Sprintf("Mini-program **%s** of team %s.\n\n%s", title, requested.Team, description),
+		StaticDetails:                            details,
 		TypedSearchAttributes:                    temporal.NewSearchAttributes(attributes...),
 	}
 }
 
-// creationRepeated is for a request for an id that is taken: the same request again gets the first outcome, once there is one.
+// creationRepeated is for a request for an id that is taken. Where nobody answers what came of it, it is recorded only if it is what the
+// workflow was started with.
 func (c Client) creationRepeated(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
+	begun := c.begunBy(ctx, creation) // asked while there is time
+	outcome, err := c.firstOutcome(ctx, creation)
+	_, refused := errors.AsType[*lifecycle.Refusal](err)
+	switch {
+	case err == nil || refused || ctx.Err() == nil && !mayComeYet(err):
+		return outcome, err
+	case begun:
+		return outcome, fmt.Errorf("%w (request id %s): %w", ErrUnfinished, creation.RequestID, err)
+	default:
+		return outcome, fmt.Errorf("the creation of %q is requested, but whether with request id %s cannot be told now: %w",
+			creation.ID, creation.RequestID, err)
+	}
+}
+
+// begunBy tells whether a workflow was started with this very request, whose words its static details repeat.
+func (c Client) begunBy(ctx context.Context, creation lifecycle.Creation) bool {
+	described, err := c.Temporal.DescribeWorkflow(ctx, WorkflowID(creation.ID), "")
+	if err != nil {
+		return false
+	}
+	details, err := described.GetStaticDetails()
+	return err == nil && details == c.startOptions(creation).StaticDetails
+}
+
+// firstOutcome gives the same request for creation again its first outcome, once there is one.
+func (c Client) firstOutcome(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
 	for {
 		_, failed := c.query(ctx, WorkflowID(creation.ID), "", QueryStatus)
 		_, undecided := errors.AsType[*serviceerror.QueryFailed](failed) // it runs, and has no status yet

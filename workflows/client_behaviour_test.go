@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -227,42 +226,6 @@ func (i *installed) tellsWhatWasFromWhatNeverWas() {
 	fails = errors.New("the catalogue is away")
 	_, err = i.Act(i.Context(), "forgotten", pause)
 	assert.ErrorIs(i, err, fails)
-}
-
-func (i *installed) saysWhatIsRecordedWhileNoWorkerRuns() {
-	id := i.requests("unanswered")
-	i.rest()
-	defer func() {
-		if len(*i.working) == 0 {
-			i.work(nil)
-		}
-	}()
-	ctx, cancel := context.WithTimeout(i.Context(), 300*time.Millisecond)
-	defer cancel()
-	_, err := i.Act(ctx, id, lifecycle.Command{Action: lifecycle.ApproveCreation, Actor: rob, RequestID: "waits"})
-	require.ErrorIs(i, err, ErrUnfinished)
-	assert.ErrorContains(i, err, "waits", "to ask by")
-	_, err = i.Status(ctx, id)
-	require.Error(i, err)
-	_, isRefusal := errors.AsType[*lifecycle.Refusal](err)
-	assert.False(i, isRefusal, "that nobody answers does not mean that there is none")
-	creating, cancelCreating := context.WithTimeout(i.Context(), 300*time.Millisecond)
-	defer cancelCreating()
-	_, err = i.RequestCreation(creating, requested("unanswered-too"))
-	require.ErrorIs(i, err, ErrUnfinished)
-	again, cancelAgain := context.WithTimeout(i.Context(), 300*time.Millisecond)
-	defer cancelAgain()
-	_, err = i.RequestCreation(again, requested("unanswered-too"))
-	require.Error(i, err, "a repetition waits for the first answer")
-	_, isRefusal = errors.AsType[*lifecycle.Refusal](err)
-	assert.False(i, isRefusal)
-	i.work(nil)
-	for _, request := range []struct{ id, user, requestID string }{{id, "rob", "waits"}, {"unanswered-too", "ann", "creation"}} {
-		require.Eventually(i, func() bool {
-			outcome, seen, err := i.Outcome(i.Context(), request.id, request.user, request.requestID)
-			return err == nil && seen && outcome.Accepted
-		}, time.Minute, 20*time.Millisecond)
-	}
 }
 
 func (i *installed) takesOutcomesFromTheCatalogue() {
