@@ -55,7 +55,10 @@ func (n *NoAnswer) Unwrap() error { return n.Cause }
 // is in the heartbeat of the try, from which the next one goes on.
 func (a *Activities) ProbeHealth(ctx context.Context, probe HealthProbe) (lifecycle.GateReport, error) {
 	if len(probe.Health.Rules) > 0 && activity.HasHeartbeatDetails(ctx) {
-		_ = activity.GetHeartbeatDetails(ctx, &probe.GateProgress) // unreadable details only have all rules asked now
+		var left lifecycle.GateProgress // a fresh one, for what is left out in JSON would stay as it was
+		if activity.GetHeartbeatDetails(ctx, &left) == nil {
+			probe.GateProgress = left // else the gate goes on from where it began
+		}
 	}
 	if wait := time.Until(probe.nextAt()); wait > 0 {
 		return lifecycle.GateReport{}, askAgain("not due yet", wait)

@@ -116,6 +116,22 @@ func TestOneActivityAsksTheRulesThatAreDue(t *testing.T) {
 	assert.Empty(t, prober.queries(), "what the heartbeat says counts more than what the gate began with")
 }
 
+// JSON leaves out what is empty, and the standing that the gate began with has more.
+func TestWhatTheHeartbeatSaysOfARuleIsAllThatIsKnownOfIt(t *testing.T) {
+	now := time.Now().UTC()
+	prober := &answers{values: map[string]float64{"errors of weather": good}}
+	acts, probe := &activities.Activities{Health: prober}, ruledProbe()
+	began := lifecycle.RuleHealth{
+		Name: "traffic", Verdict: lifecycle.HealthUnknown, Reason: lifecycle.NoData, Detail: "the query finds no data", Since: now, Changes: 4, At: now,
+	}
+	probe.Rules = []lifecycle.RuleProgress{{RuleHealth: began, AskAt: now}}
+	healthy := lifecycle.RuleHealth{Name: "traffic", Verdict: lifecycle.Healthy, Value: new(60.0), At: now}
+	left := lifecycle.GateProgress{AskAt: now, Rules: []lifecycle.RuleProgress{{RuleHealth: healthy, AskAt: now.Add(time.Hour)}}}
+	report, _, err := try(t, acts, probe, &left)
+	require.NoError(t, err)
+	assert.Equal(t, healthy, report.RuleOf("traffic"))
+}
+
 func TestATryThatFindsNoUsableHeartbeatAsksAnew(t *testing.T) {
 	prober := &answers{values: map[string]float64{"errors of weather": good, "requests to 1.2.0": 60}}
 	env, _ := environment(t, &activities.Activities{Health: prober})

@@ -1,12 +1,14 @@
 package catalog_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
@@ -92,6 +94,50 @@ func TestAnActIsKeptAsItWasAskedForAndOnlyOnce(t *testing.T) {
 		counts, err := c.CountFleet(t.Context(), "a1")
 		require.NoError(t, err)
 		assert.Equal(t, catalog.FleetCounts{Waiting: 2, ByCode: map[lifecycle.Code]int{}}, counts)
+	})
+}
+
+// programs are so many mini-programs to choose for an act.
+func programs(name string, many int) (chosen []catalog.FleetAnswer) {
+	for i := range many {
+		chosen = append(chosen, catalog.FleetAnswer{MiniProgram: fmt.Sprintf("%s-%05d", name, i), Team: "acme", Standing: catalog.FleetWaiting})
+	}
+	return chosen
+}
+
+// isAbout tells whom an act is about.
+func isAbout(t *testing.T, c *catalog.Catalog, id string) []catalog.FleetAnswer {
+	act, err := c.Fleet(t.Context(), id)
+	require.NoError(t, err)
+	answers, err := c.FleetAnswers(t.Context(), id, nil, "", lifecycle.MaxFleet)
+	require.NoError(t, err)
+	assert.Len(t, answers, act.Matched)
+	return answers
+}
+
+func TestAnActIsAboutNobodyWhomAnAttemptBeforeItChose(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		breaksOff, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		require.Error(t, c.BeginFleet(breaksOff, suspendAll("a1", newYear), programs("anagram", lifecycle.MaxFleet)))
+		alter(t, c, "INSERT INTO fleet_answers (act, mini_program, team, standing) VALUES ('a1', 'cinema', 'globex', 'waiting')") // as earlier versions did
+		_, err := c.Fleet(t.Context(), "a1")
+		require.ErrorIs(t, err, catalog.ErrNotFound)
+		confirmed := programs("bakery", 2)
+		require.NoError(t, c.BeginFleet(t.Context(), suspendAll("a1", newYear), confirmed))
+		assert.Equal(t, confirmed, isAbout(t, c, "a1"))
+	})
+}
+
+func TestOfRequestsThatBeginAnActAtTheSameTimeOneDoes(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		selections := [][]catalog.FleetAnswer{programs("anagram", 1200), programs("bakery", 1200), programs("cinema", 700)}
+		var group errgroup.Group
+		for _, chosen := range selections {
+			group.Go(func() error { return c.BeginFleet(t.Context(), suspendAll("a1", newYear), chosen) })
+		}
+		require.NoError(t, group.Wait())
+		assert.Contains(t, selections, isAbout(t, c, "a1"))
 	})
 }
 
@@ -220,20 +266,18 @@ func TestActsAreListedByWhoBeganThemTheNewestFirst(t *testing.T) {
 
 func TestActsThatEndedLongAgoAreForgottenWithTheirAnswers(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		chosen := []catalog.FleetAnswer{}
-		for i := range 501 { // more than one part
-			chosen = append(chosen, catalog.FleetAnswer{MiniProgram: fmt.Sprintf("program-%04d", i), Team: "acme"})
-		}
+		chosen := programs("program", 501) // more than one part
 		for _, id := range []string{"old", "young", "unfinished"} {
 			require.NoError(t, c.BeginFleet(t.Context(), suspendAll(id, newYear), chosen))
 		}
 		require.NoError(t, c.EndFleet(t.Context(), "old", newYear.Add(time.Hour)))
 		require.NoError(t, c.EndFleet(t.Context(), "young", newYear.Add(3*time.Hour)))
+		alter(t, c, "INSERT INTO fleet_answers (act, mini_program, team, standing) VALUES ('never', 'anagram', 'acme', 'waiting')")
 		require.NoError(t, c.SweepFleets(t.Context(), newYear.Add(2*time.Hour)))
 
 		_, err := c.Fleet(t.Context(), "old")
 		require.ErrorIs(t, err, catalog.ErrNotFound)
-		for id, answers := range map[string]int{"old": 0, "young": 501, "unfinished": 501} {
+		for id, answers := range map[string]int{"old": 0, "never": 0, "young": 501, "unfinished": 501} {
 			counts, err := c.CountFleet(t.Context(), id)
 			require.NoError(t, err)
 			assert.Equal(t, answers, counts.Waiting, id)

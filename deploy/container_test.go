@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/assert"
@@ -221,6 +222,23 @@ func TestWhatTheImageHasIsWhatTheDockerfileCopies(t *testing.T) {
 	}
 	for _, service := range []string{"web-1", "worker-1"} {
 		assert.Equal(t, fmt.Sprintf("%d:%d", nobody, nobody), project(t).Services[service].User)
-		assert.ElementsMatch(t, []string{"/tmp", "/var/lib/slipway:uid=65532,gid=65532"}, project(t).Services[service].Tmpfs)
 	}
+	assert.ElementsMatch(t, []string{"/tmp", "/var/lib/slipway:uid=65532,gid=65532"}, project(t).Services["worker-1"].Tmpfs)
+}
+
+// A tmpfs is gone with the container that docker compose makes anew.
+func TestWhatHostAppsAreToldOutlivesTheContainerOfAWeb(t *testing.T) {
+	volumes := map[string]bool{}
+	for _, service := range []string{"web-1", "web-2"} {
+		web := project(t).Services[service]
+		assert.Equal(t, []string{"/tmp"}, []string(web.Tmpfs))
+		require.Len(t, web.Volumes, 1)
+		volume := web.Volumes[0]
+		assert.Equal(t, types.VolumeTypeVolume, volume.Type)
+		assert.Equal(t, volume.Target, filepath.Dir(*web.Environment["DELIVERY_FILE"]))
+		assert.False(t, volume.ReadOnly)
+		assert.Contains(t, project(t).Volumes, volume.Source)
+		volumes[volume.Source] = true
+	}
+	assert.Len(t, volumes, 2, "each web has its own file")
 }

@@ -20,15 +20,23 @@ import (
 
 // behindTheProxy runs nginx with the file that docker-compose.yml mounts, before two servers.
 func behindTheProxy(t *testing.T, first, second string) (base string) {
-	nginx := debiantest.Program(t, "nginx", "nginx-light")
-	text, err := os.ReadFile(filepath.Join("compose", "nginx.conf"))
-	require.NoError(t, err)
-	addr, folder := free(t), t.TempDir()
-	server := string(text)
-	for name, here := range map[string]string{"listen 8080;": "listen " + addr + ";", "web-1:8080": first, "web-2:8080": second} {
-		require.Equal(t, 1, strings.Count(server, name), name)
-		server = strings.Replace(server, name, here, 1)
+	here := map[string]string{}
+	for name, at := range map[string]string{"web-1": first, "web-2": second} { // an address has no name that could be asked for again
+		here["server "+name+":8080 max_fails=1 fail_timeout=2s resolve;"] = "server " + at + " max_fails=1 fail_timeout=2s;"
 	}
+	return proxyWith(t, here)
+}
+
+// proxyWith runs nginx with some of the file said otherwise.
+func proxyWith(t *testing.T, otherwise map[string]string) (base string) {
+	nginx := debiantest.Program(t, "nginx", "nginx-light")
+	addr, folder := free(t), t.TempDir()
+	server := proxyFile(t)
+	for said, here := range otherwise {
+		require.Equal(t, 1, strings.Count(server, said), said)
+		server = strings.Replace(server, said, here, 1)
+	}
+	server = strings.Replace(server, "listen 8080;", "listen "+addr+";", 1)
 	var own strings.Builder // what the image's own configuration says, as far as it matters, in a folder of the test
 	own.WriteString("daemon off; pid nginx.pid; error_log stderr; user root; events {}\nhttp { access_log off;\n")
 	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
@@ -55,6 +63,12 @@ func behindTheProxy(t *testing.T, first, second string) (base string) {
 		return err == nil
 	}, patience, glance)
 	return base
+}
+
+func proxyFile(t *testing.T) string {
+	text, err := os.ReadFile(filepath.Join("compose", "nginx.conf"))
+	require.NoError(t, err)
+	return string(text)
 }
 
 // backend is a web that remembers what it was asked.

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -41,15 +42,27 @@ func (p *Percent) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &value); err != nil {
 		return fmt.Errorf("a percentage must be a number, not %s", Excerpt(string(data)))
 	}
-	hundredths := math.Round(value * 100)
-	if math.Abs(value*100-hundredths) > 1e-6 {
-		return fmt.Errorf("the percentage %v is finer than steps of 0.01", value)
+	if finerThanHundredths(string(data)) {
+		return fmt.Errorf("the percentage %v is finer than steps of 0.01", Excerpt(string(data)))
 	}
+	hundredths := math.Round(value * 100)
 	if math.Abs(hundredths) > math.MaxInt32 {
 		return fmt.Errorf("the percentage %v is not between 0 and 100", value)
 	}
 	*p = Percent(hundredths)
 	return nil
+}
+
+// finerThanHundredths tells whether a number as JSON writes it has more than two decimals. As a float64 it may have lost them.
+func finerThanHundredths(number string) bool {
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := strings.TrimRight(whole+fraction, "0")
+	if strings.Trim(digits, "-") == "" {
+		return false
+	}
+	shift, err := strconv.Atoi(cmp.Or(exponent, "0"))
+	return err != nil || len(digits)-len(whole)-shift > 2
 }
 
 // Duration is a time.Duration that JSON writes as people do: "24h", "90s", "1h30m".

@@ -28,6 +28,7 @@ func TestEveryPercentageSurvivesJSON(t *testing.T) {
 func TestAPercentageAsPeopleReadAndWriteIt(t *testing.T) {
 	for text, hundredths := range map[string]int{
 		"0": 0, "5": 500, "5.0": 500, "12.5": 1250, "0.01": 1, "99.99": 9999, "100": 10_000, "1e1": 1000, "1E-2": 1, "-0": 0, "-0.5": -50, "100.01": 10_001,
+		"1.50": 150, "12.0": 1200, "1.5000": 150, "1500e-4": 15, "0.000005e+4": 5, "0e-9": 0, "-0.000": 0, "0e99999999999999999999": 0,
 		"33.33": 3333, "0.07": 7, "1.15": 115, "8.29": 829, "64.1": 6410,
 	} {
 		var p lifecycle.Percent
@@ -36,7 +37,9 @@ func TestAPercentageAsPeopleReadAndWriteIt(t *testing.T) {
 		assert.InDelta(t, float64(hundredths)/100, p.Float(), 1e-12)
 	}
 	for text, says := range map[string]string{
-		"0.001": "0.01", "33.333": "0.01", "5.005": "0.01", `"5"`: "number", `"5 %"`: "number", "true": "number", "[5]": "number", "{}": "number",
+		"0.001": "0.01", "33.333": "0.01", "5.005": "0.01", "0.000000001": "0.000000001 is finer", "12.000000009": "12.000000009 is finer",
+		"99.999999999": "99.999999999 is finer", "1e-9": "1e-9 is finer", "1E-400": "1E-400 is finer", "5.00000000000000000000001": "finer", "15e-3": "finer",
+		"-0.0050": "finer", "1e-99999999999999999999": "finer", `"5"`: "number", `"5 %"`: "number", "true": "number", "[5]": "number", "{}": "number",
 		"1e300": "0 and 100", "-1e300": "0 and 100", "1e308": "0 and 100", "21474837": "0 and 100",
 	} {
 		p := lifecycle.WholePercent(7)
