@@ -74,7 +74,9 @@ func TestNothingIsRememberedOfWhoGotTheirOutcomeOrForgot(t *testing.T) {
 
 func TestARequestThatNeverGetsAnOutcomeIsGivenUpAfterADay(t *testing.T) {
 	var waiters catalog.Waiters
-	request := func(id string) catalog.Request { return catalog.Request{MiniProgram: "weather", User: developer.User, ID: id} }
+	request := func(id string) catalog.Request {
+		return catalog.Request{MiniProgram: "weather", User: developer.User, ID: id}
+	}
 	assert.True(t, waiters.Expect(request("lost"), 1, 1))
 	waiters.Later(23 * time.Hour)
 	assert.False(t, waiters.Expect(request("next"), 1, 1))
