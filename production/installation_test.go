@@ -152,8 +152,10 @@ func (i *installation) restart(u *unit) error {
 	if how := u.stop(grace); how != inGoodOrder {
 		return fmt.Errorf("%s did not stop in good order: %s", u.name, how)
 	}
-	if err := os.RemoveAll(filepath.Join(here.machine.folder, u.name)); err != nil { // a new container has an empty tmpfs
-		return err
+	if !strings.HasPrefix(u.name, "web") { // a new container has an empty tmpfs; a web's copy is on a volume
+		if err := os.RemoveAll(filepath.Join(here.machine.folder, u.name)); err != nil {
+			return err
+		}
 	}
 	u.start()
 	return u.healthy()
