@@ -72,7 +72,7 @@ func (a *app) printManifest(done string, m backup.Manifest) error {
 		_, _ = fmt.Fprintf(a.stderr, "package %s is not in the archive: the package store did not have it\n", sum)
 	}
 	return printLines(a.stdout, fmt.Sprintf("%s and verified: the catalogue of %s up to change %d, %d rows in %d tables, %s", done,
-		m.Made.Local().Format(time.DateTime), m.Change, rows, len(m.Tables), packages.Count(len(m.Packages), "package")))
+		m.Made.In(here).Format(time.DateTime), m.Change, rows, len(m.Tables), packages.Count(len(m.Packages), "package")))
 }
 
 type restoreCommand struct {

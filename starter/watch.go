@@ -92,7 +92,7 @@ func (v *view) update(a *app, s lifecycle.Status) error {
 		if position(t.Sequence, t.Revision) > v.seen {
 			v.seen = position(t.Sequence, t.Revision)
 			err := v.line("%s  %-20s → %-18s %s %s%s",
-				t.At.Local().Format("15:04:05-07:00"), t.Action, t.To, actorOf(t), t.Version, inBrackets(t.Comment))
+				t.At.In(here).Format("15:04:05-07:00"), t.Action, t.To, actorOf(t), t.Version, inBrackets(t.Comment))
 			if err != nil {
 				return err
 			}

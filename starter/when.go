@@ -119,11 +119,14 @@ func onClock(day time.Time, clock string) (time.Time, error) {
 	return day, errNoMoment
 }
 
+// here is the zone in which people read times.
+var here = time.Local
+
 // clock is a time on the clock of this machine, with how far that is ahead of UTC: the short names of zones have several meanings.
-func clock(at time.Time) string { return at.Local().Format("2006-01-02 15:04:05-07:00") }
+func clock(at time.Time) string { return at.In(here).Format("2006-01-02 15:04:05-07:00") }
 
 // shownLocally is clock to the minute, with the day of the week: for what is to come.
-func shownLocally(at time.Time) string { return at.Local().Format("Mon 2006-01-02 15:04 -07:00") }
+func shownLocally(at time.Time) string { return at.In(here).Format("Mon 2006-01-02 15:04 -07:00") }
 
 var moments = lifecycle.MomentsWrittenAs(lifecycle.MomentLayout)
 

@@ -100,13 +100,13 @@ func TestAPercentageMayCarryItsSign(t *testing.T) {
 	}
 }
 
-// in puts this machine into a zone.
+// in shows times as in a zone. time.Local is everybody's: what still closes its connections reads it.
 func in(t *testing.T, name string) {
 	zone, err := time.LoadLocation(name)
 	require.NoError(t, err)
-	before := time.Local
-	time.Local = zone
-	t.Cleanup(func() { time.Local = before })
+	before := here
+	here = zone
+	t.Cleanup(func() { here = before })
 }
 
 // Whatever is printed for people has its times on their clock, and says how far that is ahead of UTC; programs get UTC.
