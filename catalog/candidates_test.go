@@ -40,6 +40,17 @@ func TestWhatPreviewsShowIsFollowedWithoutChangingWhatUsersGet(t *testing.T) {
 	})
 }
 
+func TestAnIDIsKnownOnceSomebodyAskedForIt(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		weather(t, c)
+		for id, known := range map[string]bool{"weather": true, "maps": false} {
+			knows, err := c.Knows(t.Context(), id)
+			require.NoError(t, err)
+			assert.Equal(t, known, knows, id)
+		}
+	})
+}
+
 func TestAReleaseThatIsWrittenInAnotherWayIsReadAllTheSame(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p := weather(t, c)

@@ -184,7 +184,7 @@ func TestAStandingThatIsNotKnownIsCountedNowhere(t *testing.T) {
 func TestTheEndOfAnActIsNoticedAtOnce(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		require.NoError(t, c.BeginFleet(t.Context(), suspendAll("a1", newYear), nil))
-		notified := c.Database().Notified()
+		notified := next(t, c)
 		require.NoError(t, c.EndFleet(t.Context(), "a1", newYear))
 		wakes(t, notified)
 	})

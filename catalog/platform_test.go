@@ -84,7 +84,7 @@ func TestTheLineIsLookedAtInTheTransactionThatNeedsIt(t *testing.T) {
 
 func TestWhatIsDoneToThePlatformIsNoticedAtOnceAndOnlyByWhoeverWasFirst(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
-		notified := c.Database().Notified()
+		notified := next(t, c)
 		commitLine(t, c, lifecycle.StopTheLine, "stop")
 		wakes(t, notified)
 		alter(t, c, `DELETE FROM changes`) // what a step left behind does not say that it was taken: the platform does

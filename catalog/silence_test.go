@@ -365,6 +365,13 @@ func TestANotifierWhoseConnectionIsSilentConnectsAgain(t *testing.T) {
 	wakes(t, again)
 }
 
+// next is the next notification behind the first, which everybody gets for what happened before.
+func next(t *testing.T, c *catalog.Catalog) <-chan struct{} {
+	t.Helper()
+	wakes(t, c.Database().Notified())
+	return c.Database().Notified()
+}
+
 func wakes(t *testing.T, notified <-chan struct{}) {
 	t.Helper()
 	select {
