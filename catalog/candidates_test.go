@@ -58,6 +58,7 @@ func TestAReleaseThatIsWrittenInAnotherWayIsReadAllTheSame(t *testing.T) {
 		commit(t, c, p.publish()...)
 		before := releases(t, c, 0)
 		require.NotNil(t, before["weather"].Serving.Live)
+		assert.Nil(t, before["weather"].Candidate, "it is published")
 		alter(t, c, `UPDATE releases SET serving = replace(serving, ',', ' , ')`)
 		assert.Equal(t, before, releases(t, c, 0))
 	})
