@@ -24,26 +24,35 @@ func wrongClock(f *notify.Follower) (setRight func()) {
 	return func() { right.Store(true) }
 }
 
+// failures are what a target may answer that is tried again.
+var failures = map[string]int{"the target fails": http.StatusBadGateway, "the message is refused": http.StatusBadRequest}
+
+// failedWhileAhead is a follower of a target that has failed while the clock was ahead; the clock is right since.
+func failedWhileAhead(t *testing.T, status int, change func(*notify.Pace)) (*notify.Follower, *receiver) {
+	tr, to := newTrail(t, catalogtest.SQLite(t)), receive(t)
+	to.anyTime = true
+	to.answering(func(w http.ResponseWriter, _ *http.Request, _ event) bool { w.WriteHeader(status); return false })
+	f := tr.follower()
+	change(&f.Pace)
+	setRight := wrongClock(f)
+	tr.request("weather")
+	tr.subscribe(f, webhook("ci", to.URL))
+	stop := following(t, f, "ci")
+	tr.comment("weather", "one")
+	eventually(t, func(c *assert.CollectT) {
+		kept, err := f.Store.Find(t.Context(), "ci")
+		assert.NoError(c, err)
+		assert.Positive(c, kept.Attempts+kept.Waiting)
+	})
+	_ = stop()
+	setRight()
+	return f, to
+}
+
 func TestATargetThatFailedWhileTheClockWasAheadIsTriedWhenItIsSetRight(t *testing.T) {
-	for name, status := range map[string]int{"the target fails": http.StatusBadGateway, "the message is refused": http.StatusBadRequest} {
+	for name, status := range failures {
 		t.Run(name, func(t *testing.T) {
-			tr, to := newTrail(t, catalogtest.SQLite(t)), receive(t)
-			to.anyTime = true
-			to.answering(func(w http.ResponseWriter, _ *http.Request, _ event) bool { w.WriteHeader(status); return false })
-			f := tr.follower()
-			f.Pace.First, f.Pace.Most = time.Second, time.Second
-			setRight := wrongClock(f)
-			tr.request("weather")
-			tr.subscribe(f, webhook("ci", to.URL))
-			stop := following(t, f, "ci")
-			tr.comment("weather", "one")
-			eventually(t, func(c *assert.CollectT) {
-				kept, err := f.Store.Find(t.Context(), "ci")
-				assert.NoError(c, err)
-				assert.Positive(c, kept.Attempts+kept.Waiting)
-			})
-			_ = stop()
-			setRight()
+			f, to := failedWhileAhead(t, status, func(pace *notify.Pace) { pace.First, pace.Most = time.Second, time.Second })
 			to.answering(nil)
 			following(t, f, "ci")
 			eventually(t, func(c *assert.CollectT) { assert.Equal(c, []string{"one"}, texts(to.got())) })
@@ -69,24 +78,9 @@ func TestMailOfWhenTheClockWasAheadKeepsNoneBackWhenItIsSetRight(t *testing.T) {
 }
 
 func TestWhatIsTriedInVainIsGivenUpAlthoughTheClockWasAheadWhenItBegan(t *testing.T) {
-	for name, status := range map[string]int{"the target fails": http.StatusBadGateway, "the message is refused": http.StatusBadRequest} {
+	for name, status := range failures {
 		t.Run(name, func(t *testing.T) {
-			tr, to := newTrail(t, catalogtest.SQLite(t)), receive(t)
-			to.anyTime = true
-			to.answering(func(w http.ResponseWriter, _ *http.Request, _ event) bool { w.WriteHeader(status); return false })
-			f := tr.follower()
-			setRight := wrongClock(f)
-			tr.request("weather")
-			tr.subscribe(f, webhook("ci", to.URL))
-			stop := following(t, f, "ci")
-			tr.comment("weather", "one")
-			eventually(t, func(c *assert.CollectT) {
-				kept, err := f.Store.Find(t.Context(), "ci")
-				assert.NoError(c, err)
-				assert.Positive(c, kept.Attempts+kept.Waiting)
-			})
-			_ = stop()
-			setRight()
+			f, _ := failedWhileAhead(t, status, func(*notify.Pace) {})
 			f.Pace.GiveUp = 100 * time.Millisecond
 			following(t, f, "ci")
 			eventually(t, func(c *assert.CollectT) {
