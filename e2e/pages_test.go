@@ -99,6 +99,30 @@ func TestOfTwoReviewersTheSecondIsToldWhatHappened(t *testing.T) {
 	second.sees("not this one")
 }
 
+func TestAReviewerDecidesOnThePackageWhoseReportIsOnTheScreen(t *testing.T) {
+	p := running(t)
+	b := browse(t, p.web())
+	const id, page = "uploaded-again", "/mini-programs/uploaded-again/versions/1.0.0"
+	p.request(id)
+	p.do(id, lifecycle.UploadCode, developer, coded(p))
+	reviewer := b.as("reviewer")
+	reviewer.open(page)
+	reviewer.sees("scope.userLocation")
+	writing := reviewer.another()
+	writing.open(page)
+	writing.fill("#comment textarea", "half a sentence")
+
+	p.do(id, lifecycle.UploadCode, developer, func(c *lifecycle.Command) {
+		c.Package = &lifecycle.Package{Version: "1.0.0", SHA256: p.uploadOther()}
+	})
+	p.do(id, lifecycle.RequestPublishing, developer)
+	reviewer.unfold(lifecycle.ApprovePublishing)
+	reviewer.sees("scope.camera") // which only the other package asks for
+	writing.sees("Another package was uploaded as this version.")
+	assert.Equal(t, "half a sentence", evaluate[string](writing, `document.querySelector("#comment textarea").value`), "nothing typed is lost")
+	assert.False(t, evaluate[bool](writing, `!!document.querySelector("#act-approve-publishing")`), "nobody decides beside the old report")
+}
+
 func TestAnActionIsTakenWithoutJavaScript(t *testing.T) {
 	p := running(t)
 	b := browse(t, p.web())

@@ -160,6 +160,8 @@ type page struct {
 	Menu menu
 	// Watch is the mini-program that the page shows; everything means that any change may concern it.
 	Watch string
+	// Of is the package that the page is about: another one makes it another page, though the address is the same.
+	Of string
 	// Query is what somebody has searched for.
 	Query string
 	Data  any

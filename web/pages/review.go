@@ -64,7 +64,9 @@ func (p *Pages) version(c *gin.Context) {
 		p.Refuse(c, err)
 		return
 	}
-	p.show(c, http.StatusOK, "version", page{Title: data.Title + " " + data.Version.Version, Watch: data.ID, Data: data})
+	p.show(c, http.StatusOK, "version", page{
+		Title: data.Title + " " + data.Version.Version, Watch: data.ID, Of: data.Version.SHA256, Data: data,
+	})
 }
 
 func (p *Pages) versionData(c *gin.Context) (versionData, error) {

@@ -120,9 +120,18 @@ function signedOut() {
 }
 
 function somebodyElse(person) {
-	const reload = link(t("Reload it"), location.href, "");
-	say("other", t("%s is now signed in in this browser. This page was made for %s.", person, page.person), " ",
-		...phrase("%s when you no longer need what is on it.", reload));
+	stand(t("%s is now signed in in this browser. This page was made for %s.", person, page.person));
+}
+
+// replaced keeps a decision on one package from being taken while looking at another. What somebody is writing is not thrown away for that.
+function replaced() {
+	if (!document.querySelector(inUse)) return location.reload();
+	stand(t("Another package was uploaded as this version. This page is about the one before."));
+}
+
+// stand leaves a page as it is: nothing is sent from it, and it follows nothing.
+function stand(why) {
+	say("other", why, " ", ...phrase("%s when you no longer need what is on it.", link(t("Reload it"), location.href, "")));
 	leave();
 }
 
@@ -194,6 +203,7 @@ function show(fresh) {
 	}
 	if (page.watch !== fresh.body.dataset.watch) return;
 	if (page.page !== fresh.body.dataset.page) return location.reload(); // what was awaited is there
+	if (page.of !== fresh.body.dataset.of) return replaced();
 	if (language !== fresh.documentElement.lang && !document.querySelector(inUse)) return location.reload(); // chosen in another tab
 	const before = document.querySelector("#head .state")?.textContent;
 	for (const old of document.querySelectorAll("[data-live]")) {
