@@ -137,6 +137,15 @@ func TestThePageMakesASubscriptionAndSendsAgainWhatWasParked(t *testing.T) {
 	assert.Zero(t, kept.Parked)
 }
 
+func TestARefusedSubscriptionByMailKeepsItsAddresses(t *testing.T) {
+	s := stand(t)
+	posted := url.Values{"name": {"post"}, "channel": {"mail"}, "to": {"ann@example.com\r\nbob@example.com"}, "events": {"party"}}
+	response, body := s.ask(http.MethodPost, "/subscriptions", as("operator"), form(posted))
+	assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
+	assert.Contains(t, body, "here is no event")
+	assert.Contains(t, body, "ann@example.com\r\nbob@example.com</textarea>", "without them it would go to everybody by role and team")
+}
+
 func (s standing) subscribed(name string) notify.Kept {
 	kept, err := s.app.service.Notifications.Find(s.t.Context(), name)
 	require.NoError(s.t, err)

@@ -97,8 +97,8 @@ func (p *Pages) subscribe(c *gin.Context) {
 		return
 	}
 	problem, form := p.Service.Problem(err), p.newSubscriptionForm(c)
-	form.typed(posted, problem.Message)
 	form.Name, form.Channel = asked.Name, asked.Channel
+	form.typed(posted, problem.Message)
 	p.showSubscriptions(c, problem.Status, form)
 }
 
@@ -110,11 +110,11 @@ func readSubscription(posted url.Values) lifecycle.Subscription {
 	}
 }
 
-// typed takes over what was refused, but for what is secret.
+// typed takes over what was refused, but for what is secret. Mail without the addresses that were typed would go to other people.
 func (f *subscriptionForm) typed(posted url.Values, problem string) {
 	f.Events, f.Teams, f.MiniPrograms = posted.Get("events"), posted.Get("teams"), posted.Get("mini_programs")
 	f.Language, f.Problem = posted.Get("language"), problem
-	if f.ToShown() {
+	if f.Channel == lifecycle.Mail {
 		f.To = posted.Get("to")
 	}
 }
