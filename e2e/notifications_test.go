@@ -158,3 +158,26 @@ func TestARotatedSecretIsTakenUpWithoutARestart(t *testing.T) {
 		assert.NotContains(t, p.output.String(), secret)
 	}
 }
+
+func TestWhoSendsATestForASubscriptionOfTheSettingsSeesThatItWasDelivered(t *testing.T) {
+	onDevelopmentServer(t)
+	to, folder := openHook(t), t.TempDir()
+	secret, settings := filepath.Join(folder, "secret"), filepath.Join(folder, "settings.json")
+	require.NoError(t, os.WriteFile(secret, []byte(hookSecret), 0o600))
+	given := fmt.Sprintf(`{"subscriptions": [{"name": "tried", "channel": "webhook", "to": [%q], "secret_file": %q}]}`, to.URL+hookPath, secret)
+	require.NoError(t, os.WriteFile(settings, []byte(given), 0o600))
+	p := install(t, "WEBHOOK_ALLOW=127.0.0.0/8", "SETTINGS_FILE="+settings).start()
+	t.Cleanup(func() {
+		_ = server.Client.TerminateWorkflow(context.Background(), workflows.NotifierID("tried"), "", "the test is over")
+	})
+	store := notify.NewStore(p.catalog.Database(), keyring.Ring{})
+	p.eventually("it is taken up", func() bool {
+		_, err := store.Find(t.Context(), "tried")
+		return err == nil
+	})
+	x := browse(t, p.web()).as("operator")
+	x.open("/subscriptions/tried")
+	x.click(`//button[text()="Send a test"]`)
+	x.sees("The test was delivered.")
+	assert.Len(t, to.got(), 1)
+}

@@ -338,8 +338,9 @@ function answered(form, request) {
 	const isPage = request.getResponseHeader("Content-Type")?.startsWith("text/html");
 	const arrived = new URL(request.responseURL);
 	if (arrived.pathname !== new URL(form.action).pathname) return arrive(arrived);
-	if (isPage && fresh.querySelector("#content #action, #content form.action-form")) {
-		document.getElementById("content").replaceChildren(...document.adoptNode(fresh.getElementById("content")).childNodes);
+	const content = isPage && fresh.getElementById("content");
+	if (content && (request.status < 400 || content.querySelector("#action, form.action-form"))) {
+		document.getElementById("content").replaceChildren(...document.adoptNode(content).childNodes);
 		document.getElementById("main").focus();
 		scrollTo(0, 0);
 		prepare();
