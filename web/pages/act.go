@@ -70,9 +70,6 @@ func noAction(name string) *lifecycle.Refusal {
 }
 
 func (p *Pages) actionData(c *gin.Context, status lifecycle.Status, form form) actionData {
-	if err := p.askForWaivers(c.Request.Context(), status, &form); err != nil {
-		p.Service.Logger.Warn("which findings have to be waived is not known", zap.Error(err)) // what was typed counts
-	}
 	moves := p.Feed.Line.Stop() == nil // a stop is nothing that anybody overrides
 	form.Platform, form.MayOverride = person(c).OnPlatformSide(), moves && lifecycle.MayOverride(person(c))
 	data := actionData{
@@ -85,10 +82,20 @@ func (p *Pages) actionData(c *gin.Context, status lifecycle.Status, form form) a
 	for _, name := range settings.PlanNames() {
 		data.Plans = append(data.Plans, planChoice{name, settings.Plans[name]})
 	}
-	if form.Has("plan") && data.Impossible == nil {
-		_ = p.addPreview(c, &data) // what cannot be understood is said when it is sent
+	if data.Impossible == nil {
+		p.prepare(c, &data)
 	}
 	return data
+}
+
+// prepare completes a form that can be sent.
+func (p *Pages) prepare(c *gin.Context, data *actionData) {
+	if err := p.askForWaivers(c.Request.Context(), data.Status, &data.Form); err != nil {
+		p.Service.Logger.Warn("which findings have to be waived is not known", zap.Error(err)) // what was typed counts
+	}
+	if data.Form.Has("plan") {
+		_ = p.addPreview(c, data) // what cannot be understood is said when it is sent
+	}
 }
 
 func (p *Pages) showAction(c *gin.Context, status int, data actionData) {
@@ -136,7 +143,9 @@ func (p *Pages) postedForm(c *gin.Context) (form, error) {
 		return form{}, noAction(c.Param("action"))
 	}
 	posted, err := fieldsOnce(c)
-	return readForm(action, posted), err
+	form := readForm(action, posted)
+	form.Typed = true
+	return form, err
 }
 
 // showAgain shows a form that was refused, or failed, with what was typed.

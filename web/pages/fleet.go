@@ -220,14 +220,11 @@ func (p *Pages) beginFleet(c *gin.Context) {
 	}
 }
 
-// fleetFact is one thing that an act was asked for with.
-type fleetFact struct{ Name, Value string }
-
 // factsOfFleet says what was asked for.
-func (w words) factsOfFleet(report service.FleetReport) (facts []fleetFact) {
+func (w words) factsOfFleet(report service.FleetReport) (facts []fact) {
 	add := func(name, value string) {
 		if value != "" {
-			facts = append(facts, fleetFact{name, value})
+			facts = append(facts, fact{name, value})
 		}
 	}
 	var states []string

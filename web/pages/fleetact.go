@@ -18,7 +18,7 @@ import (
 // fleetActData is the page of one act.
 type fleetActData struct {
 	service.FleetReport
-	Facts []fleetFact
+	Facts []fact
 	// Comment and Text are what somebody wrote; Fields is the rest of what goes with the action, as JSON, "" for nothing.
 	Comment, Text, Fields string
 	Codes                 []codeCount

@@ -25,6 +25,8 @@ type form struct {
 	RequestID  string
 	IfRevision int
 
+	// Typed says that somebody has filled it in: what is in it is not only what was suggested.
+	Typed bool
 	// Many is for a form about many mini-programs: nothing is asked that is about one.
 	Many bool
 

@@ -64,6 +64,7 @@ func functions(w words, assets assets) template.FuncMap {
 		"sentence": func(text string) template.HTML { return w.withMoments(w.sentence(text)) },
 		"said":     func(text string) template.HTML { return w.withMoments(w.said(text)) },
 		"moments":  w.withMoments,
+		"typed":    w.typed,
 
 		"asset":          assets.url,
 		"scriptWords":    func() (string, error) { return w.ofScript(assets.file("app.js")) },

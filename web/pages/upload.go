@@ -27,7 +27,7 @@ func (p *Pages) upload(c *gin.Context) {
 	}
 	form := form{
 		Action: lifecycle.UploadCode, RequestID: cmp.Or(upload.RequestID, uuid.NewString()), IfRevision: upload.IfRevision,
-		Version: upload.Version, Notes: upload.Notes,
+		Version: upload.Version, Notes: upload.Notes, Typed: true,
 	}
 	p.keep(c, form, report, err)
 	p.showAgain(c, form, report, err)
@@ -67,7 +67,7 @@ func (p *Pages) takeUp(c *gin.Context, data actionData) {
 		data.Form.RequestID, data.Form.IfRevision = draft.RequestID, draft.IfRevision
 	}
 	if err == nil && draft != nil {
-		data.Form.Version, data.Form.Notes = draft.Version, draft.Notes
+		data.Form.Version, data.Form.Notes, data.Form.Typed = draft.Version, draft.Notes, true
 		words := p.words(c)
 		data.Problem = words.t("your last upload was not accepted: %s", words.said(draft.Problem))
 		data.Since = since(data.Status, draft.IfRevision)
