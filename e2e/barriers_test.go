@@ -177,6 +177,7 @@ func TestNoPageHasBarriersAndNothingSticksOut(t *testing.T) {
 var whileStopped = []visit{
 	{"platform, stopped", "operator", "/platform"},
 	{"overview, stopped", "developer", "/"},
+	{"overview of what is frozen", "release-manager", "/"},
 	{"held by the stop", "release-manager", "/mini-programs/weather"},
 }
 

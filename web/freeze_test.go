@@ -104,3 +104,35 @@ func TestNobodyIsAskedWhetherTheyOverrideAStop(t *testing.T) {
 		assert.NotContains(t, page, asks, path)
 	}
 }
+
+// isFrozen commits that the rollout of the weather is due and waits.
+func (s standing) isFrozen() {
+	stored, err := s.app.catalog.Stored(s.t.Context(), "weather")
+	require.NoError(s.t, err)
+	closure := lifecycle.Closure{Reason: "a bad library", Stopped: true, Since: time.Now().UTC()}
+	held := lifecycle.Command{Action: lifecycle.Held, Actor: lifecycle.Timers, Comment: string(closure.Hold())}
+	m, record, refusal := stored.MiniProgram.Decide(held, lifecycle.Facts{Closure: &closure}, time.Now().Add(2*time.Hour), lifecycle.DefaultSettings())
+	require.Nil(s.t, refusal)
+	s.commit(stored.Life, m, record)
+}
+
+func TestAReleaseManagerSeesWhatWaitsForTheLineOrAWindow(t *testing.T) {
+	s := stand(t)
+	s.rolledOut()
+	const nothing = "Nothing is being rolled out."
+	_, page := s.ask(http.MethodGet, "/", as("release-manager"))
+	assert.NotContains(t, page, "<h2>Frozen")
+	s.isFrozen()
+	_, page = s.ask(http.MethodGet, "/", as("release-manager"))
+	_, list := s.ask(http.MethodGet, "/mini-programs?standing=frozen", as("release-manager"))
+	assert.Contains(t, page, `<h2>Frozen <span class="count">1</span></h2>`)
+	for _, shown := range []string{page, list} {
+		assert.Contains(t, shown, `href="/mini-programs/weather"`)
+	}
+	assert.NotContains(t, page, nothing)
+	assert.Contains(t, page, "due <time")
+	assert.NotContains(t, page, ">Decide<", "nobody has to decide, it goes on by itself")
+	s.does("release-manager", lifecycle.Command{Action: lifecycle.Rollback, Comment: "slow"})
+	_, page = s.ask(http.MethodGet, "/", as("release-manager"))
+	assert.Contains(t, page, nothing)
+}

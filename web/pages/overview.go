@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"context"
 	"net/http"
 	"slices"
 
@@ -48,16 +49,31 @@ func (p *Pages) overviewOf(c *gin.Context, person lifecycle.Actor) (overviewData
 		if !person.Holds(role) || role == lifecycle.Developer && data.Begin {
 			continue
 		}
-		for _, queue := range p.words(c).queuesOf(role, person) {
-			list, err := p.Service.List(c.Request.Context(), person, queue.filter)
-			if err != nil {
-				return data, err
-			}
-			queue.Items, queue.HasMore = list.Items, list.NextCursor != ""
-			data.Queues = append(data.Queues, queue)
+		queues := p.words(c).queuesOf(role, person)
+		if err := p.fill(c.Request.Context(), person, queues); err != nil {
+			return data, err
 		}
+		data.Queues = append(data.Queues, queues...)
 	}
 	return data, nil
+}
+
+// fill looks what is in the queues of a role.
+func (p *Pages) fill(ctx context.Context, person lifecycle.Actor, queues []queue) error {
+	some := map[queueKind]bool{}
+	for i := range queues {
+		queue := &queues[i]
+		list, err := p.Service.List(ctx, person, queue.filter)
+		if err != nil {
+			return err
+		}
+		queue.Items, queue.HasMore = list.Items, list.NextCursor != ""
+		if some[queue.Kind] {
+			queue.Empty = ""
+		}
+		some[queue.Kind] = some[queue.Kind] || len(queue.Items) > 0
+	}
+	return nil
 }
 
 // countGroups puts the counts into the order of the lifecycle.

@@ -11,7 +11,8 @@ const queueLength = 20
 // queue is what somebody in a role looks at first.
 type queue struct {
 	Kind queueKind
-	// Title says what is in it, Empty what to do when nothing is; without that an empty queue is not shown.
+	// Title says what is in it, Empty what to do when nothing is; without that an empty queue is not shown, nor when one of the same kind
+	// before it has something.
 	Title, Empty string
 	Items        []catalog.Item
 	HasMore      bool
@@ -85,6 +86,9 @@ func (w words) queuesOfReleaseManager() []queue {
 	return []queue{{
 		Kind: queueRollouts, Title: w.t("Held: somebody has to decide"),
 		filter: catalog.Filter{Standing: catalog.Held, Order: catalog.DueFirst},
+	}, {
+		Kind: queueRollouts, Title: w.t("Frozen"),
+		filter: catalog.Filter{Standing: catalog.Frozen, Order: catalog.DueFirst},
 	}, {
 		Kind: queueRollouts, Title: w.t("Paused"),
 		filter: catalog.Filter{Standing: catalog.Paused, Order: catalog.DueFirst},
