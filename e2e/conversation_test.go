@@ -52,3 +52,16 @@ func TestAConversationGoesOnInAllOpenTabs(t *testing.T) {
 	reviewer.sees("It has the weather.")
 	assert.Equal(t, page, evaluate[string](author, "location.pathname"), "one stays where one was")
 }
+
+func TestACommentThatSomebodyIsWritingStaysWhenItCanNoLongerBeMade(t *testing.T) {
+	p := running(t)
+	b := browse(t, p.web())
+	author := b.as("developer")
+	author.requestsCreation("turned-down")
+	author.fill("#comment textarea", "half a sentence")
+	p.do("turned-down", lifecycle.RejectCreation, reviewer)
+	author.seesState(lifecycle.CreationRejected)
+	author.sees("no longer possible")
+	assert.Equal(t, "half a sentence", evaluate[string](author, `document.querySelector("#comment textarea").value`))
+	assert.True(t, evaluate[bool](author, `[...document.querySelectorAll("#comment button")].every(button => button.disabled)`))
+}

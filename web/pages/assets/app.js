@@ -222,10 +222,10 @@ const inUse = "form.touched, form[data-sent], form[data-waits], form:has(.told)"
 function morph(old, now) {
 	const focused = old.contains(document.activeElement) && document.activeElement;
 	const place = focused && focused.closest("[id]").id;
-	for (const details of old.querySelectorAll("details[id]:has(form.touched)")) {
-		if (now.querySelector("#" + details.id)) continue;
-		keepApart(details);
-		now.append(details.cloneNode(true)); // else it would be removed
+	for (const part of old.querySelectorAll("details[id]:has(form.touched), form[id].touched")) {
+		if (now.querySelector("#" + part.id)) continue;
+		keepApart(part);
+		now.append(part.cloneNode(true)); // else it would be removed
 	}
 	Idiomorph.morph(old, now, {
 		callbacks: {
@@ -238,11 +238,12 @@ function morph(old, now) {
 }
 
 // keepApart leaves what was being written where it can be copied, though it can no longer be sent.
-function keepApart(details) {
-	if (details.classList.contains("gone")) return;
-	details.classList.add("gone");
-	details.querySelector("form").prepend(paragraph("", t("This is no longer possible. What you typed stays here for you to copy.")));
-	for (const button of details.querySelectorAll("button")) button.disabled = true;
+function keepApart(part) {
+	if (part.classList.contains("gone")) return;
+	part.classList.add("gone");
+	const form = part.matches("form") ? part : part.querySelector("form");
+	form.prepend(paragraph("", t("This is no longer possible. What you typed stays here for you to copy.")));
+	for (const button of form.querySelectorAll("button")) button.disabled = true;
 }
 
 let leave = () => {}; // ends listening
