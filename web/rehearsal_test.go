@@ -41,6 +41,16 @@ func TestAPlanIsRehearsedOnAPage(t *testing.T) {
 	}
 }
 
+func TestWithoutJavaScriptTimesOfARehearsalAreInUTC(t *testing.T) {
+	s := stand(t)
+	_, page := s.ask(http.MethodGet, "/rehearse", as("developer"))
+	assert.Contains(t, page, `name="zone" value="UTC"`)
+	asked := url.Values{"plan": {"fast"}, "at": {"2026-12-17T09:00"}, "zone": {""}}
+	response, page := s.ask(http.MethodGet, "/rehearse?"+asked.Encode(), as("developer"))
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+	assert.Contains(t, page, `datetime="2026-12-17T09:00:00Z"`)
+}
+
 func TestAPlanIsRehearsedOverTheAPI(t *testing.T) {
 	s := stand(t)
 	response, body := s.ask(http.MethodPost, "/api/v1/rehearsals", as("developer"),

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -31,6 +32,7 @@ func (p *Pages) rehearse(c *gin.Context) {
 		Form: readForm(lifecycle.Publish, typed), Breach: typed.Get("breach"), Rule: strings.TrimSpace(typed.Get("rule")),
 		Settings: lines(typed.Get("settings")),
 	}
+	data.Form.Zone = cmp.Or(data.Form.Zone, "UTC") // until the browser says its own
 	for _, name := range settings.PlanNames() {
 		data.Plans = append(data.Plans, planChoice{name, settings.Plans[name]})
 	}
