@@ -101,6 +101,10 @@ func TestNumbersAndTimesAreWorded(t *testing.T) {
 	w := inEnglish(t)
 	assert.Equal(t, "1 file", w.t("%d files", 1))
 	assert.Equal(t, "2,000 files", w.t("%d files", 2000))
+	assert.Equal(t, "1 waits", w.t("%d wait", 1))
+	assert.Equal(t, "1 of 3 has answered", w.t("%d of %d have answered", 1, 3))
+	assert.Equal(t, "1 breach, asked every 1 min", w.t("%d breaches in a row, asked every %s", 1, "1 min"))
+	assert.Equal(t, "3 breaches in a row, asked every 1 min", w.t("%d breaches in a row, asked every %s", 3, "1 min"))
 	for d, text := range map[time.Duration]string{
 		0: "0 s", 250 * time.Millisecond: "250 ms", 24 * time.Hour: "24 h", 90 * time.Minute: "1 h 30 min", 59*time.Minute + 29*time.Second: "59 min 29 s",
 		time.Hour + 300*time.Millisecond: "1 h",

@@ -152,7 +152,8 @@ func (s *Service) freezeFleet(ctx context.Context, id string, order FleetOrder) 
 		chosen = append(chosen, catalog.FleetAnswer{MiniProgram: m.ID, Team: m.Team})
 	})
 	if err == nil && order.Confirm != nil && *order.Confirm != len(chosen) {
-		err = lifecycle.Refuse(lifecycle.NotConfirmed, "%d mini-programs match now, and not %d, so that nothing was done; look at them again",
+		err = lifecycle.Refuse(lifecycle.NotConfirmed,
+			"the number of mini-programs that match is now %d, and not %d, so that nothing was done; look at them again",
 			len(chosen), *order.Confirm)
 	}
 	if err != nil {
