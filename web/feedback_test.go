@@ -86,6 +86,19 @@ func TestAllFeedbackIsFoundPageByPageWithItsCounts(t *testing.T) {
 	assert.Contains(t, rollout, "<strong>4.0</strong></td><td>61</td>", "beside the decision to promote")
 }
 
+var livePart = regexp.MustCompile(`id="(\w+)" data-live`)
+
+func TestThePageOfAllFeedbackHasAPlaceForTheFirstOne(t *testing.T) {
+	s := stand(t)
+	s.rolledOut()
+	_, before := s.ask(http.MethodGet, "/mini-programs/weather/feedback", as("developer"))
+	assert.Equal(t, 1, strings.Count(before, "No feedback yet."))
+	s.rated(4, "much faster")
+	_, after := s.ask(http.MethodGet, "/mini-programs/weather/feedback", as("developer"))
+	assert.Contains(t, after, "much faster")
+	assert.Equal(t, livePart.FindAllString(after, -1), livePart.FindAllString(before, -1), "a live update fills only what is there")
+}
+
 func TestFeedbackIsForThoseWhoSeeTheMiniProgram(t *testing.T) {
 	s := stand(t)
 	s.rolledOut()
