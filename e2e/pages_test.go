@@ -243,3 +243,15 @@ func (x tab) tabTo(where string) {
 	}
 	x.t.Fatalf("the keyboard does not lead to %s", where)
 }
+
+func TestAPlanOfOnesOwnUnfoldsWhereverItIsChosen(t *testing.T) {
+	b := browse(t, running(t).web())
+	manager := b.as("release-manager")
+	for _, page := range []string{"/rehearse", "/fleet?act=change-plan"} {
+		manager.open(page)
+		for choice, open := range map[string]string{"own": "", "fast": "!"} {
+			manager.click(`//input[@name="plan"][@value="` + choice + `"]`)
+			manager.waits("sees what "+choice+" needs", open+`document.getElementById("own-plan").open`)
+		}
+	}
+}

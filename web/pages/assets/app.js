@@ -405,11 +405,11 @@ document.addEventListener("keydown", event => {
 let planTyped;
 document.addEventListener("input", event => {
 	const form = event.target.form;
+	if (event.target.name === "plan") document.getElementById("own-plan").open = event.target.value === "own";
 	const button = form?.querySelector("[formaction$=preview]");
 	if (!button) return;
 	clearTimeout(planTyped);
 	planTyped = setTimeout(() => preview(form, button.formAction), 250);
-	if (event.target.name === "plan") document.getElementById("own-plan").open = event.target.value === "own";
 });
 
 prepare();
