@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
@@ -22,16 +23,24 @@ func (s standing) freezes(reason string) {
 
 // stops stops the line, as its workflow would have committed it.
 func (s standing) stops(reason string) {
+	s.t.Helper()
+	s.asksToStop("operator", reason)
+	require.NoError(s.t, s.app.feed.Line.Read(s.t.Context(), s.app.catalog))
+}
+
+// asksToStop commits what comes of a request to stop the line, whose id is its reason.
+func (s standing) asksToStop(account, reason string) {
+	s.t.Helper()
 	ctx, now := s.t.Context(), time.Now().UTC()
 	platform, step, err := s.app.catalog.Platform(ctx)
 	require.NoError(s.t, err)
-	command := lifecycle.Command{Action: lifecycle.StopTheLine, Actor: accounts.Dev()["operator"], Comment: reason, RequestID: reason}
+	command := lifecycle.Command{Action: lifecycle.StopTheLine, Actor: accounts.Dev()[account], Comment: reason, RequestID: reason}
 	after, record, refusal := platform.Decide(command, now)
-	require.Nil(s.t, refusal)
-	require.NoError(s.t, s.app.catalog.CommitPlatform(ctx, catalog.PlatformCommit{
-		Step: step + 1, Platform: after, Record: &record, Outcome: after.Outcome(command, nil, now),
-	}))
-	require.NoError(s.t, s.app.feed.Line.Read(ctx, s.app.catalog))
+	commit := catalog.PlatformCommit{Step: step + 1, Platform: after, Outcome: after.Outcome(command, refusal, now)}
+	if refusal == nil {
+		commit.Record = &record
+	}
+	require.NoError(s.t, s.app.catalog.CommitPlatform(ctx, commit))
 }
 
 func TestEveryPageSaysWhyReleasesAreFrozen(t *testing.T) {
@@ -135,4 +144,17 @@ func TestAReleaseManagerSeesWhatWaitsForTheLineOrAWindow(t *testing.T) {
 	s.does("release-manager", lifecycle.Command{Action: lifecycle.Rollback, Comment: "slow"})
 	_, page = s.ask(http.MethodGet, "/", as("release-manager"))
 	assert.Contains(t, page, nothing)
+}
+
+func TestAReasonToStopTheLineIsNotLostWhenSomebodyElseWasFaster(t *testing.T) {
+	s := stand(t)
+	s.stops("a bad library")
+	const reason = "it leaks <everywhere>"
+	s.asksToStop("release-manager", reason)
+	typed := url.Values{"comment": {reason}, "request_id": {reason}}
+	_, page := s.ask(http.MethodPost, "/platform/stop-the-line", as("release-manager"), form(typed))
+	assert.Contains(t, page, "The line is stopped already")
+	assert.Contains(t, page, "What you had typed")
+	assert.Contains(t, page, "it leaks &lt;everywhere&gt;")
+	assert.NotContains(t, page, "&lt;everywhere&gt;</textarea>", "it is no reason to lift the stop")
 }

@@ -18,8 +18,9 @@ type platformData struct {
 	Form *platformForm
 	// Pending tells that an action is recorded, and not done yet.
 	Pending bool
-	Problem string
-	History []lifecycle.Transition
+	// Problem is what was wrong with the last try, Typed the comment of one that can no longer be made.
+	Problem, Typed string
+	History        []lifecycle.Transition
 }
 
 // platformForm is an action on the platform, as somebody typed it.
@@ -56,8 +57,12 @@ func (p *Pages) showPlatform(c *gin.Context, status int, data platformData, type
 			data.Form = &platformForm{rule, uuid.NewString(), platform.Revision, ""}
 		}
 	}
-	if data.Form != nil && typed != nil && typed.Action == data.Form.Action {
+	switch {
+	case typed == nil:
+	case data.Form != nil && typed.Action == data.Form.Action:
 		data.Form.Comment = typed.Comment
+	default:
+		data.Typed = typed.Comment
 	}
 	p.show(c, status, "platform", page{Title: p.words(c).t("The platform"), Menu: menuPlatform, Watch: everything, Data: data})
 }
