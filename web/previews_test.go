@@ -129,6 +129,22 @@ func TestAPreviewIsAPageWithAQRCode(t *testing.T) {
 	}
 }
 
+func TestThePageOfAPreviewLeadsBackToAVersionOnlyWhoSeesIt(t *testing.T) {
+	s := previewing(t)
+	s.does("developer", lifecycle.Command{Action: lifecycle.RequestPublishing})
+	s.does("reviewer", lifecycle.Command{Action: lifecycle.ApprovePublishing})
+	plan := lifecycle.Plan{Grayscale: lifecycle.Grayscale{Testers: []string{"other-developer"}}, Production: []lifecycle.Stage{{Percent: lifecycle.Everyone}}}
+	s.does("developer", lifecycle.Command{Action: lifecycle.Publish, Plan: &plan})
+	const version = "/mini-programs/weather/versions/1.0.0"
+	for account, sees := range map[string]bool{"developer": true, "reviewer": true, "other-developer": false} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			response, page := s.ask(method, version+"/previews", as(account), filledIn("hours=1"))
+			assert.Equal(t, http.StatusOK, response.StatusCode, account)
+			assert.Equal(t, sees, strings.Contains(page, `href="`+version+`"`), "%s, %s", account, method)
+		}
+	}
+}
+
 func TestWithoutKeysThereAreNoPreviews(t *testing.T) {
 	s := stand(t)
 	s.welcomed()

@@ -17,16 +17,25 @@ import (
 type previewData struct {
 	ID, Version string
 	Hours       []int
-	Made        *service.Preview
-	Code        *qrCode
+	// Sees says that the person may look at the version, too: testers need not.
+	Sees bool
+	Made *service.Preview
+	Code *qrCode
 }
 
 // previewHours are for how long a preview may last.
 var previewHours = []int{1, 24, 7 * 24}
 
+func (p *Pages) newPreviewData(c *gin.Context) previewData {
+	data := previewData{ID: c.Param("id"), Version: c.Param("version"), Hours: previewHours}
+	_, err := p.Service.Status(c.Request.Context(), person(c), data.ID)
+	data.Sees = err == nil
+	return data
+}
+
 // previews asks for how long.
 func (p *Pages) previews(c *gin.Context) {
-	data := previewData{ID: c.Param("id"), Version: c.Param("version"), Hours: previewHours}
+	data := p.newPreviewData(c)
 	if err := p.Service.MayPreview(c.Request.Context(), person(c), data.ID, data.Version); err != nil {
 		p.Refuse(c, err)
 		return
@@ -50,7 +59,7 @@ func (p *Pages) makePreview(c *gin.Context) {
 		p.Refuse(c, invalid("the number of hours is %.100q; write a number from 1 to %d", posted.Get("hours"), int(service.MaxPreview/time.Hour)))
 		return
 	}
-	data := previewData{ID: c.Param("id"), Version: c.Param("version"), Hours: previewHours}
+	data := p.newPreviewData(c)
 	ends := time.Now().Add(time.Duration(hours) * time.Hour)
 	made, err := p.Service.MakePreview(c.Request.Context(), person(c), data.ID, data.Version, ends, p.Service.BaseURL(addressOf(c.Request)))
 	if err == nil {
