@@ -109,6 +109,10 @@ func (c Command) validate(now time.Time) *Refusal {
 	if c.At != nil && (c.At.Sub(now) > time.Duration(LimitOf("at").Max)*day || c.At.Year() < 2000) {
 		return Refuse(InvalidInput, "at is %s; it must be a time within the next year", c.At.UTC().Format(time.RFC3339))
 	}
+	if c.Override && c.At != nil && c.At.After(now) {
+		return Refuse(InvalidInput, "an override is for now, but at is %s; leave override out, or publish now, without at",
+			c.At.UTC().Format(time.RFC3339))
+	}
 	return firstRefusal(
 		checkText("comment", c.Comment),
 		checkText("notes", c.Notes),
