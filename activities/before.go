@@ -63,7 +63,7 @@ func (a *Activities) WatchHealth(ctx context.Context, watch HealthWatch) (lifecy
 	if activity.HasHeartbeatDetails(ctx) {
 		_ = activity.GetHeartbeatDetails(ctx, &gate.Breaches) // unreadable details only start the count anew
 	}
-	answered, _ := a.probe(ctx, watch.Health.Filled(watch.MiniProgram, watch.Version).All()[0])
+	answered, _ := a.probe(ctx, watch.Health.Filled(watch.MiniProgram, watch.Version).All()[0], time.Now().UTC())
 	answer := answered.Single()
 	if ctx.Err() != nil {
 		return answer, ctx.Err()

@@ -118,12 +118,13 @@ func sayAnswers(answers []lifecycle.RuleHealth) string {
 	return strings.Join(said, "; ")
 }
 
-// answersOf asks the rules that are due, all at the same time, and says when they were answered. The error is what was behind an answer
-// that is not known.
+// answersOf asks the rules that are due, all at the same time, and says when it asked: that is the moment of all answers, however long they
+// take. One that was asked for before the end of the stage is none of those at its end, for which every rule is asked. The error is what
+// was behind an answer that is not known.
 func (a *Activities) answersOf(ctx context.Context, probe HealthProbe) ([]lifecycle.RuleHealth, time.Time, error) {
-	filled := probe.Gate
+	filled, now := probe.Gate, time.Now().UTC()
 	filled.Health = probe.Health.Filled(probe.MiniProgram, probe.Version)
-	due := filled.Due(time.Now())
+	due := filled.Due(now)
 	if len(probe.Health.Rules) == 0 {
 		due = filled.Health.All()
 	}
@@ -131,29 +132,25 @@ func (a *Activities) answersOf(ctx context.Context, probe HealthProbe) ([]lifecy
 	var group errgroup.Group
 	for i, rule := range due {
 		group.Go(func() error {
-			answers[i], causes[i] = a.probe(ctx, rule)
+			answers[i], causes[i] = a.probe(ctx, rule, now)
 			return nil
 		})
 	}
 	_ = group.Wait()
-	now := time.Now().UTC()
-	for i := range answers {
-		answers[i].At = now // one moment for all, so that all are due again together where their intervals are alike
-	}
 	return answers, now, errors.Join(causes...)
 }
 
 // probe is the answer of this moment. The error is what was behind an unknown one.
-func (a *Activities) probe(ctx context.Context, rule lifecycle.HealthRule) (lifecycle.RuleHealth, error) {
+func (a *Activities) probe(ctx context.Context, rule lifecycle.HealthRule, now time.Time) (lifecycle.RuleHealth, error) {
 	numbers, err := a.ask(ctx, rule.Query)
 	if err == nil {
-		return rule.Answered(numbers, time.Now().UTC()), nil
+		return rule.Answered(numbers, now), nil
 	}
 	reason, detail := lifecycle.Unreachable, "Prometheus cannot be asked"
 	if none, ok := errors.AsType[*NoAnswer](err); ok {
 		reason, detail = none.Reason, none.Detail
 	}
-	return rule.Unanswered(reason, detail, time.Now().UTC()), errors.Unwrap(err)
+	return rule.Unanswered(reason, detail, now), errors.Unwrap(err)
 }
 
 func (a *Activities) ask(ctx context.Context, query string) ([]float64, error) {

@@ -165,6 +165,24 @@ type meeting func(context.Context) error
 
 func (m meeting) Probe(ctx context.Context, _ string) ([]float64, error) { return []float64{0}, m(ctx) }
 
+// Whether the stage is over is asked of that moment: an answer that takes until its end is none of what had to be asked at the end.
+func TestAnAnswerIsThatOfTheMomentAtWhichItWasAskedFor(t *testing.T) {
+	one := ruledProbe()
+	one.Health.Rules = one.Health.Rules[:1]
+	for name, probe := range map[string]activities.HealthProbe{"the only rule": probe(), "one of several": one} {
+		var asked time.Time
+		slow := meeting(func(context.Context) error {
+			asked = time.Now().Round(0)
+			for !time.Now().Round(0).After(asked) { // until the clock has gone on
+			}
+			return nil
+		})
+		report, _, err := try(t, &activities.Activities{Health: slow}, probe, nil)
+		require.NoError(t, err, name)
+		assert.False(t, report.Verdict.At.After(asked), "%s: %s after it was asked for", name, report.Verdict.At.Sub(asked))
+	}
+}
+
 func TestWhatRulesAreAnsweredIsKeptAndCounted(t *testing.T) {
 	kept := &keeper{}
 	acts := &activities.Activities{

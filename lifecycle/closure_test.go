@@ -132,7 +132,7 @@ func TestAnOverrideLetsOnlyGoOn(t *testing.T) {
 		"what goes on nowhere":    {m, Command{Action: Pause, Actor: mia}, InvalidInput},
 		"a lowered percentage":    {m, Command{Action: SetGrayscale, Actor: olga, Percent: new(Percent(0))}, ForbiddenRole},
 		"a plan":                  {m, Command{Action: ChangePlan, Actor: olga, Plan: &m.Rollout.Plan}, ForbiddenRole},
-		"a schedule":              {inState(t, ReadyToPublish).m, Command{Action: Publish, Actor: mia, At: new(now.Add(time.Hour))}, ForbiddenRole},
+		"a schedule":              {inState(t, ReadyToPublish).m, Command{Action: Publish, Actor: mia, At: new(now.Add(time.Hour))}, InvalidInput},
 		"what is not there":       {inState(t, Published).m, Command{Action: Promote, Actor: olga}, IllegalInState},
 		"a developer elsewhere":   {m, Command{Action: Promote, Actor: Actor{User: "gus", Roles: []Role{Developer}, Teams: []string{"globex"}}}, NotYourTeam},
 		"a developer of the team": {m, Command{Action: Promote, Actor: ann}, ForbiddenRole},

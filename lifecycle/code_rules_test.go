@@ -74,6 +74,7 @@ func TestWhatMakesAPackageWrong(t *testing.T) {
 		"a blank":                  {&lifecycle.Package{Version: "1.0.0 ", SHA256: hash("x")}, []string{`"1.0.0 "`}},
 		"a word":                   {&lifecycle.Package{Version: "latest", SHA256: hash("x")}, []string{`"latest"`}},
 		"65 bytes":                 {&lifecycle.Package{Version: "1.0.0-" + strings.Repeat("a", 59), SHA256: hash("x")}, []string{"64 bytes"}},
+		"a number beyond 64 bits":  {&lifecycle.Package{Version: "1.0.0-rc.18446744073709551616", SHA256: hash("x")}, []string{"pre-release", "at most 18446744073709551615"}},
 		"no hash":                  {&lifecycle.Package{Version: "1.0.0"}, []string{"sha256", "64"}},
 		"63 digits":                {&lifecycle.Package{Version: "1.0.0", SHA256: hash("x")[1:]}, []string{"sha256", "64"}},
 		"65 digits":                {&lifecycle.Package{Version: "1.0.0", SHA256: hash("x") + "0"}, []string{"sha256", "64"}},

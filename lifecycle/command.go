@@ -1,8 +1,11 @@
 package lifecycle
 
 import (
+	"errors"
+	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -108,6 +111,10 @@ func (c Command) validate(now time.Time) *Refusal {
 	}
 	if c.At != nil && (c.At.Sub(now) > time.Duration(LimitOf("at").Max)*day || c.At.Year() < 2000) {
 		return Refuse(InvalidInput, "at is %s; it must be a time within the next year", c.At.UTC().Format(time.RFC3339))
+	}
+	if c.Override && c.At != nil && c.At.After(now) {
+		return Refuse(InvalidInput, "an override is for now, but at is %s; leave override out, or publish now, without at",
+			c.At.UTC().Format(time.RFC3339))
 	}
 	return firstRefusal(
 		checkText("comment", c.Comment),
@@ -228,13 +235,28 @@ func (p *Package) validateGiven() *Refusal {
 
 func (p Package) validate() *Refusal {
 	limit := LimitOf("package.version")
-	if _, err := semver.StrictNewVersion(p.Version); err != nil || len(p.Version) > limit.Max {
+	version, err := semver.StrictNewVersion(p.Version)
+	if err != nil || len(p.Version) > limit.Max {
 		return Refuse(InvalidInput, "the version %q is not a semantic version, such as 1.2.0, of at most %d bytes", Excerpt(p.Version), limit.Max)
+	}
+	if number := tooLargeIn(version.Prerelease()); number != "" {
+		return Refuse(InvalidInput, "the version %q has the number %s in its pre-release; write one of at most %d",
+			p.Version, number, uint64(math.MaxUint64))
 	}
 	if !sha256Pattern.MatchString(p.SHA256) {
 		return Refuse(InvalidInput, "the sha256 %q is not 64 lower-case hexadecimal digits", Excerpt(p.SHA256))
 	}
 	return nil
+}
+
+// tooLargeIn finds a number in a pre-release that is beyond 64 bits, which would be ordered as a text; "" when there is none.
+func tooLargeIn(prerelease string) string {
+	for identifier := range strings.SplitSeq(prerelease, ".") {
+		if _, err := strconv.ParseUint(identifier, 10, 64); errors.Is(err, strconv.ErrRange) {
+			return identifier
+		}
+	}
+	return ""
 }
 
 // Validate refuses an actor with malformed names; whether the roles suffice for anything is asked elsewhere.

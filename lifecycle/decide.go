@@ -7,7 +7,7 @@ import (
 
 // Rules is the number of this package's rules, which records are marked with: whoever changes what is accepted, or where it leads,
 // raises it.
-const Rules = 6
+const Rules = 7
 
 // NewMiniProgram decides a request for creation: the mini-program, which waits for the platform's review, and what to record; or a refusal.
 func NewMiniProgram(creation Creation, now time.Time, settings Settings) (MiniProgram, Record, *Refusal) {

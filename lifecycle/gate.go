@@ -142,16 +142,12 @@ func notYet(detail string, breaches, failures int) string {
 	return fmt.Sprintf("%s; breach %d of the %d in a row that count as failure", detail, breaches, failures)
 }
 
-// EndingAt is the progress of a gate whose stage ends at another time now: what would be asked after the end is asked when it comes.
+// EndingAt is the progress of a gate whose stage ends at another time now: what would be asked after the end is asked when it comes, and at
+// once when it is over.
 func (p GateProgress) EndingAt(end time.Time) GateProgress {
-	if p.AskAt.After(end) {
-		p.AskAt = end
-	}
-	p.Rules = slices.Clone(p.Rules)
+	p.AskAt, p.Rules = earlier(p.AskAt, end), slices.Clone(p.Rules)
 	for i, rule := range p.Rules {
-		if rule.At.Before(end) && rule.AskAt.After(end) {
-			p.Rules[i].AskAt = end
-		}
+		p.Rules[i].AskAt = earlier(rule.AskAt, end)
 	}
 	return p
 }

@@ -226,6 +226,21 @@ func TestAGateGoesOnCountingInTheSameStageOnly(t *testing.T) {
 	assert.False(t, none.SameStage(nil))
 }
 
+func TestAStageThatEndsSoonerAsksEveryRuleByThen(t *testing.T) {
+	asked := func(name string, at, next time.Duration) lifecycle.RuleProgress {
+		return lifecycle.RuleProgress{RuleHealth: lifecycle.RuleHealth{Name: name, At: day0.Add(at)}, AskAt: day0.Add(next)}
+	}
+	before := lifecycle.GateProgress{AskAt: day0.Add(3 * time.Hour), Rules: []lifecycle.RuleProgress{
+		asked("due before", 0, time.Hour), asked("asked before", time.Hour, 3*time.Hour), asked("asked since", 3*time.Hour, 27*time.Hour),
+	}}
+	after := before.EndingAt(day0.Add(2 * time.Hour))
+	assert.Equal(t, day0.Add(2*time.Hour), after.AskAt)
+	for i, due := range []time.Duration{time.Hour, 2 * time.Hour, 2 * time.Hour} {
+		assert.Equal(t, day0.Add(due), after.Rules[i].AskAt, after.Rules[i].Name)
+	}
+	assert.Equal(t, day0.Add(27*time.Hour), before.Rules[2].AskAt, "and what was known stays as it was")
+}
+
 func TestAVerdictOfAnotherGateIsForgotten(t *testing.T) {
 	s := reach(t, lifecycle.ReadyToPublish).do(lifecycle.Publish, dora, by(gated()))
 	s.facts.Health = &lifecycle.HealthVerdict{Status: lifecycle.Healthy, At: s.now}

@@ -200,6 +200,18 @@ func TestWhatReviewersHaveSeenIsRememberedUntilSomethingHigherIsPublished(t *tes
 	assert.Equal(t, []lifecycle.Package{*packageOf("1.2.0")}, s.m.Submitted, "the others could not be uploaded any more")
 }
 
+// What is scheduled waits for the windows of its time, whoever has scheduled it.
+func TestAnOverrideIsForNow(t *testing.T) {
+	lead := lifecycle.Actor{User: "lead", Roles: []lifecycle.Role{lifecycle.Developer, lifecycle.ReleaseManager}, Teams: []string{"acme"}}
+	overriding := func(c *lifecycle.Command) { c.Override, c.Comment = true, "because" }
+	s := reach(t, lifecycle.ReadyToPublish)
+	message := s.refuses(lifecycle.InvalidInput, lifecycle.Publish, lead, overriding, on(s.now.Add(time.Hour)))
+	assert.Contains(t, message, s.now.Add(time.Hour).UTC().Format(time.RFC3339))
+	assert.Contains(t, message, "leave override out, or publish now")
+	s.do(lifecycle.Publish, lead, overriding, on(s.now.Add(-time.Hour)))
+	assert.Equal(t, lifecycle.GrayscaleRelease, s.m.State, "a time that is over is now")
+}
+
 func TestOnlyTheLatestSubmissionsAreCarried(t *testing.T) {
 	s := reach(t, lifecycle.CodeUnavailable)
 	for i := range lifecycle.MaxSubmitted + 5 {

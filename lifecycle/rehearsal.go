@@ -77,28 +77,39 @@ func (s Settings) Rehearse(asked Rehearse) (Rehearsal, *Refusal) {
 	return r.Rehearsal, nil
 }
 
-// instead are the settings with others in the place of those that a text names. The receiver stays as it was.
+// instead are the settings with others in the place of those that a text names. The receiver stays as it was: what is read goes into what
+// is there, so that nothing of it may be shared. Subscriptions decide nothing.
 func (s Settings) instead(text json.RawMessage) (Settings, *Refusal) {
 	if len(text) == 0 {
 		return s, nil
 	}
 	others := s
-	others.Plans, others.BlockingWarnings, others.Calendar = maps.Clone(s.Plans), nil, nil // what is read goes into what is there
+	others.Plans = maps.Clone(s.Plans)
+	others.BlockingWarnings, others.Review, others.Calendar, others.Subscriptions = nil, nil, nil, nil
 	if err := others.Override(text); err != nil {
 		return s, Refuse(InvalidInput, "settings: %s", err)
 	}
+	others.keep(s, text)
+	return others, others.Validate()
+}
+
+// keep takes over what a text does not name from former settings.
+func (s *Settings) keep(former Settings, text json.RawMessage) {
 	var named struct {
 		Calendar json.RawMessage `json:"calendar"`
+		Review   json.RawMessage `json:"review"`
 		Warnings json.RawMessage `json:"blocking_warnings"`
 	}
 	_ = json.Unmarshal(text, &named) // it was read before
 	if named.Calendar == nil {
-		others.Calendar = s.Calendar
+		s.Calendar = former.Calendar
+	}
+	if named.Review == nil {
+		s.Review = former.Review
 	}
 	if named.Warnings == nil {
-		others.BlockingWarnings = s.BlockingWarnings
+		s.BlockingWarnings = former.BlockingWarnings
 	}
-	return others, others.Validate()
 }
 
 func checkStart(start time.Time) *Refusal {

@@ -86,6 +86,29 @@ func TestOtherSettingsAreRehearsedAndNothingOfThemIsInForce(t *testing.T) {
 	assert.Equal(t, before, rehearsed(t, settings, `{"plan": "fast", "settings": {"pause_reminder": "720h"}}`).Settings, "what is not named stays")
 }
 
+// Whatever is rehearsed, and whether it is refused: the settings in force are those of everybody.
+func TestNothingIsInForceThatWasOnlyRehearsed(t *testing.T) {
+	inForce := func() (settings lifecycle.Settings) {
+		settings = lifecycle.DefaultSettings()
+		require.NoError(t, settings.Override([]byte(`{"blocking_warnings": ["native_code"], "calendar": {"holidays": ["2026-12-25"]},
+			"review": {"publishing": [{"name": "security", "role": "reviewer:security"}]},
+			"subscriptions": [{"name": "ours", "channel": "mail", "to": ["ops@example.com"]}]}`)))
+		return settings
+	}
+	settings := inForce()
+	for _, others := range []string{
+		`"review": {"publishing": [{"name": "content", "role": "reviewer"}]}`, `"review": {"creation": [{"name": "entity", "role": "reviewer"}]}`,
+		`"subscriptions": [{"name": "mine", "channel": "mail", "to": ["me@example.com"]}]`, `"calendar": {"holidays": ["2026-12-24"]}`,
+		`"blocking_warnings": ["too_many_domains"]`, `"plans": {"standard": {"production": [{"percent": 100, "hold": "0s"}]}}`,
+	} {
+		rehearsed(t, settings, fmt.Sprintf(`{"plan": "fast", "settings": {%s}}`, others))
+		_, refusal := rehearse(t, settings, fmt.Sprintf(`{"plan": "fast", "settings": {%s, "remind_after": "0s"}}`, others))
+		assert.NotNil(t, refusal, others)
+		assert.Equal(t, inForce(), settings, others)
+	}
+	assert.Equal(t, settings.Digest(), rehearsed(t, settings, `{"plan": "fast", "settings": {"subscriptions": []}}`).Settings, "what is not named stays")
+}
+
 func TestABreachEndsARehearsal(t *testing.T) {
 	healthy := []string{"Mon 01 09:00 publish 10 %", "Mon 01 09:00 health-changed 10 %"}
 	goesOn := append(append([]string{}, healthy...), "Mon 01 15:00 promote 50 %")

@@ -80,13 +80,17 @@ func assignment(c Command) string {
 	}
 }
 
-// expedite brings the deadline forward, and the reminder to halfway before it; what is due sooner stays.
+// expedite brings the deadline forward, and the reminder to halfway before it, though there was one already; what is due sooner stays.
 func expedite(m *MiniProgram, c change) {
 	after, calendar := c.settings.ExpeditedAfter, c.settings.Calendar
 	m.Review = with(m.Review, func(r *Review) {
 		r.Expedited = true
-		r.RemindAt = earlier(r.RemindAt, calendar.AfterWorking(c.now, after/2))
 		r.DueAt = earlier(r.DueAt, calendar.AfterWorking(c.now, after))
+		halfway := calendar.AfterWorking(c.now, after/2)
+		if r.Reminded && halfway.Before(r.DueAt) {
+			r.Reminded, r.RemindAt = false, halfway
+		}
+		r.RemindAt = earlier(r.RemindAt, halfway)
 	})
 }
 

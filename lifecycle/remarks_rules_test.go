@@ -137,6 +137,19 @@ func TestAnExpeditedReviewIsDueSooner(t *testing.T) {
 	reach(t, lifecycle.CreationPending).refuses(lifecycle.IllegalInState, lifecycle.Expedite, dora, saying("please"))
 }
 
+func TestReviewersAreRemindedOnceMoreOfWhatIsExpedited(t *testing.T) {
+	reminded := func() *scenario {
+		return reach(t, lifecycle.PublishingPending).later(day).do(lifecycle.Reminded, lifecycle.Timers)
+	}
+	s := reminded().later(time.Hour)
+	review := s.do(lifecycle.Expedite, dora, saying("the fair begins tomorrow")).m.Review
+	assert.Equal(t, []any{false, s.now.Add(4 * time.Hour), s.now.Add(8 * time.Hour)}, []any{review.Reminded, review.RemindAt, review.DueAt})
+	s.later(4*time.Hour).do(lifecycle.Reminded, lifecycle.Timers)
+
+	review = reminded().later(21*time.Hour).do(lifecycle.Expedite, dora, saying("please")).m.Review
+	assert.True(t, review.Reminded, "halfway to the new deadline is after the old one, which stays")
+}
+
 func TestWhoHadTheirQuotaHearsWhenTheNextOneIsPossible(t *testing.T) {
 	settings := lifecycle.DefaultSettings()
 	refusal := settings.RefuseExpedite("acme", time.Date(2026, time.December, 24, 9, 0, 0, 0, time.UTC))

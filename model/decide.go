@@ -129,6 +129,7 @@ func wellFormed(now time.Time, c Command, row row) string {
 		return "forbidden_role"
 	case c.IfRevision < 0,
 		c.At != nil && c.At.Sub(now) > 366*time.Duration(day),
+		c.At != nil && c.At.After(now) && c.Override, // which is for now
 		c.Percent != nil && (*c.Percent < 0 || *c.Percent > Everyone),
 		c.Testers != nil && slices.Contains(*c.Testers, ""):
 		return "invalid_input"

@@ -186,13 +186,17 @@ func (m *MiniProgram) changePlan(to Plan) {
 	r.Plan, r.Held = plan, ""
 }
 
-// expedite brings the deadline forward, and the reminder to half of it.
+// expedite brings the deadline forward, and the reminder to half of it, once more if there was one.
 func (m *MiniProgram) expedite(now time.Time) {
 	m.expedited = append(m.expedited, now)
 	r := m.Review
 	r.Expedited = true
-	r.RemindAt = earlier(r.RemindAt, m.Policy.Calendar.after(now, m.Policy.ExpeditedAfter/2))
 	r.DueAt = earlier(r.DueAt, m.Policy.Calendar.after(now, m.Policy.ExpeditedAfter))
+	half := m.Policy.Calendar.after(now, m.Policy.ExpeditedAfter/2)
+	if r.Reminded && half.Before(r.DueAt) {
+		r.RemindAt, r.Reminded = half, false
+	}
+	r.RemindAt = earlier(r.RemindAt, half)
 }
 
 func (m *MiniProgram) remind(now time.Time) {

@@ -14,9 +14,10 @@ type Asked struct {
 // gate is how far the rules of a health gate have come in a stage.
 type gate map[string]progress
 
-// progress of a rule: when it was asked and has to be asked next, how many breaches there were in a row, and what it came to.
+// progress of a rule: when it has to be asked next, the end of the stage at which it was asked, how many breaches there were in a row, and
+// what it came to.
 type progress struct {
-	askedAt, askAt time.Time
+	askAt, endedAt time.Time
 	breaches       int
 	verdict        string // healthy, unhealthy, breached (not often enough yet) or unknown
 }
@@ -32,13 +33,13 @@ func (r *Rollout) until() (at time.Time, ok bool) {
 }
 
 // asksAt is when a rule has to be asked next: at first when the stage has warmed up, then after each interval, and when the stage's time is
-// over.
+// over, be it that a plan has moved its end.
 func (r *Rollout) asksAt(rule HealthRule) time.Time {
 	known, ok := r.gate[rule.Name]
 	if !ok {
 		return r.runsSince().Add(time.Duration(rule.After))
 	}
-	if until, ends := r.until(); ends && known.askedAt.Before(until) && known.askAt.After(until) {
+	if until, ends := r.until(); ends && !known.endedAt.Equal(until) && known.askAt.After(until) {
 		return until
 	}
 	return known.askAt
@@ -135,9 +136,12 @@ func (r *Rollout) count(rule HealthRule, verdict string, now time.Time) {
 			known.verdict = "breached"
 		}
 	}
-	known.askedAt, known.askAt = now, now.Add(time.Duration(rule.Interval))
-	if until, ends := r.until(); ends && !now.Before(until) && known.verdict == "unknown" {
-		known.askAt = now.Add(time.Duration(min(rule.Interval, Span(time.Minute))))
+	known.askAt = now.Add(time.Duration(rule.Interval))
+	if until, ends := r.until(); ends && !now.Before(until) {
+		known.endedAt = until
+		if known.verdict == "unknown" {
+			known.askAt = now.Add(time.Duration(min(rule.Interval, Span(time.Minute))))
+		}
 	}
 	if r.gate == nil {
 		r.gate = gate{}

@@ -67,6 +67,34 @@ func TestADryRunTellsWhatEachWouldAnswerAndChangesNothing(t *testing.T) {
 	assert.Equal(t, before, after)
 }
 
+// What goes on waits for windows and for the line, of many as of one.
+func TestADryRunKnowsOfFreezesAndOfAStopOfTheLine(t *testing.T) {
+	s := stand(t)
+	s.keptInManyStates()
+	answers := func(fields string) (lifecycle.Code, string) {
+		status, report, answer := s.orders("release-manager",
+			`{"action": "promote", "fields": `+fields+`, "where": {"state": "GrayscaleRelease"}, "dry_run": true}`)
+		require.Equal(t, http.StatusOK, status, answer)
+		require.Len(t, report.Results, 1)
+		return report.Results[0].Code, report.Results[0].Message
+	}
+	const plain, override = `{}`, `{"override": true, "comment": "because"}`
+	code, _ := answers(plain)
+	assert.Empty(t, code, "it would be accepted")
+	s.freezes("a fair")
+	code, message := answers(plain)
+	assert.Equal(t, lifecycle.Frozen, code)
+	assert.Contains(t, message, "a fair")
+	code, _ = answers(override)
+	assert.Empty(t, code)
+	s.stops("a bad library")
+	for _, fields := range []string{plain, override} {
+		code, message = answers(fields)
+		assert.Equal(t, lifecycle.Frozen, code)
+		assert.Contains(t, message, "a bad library")
+	}
+}
+
 func TestDevelopersActOnlyOnWhatTheirTeamsHave(t *testing.T) {
 	s := stand(t)
 	s.keptInManyStates()

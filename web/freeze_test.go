@@ -83,6 +83,7 @@ func TestWhoMayOnlyOverrideIsOfferedThatInAFreeze(t *testing.T) {
 		assert.Contains(t, page, says)
 		assert.Contains(t, page, `<input type="hidden" name="override" value="yes">`)
 		assert.Contains(t, page, "Comment (required)")
+		assert.NotContains(t, page, `name="at"`, "an override is for now")
 	}
 	for _, who := range []string{"reviewer", "other-developer"} {
 		assert.NotContains(t, offers(who, ""), link, who)

@@ -140,6 +140,13 @@ func withoutUnused(c lifecycle.Command) lifecycle.Command {
 	return c
 }
 
+// drainBefore is how signals were dealt with that were too large to be handed on: all that had happened by then at once, without a phase,
+// so that a timer could still fire for one that was left.
+func (m *miniProgram) drainBefore(ctx workflow.Context) (ends bool) {
+	m.drain(ctx)
+	return m.runEnds(ctx) && !m.State.Final()
+}
+
 // noteBefore is how a note was taken: nothing but the mini-program changed, people were told, and then it was written down, but for
 // reminders of a pause.
 func (m *miniProgram) noteBefore(ctx workflow.Context, note lifecycle.Action, what string, tell func(workflow.Context)) {

@@ -42,10 +42,7 @@ func (m *miniProgram) live(ctx workflow.Context) error {
 		case lifecycle.NotAvailable:
 			m.offline(ctx)
 		}
-		if m.runEnds(ctx) && !m.inbox.signalsFit() { // they are too large to hand off
-			m.drain(ctx)
-		}
-		if m.runEnds(ctx) && !m.State.Final() {
+		if m.runEnds(ctx) && !m.State.Final() && m.fitsNext(ctx) {
 			return m.continueAsNew(ctx)
 		}
 	}

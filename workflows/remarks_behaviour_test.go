@@ -44,6 +44,14 @@ func (o *observed) recordsOf(action lifecycle.Action) (found []lifecycle.Record)
 	return found
 }
 
+func TestReviewersAreRemindedAgainOfAReviewThatIsExpeditedAfterItsReminder(t *testing.T) {
+	o := observe(t).created(0).submitted(0, "1.0.0").act(30*hour, lifecycle.Expedite, ann)
+	o.look(31*hour, func() { o.dueOnly(34*hour, "remind reviewers") })
+	o.look(35*hour, func() { o.dueOnly(38*hour, "overdue") })
+	o.until(40 * hour)
+	o.happenedAt(38*hour, lifecycle.Escalated)
+}
+
 func TestTheTimersOfAnExpeditedReviewFollowItsDeadline(t *testing.T) {
 	o := observe(t).created(0).submitted(0, "1.0.0")
 	o.act(hour, lifecycle.Expedite, ann, func(c *lifecycle.Command) { c.Comment = "the fair opens" })

@@ -108,21 +108,45 @@ func TestAStageDoesNotWaitForADryRunToWarmUp(t *testing.T) {
 	assert.WithinDuration(t, start.Add(5*minute+2*day), result.UpdatedAt, 10*time.Second)
 }
 
+// seldom is watched by a gate that is asked once in a long time, of one rule without a name or of several.
+func seldom(interval time.Duration) map[string]lifecycle.Plan {
+	one, several := watched, watched
+	one.Health = &lifecycle.Health{Query: "e", Max: 0.02, Interval: lifecycle.Duration(interval), Failures: 1}
+	several.Health = &lifecycle.Health{Rules: []lifecycle.HealthRule{
+		{Name: "e", Query: "e", Max: new(0.02), Interval: lifecycle.Duration(interval), Failures: 1},
+	}}
+	return map[string]lifecycle.Plan{"one rule": one, "several": several}
+}
+
 // What is asked seldom is asked at the end of a stage all the same, though a person has made it shorter meanwhile.
 func TestAStageThatWasMadeShorterEndsInTime(t *testing.T) {
-	for name, health := range map[string]lifecycle.Health{
-		"one rule": {Query: "e", Max: 0.02, Interval: lifecycle.Duration(23 * time.Hour), Failures: 1},
-		"several":  {Rules: []lifecycle.HealthRule{{Name: "e", Query: "e", Max: new(0.02), Interval: lifecycle.Duration(23 * time.Hour), Failures: 1}}},
-	} {
+	for name, plan := range seldom(23 * time.Hour) {
 		t.Run(name, func(t *testing.T) {
-			plan := watched
-			plan.Health = &health
 			shorter := plan
 			shorter.Grayscale.Bake = lifecycle.Duration(2 * time.Hour)
 			result := watchedScene(t, always(healthy), plan).at(time.Hour, lifecycle.ChangePlan, mia, planned(shorter)).play(0)
 			assert.Equal(t, lifecycle.Published, result.State)
 			promoted := result.ledger.records[slices.Index(result.ledger.actions(), lifecycle.Promote)]
 			assert.WithinDuration(t, start.Add(5*minute+2*time.Hour), promoted.At, 10*time.Second)
+		})
+	}
+}
+
+// The latest answer counts for the end that was known then; the stage does not wait for the next one that is due.
+func TestAStageThatIsOverWhenItIsMadeShorterEndsAtOnce(t *testing.T) {
+	silentOnce := func(after time.Duration, _ string) lifecycle.HealthVerdict {
+		if after > 5*time.Hour && after < 6*time.Hour {
+			return silent
+		}
+		return healthy
+	}
+	for name, plan := range seldom(5 * time.Hour) {
+		t.Run(name, func(t *testing.T) {
+			shorter := plan
+			shorter.Grayscale.Bake = lifecycle.Duration(time.Hour)
+			result := watchedScene(t, silentOnce, plan).at(7*time.Hour, lifecycle.ChangePlan, mia, planned(shorter)).play(0)
+			promoted := result.ledger.records[slices.Index(result.ledger.actions(), lifecycle.Promote)]
+			assert.WithinDuration(t, start.Add(7*time.Hour), promoted.At, 10*time.Second)
 		})
 	}
 }

@@ -163,6 +163,18 @@ func (m *miniProgram) runEnds(ctx workflow.Context) bool {
 	return m.notifying == 0 && (m.cycleOver || workflow.GetInfo(ctx).GetContinueAsNewSuggested())
 }
 
+// fitsNext says that the next run can take over. Signals that are too large for it are dealt with by this one until the rest fits, in the
+// phases that they lead to, so that no timer of a phase that was left fires among them.
+func (m *miniProgram) fitsNext(ctx workflow.Context) bool {
+	if m.inbox.signalsFit() {
+		return true
+	}
+	if workflow.GetVersion(ctx, "signals-in-phases", workflow.DefaultVersion, 1) == 1 {
+		return false
+	}
+	return m.drainBefore(ctx)
+}
+
 // drain deals with all that has happened by now.
 func (m *miniProgram) drain(ctx workflow.Context) {
 	for {

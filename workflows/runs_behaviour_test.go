@@ -103,6 +103,65 @@ func TestASignalThatComesWithTheEndOfAReleaseBelongsToTheNext(t *testing.T) {
 	assert.Equal(t, "1.0.0", o.status().Live.Version)
 }
 
+// missed lets signals arrive a second before a timer is due, while no worker runs, in a run that has become long. Together they are too
+// large to be handed to the next.
+func (o *observed) missed(due time.Duration, signals ...lifecycle.Command) *observed {
+	large := lifecycle.Command{Action: lifecycle.Comment, Actor: rob, Text: strings.Repeat("😀", lifecycle.MaxText)}
+	return o.look(due-second, func() {
+		o.env.SetContinueAsNewSuggested(true)
+		for n, c := range append(signals, large) {
+			c.RequestID, c.Comment = fmt.Sprint("missed-", n), "because"
+			o.env.SignalWorkflowSkippingWorkflowTask(string(c.Action), c)
+		}
+	})
+}
+
+func TestNoTimerFiresForAStateThatWasLeftBeforeIt(t *testing.T) {
+	published := func(o *observed) *observed { return o.publishing("1.0.0", lifecycle.Plan{Name: "fast"}) }
+	scheduled := func(o *observed, after time.Duration) {
+		o.approved(after, "1.1.0").act(after+minute, lifecycle.Publish, ann, planned(staged), scheduledFor(3*day))
+	}
+	by := func(person lifecycle.Actor, action lifecycle.Action) lifecycle.Command {
+		return lifecycle.Command{Action: action, Actor: person}
+	}
+	later := by(ann, lifecycle.Publish)
+	scheduledFor(5 * day)(&later)
+	for name, c := range map[string]struct {
+		tell    func(*observed)
+		due     time.Duration // when its timer fires
+		missed  []lifecycle.Command
+		leadsTo lifecycle.State
+	}{
+		"a schedule": {func(o *observed) { scheduled(published(o), day) }, 3 * day,
+			[]lifecycle.Command{by(otto, lifecycle.Suspend)}, lifecycle.SuspendedByOp},
+		"a schedule that was moved": {func(o *observed) { scheduled(o.created(0), 0) }, 3 * day,
+			[]lifecycle.Command{later}, lifecycle.ReadyToPublish},
+		"a reminder": {func(o *observed) { published(o).submitted(5*hour, "1.1.0") }, 5*hour + 30*second + day,
+			[]lifecycle.Command{by(ann, lifecycle.Unpublish), by(ann, lifecycle.RequestPublishing)}, lifecycle.PublishingPending},
+		"a stage": {func(o *observed) { o.publishing("1.0.0", staged) }, minute + day,
+			[]lifecycle.Command{by(mia, lifecycle.Promote)}, lifecycle.ProductionRelease},
+		"a pause": {func(o *observed) { o.publishing("1.0.0", staged).act(hour, lifecycle.Pause, mia) }, hour + 30*day,
+			[]lifecycle.Command{by(mia, lifecycle.Resume), by(mia, lifecycle.Pause)}, lifecycle.GrayscaleRelease},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := observe(t)
+			o.followed = true
+			c.tell(o)
+			o.missed(c.due, c.missed...).until(c.due + minute)
+			last := c.missed[len(c.missed)-1].Action
+			assert.Equal(t, []lifecycle.Action{last, lifecycle.Comment}, o.happened()[len(o.happened())-2:], "and nothing since")
+			assert.Equal(t, c.leadsTo, o.status().State)
+		})
+	}
+}
+
+func TestATimerThatIsStillAwaitedFiresHoweverLargeTheSignalsBeforeItAre(t *testing.T) {
+	o := observe(t).created(0).approved(0, "1.0.0").act(minute, lifecycle.Publish, ann, planned(staged), scheduledFor(3*day))
+	o.missed(3 * day).missed(3 * day).until(3*day + minute)
+	assert.Equal(t, []lifecycle.Action{lifecycle.Comment, lifecycle.Publish}, o.happened()[len(o.happened())-2:])
+	assert.WithinDuration(t, start.Add(3*day), o.status().Rollout.StageSince, 0, "at its time")
+}
+
 func TestTheNextRunAsksForTheHealthWhenItIsDue(t *testing.T) {
 	seldom := watched
 	seldom.Health = &lifecycle.Health{Query: "errors", Max: 0.02, Interval: lifecycle.Duration(6 * hour), Failures: 3}

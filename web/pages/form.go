@@ -89,6 +89,8 @@ func (f form) Has(field string) bool {
 		return f.Rule().Kind != lifecycle.KindRemark
 	case "package": // chosen as a file, or known from where the form is
 		return false
+	case "at": // an override is for now
+		return !f.OnlyOverride && slices.Contains(f.Rule().Fields, field)
 	default:
 		return slices.Contains(f.Rule().Fields, field)
 	}

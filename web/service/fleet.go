@@ -64,26 +64,22 @@ func (s *Service) DryRunFleet(ctx context.Context, order FleetOrder, limit int) 
 	if err := s.admitFleet(order); err != nil {
 		return FleetReport{}, err
 	}
+	platform, _, err := s.Catalog.Platform(ctx)
+	if err != nil {
+		return FleetReport{}, err
+	}
 	report := FleetReport{DryRun: true, Action: order.Command.Action, Fields: fieldsOf(order.Command), Where: order.Where}
 	report.ByCode = map[lifecycle.Code]int{}
 	var refused, accepted []FleetResult
-	now := time.Now()
-	err := s.fleetOf(ctx, order, func(m lifecycle.MiniProgram) {
-		report.Matched++
-		result := FleetResult{MiniProgram: m.ID, Team: m.Team, State: m.State, Revision: m.Revision}
-		if _, refusal := m.Admit(order.Command, now, s.Settings()); refusal != nil {
-			result.Standing, result.Code, result.Message = catalog.FleetRefused, refusal.Code, refusal.Message
-			report.Refused++
-			report.ByCode[refusal.Code]++
-			if len(refused) < limit {
-				refused = append(refused, result)
-			}
-			return
+	facts, now, settings := lifecycle.Facts{Stop: platform.Stop}, time.Now(), s.Settings()
+	err = s.fleetOf(ctx, order, func(m lifecycle.MiniProgram) {
+		_, _, refusal := m.Decide(order.Command, facts, now, settings)
+		results := &accepted
+		if refusal != nil {
+			results = &refused
 		}
-		result.Standing, result.Accepted = catalog.FleetAccepted, true
-		report.Accepted++
-		if len(accepted) < limit {
-			accepted = append(accepted, result)
+		if result := report.count(m, refusal); len(*results) < limit {
+			*results = append(*results, result)
 		}
 	})
 	all := slices.Concat(refused, accepted)

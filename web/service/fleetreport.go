@@ -137,6 +137,21 @@ func fieldsOf(command lifecycle.Command) map[string]any {
 	return fields
 }
 
+// count takes in what a mini-program would answer: a refusal, or nil.
+func (r *FleetReport) count(m lifecycle.MiniProgram, refusal *lifecycle.Refusal) FleetResult {
+	r.Matched++
+	result := FleetResult{MiniProgram: m.ID, Team: m.Team, State: m.State, Revision: m.Revision}
+	if refusal == nil {
+		r.Accepted++
+		result.Standing, result.Accepted = catalog.FleetAccepted, true
+		return result
+	}
+	r.Refused++
+	r.ByCode[refusal.Code]++
+	result.Standing, result.Code, result.Message = catalog.FleetRefused, refusal.Code, refusal.Message
+	return result
+}
+
 func resultOf(answer catalog.FleetAnswer) FleetResult {
 	result := FleetResult{MiniProgram: answer.MiniProgram, Team: answer.Team, Standing: answer.Standing}
 	if outcome := answer.Outcome; outcome != nil {
