@@ -284,3 +284,51 @@ func TestManyRecordsAreErasedInBatches(t *testing.T) {
 		assert.Equal(t, []int{114, 2, 110}, []int{report.Records, report.Chains, report.Erased})
 	})
 }
+
+func TestWhatIsWrittenBesideAnErasureStays(t *testing.T) {
+	c := catalogtest.Open(t, catalogtest.Postgres(t))
+	alter(t, c, `INSERT INTO subscriptions (name, channel, choice, target, secret, from_settings, made_by, made_at, place, error)
+		VALUES ('s', 'mail', '{}', '{}', '', FALSE, 'olga', '2026-01-01 00:00:00+00:00', 0, 'no mail for tess')`)
+	var erasure catalog.Erasure
+	catalogtest.Cross(t, c, `UPDATE subscriptions SET error = 'nobody answers tess'`, func() (err error) {
+		erasure, err = c.EraseUser(t.Context(), "tess", otto)
+		return err
+	}, `UPDATE subscriptions SET place = 7`)
+	var said string
+	var place int
+	require.NoError(t, database.One(t.Context(), c.Database().Select(`SELECT error, place FROM subscriptions`), []any{&said, &place}))
+	assert.Equal(t, "nobody answers "+erasure.Pseudonym, said)
+	assert.Equal(t, 7, place)
+	assert.Equal(t, 1, erasure.Rows, "it counts what it has changed")
+}
+
+func TestARowThatChangesWhileANameIsErasedIsLookedAtOnceMore(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		alter(t, c, `INSERT INTO tokens (id, number, hash, name, kind, team, actions, made_by, made_at, ends_at, revoked_by)
+			VALUES ('t', 1, 'h', 'ci', 'pipeline', 'acme', '[]', 'zoe', '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00', '')`)
+		used := func() { alter(t, c, `UPDATE tokens SET used_at = '2026-01-01 00:00:00+00:00'`) }
+		again, err := catalog.EraseMeanwhile(t.Context(), c, "tokens", "made_by", used)
+		require.NoError(t, err)
+		assert.True(t, again)
+		_, err = catalog.EraseMeanwhile(t.Context(), c, "tokens", "made_by", func() {})
+		require.NoError(t, err)
+		assert.Empty(t, placesOf(t, c, "zoe"))
+		again, err = catalog.EraseMeanwhile(t.Context(), c, "tokens", "made_by", used)
+		require.NoError(t, err)
+		assert.False(t, again, "it ends")
+	})
+}
+
+func TestAnOutcomeThatIsForgottenWhileANameIsErasedHasNoName(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.do(lifecycle.Actor{User: "zoe", Roles: []lifecycle.Role{lifecycle.Operator}}, lifecycle.Comment, func(c *lifecycle.Command) {
+			c.Comment, c.Text = "", "hm"
+		}))
+		_, err := catalog.EraseMeanwhile(t.Context(), c, "changes", "outcome", func() {
+			_, err := c.SweepOutcomes(t.Context(), time.Now().AddDate(100, 0, 0))
+			require.NoError(t, err)
+		})
+		assert.NoError(t, err)
+	})
+}
