@@ -198,13 +198,13 @@ func (c *Catalog) rowsWith(ctx context.Context, table, column, name string) (row
 
 // eraseRows replaces the name in a column of some rows.
 func (c *Catalog) eraseRows(ctx context.Context, tx *sql.Tx, e *eraser, table, column string, rows []string) error {
-	for _, row := range rows {
-		if err := c.eraseRow(ctx, tx, e, table, column, row); err != nil {
+	if table == "tokens" { // all processes read them anew; whoever changes tokens begins with it
+		if _, err := tx.ExecContext(ctx, `UPDATE token_change SET number = number + 1`); err != nil {
 			return err
 		}
 	}
-	if table == "tokens" { // all processes read them anew; whoever changes tokens begins with it
-		if _, err := tx.ExecContext(ctx, `UPDATE token_change SET number = number + 1`); err != nil {
+	for _, row := range rows {
+		if err := c.eraseRow(ctx, tx, e, table, column, row); err != nil {
 			return err
 		}
 	}

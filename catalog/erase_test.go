@@ -332,3 +332,14 @@ func TestAnOutcomeThatIsForgottenWhileANameIsErasedHasNoName(t *testing.T) {
 		assert.NoError(t, err)
 	})
 }
+
+func TestAnErasureAndARevocationDoNotWaitForEachOther(t *testing.T) {
+	c := catalogtest.Open(t, catalogtest.Postgres(t))
+	alter(t, c, `INSERT INTO tokens (id, number, hash, name, kind, team, actions, made_by, made_at, ends_at, revoked_by)
+		VALUES ('t', 1, 'h', 'ci', 'pipeline', 'acme', '[]', 'tess', '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00', '')`)
+	catalogtest.Cross(t, c, `UPDATE token_change SET number = number + 1`, func() error {
+		_, err := c.EraseUser(t.Context(), "tess", otto)
+		return err
+	}, `UPDATE tokens SET revoked_by = 'olga'`)
+	assert.Empty(t, placesOf(t, c, "tess"))
+}
