@@ -133,19 +133,18 @@ func (c *Catalog) eraseOnce(ctx context.Context, e *eraser, table, column string
 	return err
 }
 
-// eraseAbout deletes the rows about a person. Beside the sessions are their grants, and drafts that have the name in their key.
+// eraseAbout deletes the rows about a person. Beside the sessions are drafts that have the name in their key.
 func (c *Catalog) eraseAbout(ctx context.Context, e *eraser, table, column string) error {
 	statements := []string{`DELETE FROM ` + table + ` WHERE ` + column + ` = $1`}
 	if table == "sessions" {
 		statements = []string{
-			`DELETE FROM grants WHERE session IN (SELECT token FROM sessions WHERE person = $1)`,
 			`DELETE FROM sessions WHERE person = $1`,
 			`DELETE FROM sessions WHERE ` + c.contains("token", "$1"),
 		}
 	}
 	for i, statement := range statements {
 		name := e.name
-		if i == 2 {
+		if i == 1 {
 			name = fmt.Sprintf("%q", name) // as drafts are named
 		}
 		deleted, err := c.db.ExecWithin(ctx, database.LongTimeout, statement, name)

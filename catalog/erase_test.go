@@ -126,7 +126,7 @@ func zoeWasHere(t *testing.T, c *catalog.Catalog) *program {
 	sessions := accounts.NewSessions(c.Database())
 	data := []byte(base64.StdEncoding.EncodeToString([]byte("data")))
 	require.NoError(t, sessions.CommitOf(t.Context(), zoe.User, "hash", data, time.Now().Add(time.Hour)))
-	require.NoError(t, sessions.PutGrant(t.Context(), "hash", accounts.Grant{Data: data}, time.Now().Add(time.Hour)))
+	require.NoError(t, sessions.PutGrant(t.Context(), "hash", accounts.Grant{Data: data, Person: zoe.User}, time.Now().Add(time.Hour)))
 	require.NoError(t, sessions.CommitOf(t.Context(), "", fmt.Sprintf("draft of an upload %q %q", zoe.User, "weather"), data, time.Now().Add(time.Hour)))
 	act := catalog.FleetAct{ID: "act", FleetRequest: catalog.FleetRequest{Action: lifecycle.Suspend, Command: lifecycle.Command{Actor: zoe, Comment: "by " + zoe.User}}}
 	require.NoError(t, c.BeginFleet(t.Context(), act, []catalog.FleetAnswer{{MiniProgram: "weather"}}))
@@ -152,7 +152,7 @@ func TestAnErasedNameStandsNowhere(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p := zoeWasHere(t, c)
 		for _, somewhere := range []string{"changes.record", "changes.actor", "changes.outcome", "mini_programs.document", "mini_programs.barred", "mini_programs.assignee", "people.person",
-			"sessions.person", "sessions.token", "tokens.made_by", "tokens.revoked_by", "saved_filters.person", "saved_filters.query", "platform.document", "subscriptions.made_by",
+			"sessions.person", "sessions.token", "grants.person", "tokens.made_by", "tokens.revoked_by", "saved_filters.person", "saved_filters.query", "platform.document", "subscriptions.made_by",
 			"subscriptions.error", "undelivered.recipient", "undelivered.error", "mailed.recipient", "fleet_acts.begun_by", "fleet_acts.request", "fleet_acts.cancelled_by", "fleet_answers.outcome"} {
 			require.Contains(t, placesOf(t, c, zoe.User), somewhere, "else this test proves nothing")
 		}

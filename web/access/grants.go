@@ -208,7 +208,7 @@ func (g grants) put(ctx context.Context, session string, kept granted) error {
 	if err != nil {
 		return fmt.Errorf("keep a grant: %w", err)
 	}
-	kept.state.Data = sealOf(session).Seal(nil, nil, data, nil)
+	kept.state.Person, kept.state.Data = kept.Identity.User, sealOf(session).Seal(nil, nil, data, nil)
 	return g.store.PutGrant(ctx, kept.row, kept.state, kept.Expiry)
 }
 

@@ -233,3 +233,8 @@ func TestAProviderThatIsBackIsAskedSoon(t *testing.T) {
 	require.NoError(t, err)
 	assert.WithinDuration(t, time.Now().Add(UsualPace.Renewal), until, time.Second, "one try was enough to learn that it is away")
 }
+
+func TestAGrantSaysWhoseItIsSoThatItGoesWithThem(t *testing.T) {
+	_, kept := grantedTo(t, 0)
+	assert.Equal(t, "dora", kept[rowOf("session")].Person)
+}
