@@ -14,6 +14,8 @@ import (
 // Grant is what an identity provider granted for one session. Data is sealed by whoever keeps it.
 type Grant struct {
 	Data []byte
+	// Person is whose it is; whoever reads one knows that from Data.
+	Person string
 	// CheckedAt is when the provider confirmed it last, UsedAt when its person did something last.
 	CheckedAt, UsedAt time.Time
 }
@@ -21,8 +23,9 @@ type Grant struct {
 const (
 	selectGrant = `SELECT data, checked_at, used_at FROM grants WHERE session = $1 AND expiry > $2`
 	putGrant    = `
-		INSERT INTO grants (session, data, checked_at, used_at, claimed_until, expiry) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (session) DO UPDATE SET data = excluded.data, checked_at = excluded.checked_at, claimed_until = excluded.claimed_until`
+		INSERT INTO grants (session, data, checked_at, used_at, claimed_until, expiry, person) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (session) DO UPDATE SET data = excluded.data, checked_at = excluded.checked_at, claimed_until = excluded.claimed_until,
+			person = excluded.person`
 	claimGrant  = `UPDATE grants SET claimed_until = $3 WHERE session = $1 AND checked_at = $2 AND claimed_until < $4`
 	touchGrant  = `UPDATE grants SET used_at = $2 WHERE session = $1`
 	deleteGrant = `DELETE FROM grants WHERE session = $1`
@@ -56,7 +59,7 @@ func (s Sessions) PutGrant(ctx context.Context, session string, grant Grant, exp
 		}
 		text := base64.StdEncoding.EncodeToString(grant.Data)
 		_, err := tx.ExecContext(ctx, putGrant, database.Text(session), text, database.Time(grant.CheckedAt), database.Time(grant.UsedAt),
-			database.Time(time.Time{}), database.Time(expiry))
+			database.Time(time.Time{}), database.Time(expiry), database.Text(grant.Person))
 		return err
 	})
 	if err != nil {

@@ -43,6 +43,8 @@ type Activities struct {
 	Health Prober
 	// HealthKeeper keeps the answers; nil forgets them.
 	HealthKeeper HealthKeeper
+	// Signal sends a signal to a workflow; nil means by the client of the worker.
+	Signal func(ctx context.Context, workflowID, name string) error
 	// Metrics counts what is decided; nil counts nothing.
 	Metrics *Metrics
 

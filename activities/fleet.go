@@ -172,7 +172,7 @@ func (r *fleetRun) ask(ctx context.Context, batch []catalog.FleetAnswer) ([]cata
 	asking.SetLimit(r.AtOnce)
 	var stopped error
 	for i, each := range batch {
-		if stopped = errors.Join(r.beat(ctx), r.Pace.Wait(ctx)); stopped != nil {
+		if stopped = r.turn(ctx); stopped != nil {
 			break
 		}
 		asking.Go(func() error {
@@ -194,6 +194,25 @@ func (r *fleetRun) ask(ctx context.Context, batch []catalog.FleetAnswer) ([]cata
 		failed = nil
 	}
 	return got, errors.Join(stopped, failed)
+}
+
+// turn waits until the next mini-program may be asked, and tells Temporal meanwhile that the work goes on: it may take long.
+func (r *fleetRun) turn(ctx context.Context) error {
+	next := r.Pace.Reserve()
+	for {
+		if err := r.beat(ctx); err != nil {
+			next.Cancel()
+			return err
+		}
+		left := next.Delay()
+		if left == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(min(left, time.Second)):
+		}
+	}
 }
 
 func (r *fleetRun) askOne(ctx context.Context, miniProgram string) (catalog.FleetAnswer, error) {

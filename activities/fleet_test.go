@@ -5,13 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 	"golang.org/x/time/rate"
 
 	"slipway/activities"
@@ -334,4 +338,24 @@ func TestTheEndOfAnActSaysWhatCameOfIt(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "temporal", act.CancelledBy)
 	assert.NotNil(t, act.EndedAt)
+}
+
+func TestAnActThatWaitsLongForItsTurnSaysThatItGoesOn(t *testing.T) {
+	v := newVillage(t, 2)
+	v.fleet.Pace = rate.NewLimiter(rate.Every(time.Hour), 1)
+	env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
+	env.SetTestTimeout(20 * time.Second)
+	env.SetWorkerOptions(worker.Options{MaxHeartbeatThrottleInterval: time.Millisecond})
+	stop := make(chan struct{})
+	env.SetWorkerStopChannel(stop)
+	var beats atomic.Int32
+	env.SetOnActivityHeartbeatListener(func(*activity.Info, converter.EncodedValues) {
+		if beats.Add(1) == 4 { // one when it begins, and one for each mini-program: the others come while it waits
+			close(stop)
+		}
+	})
+	env.RegisterActivity(v.fleet)
+	_, err := env.ExecuteActivity(v.fleet.WorkFleet, "a1")
+	require.ErrorContains(t, err, "the worker stops")
+	assert.Equal(t, 1, v.counts().Accepted)
 }

@@ -192,6 +192,21 @@ func TestOfTwoLivesTheLaterOneCountsAndTheAuditKeepsBoth(t *testing.T) {
 	})
 }
 
+func TestALifeThatBeginsAfterAClockWasPutRightIsTheLaterOne(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p, first := requested(t, "weather", "Sunshine", "life-1", newYear)
+		again, second := requested(t, "weather", "Rain", "life-2", newYear.Add(-time.Hour))
+		commit(t, c, first, p.do(reviewer, lifecycle.RejectCreation), second)
+		status, _, err := c.Status(t.Context(), "weather")
+		require.NoError(t, err)
+		assert.Equal(t, "Rain", status.Title)
+		assert.Equal(t, lifecycle.CreationPending, status.State)
+		gap, err := c.Commit(t.Context(), again.do(reviewer, lifecycle.ApproveCreation))
+		require.NoError(t, err)
+		assert.Equal(t, catalog.Gap{}, gap, "nothing was lost")
+	})
+}
+
 func TestWhatAnEarlierLifeTellsLateChangesNothingOfWhatUsersGet(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		lifeOf := func(life string, begins time.Time, version, name string) []catalog.Commit {

@@ -52,7 +52,7 @@ func (c *Catalog) EraseUser(ctx context.Context, name string, by lifecycle.Actor
 	for _, table := range slices.Sorted(maps.Keys(columnKinds)) {
 		for _, column := range slices.Sorted(maps.Keys(columnKinds[table])) {
 			if err == nil {
-				err = c.eraseColumn(ctx, eraser{name, by, oneName(name, pseudonym), &erasure}, table, column)
+				err = c.eraseColumn(ctx, &eraser{name: name, by: by, names: oneName(name, pseudonym), Erasure: &erasure}, table, column)
 			}
 		}
 	}
@@ -95,26 +95,29 @@ type eraser struct {
 	by   lifecycle.Actor
 	names
 	*Erasure
+	// again says that there may be more: something was changed, or has changed meanwhile.
+	again bool
 }
 
 // eraseColumn does what the kind of a column asks for.
-func (c *Catalog) eraseColumn(ctx context.Context, e eraser, table, column string) error {
+func (c *Catalog) eraseColumn(ctx context.Context, e *eraser, table, column string) error {
 	switch kind := columnKinds[table][column]; kind {
 	case hasNone:
 		return nil
 	case isAbout:
 		return c.eraseAbout(ctx, e, table, column)
 	default:
-		for { // until nothing is left, for rows may move while others write
-			before := *e.Erasure
-			if err := c.eraseOnce(ctx, e, table, column, kind); err != nil || before == *e.Erasure {
+		for e.again = true; e.again; { // until nothing is left, for rows may move while others write
+			e.again = false
+			if err := c.eraseOnce(ctx, e, table, column, kind); err != nil {
 				return err
 			}
 		}
+		return nil
 	}
 }
 
-func (c *Catalog) eraseOnce(ctx context.Context, e eraser, table, column string, kind columnKind) error {
+func (c *Catalog) eraseOnce(ctx context.Context, e *eraser, table, column string, kind columnKind) error {
 	rows, err := c.rowsWith(ctx, table, column, e.name)
 	for batch := range slices.Chunk(rows, eraseBatch) {
 		if err != nil {
@@ -130,19 +133,18 @@ func (c *Catalog) eraseOnce(ctx context.Context, e eraser, table, column string,
 	return err
 }
 
-// eraseAbout deletes the rows about a person. Beside the sessions are their grants, and drafts that have the name in their key.
-func (c *Catalog) eraseAbout(ctx context.Context, e eraser, table, column string) error {
+// eraseAbout deletes the rows about a person. Beside the sessions are drafts that have the name in their key.
+func (c *Catalog) eraseAbout(ctx context.Context, e *eraser, table, column string) error {
 	statements := []string{`DELETE FROM ` + table + ` WHERE ` + column + ` = $1`}
 	if table == "sessions" {
 		statements = []string{
-			`DELETE FROM grants WHERE session IN (SELECT token FROM sessions WHERE person = $1)`,
 			`DELETE FROM sessions WHERE person = $1`,
 			`DELETE FROM sessions WHERE ` + c.contains("token", "$1"),
 		}
 	}
 	for i, statement := range statements {
 		name := e.name
-		if i == 2 {
+		if i == 1 {
 			name = fmt.Sprintf("%q", name) // as drafts are named
 		}
 		deleted, err := c.db.ExecWithin(ctx, database.LongTimeout, statement, name)
@@ -193,35 +195,53 @@ func (c *Catalog) rowsWith(ctx context.Context, table, column, name string) (row
 	return rows, err
 }
 
-// eraseRows replaces the name in a column of some rows. One that a commit changed meanwhile has lost the name by that.
-func (c *Catalog) eraseRows(ctx context.Context, tx *sql.Tx, e eraser, table, column string, rows []string) error {
-	for _, row := range rows {
-		var text string
-		err := tx.QueryRowContext(ctx, `SELECT `+column+` FROM `+table+` WHERE `+c.rowIs(), row).Scan(&text)
-		if errors.Is(err, sql.ErrNoRows) {
-			continue
-		}
-		if err != nil {
+// eraseRows replaces the name in a column of some rows.
+func (c *Catalog) eraseRows(ctx context.Context, tx *sql.Tx, e *eraser, table, column string, rows []string) error {
+	if table == "tokens" { // all processes read them anew; whoever changes tokens begins with it
+		if _, err := tx.ExecContext(ctx, `UPDATE token_change SET number = number + 1`); err != nil {
 			return err
 		}
-		other, err := e.in(columnKinds[table][column], text)
-		if err != nil || other == text {
-			continue // what cannot be read is left to whoever mends it
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE `+table+` SET `+column+` = $2 WHERE `+c.rowIs(), row, other); err != nil {
-			return err
-		}
-		e.Rows++
 	}
-	if table == "tokens" { // all processes read them anew
-		_, err := tx.ExecContext(ctx, `UPDATE token_change SET number = number + 1`)
-		return err
+	for _, row := range rows {
+		if err := c.eraseRow(ctx, tx, e, table, column, row); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
+// eraseRow replaces the name in a row, unless it changes meanwhile: then it is read once more. Until November 2025 PostgreSQL followed a
+// ctid to what the row had become, so that what somebody else had just committed would be undone.
+func (c *Catalog) eraseRow(ctx context.Context, tx *sql.Tx, e *eraser, table, column, row string) error {
+	var text sql.NullString
+	err := tx.QueryRowContext(ctx, `SELECT `+column+` FROM `+table+` WHERE `+c.rowIs(), row).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		e.again = true
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	other, err := e.in(columnKinds[table][column], text.String)
+	if err != nil || other == text.String {
+		return nil //nolint:nilerr // what cannot be read is left to whoever mends it
+	}
+	return c.replace(ctx, tx, e, `UPDATE `+table+` SET `+column+` = $2 WHERE `+c.rowIs()+` AND `+column+` = $3`, row, other, text.String)
+}
+
+// replace replaces one text by another, where it still stands.
+func (c *Catalog) replace(ctx context.Context, tx *sql.Tx, e *eraser, statement string, args ...any) error {
+	result, err := tx.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return err
+	}
+	replaced, err := result.RowsAffected()
+	e.Rows, e.again = e.Rows+int(replaced), true
+	return err
+}
+
 // eraseRecords replaces the name in some records, and records which ones they are, with the hashes that they have since.
-func (c *Catalog) eraseRecords(ctx context.Context, tx *sql.Tx, e eraser, rows []string) error {
+func (c *Catalog) eraseRecords(ctx context.Context, tx *sql.Tx, e *eraser, rows []string) error {
 	number, err := c.statements.next(ctx, tx)
 	if err != nil {
 		return err
@@ -245,11 +265,12 @@ func (c *Catalog) eraseRecords(ctx context.Context, tx *sql.Tx, e eraser, rows [
 
 // eraseRecord replaces the name in one record. Only of one that is as it was recorded it says what that has become: an erasure must not
 // prove what somebody else has changed.
-func (c *Catalog) eraseRecord(ctx context.Context, tx *sql.Tx, e eraser, row string) (*lifecycle.Amendment, error) {
+func (c *Catalog) eraseRecord(ctx context.Context, tx *sql.Tx, e *eraser, row string) (*lifecycle.Amendment, error) {
 	var was audit.Entry
 	err := tx.QueryRowContext(ctx, `SELECT number, record, coalesce(salt, ''), coalesce(content, '') FROM changes WHERE `+c.rowIs(), row).
 		Scan(&was.Change, &was.Text, &was.Salt, &was.Content)
 	if errors.Is(err, sql.ErrNoRows) {
+		e.again = true
 		return nil, nil
 	}
 	if err != nil {
@@ -263,6 +284,7 @@ func (c *Catalog) eraseRecord(ctx context.Context, tx *sql.Tx, e eraser, row str
 	if err != nil {
 		return nil, err
 	}
+	e.again = true
 	salt := audit.NewSalt()
 	if _, err = tx.ExecContext(ctx, `UPDATE changes SET record = $1, salt = $2 WHERE number = $3`, other, salt, was.Change); err != nil {
 		return nil, err
@@ -288,7 +310,7 @@ func proven(ctx context.Context, tx *sql.Tx, entry audit.Entry) (bool, error) {
 }
 
 // noteErasure appends to the platform's trail.
-func (s statements) noteErasure(ctx context.Context, tx *sql.Tx, number int64, e eraser, amended []lifecycle.Amendment) error {
+func (s statements) noteErasure(ctx context.Context, tx *sql.Tx, number int64, e *eraser, amended []lifecycle.Amendment) error {
 	var step int
 	err := tx.QueryRowContext(ctx, `SELECT coalesce(max(step), 0) + 1 FROM changes WHERE mini_program = $1 AND life = $2`,
 		PlatformID, audit.ErasuresLife).Scan(&step)

@@ -36,7 +36,7 @@ var columnKinds = map[string]map[string]columnKind{
 	"served_packages":     {"sha256": hasNone, "mini_program": hasNone},
 	"reports":             {"sha256": hasNone, "version": hasNone, "report": hasNone},
 	"sessions":            {"token": hasNone, "data": hasNone, "person": isAbout},
-	"grants":              {"session": hasNone, "data": hasNone},
+	"grants":              {"session": hasNone, "data": hasNone, "person": isAbout},
 	"mini_program_counts": {"team": hasNone, "state": hasNone},
 	"settings":            {"digest": hasNone, "settings": hasNone},
 	"tokens": {

@@ -126,7 +126,7 @@ func zoeWasHere(t *testing.T, c *catalog.Catalog) *program {
 	sessions := accounts.NewSessions(c.Database())
 	data := []byte(base64.StdEncoding.EncodeToString([]byte("data")))
 	require.NoError(t, sessions.CommitOf(t.Context(), zoe.User, "hash", data, time.Now().Add(time.Hour)))
-	require.NoError(t, sessions.PutGrant(t.Context(), "hash", accounts.Grant{Data: data}, time.Now().Add(time.Hour)))
+	require.NoError(t, sessions.PutGrant(t.Context(), "hash", accounts.Grant{Data: data, Person: zoe.User}, time.Now().Add(time.Hour)))
 	require.NoError(t, sessions.CommitOf(t.Context(), "", fmt.Sprintf("draft of an upload %q %q", zoe.User, "weather"), data, time.Now().Add(time.Hour)))
 	act := catalog.FleetAct{ID: "act", FleetRequest: catalog.FleetRequest{Action: lifecycle.Suspend, Command: lifecycle.Command{Actor: zoe, Comment: "by " + zoe.User}}}
 	require.NoError(t, c.BeginFleet(t.Context(), act, []catalog.FleetAnswer{{MiniProgram: "weather"}}))
@@ -152,7 +152,7 @@ func TestAnErasedNameStandsNowhere(t *testing.T) {
 	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
 		p := zoeWasHere(t, c)
 		for _, somewhere := range []string{"changes.record", "changes.actor", "changes.outcome", "mini_programs.document", "mini_programs.barred", "mini_programs.assignee", "people.person",
-			"sessions.person", "sessions.token", "tokens.made_by", "tokens.revoked_by", "saved_filters.person", "saved_filters.query", "platform.document", "subscriptions.made_by",
+			"sessions.person", "sessions.token", "grants.person", "tokens.made_by", "tokens.revoked_by", "saved_filters.person", "saved_filters.query", "platform.document", "subscriptions.made_by",
 			"subscriptions.error", "undelivered.recipient", "undelivered.error", "mailed.recipient", "fleet_acts.begun_by", "fleet_acts.request", "fleet_acts.cancelled_by", "fleet_answers.outcome"} {
 			require.Contains(t, placesOf(t, c, zoe.User), somewhere, "else this test proves nothing")
 		}
@@ -283,4 +283,63 @@ func TestManyRecordsAreErasedInBatches(t *testing.T) {
 		report := verified(t, c)
 		assert.Equal(t, []int{114, 2, 110}, []int{report.Records, report.Chains, report.Erased})
 	})
+}
+
+func TestWhatIsWrittenBesideAnErasureStays(t *testing.T) {
+	c := catalogtest.Open(t, catalogtest.Postgres(t))
+	alter(t, c, `INSERT INTO subscriptions (name, channel, choice, target, secret, from_settings, made_by, made_at, place, error)
+		VALUES ('s', 'mail', '{}', '{}', '', FALSE, 'olga', '2026-01-01 00:00:00+00:00', 0, 'no mail for tess')`)
+	var erasure catalog.Erasure
+	catalogtest.Cross(t, c, `UPDATE subscriptions SET error = 'nobody answers tess'`, func() (err error) {
+		erasure, err = c.EraseUser(t.Context(), "tess", otto)
+		return err
+	}, `UPDATE subscriptions SET place = 7`)
+	var said string
+	var place int
+	require.NoError(t, database.One(t.Context(), c.Database().Select(`SELECT error, place FROM subscriptions`), []any{&said, &place}))
+	assert.Equal(t, "nobody answers "+erasure.Pseudonym, said)
+	assert.Equal(t, 7, place)
+	assert.Equal(t, 1, erasure.Rows, "it counts what it has changed")
+}
+
+func TestARowThatChangesWhileANameIsErasedIsLookedAtOnceMore(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		alter(t, c, `INSERT INTO tokens (id, number, hash, name, kind, team, actions, made_by, made_at, ends_at, revoked_by)
+			VALUES ('t', 1, 'h', 'ci', 'pipeline', 'acme', '[]', 'zoe', '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00', '')`)
+		used := func() { alter(t, c, `UPDATE tokens SET used_at = '2026-01-01 00:00:00+00:00'`) }
+		again, err := catalog.EraseMeanwhile(t.Context(), c, "tokens", "made_by", used)
+		require.NoError(t, err)
+		assert.True(t, again)
+		_, err = catalog.EraseMeanwhile(t.Context(), c, "tokens", "made_by", func() {})
+		require.NoError(t, err)
+		assert.Empty(t, placesOf(t, c, "zoe"))
+		again, err = catalog.EraseMeanwhile(t.Context(), c, "tokens", "made_by", used)
+		require.NoError(t, err)
+		assert.False(t, again, "it ends")
+	})
+}
+
+func TestAnOutcomeThatIsForgottenWhileANameIsErasedHasNoName(t *testing.T) {
+	catalogtest.Each(t, func(t *testing.T, c *catalog.Catalog) {
+		p := weather(t, c)
+		commit(t, c, p.do(lifecycle.Actor{User: "zoe", Roles: []lifecycle.Role{lifecycle.Operator}}, lifecycle.Comment, func(c *lifecycle.Command) {
+			c.Comment, c.Text = "", "hm"
+		}))
+		_, err := catalog.EraseMeanwhile(t.Context(), c, "changes", "outcome", func() {
+			_, err := c.SweepOutcomes(t.Context(), time.Now().AddDate(100, 0, 0))
+			require.NoError(t, err)
+		})
+		assert.NoError(t, err)
+	})
+}
+
+func TestAnErasureAndARevocationDoNotWaitForEachOther(t *testing.T) {
+	c := catalogtest.Open(t, catalogtest.Postgres(t))
+	alter(t, c, `INSERT INTO tokens (id, number, hash, name, kind, team, actions, made_by, made_at, ends_at, revoked_by)
+		VALUES ('t', 1, 'h', 'ci', 'pipeline', 'acme', '[]', 'tess', '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00', '')`)
+	catalogtest.Cross(t, c, `UPDATE token_change SET number = number + 1`, func() error {
+		_, err := c.EraseUser(t.Context(), "tess", otto)
+		return err
+	}, `UPDATE tokens SET revoked_by = 'olga'`)
+	assert.Empty(t, placesOf(t, c, "tess"))
 }

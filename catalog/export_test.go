@@ -41,6 +41,19 @@ func replace(n names, kind, text string) (string, error) {
 	return n.in(map[string]columnKind{"person": hasPerson, "people": hasPeople, "text": hasText, "JSON": hasJSON, "none": hasNone}[kind], text)
 }
 
+// EraseMeanwhile replaces the name zoe in a column once, while something happens to the rows that have it. It tells whether it would look
+// once more.
+func EraseMeanwhile(ctx context.Context, c *Catalog, table, column string, meanwhile func()) (again bool, err error) {
+	rows, err := c.rowsWith(ctx, table, column, "zoe")
+	if err != nil {
+		return false, err
+	}
+	meanwhile()
+	e := &eraser{name: "zoe", names: oneName("zoe", "P"), Erasure: new(Erasure)}
+	err = c.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error { return c.eraseRows(ctx, tx, e, table, column, rows) })
+	return e.again, err
+}
+
 // Remembered is how many requests somebody waits for, and how many mini-programs have unfinished ones.
 func (w *Waiters) Remembered() int {
 	w.mu.Lock()

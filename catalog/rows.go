@@ -21,7 +21,8 @@ const insertChange = `
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 	ON CONFLICT DO NOTHING`
 
-// A step of the present life follows the one before; of two lives the later one counts.
+// A step of the present life follows the one before; of two lives the later one counts. Which that is the first step of a life need not
+// show by its time, which a clock may have set that was put right since: a life begins only when the one before has ended.
 const putMiniProgram = `
 	INSERT INTO mini_programs (change, id, life, revision, sequence, step, title, team, state, candidate_version,
 		candidate_sha256, live_version, percent, due_at, overdue, updated_at, search, document, stage, standing,
@@ -36,7 +37,7 @@ const putMiniProgram = `
 		stage = excluded.stage, standing = excluded.standing, turn = excluded.turn, brief = excluded.brief,
 		assignee = excluded.assignee, queue_rank = excluded.queue_rank,
 		open_roles = excluded.open_roles, barred = excluded.barred, waits_for = excluded.waits_for
-	WHERE excluded.life = mini_programs.life OR excluded.updated_at >= mini_programs.updated_at`
+	WHERE excluded.life = mini_programs.life OR excluded.step = 1 OR excluded.updated_at >= mini_programs.updated_at`
 
 const countStep = `UPDATE mini_programs SET step = $1 WHERE id = $2 AND life = $3`
 

@@ -109,3 +109,16 @@ func TestACatalogueThatWentBackIsFollowedFromItsEnd(t *testing.T) {
 	tr.comment("weather", "one")
 	eventually(t, func(c *assert.CollectT) { assert.Equal(c, []string{"one"}, texts(to.got())) })
 }
+
+func TestWhatIsSentAgainAndAChangeOfItsSubscriptionDoNotWaitForEachOther(t *testing.T) {
+	tr := newTrail(t, catalogtest.Postgres(t))
+	store := tr.follower().Store
+	require.NoError(t, store.Add(t.Context(), webhook("ci", "https://ci.example/x"), "olga", time.Now()))
+	kept, err := store.Find(t.Context(), "ci")
+	require.NoError(t, err)
+	require.NoError(t, store.SetAside(t.Context(), kept, notify.Undelivered{Subscription: "ci", Number: 1, MiniProgram: "weather", Since: time.Now(), NextAt: time.Now()}))
+	catalogtest.Cross(t, tr.Catalog, `UPDATE subscriptions SET name = name`, func() error {
+		_, err := store.Redeliver(t.Context(), "ci", 0, time.Now())
+		return err
+	}, `DELETE FROM undelivered`)
+}

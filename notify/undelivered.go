@@ -214,12 +214,12 @@ func (s *Store) Redeliver(ctx context.Context, name string, number int64, now ti
 	}
 	var again int64
 	err := s.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, tryNow, database.Text(name)); err != nil { // the subscription first, as whoever changes it
+			return err
+		}
 		result, err := tx.ExecContext(ctx, statement, args...)
 		if err == nil {
 			again, err = result.RowsAffected()
-		}
-		if err == nil {
-			_, err = tx.ExecContext(ctx, tryNow, database.Text(name))
 		}
 		return err
 	})

@@ -29,6 +29,9 @@ func NewStore(db *database.DB) *Store { return &Store{db} }
 const (
 	columns = `id, hash, name, kind, team, actions, made_by, made_at, ends_at, used_at, revoked_at, revoked_by`
 
+	// holdTokens takes what whoever changes tokens begins with, so that nobody waits for the rows of somebody who waits for theirs. Nobody
+	// has to read the tokens anew for it.
+	holdTokens    = `UPDATE token_change SET number = number`
 	nextChange    = `UPDATE token_change SET number = number + 1 RETURNING number`
 	selectChange  = `SELECT number FROM token_change`
 	countOfID     = `SELECT count(*) FROM tokens WHERE id = $1`
@@ -137,6 +140,9 @@ func (s *Store) Working(ctx context.Context) ([]Token, error) {
 // NoteUsed notes when tokens were used last, by their id.
 func (s *Store) NoteUsed(ctx context.Context, used map[string]time.Time) error {
 	err := s.db.Transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, holdTokens); err != nil {
+			return err
+		}
 		for id, at := range used {
 			if _, err := tx.ExecContext(ctx, noteUsed, id, database.Time(at)); err != nil {
 				return err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"slipway/catalog"
 	"slipway/catalog/catalogtest"
@@ -96,6 +97,33 @@ func TestATeamHasOnlySoManyTokensThatWork(t *testing.T) {
 		require.NoError(t, s.Revoke(t.Context(), one.ID, "dora", time.Now()))
 		require.NoError(t, s.Add(t.Context(), more, 3))
 	})
+}
+
+func TestTwoWebsMayNoteAtOnceWhichTokensWereUsed(t *testing.T) {
+	s := tokens.NewStore(catalogtest.Open(t, catalogtest.Postgres(t)).Database())
+	var ids []string
+	for range 50 {
+		_, token, err := tokens.Draft{Name: "wallet", Kind: tokens.HostApp}.Make(operator, time.Now())
+		require.NoError(t, err)
+		require.NoError(t, s.Add(t.Context(), token, 50))
+		ids = append(ids, token.ID)
+	}
+	var webs errgroup.Group
+	for range 2 {
+		webs.Go(func() error {
+			for round := range 20 {
+				used := map[string]time.Time{}
+				for _, id := range ids {
+					used[id] = time.Now().Add(time.Duration(round) * time.Minute)
+				}
+				if err := s.NoteUsed(t.Context(), used); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	assert.NoError(t, webs.Wait())
 }
 
 func TestTheLastUseOfATokenIsNoted(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"slipway/accounts"
+	"slipway/database"
+	"slipway/lifecycle"
 )
 
 // signIn returns the cookie of a new session.
@@ -149,4 +151,16 @@ func TestAPersonHasOnlySoManySessions(t *testing.T) {
 	}
 	assert.False(t, in(first), "the oldest session is over")
 	assert.True(t, in(other), "others keep theirs")
+}
+
+func TestWhatTheProviderGrantedGoesWithThePersonsName(t *testing.T) {
+	s := trust(t)
+	s.signedIn("rita")
+	dana := s.signedIn("dana")
+	_, err := s.app.catalog.EraseUser(t.Context(), "rita", lifecycle.Actor{User: "otto", Roles: []lifecycle.Role{lifecycle.Operator}})
+	require.NoError(t, err)
+	var left int
+	require.NoError(t, database.One(t.Context(), s.app.catalog.Database().Select(`SELECT count(*) FROM grants`), []any{&left}))
+	assert.Equal(t, 1, left)
+	assert.Equal(t, "developer", s.roles(dana), "nobody else is signed out")
 }

@@ -170,8 +170,13 @@ func (s service) run(ctx context.Context) error {
 
 // work runs the Temporal workers until ctx is done.
 func (s service) work(ctx context.Context, health *health) error {
-	fatal := make(chan error, 4) // one of each worker
-	workers := newWorkers(s.temporal, s.settings, s.activities, s.fleet, s.follower, func(err error) { fatal <- err })
+	fatal := make(chan error, 1)
+	workers := newWorkers(s.temporal, s.settings, s.activities, s.fleet, s.follower, func(err error) {
+		select {
+		case fatal <- err:
+		default: // another one was first
+		}
+	})
 	if err := workers.Start(); err != nil {
 		return fmt.Errorf("starting the worker: %w", err)
 	}

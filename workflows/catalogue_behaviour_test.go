@@ -137,11 +137,14 @@ func TestPeopleAreToldOfWhatWasRecordedAlthoughItsAnswerWasLost(t *testing.T) {
 }
 
 // elsewhere takes a decision past this workflow, as a workflow does that was reset afterwards.
-func (o *observed) elsewhere(action lifecycle.Action, by lifecycle.Actor, requestID string) {
+func (o *observed) elsewhere(action lifecycle.Action, by lifecycle.Actor, requestID string, fill ...func(*lifecycle.Command)) {
 	o.t.Helper()
 	stored, err := o.catalog.Stored(o.t.Context(), "weather")
 	require.NoError(o.t, err)
 	command := lifecycle.Command{Action: action, Actor: by, Comment: "because", RequestID: requestID}
+	for _, f := range fill {
+		f(&command)
+	}
 	after, record, refusal := stored.MiniProgram.Decide(command, lifecycle.Facts{}, o.env.Now().UTC(), o.settings)
 	require.Nil(o.t, refusal)
 	outcome := after.Outcome(command, nil, o.env.Now().UTC())
@@ -167,6 +170,31 @@ func TestAWorkflowThatIsBehindGoesOnFromTheCatalogue(t *testing.T) {
 	o.submitted(5*hour, "1.0.0").end(6*hour).look(7*hour, func() { assert.Contains(t, o.details(), "differed", "in the next run, too") })
 	o.until(8 * hour)
 	assert.Equal(t, []lifecycle.Action{"request-creation", "approve-creation", "upload-code", "request-publishing"}, o.happened())
+}
+
+// A reset brings back all signals of the run; the first of them tells it that everybody has been answered long ago, and that its cycle is
+// over.
+func TestWhatAResetBringsBackIsNotDoneAnewByTheNextRunEither(t *testing.T) {
+	said := func(c *lifecycle.Command) { c.Comment, c.Text = "", "soon" }
+	o := observe(t).publishing("1.0.0", staged)
+	o.look(hour, func() {
+		o.elsewhere(lifecycle.Comment, ann, "said", said)
+		o.elsewhere(lifecycle.Suspend, otto, "suspended")
+		_, err := o.catalog.SweepOutcomes(t.Context(), o.env.Now().Add(hour))
+		require.NoError(t, err)
+	})
+	o.look(2*hour, func() {
+		o.env.SignalWorkflowSkippingWorkflowTask(string(lifecycle.Suspend), lifecycle.Command{Actor: otto, RequestID: "suspended", Comment: "because"})
+		o.env.SignalWorkflow(string(lifecycle.Comment), lifecycle.Command{Actor: ann, RequestID: "said", Text: "soon"})
+	})
+	var before []lifecycle.Action
+	o.look(90*minute, func() { before = o.happened() })
+	o.look(3*hour, func() {
+		assert.Equal(t, 1, o.runs)
+		assert.Equal(t, before, o.happened())
+		assert.True(t, o.outcome(ann, "said").Accepted, "as it was then")
+	})
+	o.until(4 * hour)
 }
 
 func TestATimerThatIsBehindLooksAtItsTimeAnew(t *testing.T) {

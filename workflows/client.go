@@ -71,7 +71,7 @@ func (c Client) startOptions(requested lifecycle.Creation) client.StartWorkflowO
 		AttributeState.ValueSet(string(lifecycle.CreationPending)), AttributeTeam.ValueSet(requested.Team),
 	}
 	if c.Titles {
-		attributes = append(attributes, AttributeTitle.ValueSet(plain.Line(requested.Title)))
+		attributes = append(attributes, AttributeTitle.ValueSet(lifecycle.Excerpt(plain.Line(requested.Title))))
 	}
 	title, description := quoted(requested.Title), quoted(requested.Description)
 	details := fmt.Sprintf("Mini-program **%s** of team %s.\n\n%s\n\nRequested by %s with request id %s.",

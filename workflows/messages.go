@@ -69,6 +69,8 @@ type Carried struct {
 	Gate lifecycle.GateProgress `json:"gate,omitzero"`
 	// Alarm says how workflow and catalogue were last found to differ.
 	Alarm string `json:"alarm,omitempty"`
+	// TookOver says that what is handed on came to a run that went on from what the catalogue knows: it may have its outcome already.
+	TookOver bool `json:"took_over,omitempty"`
 }
 
 // Search attributes, for people in Temporal UI.

@@ -20,7 +20,7 @@ type miniProgram struct {
 	// life and step are where the mini-program stands in the catalogue: the life of its id, and the last step of it. Step 0 is unknown.
 	life string
 	step int
-	// tookOver says that this run went on from what the catalogue knows.
+	// tookOver says that this run went on from what the catalogue knows, or was left something by one that did.
 	tookOver bool
 	outcomes outcomes
 	migration
@@ -135,7 +135,7 @@ func failure(refusal *lifecycle.Refusal) error {
 // restore goes on where the last run ended.
 func (m *miniProgram) restore(ctx workflow.Context, carried Carried) error {
 	m.MiniProgram, m.unnamed, m.alarm = carried.MiniProgram.Numbered(), carried.Unnamed, carried.Alarm
-	m.gate = carried.Gate
+	m.gate, m.tookOver = carried.Gate, carried.TookOver
 	m.life, m.step, m.records = carried.Life, carried.Step, carried.Step > 0
 	outcomes, err := activities.UnpackOutcomes(carried.Outcomes)
 	if err != nil {
@@ -200,6 +200,7 @@ func (m *miniProgram) continueAsNew(ctx workflow.Context) error {
 	for _, upload := range m.inspecting {
 		carried.Inspecting = append(carried.Inspecting, Upload{*upload, upload.Via})
 	}
+	carried.TookOver = m.tookOver && len(carried.Signals)+len(carried.Inspecting) > 0
 	return workflow.NewContinueAsNewError(ctx, WorkflowType, Input{
 		Creation: lifecycle.Creation{ID: m.ID, Title: m.Title, Team: m.Team}, Carried: &carried,
 	})

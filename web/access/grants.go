@@ -105,7 +105,8 @@ func (g grants) current(ctx context.Context, session string, kept granted) (iden
 	if age < g.pace.Check {
 		return kept.Identity, true, nil
 	}
-	claimed, err := g.store.ClaimGrant(ctx, kept.row, kept.state.CheckedAt, time.Now().Add(g.pace.Renewal))
+	// By the clock of every web the claim lasts until the provider has answered.
+	claimed, err := g.store.ClaimGrant(ctx, kept.row, kept.state.CheckedAt, time.Now().Add(g.pace.Renewal+clockSkew))
 	if err != nil {
 		return Identity{}, false, err
 	}
@@ -146,13 +147,14 @@ func (g grants) renew(ctx context.Context, session string, kept granted) (Identi
 	return identity, g.put(ctx, session, kept)
 }
 
-// keepTokens keeps those of a renewal that did not come to its end: the ones before may be used up. The time of the check moves on by as
-// little as the database can tell, so that nobody who read them before can claim the grant; it is claimed as before.
+// keepTokens keeps those of a renewal that did not come to its end, if there are any: the ones before may be used up. The time of the check
+// moves on by as little as the database can tell, so that nobody who read them before can claim the grant. The provider is left alone for a
+// while.
 func (g grants) keepTokens(ctx context.Context, session string, kept granted, tokens Tokens) error {
-	if tokens == (Tokens{}) {
-		return nil
+	if tokens != (Tokens{}) {
+		kept.Tokens = tokens
 	}
-	kept.Tokens, kept.state.CheckedAt = tokens, kept.state.CheckedAt.Add(time.Microsecond)
+	kept.state.CheckedAt = kept.state.CheckedAt.Add(time.Microsecond)
 	if err := g.put(ctx, session, kept); err != nil {
 		return err
 	}
@@ -206,7 +208,7 @@ func (g grants) put(ctx context.Context, session string, kept granted) error {
 	if err != nil {
 		return fmt.Errorf("keep a grant: %w", err)
 	}
-	kept.state.Data = sealOf(session).Seal(nil, nil, data, nil)
+	kept.state.Person, kept.state.Data = kept.Identity.User, sealOf(session).Seal(nil, nil, data, nil)
 	return g.store.PutGrant(ctx, kept.row, kept.state, kept.Expiry)
 }
 

@@ -168,3 +168,73 @@ func TestAWebWhoseClockIsAheadKeepsNoIdleSessionAliveForThatLong(t *testing.T) {
 	require.ErrorIs(t, err, ErrNotSignedIn, "nobody knows when its person did something last")
 	assert.Empty(t, kept)
 }
+
+// claimed is a store whose claims last for as long as they are made for, by the clock of a web.
+type claimed struct {
+	grantsInMemory
+	until *time.Time
+	ahead time.Duration
+}
+
+func (c claimed) PutGrant(ctx context.Context, session string, grant accounts.Grant, expiry time.Time) error {
+	*c.until = time.Time{}
+	return c.grantsInMemory.PutGrant(ctx, session, grant, expiry)
+}
+
+func (c claimed) ClaimGrant(ctx context.Context, session string, checkedAt, until time.Time) (bool, error) {
+	same, err := c.grantsInMemory.ClaimGrant(ctx, session, checkedAt, until)
+	if !same || err != nil || c.until.After(time.Now().Add(c.ahead)) {
+		return false, err
+	}
+	*c.until = until
+	return true, nil
+}
+
+// asking is a provider that gives a new token and does not say whose it is; meanwhile is what happens before it answers.
+type asking struct {
+	devAccounts
+	meanwhile func()
+	used      *[]string
+}
+
+func (a asking) Renew(_ context.Context, tokens Tokens) (Identity, Tokens, error) {
+	*a.used = append(*a.used, tokens.Refresh)
+	a.meanwhile()
+	return Identity{}, Tokens{Refresh: tokens.Refresh + "+"}, ErrProviderAway
+}
+
+func TestTwoWebsWhoseClocksDifferUseEachRefreshTokenOnce(t *testing.T) {
+	of, kept := grantedTo(t, 0)
+	grant := kept[rowOf("session")]
+	grant.CheckedAt = time.Now().Add(-UsualPace.Check)
+	kept[rowOf("session")] = grant
+	var until time.Time
+	var used []string
+	other := of
+	other.store, other.provider = claimed{kept, &until, clockSkew - time.Second}, asking{used: &used, meanwhile: func() {}}
+	looks := func() {
+		identity, err := other.identify(t.Context(), "session", true)
+		require.NoError(t, err)
+		assert.Equal(t, "dora", identity.User)
+	}
+	of.store, of.provider = claimed{kept, &until, 0}, asking{used: &used, meanwhile: looks}
+	_, err := of.identify(t.Context(), "session", true)
+	require.NoError(t, err)
+	assert.Equal(t, []string{""}, used, "nobody else asks at the same time")
+	looks()
+	assert.Equal(t, []string{"", "+"}, used)
+}
+
+func TestAProviderThatIsBackIsAskedSoon(t *testing.T) {
+	of, kept := grantedTo(t, 0)
+	var until time.Time
+	of.store, of.provider, of.pace.Check = claimed{kept, &until, 0}, away{}, 0
+	_, err := of.identify(t.Context(), "session", true)
+	require.NoError(t, err)
+	assert.WithinDuration(t, time.Now().Add(UsualPace.Renewal), until, time.Second, "one try was enough to learn that it is away")
+}
+
+func TestAGrantSaysWhoseItIsSoThatItGoesWithThem(t *testing.T) {
+	_, kept := grantedTo(t, 0)
+	assert.Equal(t, "dora", kept[rowOf("session")].Person)
+}
