@@ -65,6 +65,8 @@ func (h *Handlers) mayHave(ctx context.Context, name string) error {
 	served := false
 	if ok {
 		var err error
+		ctx, cancel := context.WithTimeout(ctx, askTimeout) // the catalogue may have to be opened first, which has no end of its own
+		defer cancel()
 		if served, err = h.History.Served(ctx, name); err != nil {
 			return err
 		}

@@ -10,12 +10,16 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/catalog"
 	"slipway/lifecycle"
 	"slipway/packages"
 )
@@ -188,6 +192,22 @@ func TestWhatIsServedNowIsHandedOutWhileTheDatabaseIsDown(t *testing.T) {
 	p.handlers.History = archive{served: true}
 	response, _ = p.get(earlier)
 	assert.Equal(t, http.StatusOK, response.StatusCode)
+}
+
+// Where a web starts with a file copy alone, its catalogue is opened meanwhile: that takes as long as the database is silent.
+func TestNobodyWaitsForAnOlderPackageLongerThanOneAnswerOfTheDatabaseMayTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent := NewLazyCatalog(func(ctx context.Context) (*catalog.Catalog, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		engine, answer, begin := gin.New(), httptest.NewRecorder(), time.Now()
+		(&Handlers{Snapshot: newSnapshot(nil, Options{}), History: silent}).Register(engine)
+		engine.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/packages/"+sumOf("older"), nil))
+		assert.Equal(t, http.StatusServiceUnavailable, answer.Code)
+		assert.Equal(t, "5", answer.Header().Get("Retry-After"))
+		assert.Equal(t, askTimeout, time.Since(begin))
+	})
 }
 
 // broken is a store that does not answer.
