@@ -82,7 +82,10 @@ func (a *API) requestCreation(ctx context.Context, in *creationInput) (*created,
 		return nil, refused(outcome)
 	}
 	status, err := a.statusOfNew(ctx, creation)
-	return &created{Status: http.StatusCreated, Location: Prefix + "/mini-programs/" + creation.ID, Body: statusOfNew{status, outcome}}, err
+	if err != nil {
+		return nil, a.problemOf(creation.RequestID, err)
+	}
+	return &created{Status: http.StatusCreated, Location: Prefix + "/mini-programs/" + creation.ID, Body: statusOfNew{status, outcome}}, nil
 }
 
 // statusOfNew is the status with the outcome of the request.
