@@ -121,6 +121,7 @@ func TestAListIsNarrowedByWhatIsAsked(t *testing.T) {
 		"q=listed-&turn=reviewer":                               {"listed-2"},
 		"q=listed-&turn=reviewer,developer":                     {"listed-3", "listed-2", "listed-1"},
 		"q=listed-&standing=paused":                             nil,
+		"q=listed-&standing=frozen":                             nil,
 		"q=listed-&limit=2":                                     {"listed-3", "listed-2"},
 		"q=title+of+listed-3":                                   {"listed-3"},
 	} {
