@@ -74,6 +74,9 @@ func TestAPackageIsSentInPartsAndNotTwice(t *testing.T) {
 	response, text = p.get(path, "Range", "bytes=0-1,4-5")
 	assert.Equal(t, http.StatusOK, response.StatusCode, "several parts at once are the whole")
 	assert.Equal(t, whole, text)
+	response, text = p.get(path, "Range", "pages=1")
+	assert.Equal(t, http.StatusOK, response.StatusCode, "parts in a unit that nobody knows are, too")
+	assert.Equal(t, whole, text)
 	response, text = p.get(path, "If-None-Match", `"`+strings.TrimPrefix(path, "/packages/")+`"`)
 	assert.Equal(t, http.StatusNotModified, response.StatusCode)
 	assert.Empty(t, text)
@@ -285,7 +288,7 @@ func TestOfAPackageInABucketOnlyWhatIsAskedForIsFetched(t *testing.T) {
 		{http.MethodGet, []string{"Range", "bytes=-5", "If-Range", `"another"`}, 200, whole, []string{"GET"}},
 		{http.MethodGet, []string{"Range", "bytes=0-1,4-5"}, 200, whole, []string{"GET"}},
 		{http.MethodGet, []string{"Range", "bytes=200000-"}, 416, "", []string{"HEAD"}},
-		{http.MethodGet, []string{"Range", "pages=1-2"}, 416, "", []string{"HEAD"}},
+		{http.MethodGet, []string{"Range", "pages=1-2"}, 200, whole, []string{"GET"}},
 		{http.MethodGet, []string{"If-None-Match", `"` + sum + `"`}, 304, "", nil},
 		{http.MethodHead, nil, 200, "", []string{"HEAD"}},
 	} {
