@@ -18,7 +18,7 @@ const HostApp = "host-app"
 
 // AccessTokens knows which access tokens work: a *tokens.Known. It answers from memory.
 type AccessTokens interface {
-	// Find finds whose token was presented. The error is a *lifecycle.Refusal, or tokens.ErrNotKnownYet.
+	// Find finds whose token was presented. The error is a *lifecycle.Refusal, tokens.ErrNotKnownYet or tokens.ErrNotKnownNow.
 	Find(ctx context.Context, presented string) (tokens.Token, error)
 }
 
@@ -40,18 +40,18 @@ func (h *Handlers) identify(c *gin.Context) {
 	}
 }
 
-// identifyByAccessToken asks those who know which tokens work. What the configuration says of one counts only while that is not known: it
-// must not outlive its revocation.
+// identifyByAccessToken asks those who know which tokens work. What the configuration says of one counts only until that was known once: it
+// must not outlive its revocation, nor come back while the database is away.
 func (h *Handlers) identifyByAccessToken(c *gin.Context, presented, configured string) {
 	token, err := h.Access.Find(c.Request.Context(), presented)
 	refusal, refused := errors.AsType[*lifecycle.Refusal](err)
 	switch {
 	case refused:
 		refuseAs(c, http.StatusUnauthorized, refusal.Code, refusal.Message)
-	case err != nil && configured != "":
+	case errors.Is(err, tokens.ErrNotKnownYet) && configured != "":
 		c.Set(HostApp, configured)
 	case err != nil:
-		refuse(c, http.StatusServiceUnavailable, tokens.ErrNotKnownYet.Error())
+		refuse(c, http.StatusServiceUnavailable, err.Error())
 	case token.Kind != tokens.HostApp:
 		refuseAs(c, http.StatusForbidden, tokens.InsufficientScope, fmt.Sprintf("this is for host apps; the token is of kind %s", token.Kind))
 	default:

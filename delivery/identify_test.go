@@ -129,3 +129,30 @@ func TestAnAccessTokenInTheConfigurationCountsOnlyWhileItIsNotKnownWhichThereAre
 		assert.Equal(t, http.StatusUnauthorized, answer.Code)
 	}
 }
+
+func TestARevokedTokenInTheConfigurationDoesNotComeBackWhileTheDatabaseIsAway(t *testing.T) {
+	p := running(t)
+	secret, source := p.accessToken(tokens.HostApp), tokens.NewStore(p.catalogue.Database())
+	away := false
+	known := tokens.NewKnown(func(context.Context) (tokens.Source, error) {
+		if away {
+			return nil, errDown
+		}
+		return source, nil
+	}, zap.NewNop())
+	configured, err := ParseTokens("configured=" + sumOf(secret))
+	require.NoError(t, err)
+	h := &Handlers{Access: known, Tokens: configured}
+	made, err := source.Working(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, source.Revoke(t.Context(), made[0].ID, "otto", time.Now()))
+	require.NoError(t, known.Load(t.Context()))
+	away = true
+	require.ErrorIs(t, known.Load(t.Context()), errDown)
+	for _, presented := range []string{secret, p.accessToken(tokens.HostApp)} {
+		name, answer := asksWith(h, "Bearer "+presented)
+		assert.Empty(t, name)
+		assert.Equal(t, http.StatusServiceUnavailable, answer.Code, "it cannot be told from one that is new")
+		assert.Equal(t, "1", answer.Header().Get("Retry-After"))
+	}
+}

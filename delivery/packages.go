@@ -65,6 +65,8 @@ func (h *Handlers) mayHave(ctx context.Context, name string) error {
 	served := false
 	if ok {
 		var err error
+		ctx, cancel := context.WithTimeout(ctx, askTimeout) // the catalogue may have to be opened first, which has no end of its own
+		defer cancel()
 		if served, err = h.History.Served(ctx, name); err != nil {
 			return err
 		}
@@ -76,10 +78,11 @@ func (h *Handlers) mayHave(ctx context.Context, name string) error {
 }
 
 // open opens what the request asks for: a part of the package, of which the store hands over no more, or all of it, verified.
-// Several parts at once are answered with the whole, as HTTP allows.
+// Several parts at once, and parts in a unit that is not bytes, are answered with the whole, as HTTP wants.
 func (h *Handlers) open(c *gin.Context, name, tag string) (io.ReadSeekCloser, error) {
 	ctx, asked := c.Request.Context(), c.Request.Header
-	if strings.Contains(asked.Get("Range"), ",") {
+	unit, parts, _ := strings.Cut(asked.Get("Range"), "=")
+	if unit != "bytes" || strings.Contains(parts, ",") {
 		asked.Del("Range")
 	}
 	another := asked.Get("If-Range") != "" && asked.Get("If-Range") != tag

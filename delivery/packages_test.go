@@ -10,12 +10,16 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"slipway/catalog"
 	"slipway/lifecycle"
 	"slipway/packages"
 )
@@ -69,6 +73,9 @@ func TestAPackageIsSentInPartsAndNotTwice(t *testing.T) {
 	assert.NotContains(t, response.Header.Get("Cache-Control"), "public")
 	response, text = p.get(path, "Range", "bytes=0-1,4-5")
 	assert.Equal(t, http.StatusOK, response.StatusCode, "several parts at once are the whole")
+	assert.Equal(t, whole, text)
+	response, text = p.get(path, "Range", "pages=1")
+	assert.Equal(t, http.StatusOK, response.StatusCode, "parts in a unit that nobody knows are, too")
 	assert.Equal(t, whole, text)
 	response, text = p.get(path, "If-None-Match", `"`+strings.TrimPrefix(path, "/packages/")+`"`)
 	assert.Equal(t, http.StatusNotModified, response.StatusCode)
@@ -190,6 +197,22 @@ func TestWhatIsServedNowIsHandedOutWhileTheDatabaseIsDown(t *testing.T) {
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 }
 
+// Where a web starts with a file copy alone, its catalogue is opened meanwhile: that takes as long as the database is silent.
+func TestNobodyWaitsForAnOlderPackageLongerThanOneAnswerOfTheDatabaseMayTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent := NewLazyCatalog(func(ctx context.Context) (*catalog.Catalog, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		engine, answer, begin := gin.New(), httptest.NewRecorder(), time.Now()
+		(&Handlers{Snapshot: newSnapshot(nil, Options{}), History: silent}).Register(engine)
+		engine.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/packages/"+sumOf("older"), nil))
+		assert.Equal(t, http.StatusServiceUnavailable, answer.Code)
+		assert.Equal(t, "5", answer.Header().Get("Retry-After"))
+		assert.Equal(t, askTimeout, time.Since(begin))
+	})
+}
+
 // broken is a store that does not answer.
 type broken struct{}
 
@@ -265,7 +288,7 @@ func TestOfAPackageInABucketOnlyWhatIsAskedForIsFetched(t *testing.T) {
 		{http.MethodGet, []string{"Range", "bytes=-5", "If-Range", `"another"`}, 200, whole, []string{"GET"}},
 		{http.MethodGet, []string{"Range", "bytes=0-1,4-5"}, 200, whole, []string{"GET"}},
 		{http.MethodGet, []string{"Range", "bytes=200000-"}, 416, "", []string{"HEAD"}},
-		{http.MethodGet, []string{"Range", "pages=1-2"}, 416, "", []string{"HEAD"}},
+		{http.MethodGet, []string{"Range", "pages=1-2"}, 200, whole, []string{"GET"}},
 		{http.MethodGet, []string{"If-None-Match", `"` + sum + `"`}, 304, "", nil},
 		{http.MethodHead, nil, 200, "", []string{"HEAD"}},
 	} {

@@ -53,12 +53,16 @@ func (c Previewed) signed() []string {
 	return []string{purpose, c.MiniProgram, c.Version, c.SHA256, strconv.FormatInt(c.Since, 10)}
 }
 
-// parsePreview reads a preview, or the link to one. Each preview has one text: base64 and numbers have several for the same value, of
-// which only the one that String writes is taken.
+// parsePreview reads a preview, or the link to one, whatever somebody on its way has put behind it: a slash, a query, a fragment. Each
+// preview has one text: base64 and numbers have several for the same value, of which only the one that String writes is taken.
 func parsePreview(text string) (preview, bool) {
 	if len(text) > maxPreview {
 		return preview{}, false
 	}
+	if end := strings.IndexAny(text, "?#"); end >= 0 {
+		text = text[:end]
+	}
+	text = strings.TrimRight(text, "/")
 	text = text[strings.LastIndexByte(text, '/')+1:]
 	parts := strings.SplitN(text, ".", 6)
 	if len(parts) != 6 || parts[0] != previewFormat {

@@ -157,6 +157,19 @@ func TestALinkToAPreviewIsReadUpToALength(t *testing.T) {
 	assert.False(t, read)
 }
 
+func TestALinkToAPreviewIsReadWhateverWasPutBehindIt(t *testing.T) {
+	previews, of := Previews{ring(t, keyring.Generate("k1"))}, Previewed{MiniProgram: "weather", Version: "1.0.0", SHA256: sumOf("a"), Since: 17}
+	text := previews.Make(of, newYear.Add(time.Hour))
+	for _, before := range []string{"", "/", "https://mini.example.com/previews/"} {
+		for _, behind := range []string{"", "/", "?from=/chat", "#top/1", "/?a=b#c", "?"} {
+			_, err := previews.Verify(before+text+behind, of, newYear)
+			assert.NoError(t, err, before+"…"+behind)
+		}
+		_, err := previews.Verify(before+text+"/x", of, newYear)
+		assert.ErrorIs(t, err, ErrPreviewInvalid, "that is behind another slash")
+	}
+}
+
 func TestASuspensionEndsPreviewsForGood(t *testing.T) {
 	p := running(t, withPreviews(t))
 	weather := requested(t, p.catalogue, "weather")

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"unicode/utf8"
 )
 
 // maxRequest bounds the body of a request, in bytes.
@@ -229,8 +230,9 @@ func stringLength(text []byte) int {
 	return i + 1
 }
 
+// unquote reads a text. What is no UTF-8 becomes U+FFFD, as encoding/json has it, escaped elsewhere or not: a user has one cohort.
 func unquote(text []byte) string {
-	if bytes.IndexByte(text, '\\') < 0 {
+	if bytes.IndexByte(text, '\\') < 0 && utf8.Valid(text) {
 		return string(text[1 : len(text)-1])
 	}
 	var s string

@@ -74,6 +74,15 @@ func TestAQuestionIsReadUpToItsLimitHoweverItArrives(t *testing.T) {
 	assert.Equal(t, http.StatusRequestEntityTooLarge, failure.status)
 }
 
+// A host app that escapes and one that does not ask about the same user.
+func TestAUserWhoseIDIsNoUTF8IsOneHoweverItIsWritten(t *testing.T) {
+	for _, written := range []string{"a\xff", "\\u0061\xff", "a\\ufffd", "a\ufffd"} {
+		q, _, failure := readRequest(strings.NewReader(`{"context":{"targetingKey":"`+written+`"}}`), nil)
+		require.Nil(t, failure)
+		assert.Equal(t, "a\ufffd", q.user, "%q", written)
+	}
+}
+
 func TestAPlatformMayBeZero(t *testing.T) {
 	p := running(t)
 	weather := requested(t, p.catalogue, "weather")

@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"bufio"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,11 +21,16 @@ import (
 
 // behindTheProxy runs nginx with the file that docker-compose.yml mounts, before two servers.
 func behindTheProxy(t *testing.T, first, second string) (base string) {
-	here := map[string]string{}
+	return proxyWith(t, websAt(first, second))
+}
+
+// websAt says where the webs are.
+func websAt(first, second string) (here map[string]string) {
+	here = map[string]string{}
 	for name, at := range map[string]string{"web-1": first, "web-2": second} { // an address has no name that could be asked for again
 		here["server "+name+":8080 max_fails=1 fail_timeout=2s resolve;"] = "server " + at + " max_fails=1 fail_timeout=2s;"
 	}
-	return proxyWith(t, here)
+	return here
 }
 
 // proxyWith runs nginx with some of the file said otherwise.
@@ -144,3 +150,49 @@ func TestTheProxyAsksTheOtherWebWhenOneIsAway(t *testing.T) {
 		assert.Equal(t, http.StatusOK, response.StatusCode)
 	}
 }
+
+// silent is a web that was stopped in its tracks: connections are made, and nobody reads what arrives.
+func silent(t *testing.T) (addr string) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	return listener.Addr().String()
+}
+
+func TestTheProxyAsksTheOtherWebWhenOneIsSilent(t *testing.T) {
+	for path, ask := range map[string]func(string) (*http.Response, error){
+		"/ofrep/v1/evaluate/flags": func(url string) (*http.Response, error) {
+			return http.Post(url, "application/json", strings.NewReader(`{"context": {"targetingKey": "u1"}}`))
+		},
+		"/packages/ab": http.Get,
+	} {
+		there := newBackend(t, nil)
+		here := websAt(silent(t), there.at())
+		here["proxy_read_timeout 3s;"], here["proxy_read_timeout 30s;"] = "proxy_read_timeout 300ms;", "proxy_read_timeout 300ms;"
+		base := proxyWith(t, here)
+		for range 2 { // the silent one is asked first, or second
+			response, err := ask(base + path)
+			require.NoError(t, err)
+			require.NoError(t, response.Body.Close())
+			assert.Equal(t, http.StatusOK, response.StatusCode, path)
+		}
+	}
+}
+
+func TestTheProxyKeepsNothingThatIsTooLargeForAQuestion(t *testing.T) {
+	one, other := newBackend(t, nil), newBackend(t, nil)
+	base := behindTheProxy(t, one.at(), other.at())
+	for size, status := range map[int]int{64 << 10: http.StatusOK, 2 << 20: http.StatusRequestEntityTooLarge} {
+		request, err := http.NewRequest(http.MethodPost, base+"/ofrep/v1/evaluate/flags", strings.NewReader(strings.Repeat(" ", size)))
+		require.NoError(t, err)
+		request.Header.Set("Expect", "100-continue") // else the connection may end before the answer was read
+		response, err := patient.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, status, response.StatusCode, size)
+	}
+	assert.Len(t, append(one.asked, other.asked...), 1, "the larger one came no further")
+}
+
+// patient waits to hear whether a body is wanted before it sends it.
+var patient = http.Client{Transport: &http.Transport{ExpectContinueTimeout: patience}}

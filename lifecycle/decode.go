@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // DecodeCommand reads the JSON object of a signal. The errors are those of DecodeStrictly.
@@ -248,10 +249,10 @@ func saidTwice(decoder *json.Decoder) string {
 			if err != nil || !ok {
 				return ""
 			}
-			if name = text; seen[strings.ToLower(name)] {
+			if name = text; seen[folded(name)] {
 				return cmp.Or(Excerpt(name), `""`)
 			}
-			seen[strings.ToLower(name)] = true
+			seen[folded(name)] = true
 		}
 		offset := decoder.InputOffset()
 		if twice := saidTwice(decoder); twice != "" {
@@ -263,4 +264,15 @@ func saidTwice(decoder *json.Decoder) string {
 	}
 	_, _ = decoder.Token() // the closing one
 	return ""
+}
+
+// folded is the same for all names that Go's decoder takes for one, such as k, K and the sign of kelvin, which lower case leaves apart.
+func folded(name string) string {
+	return strings.Map(func(r rune) rune {
+		next := unicode.SimpleFold(r)
+		for ; next > r; next = unicode.SimpleFold(r) {
+			r = next
+		}
+		return next
+	}, name)
 }

@@ -49,6 +49,7 @@ func FuzzCommand(f *testing.F) {
 	f.Add("comment", `{"text":"x","file":"a.js","line":3,"platform_only":true}`)
 	f.Add("approve-publishing", `{"waivers":[{"code":"c","path":"p","reason":"r"}]}`)
 	f.Add("publish", `{"at":"9999-12-31T23:59:59-12:00","percent":1e308,"percent":null}`)
+	f.Add("pause", `{"if_revision":7,"if_reviſion":0}`)
 	var states []MiniProgram
 	f.Fuzz(func(t *testing.T, action, text string) {
 		if states == nil {
@@ -63,6 +64,7 @@ func FuzzCommand(f *testing.F) {
 				assert.NotEmpty(t, err.Error())
 				return
 			}
+			assertSaidOnce(t, text)
 			readAgain(t, command)
 			command.Actor = whoever
 			for _, m := range states {

@@ -37,6 +37,7 @@ func TestWhatMayComeNextIsOffered(t *testing.T) {
 		"publish maps --plan f|":               {"fast"},
 		"list --state Publ|":                   {"PublishingPending", "PublishingCancelled", "PublishingRejected", "Published"},
 		"list --state Published,Susp|":         {"Published,SuspendedByOp"},
+		"list --standing f|":                   {"frozen"},
 		"watch maps --until Prod|":             {"ProductionRelease"},
 		"token create ci --kind h|":            {"host-app"},
 		"token create --action upload-code,p|": {"upload-code,publish", "upload-code,promote", "upload-code,pause"},

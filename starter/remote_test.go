@@ -80,7 +80,7 @@ var story = []string{
 	"--json list --query ID",
 	"list --query ID --state Published,CodeAvailable --team acme",
 	"list --query ID --overdue",
-	"list --query ID --turn system --standing running",
+	"list --query ID --turn system --standing running", "list --query ID --standing frozen",
 	"list --turn nobody",
 	"list --state Publishd",
 	"audit ID --limit 2",

@@ -44,7 +44,7 @@ type listCommand struct {
 	Overdue   bool              `help:"Only those that are overdue."`
 	Decidable bool              `help:"Only reviews with a step that you may still decide, the most urgent first."`
 	Turn      []lifecycle.Role  `help:"Only those that wait for one of these roles." enum:"developer,reviewer,release-manager,operator,system"`
-	Standing  catalog.Standing  `help:"Only rollouts that are ${enum}." enum:"running,paused,held," default:""`
+	Standing  catalog.Standing  `help:"Only rollouts that are ${enum}." enum:"running,paused,held,frozen," default:""`
 	Limit     int               `default:"50" help:"At most this many."`
 	Cursor    string            `help:"Go on where an earlier page ended."`
 }

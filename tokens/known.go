@@ -22,8 +22,13 @@ type Source interface {
 	NoteUsed(ctx context.Context, used map[string]time.Time) error
 }
 
-// ErrNotKnownYet says that the database has not answered since the start, so that nobody knows which tokens there are.
-var ErrNotKnownYet = errors.New("the database does not answer, so no access token can be checked yet; try again in a moment")
+var (
+	// ErrNotKnownYet says that the database has not answered since the start, so that nobody knows which tokens there are.
+	ErrNotKnownYet = errors.New("the database does not answer, so no access token can be checked yet; try again in a moment")
+	// ErrNotKnownNow says that it does not answer any more, so that nobody knows whether a token is new.
+	ErrNotKnownNow = errors.New(
+		"the database does not answer, so access tokens that are not known here cannot be checked; try again in a moment")
+)
 
 var (
 	errInvalid = lifecycle.Refuse(InvalidToken, "this access token is not valid: it is unknown, has ended or was revoked; make another one")
@@ -67,8 +72,8 @@ func NewKnown(open func(context.Context) (Source, error), logger *zap.Logger) *K
 	return k
 }
 
-// Find finds whose token was presented. The error is a *lifecycle.Refusal, the same for one that never was, has ended or was revoked; or
-// ErrNotKnownYet.
+// Find finds whose token was presented. The error is a *lifecycle.Refusal, the same for one that never was, has ended or was revoked; or,
+// where the database has not been asked since it was presented, ErrNotKnownYet or ErrNotKnownNow: a host app that is refused asks no more.
 func (k *Known) Find(ctx context.Context, presented string) (Token, error) {
 	if !wellFormed(presented) {
 		return Token{}, errDamaged
@@ -87,6 +92,8 @@ func (k *Known) Find(ctx context.Context, presented string) (Token, error) {
 		return found.Token, nil
 	case !known.loaded:
 		return Token{}, ErrNotKnownYet
+	case found == nil && (known.err != nil || known.asked.Before(now)):
+		return Token{}, ErrNotKnownNow
 	default:
 		return Token{}, errInvalid
 	}

@@ -143,9 +143,15 @@ func TestTokensThatAreKnownWorkWhileTheDatabaseIsSilent(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, token.ID, found.ID)
 		_, err = known.Find(t.Context(), unknown)
-		isInvalid(t, err)
+		require.ErrorIs(t, err, tokens.ErrNotKnownNow, "it may have been made elsewhere: a host app that is refused asks no more")
 	}
 	proxy.Become(catalogtest.Talks)
+	require.Eventually(t, func() bool {
+		_, err := known.Find(t.Context(), unknown)
+		return !errors.Is(err, tokens.ErrNotKnownNow)
+	}, patience, 10*time.Millisecond)
+	_, err = known.Find(t.Context(), unknown)
+	isInvalid(t, err)
 	require.Eventually(t, func() bool { return c.Revoke(t.Context(), token.ID, "otto", time.Now()) == nil }, patience, 10*time.Millisecond)
 	require.Eventually(t, func() bool { _, err := known.Find(t.Context(), secret); return err != nil }, patience, 10*time.Millisecond)
 }
@@ -174,6 +180,57 @@ func TestBeforeTheDatabaseHasAnsweredNobodyKnows(t *testing.T) {
 		}
 		assert.ErrorIs(t, known.Load(t.Context()), away, name)
 	}
+}
+
+// hesitant is a database that answers once it may.
+type hesitant struct {
+	tokens.Source
+	asked chan struct{}
+	may   chan struct{}
+}
+
+func (h *hesitant) Change(ctx context.Context) (int64, error) {
+	h.asked <- struct{}{}
+	<-h.may
+	return h.Source.Change(ctx)
+}
+
+func TestATokenIsNotRefusedWhileTheDatabaseIsStillBeingAsked(t *testing.T) {
+	source := &hesitant{open(t, catalogtest.SQLite(t)), make(chan struct{}, 2), make(chan struct{})}
+	known := tokens.NewKnown(opened(source), zap.NewNop())
+	load := func() chan error {
+		ended := make(chan error)
+		go func() { ended <- known.Load(t.Context()) }()
+		<-source.asked
+		return ended
+	}
+	first := load()
+	source.may <- struct{}{}
+	require.NoError(t, <-first)
+	unknown, _, err := tokens.Draft{Name: "x", Kind: tokens.HostApp}.Make(operator, time.Now())
+	require.NoError(t, err)
+	second := load()
+	known.Patience = time.Millisecond
+	_, err = known.Find(t.Context(), unknown)
+	require.ErrorIs(t, err, tokens.ErrNotKnownNow, "it was presented after the question")
+	close(source.may)
+	require.NoError(t, <-second)
+	known.Patience = patience
+	_, err = known.Find(t.Context(), unknown)
+	isInvalid(t, err)
+}
+
+func TestATokenThatHasEndedIsRefusedWhateverTheDatabaseDoes(t *testing.T) {
+	c := open(t, catalogtest.SQLite(t))
+	secret, token := hostApp(t, c, func(token *tokens.Token) { token.EndsAt = time.Now().Add(time.Second) })
+	source := &stub{Source: c, change: 1}
+	known := tokens.NewKnown(opened(source), zap.NewNop())
+	require.NoError(t, known.Load(t.Context()))
+	source.err = errors.New("away")
+	require.ErrorIs(t, known.Load(t.Context()), source.err)
+	require.Eventually(t, func() bool { return !token.Works(time.Now()) }, patience, time.Millisecond)
+	_, err := known.Find(t.Context(), secret)
+	isInvalid(t, err)
 }
 
 func TestADatabaseThatWasLostShutsNobodyOut(t *testing.T) {

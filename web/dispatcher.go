@@ -67,7 +67,7 @@ func onlyHealth(settings settings, dependencies dependencies) http.Handler {
 	engine := gin.New()
 	engine.RedirectTrailingSlash = false
 	engine.Use(access.Headers)
-	engine.GET("/healthz", alive)
+	engine.Match([]string{http.MethodGet, http.MethodHead}, "/healthz", alive)
 	if settings.BesideRequests(settings.Addr) {
 		engine.GET("/metrics", gin.WrapH(dependencies.metrics.Handler()))
 	}

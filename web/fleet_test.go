@@ -162,6 +162,12 @@ func TestAnActIsSeenByWhoBeganItAndByThePlatform(t *testing.T) {
 			}
 		}
 	}
+	for cursor, status := range map[string]int{"a1": http.StatusOK, "a2": http.StatusUnprocessableEntity, "nonsense": http.StatusUnprocessableEntity} {
+		response, body := s.ask(http.MethodGet, "/api/v1/fleet?cursor="+cursor, as("developer"))
+		assert.Equal(t, status, response.StatusCode, body)
+		response, _ = s.ask(http.MethodGet, "/fleet?cursor="+cursor, as("developer"))
+		assert.Equal(t, status, response.StatusCode, cursor)
+	}
 	response, body := s.ask(http.MethodPost, "/api/v1/fleet/a1/cancel", as("reviewer"))
 	assert.Equal(t, http.StatusForbidden, response.StatusCode, body)
 	assert.Contains(t, body, "only developer, release managers and operators may steer")

@@ -55,7 +55,10 @@ func aboutNote(c *gin.Context, note *service.Note) []zapcore.Field {
 	ctx := c.Request.Context()
 	fields := []zapcore.Field{zap.String(logkey.RequestID, note.RequestID), zap.String(logkey.User, access.Person(ctx).User)}
 	if note.Action != "" {
-		fields = append(fields, zap.String(logkey.MiniProgram, note.MiniProgram), zap.String(logkey.Action, string(note.Action)))
+		fields = append(fields, zap.String(logkey.Action, string(note.Action)))
+	}
+	if note.MiniProgram != "" {
+		fields = append(fields, zap.String(logkey.MiniProgram, note.MiniProgram))
 	}
 	if trace := tracing.ID(ctx); trace != "" {
 		fields = append(fields, zap.String(logkey.TraceID, trace))

@@ -56,6 +56,15 @@ func TestARequestIsLoggedUnderTheIDOfItsAction(t *testing.T) {
 	}
 	assert.NotContains(t, line, "trace_id", "nobody traces")
 
+	response, body = s.ask(http.MethodPost, "/api/v1/fleet", as("operator"), header("Idempotency-Key", "act-1"),
+		filledIn(`{"action": "pause"}`), header("Content-Type", "application/json"))
+	require.Equal(t, http.StatusServiceUnavailable, response.StatusCode, body)
+	assert.Equal(t, "act-1", response.Header.Get("X-Request-Id"), "also of one action on many")
+	assert.Contains(t, body, `"request_id":"act-1"`)
+	line = requestLine(t, logged)
+	assert.Equal(t, []any{"act-1", "pause"}, []any{line["request_id"], line["action"]})
+	assert.NotContains(t, line, "mini_program")
+
 	response, _ = s.ask(http.MethodGet, "/healthz")
 	line = requestLine(t, logged)
 	assert.NotEmpty(t, line["request_id"])

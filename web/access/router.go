@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -29,6 +30,7 @@ type Router struct {
 
 // NewRouter is a router of an engine that has no routes yet.
 func NewRouter(engine *gin.Engine) *Router {
+	engine.Use(headAsGET)
 	return &Router{engine: engine, permissions: map[string]Permission{}}
 }
 
@@ -49,23 +51,38 @@ func (r *Router) Handle(method, pattern string, permission Permission, handler g
 	}
 	r.permissions[method+" "+pattern] = permission
 	r.engine.Handle(method, pattern, handler)
+	if method == http.MethodGet && !permission.IsStream() && permission.name != SignIn.name { // those have no end, or begin something
+		r.engine.HEAD(pattern, handler)
+	}
+}
+
+// headAsGET has HEAD answered as GET, from the permission to the log: net/http leaves out the body.
+func headAsGET(c *gin.Context) {
+	if c.Request.Method == http.MethodHead && c.FullPath() != "" {
+		asked := *c.Request
+		asked.Method = http.MethodGet
+		c.Request = &asked
+	}
 }
 
 // Handler answers requests. It panics when the engine was given a route past this router.
 func (r *Router) Handler() http.Handler {
 	for _, route := range r.engine.Routes() {
-		if _, ok := r.permissions[route.Method+" "+route.Path]; !ok {
+		method := strings.Replace(route.Method, http.MethodHead, http.MethodGet, 1)
+		if _, ok := r.permissions[method+" "+route.Path]; !ok {
 			panic(fmt.Sprintf("the route %s %s has no permission: add it by the router", route.Method, route.Path))
 		}
 	}
 	return r.engine
 }
 
-// Routes are all routes of the engine, in the order of their patterns.
+// Routes are all routes of the engine, in the order of their patterns. HEAD goes without saying.
 func (r *Router) Routes() []Route {
 	var routes []Route
 	for _, route := range r.engine.Routes() {
-		routes = append(routes, Route{route.Method, route.Path, r.permissions[route.Method+" "+route.Path]})
+		if route.Method != http.MethodHead {
+			routes = append(routes, Route{route.Method, route.Path, r.permissions[route.Method+" "+route.Path]})
+		}
 	}
 	slices.SortFunc(routes, func(a, b Route) int {
 		return cmp.Or(cmp.Compare(a.Method, b.Method), cmp.Compare(a.Pattern, b.Pattern))

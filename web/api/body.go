@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"slipway/lifecycle"
 	"slipway/web/access"
@@ -129,13 +130,15 @@ func takesJSON(operation huma.Operation) huma.Operation {
 	return operation
 }
 
-// wantJSON refuses bodies that say they are something else, such as what curl -d sends by default.
+// wantJSON refuses bodies that say they are something else, such as what curl -d sends by default. What says in other words that it is JSON
+// says so from then on in the only ones that huma knows.
 func wantJSON(ctx huma.Context, next func(huma.Context)) {
 	sent := ctx.Header("Content-Type")
-	if mediaType, _, err := mime.ParseMediaType(sent); sent != "" && (err != nil || mediaType != "application/json") {
+	if mediaType, _, err := mime.ParseMediaType(sent); sent != "" && (err != nil || mediaType != jsonType) {
 		detail := fmt.Sprintf("the body is %.100q; send JSON, with Content-Type: application/json", sent)
 		refuseInput(ctx, http.StatusUnsupportedMediaType, "", detail)
 		return
 	}
+	humagin.Unwrap(ctx).Request.Header.Set("Content-Type", jsonType)
 	next(ctx)
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -124,22 +125,26 @@ func (a *API) beginFleet(ctx context.Context, in *fleetInput) (*fleetOutput, err
 	command.Action, command.Actor, command.RequestID = in.Body.Action, access.Person(ctx), in.requestID(command.RequestID)
 	order := service.FleetOrder{Command: command, Where: in.Body.Where, Confirm: in.Body.Confirm}
 	if in.Body.DryRun {
-		limit := in.Body.Limit
-		switch {
-		case limit < 0 || limit > mostResults:
-			return nil, lifecycle.Refuse(lifecycle.InvalidInput, "limit is %d; it must be between 0 and %d", limit, mostResults)
-		case limit == 0:
-			limit = usualResults
-		}
-		report, err := a.service.DryRunFleet(ctx, order, limit)
-		return &fleetOutput{Status: http.StatusOK, Body: report}, err
+		return a.dryRunFleet(ctx, order, in.Body.Limit)
 	}
+	order.Note(ctx)
 	act, err := a.service.BeginFleet(ctx, order)
-	if err != nil {
+	var report service.FleetReport
+	if err == nil {
+		report, err = a.service.FleetReport(ctx, command.Actor, act.ID, nil, "", usualResults)
+	}
+	if err != nil { // the act may have begun all the same: whoever asks again has to ask for the same
 		return nil, a.problemOf(command.RequestID, err)
 	}
-	report, err := a.service.FleetReport(ctx, command.Actor, act.ID, nil, "", usualResults)
-	return &fleetOutput{Status: http.StatusCreated, Location: Prefix + "/fleet/" + act.ID, Body: report}, err
+	return &fleetOutput{Status: http.StatusCreated, Location: Prefix + "/fleet/" + act.ID, Body: report}, nil
+}
+
+func (a *API) dryRunFleet(ctx context.Context, order service.FleetOrder, limit int) (*fleetOutput, error) {
+	if limit < 0 || limit > mostResults {
+		return nil, lifecycle.Refuse(lifecycle.InvalidInput, "limit is %d; it must be between 0 and %d", limit, mostResults)
+	}
+	report, err := a.service.DryRunFleet(ctx, order, cmp.Or(limit, usualResults))
+	return &fleetOutput{Status: http.StatusOK, Body: report}, err
 }
 
 type fleetListInput struct {

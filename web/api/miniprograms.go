@@ -82,7 +82,10 @@ func (a *API) requestCreation(ctx context.Context, in *creationInput) (*created,
 		return nil, refused(outcome)
 	}
 	status, err := a.statusOfNew(ctx, creation)
-	return &created{Status: http.StatusCreated, Location: Prefix + "/mini-programs/" + creation.ID, Body: statusOfNew{status, outcome}}, err
+	if err != nil {
+		return nil, a.problemOf(creation.RequestID, err)
+	}
+	return &created{Status: http.StatusCreated, Location: Prefix + "/mini-programs/" + creation.ID, Body: statusOfNew{status, outcome}}, nil
 }
 
 // statusOfNew is the status with the outcome of the request.
@@ -116,7 +119,7 @@ type listInput struct {
 	Overdue   optional[bool] `query:"overdue" doc:"Only those whose review is overdue, or only the others"`
 	Turn      []string       `query:"turn,explode" doc:"Only those that wait for one of these roles; system where they go on by themselves"`
 	Decidable bool           `query:"decidable" doc:"Only requests with a step of the review that you may still decide, the most urgent first"`
-	Standing  string         `query:"standing" enum:"running,paused,held" doc:"Only those with a rollout under way that is so"`
+	Standing  string         `query:"standing" enum:"running,paused,held,frozen" doc:"Only those with a rollout under way that is so"`
 	Limit     int            `query:"limit" default:"50" minimum:"1" maximum:"500" doc:"At most this many"`
 	Cursor    string         `query:"cursor" doc:"next_cursor of the page before"`
 }

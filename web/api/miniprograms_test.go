@@ -66,7 +66,12 @@ func TestARequestForCreationIsRefusedWithWhatIsWrong(t *testing.T) {
 func TestOnlyJSONIsTaken(t *testing.T) {
 	answer := as(t, "developer").call(http.MethodPost, "/mini-programs", strings.NewReader(`{}`), "Content-Type: application/x-www-form-urlencoded")
 	answer.refuses(http.StatusUnsupportedMediaType, "", "Content-Type: application/json")
-	as(t, "developer").call(http.MethodPost, "/mini-programs", strings.NewReader(`{}`), "Content-Type: application/json; charset=utf-8").is(http.StatusUnprocessableEntity)
+	for id, says := range map[string]string{
+		"json-a": "application/json", "json-b": "application/json; charset=utf-8", "json-c": "Application/JSON", "json-d": "application/json ;charset=UTF-8",
+	} {
+		body := strings.NewReader(fmt.Sprintf(`{"id": %q, "title": "JSON", "team": "acme"}`, id))
+		as(t, "developer").call(http.MethodPost, "/mini-programs", body, "Content-Type: "+says).is(http.StatusCreated)
+	}
 	as(t, "developer").send("/mini-programs", `{"title": "`+strings.Repeat("x", 2*largestBytes)+`"}`).refuses(http.StatusRequestEntityTooLarge, lifecycle.InvalidInput, "bytes allowed")
 }
 
@@ -121,6 +126,7 @@ func TestAListIsNarrowedByWhatIsAsked(t *testing.T) {
 		"q=listed-&turn=reviewer":                               {"listed-2"},
 		"q=listed-&turn=reviewer,developer":                     {"listed-3", "listed-2", "listed-1"},
 		"q=listed-&standing=paused":                             nil,
+		"q=listed-&standing=frozen":                             nil,
 		"q=listed-&limit=2":                                     {"listed-3", "listed-2"},
 		"q=title+of+listed-3":                                   {"listed-3"},
 	} {

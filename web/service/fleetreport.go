@@ -90,8 +90,16 @@ func (s *Service) FleetReport(
 }
 
 // Fleets lists acts that the person may see, the newest first, without their results: those before the one with the id, or the newest for
-// "".
+// "". The error is a *lifecycle.Refusal when that is none of them.
 func (s *Service) Fleets(ctx context.Context, person lifecycle.Actor, before string, limit int) ([]FleetReport, error) {
+	if before != "" {
+		if _, err := s.Fleet(ctx, person, before); isRefusal(err) {
+			return nil, lifecycle.Refuse(lifecycle.InvalidInput,
+				"the cursor %.100q is not from this list; leave it out to begin with the newest act", before)
+		} else if err != nil {
+			return nil, err
+		}
+	}
 	user := person.User
 	if person.OnPlatformSide() {
 		user = ""

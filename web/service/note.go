@@ -35,3 +35,6 @@ func (r request) note(ctx context.Context) {
 		note.Known(*note)
 	}
 }
+
+// Note remembers what is asked for of many mini-programs, of which none is named.
+func (o FleetOrder) Note(ctx context.Context) { requestOf("", o.Command).note(ctx) }

@@ -103,7 +103,9 @@ var wordedErrors = []struct {
 		access.ErrTooMany, ErrTooManyWaiting, access.ErrTooManySignIns, access.ErrTooManyRequests, access.ErrNoMoreRequests,
 		access.ErrTooManyStreams, access.ErrNoMoreStreams, access.ErrTooManyFiles, access.ErrNoMoreFiles,
 	}},
-	{http.StatusServiceUnavailable, []error{tokens.ErrNotKnownYet, access.ErrProviderAway, ErrAway, ErrNoTest, ErrUncertain, ErrTooSlow}},
+	{http.StatusServiceUnavailable, []error{
+		tokens.ErrNotKnownYet, tokens.ErrNotKnownNow, access.ErrProviderAway, ErrAway, ErrNoTest, ErrUncertain, ErrTooSlow,
+	}},
 }
 
 func problemOf(err error) Problem {
