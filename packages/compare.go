@@ -146,7 +146,9 @@ func inspectSide(ctx context.Context, p Package, limits Limits) (side, error) {
 
 func (p Permission) name() string { return p.Name }
 func (d Domain) name() string     { return d.Host }
-func (p Plugin) name() string     { return strings.TrimSpace(p.Name + " " + p.Version) }
+
+// name has the provider too: the first is only what app.json calls the plugin of whoever that is.
+func (p Plugin) name() string { return strings.TrimSpace(p.Name + " " + p.Version + " " + p.Provider) }
 
 func namesOf[T interface{ name() string }](list []T) []string {
 	names := make([]string, len(list))
