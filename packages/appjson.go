@@ -27,6 +27,7 @@ func (in *inspection) checkAppJSON() {
 	parts := in.subPackages()
 	in.checkParts(main, parts)
 	in.reportParts(main, parts)
+	in.checkEntryPage()
 	in.checkTabBar(main)
 	in.checkWorkers()
 	in.checkAppPages()
@@ -53,10 +54,14 @@ func (in *inspection) checkAppManifest() {
 		}
 		in.findings.add(memberInvalid.from(source), in.manifest, "the member %q is wrong: %s", v.pointer(), v.message)
 	}
-	main := newNameSet(texts(in.value["pages"]))
-	if entryPage := text(in.value, "entryPagePath"); entryPage != "" && !main.has(entryPage) {
+}
+
+// checkEntryPage checks that the start page is declared, be it in a subpackage: WeChat's tools look among all pages.
+func (in *inspection) checkEntryPage() {
+	pages := newNameSet(in.report.Pages)
+	if entryPage := text(in.value, "entryPagePath"); entryPage != "" && !pages.has(entryPage) {
 		in.findings.add(entryPageUndeclared, in.manifest, `the start page %q is not among "pages"%s; add it there or correct "entryPagePath"`,
-			entryPage, main.alike(entryPage))
+			entryPage, pages.alike(entryPage))
 	}
 }
 

@@ -216,6 +216,8 @@ func TestTheStartPageIsReportedFirst(t *testing.T) {
 	for start, expected := range map[string][]string{
 		"pages/order/order": {"pages/order/order", "pages/menu/menu", "packages/loyalty/pages/card/card"},
 		"pages/menu/menu":   {"pages/menu/menu", "pages/order/order", "packages/loyalty/pages/card/card"},
+
+		"packages/loyalty/pages/card/card": {"packages/loyalty/pages/card/card", "pages/menu/menu", "pages/order/order"},
 	} {
 		report := inspect(t, coffee(t, member("app.json", "entryPagePath", start)), packages.Options{Version: "1.0.0"})
 		assert.Empty(t, report.Findings)

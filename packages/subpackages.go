@@ -73,7 +73,7 @@ func (in *inspection) checkParts(main []string, parts []subPackage) {
 func (in *inspection) reportParts(main []string, parts []subPackage) {
 	roots := []string{}
 	in.report.Parts = append(in.report.Parts, Part{Pages: len(main)})
-	in.report.Pages = append(in.report.Pages, in.startFirst(main)...)
+	in.report.Pages = append(in.report.Pages, main...)
 	for _, part := range parts {
 		roots = append(roots, part.root)
 		in.report.Parts = append(in.report.Parts, Part{Root: part.root, Pages: len(part.pages), Independent: part.independent})
@@ -82,6 +82,7 @@ func (in *inspection) reportParts(main []string, parts []subPackage) {
 			in.independent = append(in.independent, part.root)
 		}
 	}
+	in.report.Pages = in.startFirst(in.report.Pages)
 	slices.Sort(roots)
 	slices.Sort(in.independent)
 	sizes, total := in.partSizes(roots)
@@ -97,12 +98,12 @@ func (in *inspection) reportParts(main []string, parts []subPackage) {
 }
 
 // startFirst puts the start page first, which is the first of the list only where no other is named.
-func (in *inspection) startFirst(main []string) []string {
-	start := slices.Index(main, text(in.value, "entryPagePath"))
+func (in *inspection) startFirst(pages []string) []string {
+	start := slices.Index(pages, text(in.value, "entryPagePath"))
 	if start <= 0 {
-		return main
+		return pages
 	}
-	return slices.Concat(main[start:start+1], main[:start], main[start+1:])
+	return slices.Concat(pages[start:start+1], pages[:start], pages[start+1:])
 }
 
 // partOf returns the root, of those that are sorted, in which a path lies; "" is the main package.
