@@ -1,6 +1,7 @@
 package packages_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -16,6 +17,10 @@ var appJSONBreaches = []breach{
 	{what: "no app.js", code: "required_file_missing", path: "app.js", says: "neither", pack: func(t testing.TB) []byte { return coffee(t, without("app.js")) }},
 	{what: "no pages in app.json", code: "manifest_member_missing", path: "app.json", says: `"/pages"`, also: []string{"tab_page_undeclared"}, pack: app("pages", nil)},
 	{what: "a single tab", code: "manifest_member_invalid", path: "app.json", says: `"/tabBar/list"`, pack: app("tabBar", tabs("pages/menu/menu"))},
+	{what: "six tabs", code: "manifest_member_invalid", path: "app.json", says: `"/tabBar/list" is wrong: maxItems: got 6, want 5`, pack: app("tabBar", tabs(manyTabs(6)...))},
+	{what: "six tabs of Alipay", code: "manifest_member_invalid", path: "app.json", says: `"/tabBar/items" is wrong: maxItems: got 6, want 5`, pack: app("tabBar", items(manyTabs(6)...))},
+	{what: "eleven tabs drawn by a component", code: "manifest_member_invalid", path: "app.json", says: `"/tabBar/list" is wrong: maxItems: got 11, want 10`,
+		pack: func(t testing.TB) []byte { return coffee(t, drawnTabs(11)) }},
 	{what: "a plugin without a provider", code: "manifest_member_missing", path: "app.json", says: `"/plugins/pay/provider"`, pack: app("plugins", map[string]any{"pay": map[string]any{"version": "1.0.0"}})},
 	{what: "a page with a leading slash", code: "page_path_invalid", path: "app.json", says: "no leading", pack: app("pages", []any{"pages/menu/menu", "pages/order/order", "/pages/more/more"})},
 	{what: "a page twice", code: "page_duplicate", path: "app.json", says: "declared twice", pack: app("pages", []any{"pages/menu/menu", "pages/order/order", "pages/menu/menu"})},
@@ -116,6 +121,19 @@ func withIcon(bar map[string]any, member, icon string) map[string]any {
 
 func tabIcon(icon string) func(testing.TB) []byte {
 	return app("tabBar", withIcon(tabs("pages/menu/menu", "pages/order/order"), "iconPath", icon))
+}
+
+// manyTabs are the pages of so many tabs.
+func manyTabs(count int) []string { return slices.Repeat([]string{"pages/menu/menu"}, count) }
+
+// drawnTabs has so many tabs, and the component that draws them.
+func drawnTabs(count int) change {
+	return func(t testing.TB, files fstest.MapFS) {
+		bar := tabs(manyTabs(count)...)
+		bar["custom"] = true
+		member("app.json", "tabBar", bar)(t, files)
+		with("custom-tab-bar/index.js", "")(t, files)
+	}
 }
 
 func customTabs(member string) map[string]any {
@@ -276,6 +294,7 @@ func TestWhatAppJSONNamesIsFoundWhereItIs(t *testing.T) {
 	for what, data := range map[string][]byte{
 		"tabs drawn by a component":           coffee(t, member("app.json", "tabBar", customTabs("custom")), with("custom-tab-bar/index.ts", "")),
 		"tabs of Alipay drawn by a component": coffee(t, member("app.json", "tabBar", customTabs("customize")), with("customize-tab-bar/index.js", "")),
+		"ten tabs drawn by a component":       coffee(t, drawnTabs(10)),
 		"tabs that no component draws":        coffee(t, member("app.json", "tabBar", map[string]any{"custom": false, "list": tabs("pages/menu/menu", "pages/order/order")["list"]})),
 		"workers":                             coffee(t, member("app.json", "workers", "./workers/"), with("workers/in/a.js", "")),
 		"workers in a subpackage":             coffee(t, member("app.json", "workers", map[string]any{"path": "workers"}), with("workers/a.js", "")),
