@@ -197,6 +197,17 @@ func TestThePartsOfAMiniProgramAreReported(t *testing.T) {
 	assert.Greater(t, report.Parts[1].Size, int64(1000))
 }
 
+func TestOfTwoListsOfSubpackagesTheOneInLowerCaseCounts(t *testing.T) {
+	loyalty := []any{part("packages/loyalty", "pages/card/card")}
+	for what, upper := range map[string]any{"the same": loyalty, "another": []any{part("packages/gone", "pages/a")}} {
+		report := inspect(t, coffee(t, member("app.json", "subPackages", upper), member("app.json", "subpackages", loyalty)), packages.Options{Version: "1.0.0"})
+
+		assert.Equal(t, []string{"subpackages_twice"}, codesOf(report.Findings), what)
+		assert.Len(t, report.Parts, 2, what)
+		assert.Equal(t, []string{"pages/menu/menu", "pages/order/order", "packages/loyalty/pages/card/card"}, report.Pages, what)
+	}
+}
+
 func TestTheAppIDIsFoundInAWrappedProjectToo(t *testing.T) {
 	report := inspect(t, coffee(t, under("coffee")), packages.Options{Version: "1.0.0"})
 	assert.Equal(t, "fc2480130413581093", report.AppID)

@@ -18,9 +18,13 @@ type subPackage struct {
 	independent bool
 }
 
-// subPackageObjects returns the subpackages under both of the spellings that hosts take.
+// subPackageObjects returns the subpackages under either of the spellings that hosts take. They never add up: where there
+// are both, WeChat's tools read the one in lower case.
 func (in *inspection) subPackageObjects() []map[string]any {
-	return append(objects(in.value["subPackages"]), objects(in.value["subpackages"])...)
+	if lower := in.value["subpackages"]; lower != nil {
+		return objects(lower)
+	}
+	return objects(in.value["subPackages"])
 }
 
 // subPackages returns the subpackages whose root is a folder in the package.
