@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"hash"
+	"regexp"
 	"slices"
 	"unicode/utf8"
 )
@@ -23,9 +24,10 @@ type scan struct {
 	calls map[string]int // privacy-relevant function -> the line that calls it
 	bidi  int            // the line of code with a character that changes the direction of the text; 0 when there is none
 
-	kind string
-	text []byte // what is being scanned, when the file is text
-	past int    // lines that ended before the text
+	kind   string
+	text   []byte // what is being scanned, when the file is text
+	past   int    // lines that ended before the text
+	goesOn bool   // the text is not the beginning of the file
 
 	sum           hash.Hash // nil when no fingerprint is wanted
 	line, longest int       // bytes of the current and of the longest line
@@ -39,7 +41,7 @@ type naming struct {
 
 func (s *scan) begin(name string, fingerprint bool) {
 	s.head, s.text, s.hosts, s.calls = s.head[:0], s.text[:0], nil, nil
-	s.kind, s.bidi = kindOf(name), 0
+	s.kind, s.bidi, s.goesOn = kindOf(name), 0, false
 	s.past, s.line, s.longest = 0, 0, 0
 	switch {
 	case s.sum != nil:
@@ -66,6 +68,7 @@ func (s *scan) write(chunk []byte) {
 	s.find(false)
 	scanned := max(0, len(s.text)-scanOverlap)
 	s.past += bytes.Count(s.text[:scanned], lineFeed)
+	s.goesOn = s.goesOn || scanned > 0
 	s.text = append(s.text[:0], s.text[scanned:]...)
 }
 
@@ -97,12 +100,36 @@ func (s *scan) findCalls() {
 		if s.calls[info] > 0 {
 			continue
 		}
-		if place := bytes.Index(s.text, []byte("."+info+"(")); place >= 0 {
+		if place := s.callOf(info); place >= 0 {
 			if s.calls == nil {
 				s.calls = map[string]int{}
 			}
 			s.calls[info] = s.lineAt(place)
 		}
+	}
+}
+
+// ownMethod is how code calls a method of its own page or component, whatever that is called; transpilers count their names.
+var ownMethod = regexp.MustCompile(`(^|[^\w$])(this|that|self|_this\d*)\??$`)
+
+// maxOwnLen is how much of the text before a call tells whether it is of an own method.
+const maxOwnLen = len(";_this99?")
+
+// callOf is the first place where the code calls a function of the host, -1 when there is none. A place at the beginning of
+// what was kept was seen before, with what comes before it.
+func (s *scan) callOf(info string) int {
+	call := []byte("." + info + "(")
+	for from := 0; ; {
+		i := bytes.Index(s.text[from:], call)
+		if i < 0 {
+			return -1
+		}
+		place := from + i
+		from = place + len(call)
+		if place < maxOwnLen && s.goesOn || ownMethod.Match(s.text[max(0, place-maxOwnLen):place]) {
+			continue
+		}
+		return place
 	}
 }
 
