@@ -66,8 +66,11 @@ var appJSONBreaches = []breach{
 	{what: "an icon that the theme has for light only", code: "theme_icon_missing", path: "style/theme.json", says: `add the member "/dark/menu"`, pack: themed(`{"light": {"menu": "images/cup.png"}}`)},
 	{what: "an icon of the theme on a server", code: "theme_icon_missing", path: "style/theme.json", says: `"https://cdn.example.com/a.png" for "light", out of the package`, pack: themed(`{"light": {"menu": "https://cdn.example.com/a.png"}, "dark": {"menu": "images/cup.png"}}`)},
 	{what: "an icon of the theme that is not in the package", code: "theme_icon_missing", path: "images/night.png", says: `"/images/night.png" for "dark"`, pack: themed(`{"light": {"menu": "images/cup.png"}, "dark": {"menu": "/images/night.png"}}`)},
-	{what: "workers that are not there", code: "workers_missing", path: "workers/", says: `the folder "workers"`, pack: app("workers", "workers")},
-	{what: "workers in a subpackage that are not there", code: "workers_missing", path: "beside/", says: `the folder "/beside/"`, pack: app("workers", map[string]any{"path": "/beside/", "isSubpackage": true})},
+	{what: "workers that are not there", code: "workers_missing", path: "workers", says: `"workers" names "workers"`, pack: app("workers", "workers")},
+	{what: "workers in a subpackage that are not there", code: "workers_missing", path: "beside", says: `names "/beside/"`, pack: app("workers", map[string]any{"path": "/beside/", "isSubpackage": true})},
+	{what: "a worker of Alipay that is not there", code: "workers_missing", path: "workers/b.js", says: `names "workers/b.js", which is not in the package; found "workers/B.js" instead`, pack: func(t testing.TB) []byte {
+		return coffee(t, member("app.json", "workers", []any{"workers/a.js", "workers/b.js"}), with("workers/a.js", ""), with("workers/B.js", ""))
+	}},
 	{what: "a start page that is no page", code: "entry_page_undeclared", path: "app.json", says: `"pages/start/start"`, pack: app("entryPagePath", "pages/start/start")},
 	{what: "a permission without a reason", code: "permission_without_reason", path: "app.json", says: `"scope.camera"`, pack: app("permission", map[string]any{"scope.camera": map[string]any{}})},
 	{what: "roughly and exactly", code: "private_info_conflict", path: "app.json", says: "exclude each other", pack: app("requiredPrivateInfos", []any{"getLocation", "getFuzzyLocation"})},
@@ -310,6 +313,8 @@ func TestWhatAppJSONNamesIsFoundWhereItIs(t *testing.T) {
 		"workers":                             coffee(t, member("app.json", "workers", "./workers/"), with("workers/in/a.js", "")),
 		"workers in a subpackage":             coffee(t, member("app.json", "workers", map[string]any{"path": "workers"}), with("workers/a.js", "")),
 		"workers at the root":                 coffee(t, member("app.json", "workers", "./")),
+		"a worker of Douyin":                  coffee(t, member("app.json", "workers", "workers/index.js"), with("workers/index.js", "")),
+		"workers of Alipay":                   coffee(t, member("app.json", "workers", []any{"workers/a.js", "/workers/b"}), with("workers/a.js", ""), with("workers/b.ts", "")),
 	} {
 		assert.Empty(t, inspect(t, data, packages.Options{Version: "1.0.0"}).Findings, what)
 	}
@@ -343,4 +348,30 @@ func TestComponentsOfALibraryOfTheHostAreNotMissing(t *testing.T) {
 		report := inspect(t, coffee(t, uses(target), libraries), packages.Options{Version: "1.0.0"})
 		assert.Empty(t, report.Findings, target)
 	}
+}
+
+func TestALibraryOfTheHostMayBeSwitchedOnForASubpackage(t *testing.T) {
+	loyalty := part("packages/loyalty", "pages/card/card")
+	loyalty["useExtendedLib"] = map[string]any{"weui": true}
+	card := with("packages/loyalty/pages/card/card.json", `{"usingComponents": {"a": "weui-miniprogram/dialog/dialog"}}`)
+	report := inspect(t, coffee(t, card, uses("weui-miniprogram/dialog/dialog"), member("app.json", "subPackages", []any{loyalty})), packages.Options{Version: "1.0.0"})
+	require.Equal(t, []string{"component_missing"}, codesOf(report.Findings))
+	assert.Equal(t, "pages/menu/menu.json", report.Findings[0].Path, "a page of the main package does not have it")
+}
+
+func TestAlipayTakesComponentsFromNodeModules(t *testing.T) {
+	const list = "mini-ali-ui/es/list/index"
+	markup := moved("pages/menu/menu.fxml", "pages/menu/menu.axml")
+	for what, data := range map[string][]byte{
+		"at the root":                 coffee(t, markup, uses(list), with("node_modules/"+list+".js", "")),
+		"a folder":                    coffee(t, markup, uses("mini-ali-ui/es/list"), with("node_modules/"+list+".js", "")),
+		"at the root of the project":  coffee(t, markup, uses(list), under("client"), project("project.config.json", "client"), with("node_modules/"+list+".js", "")),
+		"at the root of mini-program": coffee(t, markup, uses(list), with("node_modules/"+list+".js", ""), under("client"), project("project.config.json", "client")),
+	} {
+		assert.Empty(t, inspect(t, data, packages.Options{Version: "1.0.0"}).Findings, what)
+	}
+	unbuilt := inspect(t, coffee(t, uses(list), with("node_modules/"+list+".js", "")), packages.Options{Version: "1.0.0"})
+	assert.Equal(t, []string{"component_missing"}, codesOf(unbuilt.Findings), "other hosts take what their tools have built")
+	gone := inspect(t, coffee(t, markup, uses("mini-ali-ui/gone")), packages.Options{Version: "1.0.0"})
+	assert.Equal(t, []string{"component_missing"}, codesOf(gone.Findings))
 }

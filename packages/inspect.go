@@ -66,8 +66,10 @@ type inspection struct {
 	themeFile *document      // of the app.json family, when it was looked at
 	// documents are the other JSON files that the format gives a meaning to, and what checks their value.
 	documents map[string]func(name string, value any)
-	// independent are the roots of the subpackages that run without the main package, sorted.
-	independent []string
+	// roots are those of the subpackages, independent those of the ones that run without the main package; both are sorted.
+	roots, independent []string
+	// libraries are what each subpackage says in "useExtendedLib", by its root.
+	libraries map[string]map[string]any
 	// fingerprints are made only for a comparison.
 	fingerprints map[string]fingerprint
 }

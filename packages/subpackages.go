@@ -16,6 +16,7 @@ type subPackage struct {
 	root        string // folder with a slash at the end
 	pages       []string
 	independent bool
+	libraries   map[string]any // "useExtendedLib", where the subpackage has its own
 }
 
 // subPackageObjects returns the subpackages under either of the spellings that hosts take. They never add up: where there
@@ -41,7 +42,7 @@ func (in *inspection) subPackages() []subPackage {
 				text(o, "root"), problem)
 			continue
 		}
-		part := subPackage{root: root + "/", independent: o["independent"] == true}
+		part := subPackage{root: root + "/", independent: o["independent"] == true, libraries: object(o, "useExtendedLib")}
 		for _, page := range texts(o["pages"]) {
 			part.pages = append(part.pages, part.root+strings.TrimPrefix(page, "/"))
 		}
@@ -75,11 +76,12 @@ func (in *inspection) checkParts(main []string, parts []subPackage) {
 
 // reportParts reports the parts and their pages, and which part is too large.
 func (in *inspection) reportParts(main []string, parts []subPackage) {
-	roots := []string{}
+	in.libraries = map[string]map[string]any{}
 	in.report.Parts = append(in.report.Parts, Part{Pages: len(main)})
 	in.report.Pages = append(in.report.Pages, main...)
 	for _, part := range parts {
-		roots = append(roots, part.root)
+		in.roots = append(in.roots, part.root)
+		in.libraries[part.root] = part.libraries
 		in.report.Parts = append(in.report.Parts, Part{Root: part.root, Pages: len(part.pages), Independent: part.independent})
 		in.report.Pages = append(in.report.Pages, part.pages...)
 		if part.independent {
@@ -87,9 +89,9 @@ func (in *inspection) reportParts(main []string, parts []subPackage) {
 		}
 	}
 	in.report.Pages = in.startFirst(in.report.Pages)
-	slices.Sort(roots)
+	slices.Sort(in.roots)
 	slices.Sort(in.independent)
-	sizes, total := in.partSizes(roots)
+	sizes, total := in.partSizes(in.roots)
 	for i := range in.report.Parts {
 		part := &in.report.Parts[i]
 		part.Size = sizes[part.Root]

@@ -116,12 +116,16 @@ func (in *inspection) theme() document {
 	return *in.themeFile
 }
 
-// checkWorkers checks that the folder is there whose code runs beside the pages.
+// checkWorkers checks that the code is there that runs beside the pages: a folder for WeChat, a file for Douyin, a list of
+// files for Alipay.
 func (in *inspection) checkWorkers() {
-	workers := cmp.Or(text(in.value, "workers"), text(object(in.value, "workers"), "path"))
-	folder := in.fromRoot(workers) + "/"
-	if workers != "" && folder != "/" && !in.files.folders[folder] {
-		in.findings.add(workersMissing, folder, `"workers" names the folder %q, which is not in the package; add it, or correct "workers"`,
-			workers)
+	named := append(texts(in.value["workers"]), text(in.value, "workers"), text(object(in.value, "workers"), "path"))
+	for _, workers := range named {
+		wanted := in.fromRoot(workers)
+		if wanted == "" || in.files.folders[wanted+"/"] || in.files.has(wanted) || in.files.hasAny(wanted, logicExtensions) {
+			continue
+		}
+		in.findings.add(workersMissing, wanted, `"workers" names %q, which is not in the package%s; add it, or correct "workers"`,
+			workers, in.files.alike(wanted))
 	}
 }
