@@ -50,8 +50,9 @@ type FileChange struct {
 	OldSize int64    `json:"old_size"`
 	NewSize int64    `json:"new_size"`
 	Notes   []string `json:"notes"` // why a reviewer cannot simply read it
-	// Diff shows the changed lines of a text file as a unified diff, without the lines that name the files. It is
-	// empty when the file is no text, and when it was removed, unless it was asked for.
+	// Diff shows the changed lines of a text file as a unified diff, without the lines that name the files. Where only what
+	// ends a line has changed, that is an escape at its end. It is empty when the file is no text or has nothing in it, and
+	// when it was removed, unless it was asked for.
 	Diff string `json:"diff"`
 	// DiffCut says that Diff leaves something out, because there was too much of it.
 	DiffCut bool `json:"diff_cut"`

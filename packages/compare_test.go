@@ -176,6 +176,15 @@ func TestChangesCloseTogetherAreShownTogether(t *testing.T) {
 	assert.Equal(t, "@@ -1,8 +1,8 @@\n-a\n+A\n 1\n 2\n 3\n 4\n 5\n 6\n-b\n+B\n", c.Files[0].Diff)
 }
 
+func TestADiffWithALineThatIsCutOffSaysThatItLeavesSomethingOut(t *testing.T) {
+	long := strings.Repeat("x", 200)
+	cut := compare(t, weather(t, with("app.css", long+"a\n")), weather(t, with("app.css", long+"b\n"))).Files[0]
+	assert.Equal(t, "@@ -1,1 +1,1 @@\n-"+long+"…\n+"+long+"…\n", cut.Diff)
+	assert.True(t, cut.DiffCut)
+	whole := compare(t, weather(t, with("app.css", long+"\n")), weather(t, with("app.css", long[1:]+"\n"))).Files[0]
+	assert.False(t, whole.DiffCut)
+}
+
 func TestWhatWouldDeceiveTheReaderOfADiffIsWrittenAsEscapes(t *testing.T) {
 	c := compare(t, weather(t), weather(t, with("app.css", "a\u202Eb\u200B\x1b[2J\xff"+strings.Repeat("x", 300))))
 	assert.Contains(t, c.Files[0].Diff, `+a\u202Eb\u200B\u001B[2J`)
