@@ -98,17 +98,19 @@ func (in *inspection) checkAppPages() {
 
 func (in *inspection) checkAppPage(route, stem string) {
 	var missing []string
+	instead := ""
 	if !in.files.hasAny(stem, logicExtensions) {
 		missing = append(missing, "logic (.js or .ts)")
+		instead = in.files.anyAlike(stem, logicExtensions)
 	}
 	if !in.files.hasAny(stem, markupExtensions) {
 		missing = append(missing, "markup ("+strings.Join(markupExtensions, ", ")+")")
+		instead = cmp.Or(instead, in.files.anyAlike(stem, markupExtensions))
 	}
 	if len(missing) == 0 {
 		return
 	}
-	instead := ""
-	if len(missing) == 2 {
+	if len(missing) == 2 { // the whole page may lie elsewhere
 		instead = in.files.instead(stem + logicExtensions[0])
 	}
 	in.findings.add(pageMissing.from(appJSONDocs+"pages"), stem,

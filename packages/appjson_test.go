@@ -23,6 +23,7 @@ var appJSONBreaches = []breach{
 		pack: func(t testing.TB) []byte { return coffee(t, drawnTabs(11)) }},
 	{what: "a plugin without a provider", code: "manifest_member_missing", path: "app.json", says: `"/plugins/pay/provider"`, pack: app("plugins", map[string]any{"pay": map[string]any{"version": "1.0.0"}})},
 	{what: "a page with a leading slash", code: "page_path_invalid", path: "app.json", says: "no leading", pack: app("pages", []any{"pages/menu/menu", "pages/order/order", "/pages/more/more"})},
+	{what: "a page with two slashes", code: "page_path_invalid", path: "app.json", says: `no "//"`, pack: app("pages", []any{"pages/menu/menu", "pages/order/order", "pages//more"})},
 	{what: "a page twice", code: "page_duplicate", path: "app.json", says: "declared twice", pack: app("pages", []any{"pages/menu/menu", "pages/order/order", "pages/menu/menu"})},
 	{what: "a page without logic", code: "page_missing", path: "pages/menu/menu", says: "no logic (.js or .ts);", pack: func(t testing.TB) []byte { return coffee(t, without("pages/menu/menu.js")) }},
 	{what: "a page without markup", code: "page_missing", path: "pages/menu/menu", says: "no markup (.wxml", pack: func(t testing.TB) []byte { return coffee(t, without("pages/menu/menu.fxml")) }},
@@ -47,8 +48,8 @@ var appJSONBreaches = []breach{
 		pack: func(t testing.TB) []byte {
 			return coffee(t, with("packages/loyalty/big1.png", zeros(1<<20)), with("packages/loyalty/big2.png", zeros(1<<20)))
 		}},
-	{what: "more than 20 MiB in all", code: "parts_too_large", path: "app.json", says: "all parts together", also: []string{"part_too_large"},
-		pack: func(t testing.TB) []byte { return coffee(t, manyFiles) }},
+	{what: "more than 30 MiB in all", code: "parts_too_large", path: "app.json", says: "all parts together", also: []string{"part_too_large"},
+		pack: func(t testing.TB) []byte { return coffee(t, manyFiles(30)) }},
 	{what: "a tab that is no page", code: "tab_page_undeclared", path: "app.json", says: `"pages/more/more"`, pack: app("tabBar", tabs("pages/menu/menu", "pages/more/more"))},
 	{what: "a tab in a subpackage", code: "tab_page_undeclared", path: "app.json", says: "not a page of the main package", pack: app("tabBar", tabs("pages/menu/menu", "packages/loyalty/pages/card/card"))},
 	{what: "a tab without its icon", code: "tab_icon_missing", path: "images/cup.png", says: `"images/cup.png"`, pack: func(t testing.TB) []byte { return coffee(t, without("images/cup.png")) }},
@@ -167,10 +168,12 @@ func uses(component string) change {
 	return with("pages/menu/menu.json", `{"usingComponents": {"my-cup": "`+component+`"}}`)
 }
 
-// manyFiles adds a little more than 20 MiB that pack well, but not too well.
-func manyFiles(t testing.TB, files fstest.MapFS) {
-	for i := range 22 {
-		with("images/"+strings.Repeat("i", i+1)+".png", zeros(1<<20))(t, files)
+// manyFiles adds so many MiB that pack well, but not too well.
+func manyFiles(count int) change {
+	return func(t testing.TB, files fstest.MapFS) {
+		for i := range count {
+			with("images/"+strings.Repeat("i", i+1)+".png", zeros(1<<20))(t, files)
+		}
 	}
 }
 
@@ -198,6 +201,11 @@ func TestThePartsOfAMiniProgramAreReported(t *testing.T) {
 	assert.Equal(t, packages.Part{Pages: 2, Size: report.Unpacked - report.Parts[1].Size}, report.Parts[0])
 	assert.Equal(t, packages.Part{Root: "packages/loyalty/", Pages: 1, Size: report.Parts[1].Size, Independent: true}, report.Parts[1])
 	assert.Greater(t, report.Parts[1].Size, int64(1000))
+}
+
+func TestAllPartsTogetherMayHaveUpTo30MiB(t *testing.T) {
+	report := inspect(t, coffee(t, manyFiles(29)), packages.Options{Version: "1.0.0"})
+	assert.Equal(t, []string{"part_too_large"}, codesOf(report.Findings))
 }
 
 func TestOfTwoListsOfSubpackagesTheOneInLowerCaseCounts(t *testing.T) {

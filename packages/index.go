@@ -117,6 +117,16 @@ func (x fileIndex) alike(wanted string) string {
 	return "; found " + quote(found) + " instead" + difference(found, wanted)
 }
 
+// anyAlike is alike for a path without its extension, of which one would do.
+func (x fileIndex) anyAlike(stem string, extensions []string) string {
+	for _, extension := range extensions {
+		if found := x.alike(stem + extension); found != "" {
+			return found
+		}
+	}
+	return ""
+}
+
 // nearest returns the file that was most probably meant; "" when nothing is similar. It looks the same, or is the only one
 // of that name and extension elsewhere, or the only one in a folder of the same name too.
 func (x fileIndex) nearest(wanted string) string {

@@ -114,7 +114,7 @@ var (
 	subPackageNested     = Rule{"subpackage_nested", Error, appJSONDocs + "subpackages"}
 	pageInSubPackage     = Rule{"page_in_subpackage", Error, appJSONDocs + "subpackages"}
 	partTooLarge         = Rule{"part_too_large", Warning, appJSONDocs + "limits of subpackages (2 MiB)"}
-	partsTooLarge        = Rule{"parts_too_large", Warning, appJSONDocs + "limits of subpackages (20 MiB)"}
+	partsTooLarge        = Rule{"parts_too_large", Warning, appJSONDocs + "limits of subpackages (30 MiB)"}
 	tabPageUndeclared    = Rule{"tab_page_undeclared", Error, appJSONDocs + "tabBar"}
 	tabIconMissing       = Rule{"tab_icon_missing", Error, appJSONDocs + "tabBar"}
 	entryPageUndeclared  = Rule{"entry_page_undeclared", Error, appJSONDocs + "entryPagePath"}
