@@ -29,6 +29,8 @@ func (in *inspection) checkAppJSON() {
 	in.reportParts(main, parts)
 	in.checkEntryPage()
 	in.checkTabBar(main)
+	in.checkThemed(in.manifest, "/window/", object(in.value, "window"), themedWindow)
+	in.checkPreloads(parts)
 	in.checkWorkers()
 	in.checkAppPages()
 	in.checkComponents(in.manifest, in.value)
@@ -124,6 +126,7 @@ func (in *inspection) checkPageConfig(name string, value any) {
 		return
 	}
 	in.checkComponents(name, config)
+	in.checkThemed(name, "/", config, themedWindow)
 }
 
 // fromRoot returns the path in the package of a path that starts at the root of the mini-program.

@@ -63,10 +63,6 @@ var appJSONBreaches = []breach{
 		pack: func(t testing.TB) []byte {
 			return coffee(t, member("app.json", "tabBar", customTabs("customize")), with("Customize-tab-bar/index.js", ""))
 		}},
-	{what: "an icon of a theme that is not there", code: "theme_icon_missing", path: "theme.json", says: `there is no "theme.json"`, pack: tabIcon("@menu")},
-	{what: "an icon that the theme has for light only", code: "theme_icon_missing", path: "style/theme.json", says: `add the member "/dark/menu"`, pack: themed(`{"light": {"menu": "images/cup.png"}}`)},
-	{what: "an icon of the theme on a server", code: "theme_icon_missing", path: "style/theme.json", says: `"https://cdn.example.com/a.png" for "light", out of the package`, pack: themed(`{"light": {"menu": "https://cdn.example.com/a.png"}, "dark": {"menu": "images/cup.png"}}`)},
-	{what: "an icon of the theme that is not in the package", code: "theme_icon_missing", path: "images/night.png", says: `"/images/night.png" for "dark"`, pack: themed(`{"light": {"menu": "images/cup.png"}, "dark": {"menu": "/images/night.png"}}`)},
 	{what: "workers that are not there", code: "workers_missing", path: "workers", says: `"workers" names "workers"`, pack: app("workers", "workers")},
 	{what: "workers in a subpackage that are not there", code: "workers_missing", path: "beside", says: `names "/beside/"`, pack: app("workers", map[string]any{"path": "/beside/", "isSubpackage": true})},
 	{what: "a worker of Alipay that is not there", code: "workers_missing", path: "workers/b.js", says: `names "workers/b.js", which is not in the package; found "workers/B.js" instead`, pack: func(t testing.TB) []byte {
@@ -144,14 +140,6 @@ func customTabs(member string) map[string]any {
 	bar := tabs("pages/menu/menu", "pages/order/order")
 	bar[member] = true
 	return bar
-}
-
-// themed has a tab whose icon the theme names.
-func themed(theme string) func(testing.TB) []byte {
-	return func(t testing.TB) []byte {
-		bar := withIcon(tabs("pages/menu/menu", "pages/order/order"), "iconPath", "@menu")
-		return coffee(t, member("app.json", "tabBar", bar), member("app.json", "themeLocation", "style/theme.json"), with("style/theme.json", theme))
-	}
 }
 
 func part(root string, pages ...any) map[string]any {
@@ -290,21 +278,6 @@ func TestComponentsAreLookedForWhereHostsLook(t *testing.T) {
 		data := coffee(t, uses(target), with(file, ""))
 		assert.Empty(t, inspect(t, data, packages.Options{Version: "1.0.0"}).Findings, target)
 	}
-}
-
-func TestIconsMayBeNamedByTheTheme(t *testing.T) {
-	const theme = `{"light": {"menu": "images/cup.png"}, "dark": {"menu": "/images/star.png"}}`
-	assert.Empty(t, inspect(t, themed(theme)(t), packages.Options{Version: "1.0.0"}).Findings)
-
-	bar := withIcon(tabs("pages/menu/menu", "pages/order/order"), "iconPath", "@menu")
-	byDefault := coffee(t, member("app.json", "tabBar", bar), with("theme.json", theme))
-	assert.Empty(t, inspect(t, byDefault, packages.Options{Version: "1.0.0"}).Findings)
-}
-
-func TestAThemeThatIsNoJSONIsToldOnce(t *testing.T) {
-	report := inspect(t, themed("{")(t), packages.Options{Version: "1.0.0"})
-	require.Len(t, report.Findings, 1)
-	assert.Equal(t, "json_syntax", report.Findings[0].Code)
 }
 
 func TestTabsMayBeNamedAsAlipayDoes(t *testing.T) {

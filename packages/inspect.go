@@ -127,6 +127,7 @@ func inspectArchive(
 	}
 	report.Files, report.Signature = len(files), archive.signature
 	in.reportDesktop()
+	in.reportDeveloper(files)
 	in.detectFormat()
 	switch report.Format {
 	case W3C:

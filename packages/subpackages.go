@@ -1,6 +1,8 @@
 package packages
 
 import (
+	"maps"
+	"path"
 	"slices"
 	"strings"
 )
@@ -15,6 +17,7 @@ const (
 // subPackage is a part of a mini-program that is loaded when its first page is opened.
 type subPackage struct {
 	root        string // folder with a slash at the end
+	name        string
 	pages       []string
 	independent bool
 	libraries   map[string]any // "useExtendedLib", where the subpackage has its own
@@ -43,7 +46,9 @@ func (in *inspection) subPackages() []subPackage {
 				text(o, "root"), problem)
 			continue
 		}
-		part := subPackage{root: root + "/", independent: o["independent"] == true, libraries: object(o, "useExtendedLib")}
+		part := subPackage{
+			root: root + "/", name: text(o, "name"), independent: o["independent"] == true, libraries: object(o, "useExtendedLib"),
+		}
 		for _, page := range texts(o["pages"]) {
 			part.pages = append(part.pages, part.root+strings.TrimPrefix(page, "/"))
 		}
@@ -111,6 +116,32 @@ func (in *inspection) startFirst(pages []string) []string {
 		return pages
 	}
 	return slices.Concat(pages[start:start+1], pages[:start], pages[start+1:])
+}
+
+// wholeMainPackage is what "preloadRule" calls the main package.
+const wholeMainPackage = "__APP__"
+
+// checkPreloads checks that "preloadRule" names pages, and by root or name the subpackages that are loaded with them.
+func (in *inspection) checkPreloads(parts []subPackage) {
+	names := []string{wholeMainPackage}
+	for _, part := range parts {
+		names = append(names, strings.TrimSuffix(part.root, "/"), part.name)
+	}
+	pages, known := newNameSet(in.report.Pages), newNameSet(names)
+	rules := object(in.value, "preloadRule")
+	for _, page := range slices.Sorted(maps.Keys(rules)) {
+		if wanted := strings.TrimPrefix(page, "/"); !pages.has(wanted) {
+			in.findings.add(preloadUnknown, in.manifest, `"preloadRule" names the page %q, which is not declared%s; correct it, or leave it out`,
+				page, pages.alike(wanted))
+		}
+		for _, name := range texts(object(rules, page)["packages"]) {
+			if wanted := path.Clean(strings.Trim(name, "/")); !known.has(name) && !known.has(wanted) {
+				in.findings.add(preloadUnknown, in.manifest,
+					`"preloadRule" names %q, which is neither the root nor the name of a subpackage%s; correct it, or leave it out`,
+					name, known.alike(wanted))
+			}
+		}
+	}
 }
 
 // partOf returns the root, of those that are sorted, in which a path lies; "" is the main package.

@@ -38,6 +38,7 @@ func (in *inspection) checkTabBar(main []string) {
 		}
 	}
 	bar := object(in.value, "tabBar")
+	in.checkThemed(in.manifest, "/tabBar/", bar, themedTabBar)
 	in.checkCustomTabBar(bar["custom"], "custom", "custom-tab-bar/index")
 	in.checkCustomTabBar(bar["customize"], "customize", "customize-tab-bar/index")
 }
@@ -67,53 +68,6 @@ func (in *inspection) checkTabIcon(tab, icon string) {
 		in.findings.add(tabIconMissing, wanted, "the icon %q of the tab %q is not in the package%s; add it or correct app.json",
 			icon, tab, in.files.instead(wanted))
 	}
-}
-
-// checkThemeIcon checks an icon that has a name in the theme, which has one file for light and one for dark.
-func (in *inspection) checkThemeIcon(tab, name string) {
-	theme := in.theme()
-	if !in.files.has(theme.path) {
-		in.findings.add(themeIcon, theme.path,
-			`the icon "@%s" of the tab %q is one of the theme, but there is no %q%s; add it, or correct "themeLocation"`,
-			name, tab, theme.path, in.files.alike(theme.path))
-		return
-	}
-	if theme.value == nil {
-		return
-	}
-	for _, scheme := range []string{"light", "dark"} {
-		in.checkSchemeIcon(theme, scheme, tab, name)
-	}
-}
-
-func (in *inspection) checkSchemeIcon(theme document, scheme, tab, name string) {
-	icon := text(object(theme.value, scheme), name)
-	wanted := in.fromRoot(icon)
-	switch {
-	case icon == "":
-		in.findings.add(themeIcon, theme.path, `the icon "@%s" of the tab %q has no file for %q in the theme; add the member %q there`,
-			name, tab, scheme, "/"+scheme+"/"+name)
-	case in.files.has(wanted):
-	case elsewhere.MatchString(icon):
-		in.findings.add(themeIcon, theme.path,
-			`the icon "@%s" of the tab %q leads to %q for %q, out of the package, where hosts do not look for it; put the file into the package`,
-			name, tab, icon, scheme)
-	default:
-		in.findings.add(themeIcon, wanted,
-			`the icon "@%s" of the tab %q is %q for %q, which is not in the package%s; add it or correct the theme`,
-			name, tab, icon, scheme, in.files.instead(wanted))
-	}
-}
-
-// theme returns the file with what is different in light and in dark surroundings. What is wrong with its JSON is reported
-// the first time.
-func (in *inspection) theme() document {
-	if in.themeFile == nil {
-		d := in.parse(in.fromRoot(cmp.Or(text(in.value, "themeLocation"), "theme.json")))
-		in.reportProblems(d)
-		in.themeFile = &d
-	}
-	return *in.themeFile
 }
 
 // checkWorkers checks that the code is there that runs beside the pages: a folder for WeChat, a file for Douyin, a list of
