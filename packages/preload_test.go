@@ -21,9 +21,14 @@ func preloads(page string, parts ...any) func(testing.TB) []byte {
 
 func TestSubpackagesAreLoadedAheadByRootOrName(t *testing.T) {
 	for _, part := range []string{"packages/loyalty", "packages/loyalty/", "/packages/loyalty", "./packages/loyalty", "loyalty", "__APP__"} {
-		for _, page := range []string{"pages/menu/menu", "packages/loyalty/pages/card/card"} {
+		for _, page := range []string{"pages/menu/menu", "packages/loyalty/pages/card/card", "__plugin__/wx1/pages/pay"} {
 			report := inspect(t, preloads(page, part)(t), packages.Options{Version: "1.0.0"})
 			assert.Empty(t, report.Findings, "%s %s", page, part)
 		}
 	}
+}
+
+func TestWithoutSubpackagesThereIsNothingToLoadAhead(t *testing.T) {
+	data := coffee(t, member("app.json", "preloadRule", map[string]any{"pages/gone": map[string]any{"packages": []any{"gone"}}}), member("app.json", "subPackages", nil))
+	assert.Empty(t, inspect(t, data, packages.Options{Version: "1.0.0"}).Findings)
 }

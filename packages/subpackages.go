@@ -118,11 +118,18 @@ func (in *inspection) startFirst(pages []string) []string {
 	return slices.Concat(pages[start:start+1], pages[:start], pages[start+1:])
 }
 
-// wholeMainPackage is what "preloadRule" calls the main package.
-const wholeMainPackage = "__APP__"
+// What "preloadRule" calls the main package, and how it names the pages of plugins.
+const (
+	wholeMainPackage = "__APP__"
+	pluginPage       = "__plugin__/"
+)
 
-// checkPreloads checks that "preloadRule" names pages, and by root or name the subpackages that are loaded with them.
+// checkPreloads checks that "preloadRule" names pages, and by root or name the subpackages that are loaded with them. As in
+// WeChat's tools, without subpackages it says nothing.
 func (in *inspection) checkPreloads(parts []subPackage) {
+	if len(parts) == 0 {
+		return
+	}
 	names := []string{wholeMainPackage}
 	for _, part := range parts {
 		names = append(names, strings.TrimSuffix(part.root, "/"), part.name)
@@ -130,16 +137,20 @@ func (in *inspection) checkPreloads(parts []subPackage) {
 	pages, known := newNameSet(in.report.Pages), newNameSet(names)
 	rules := object(in.value, "preloadRule")
 	for _, page := range slices.Sorted(maps.Keys(rules)) {
-		if wanted := strings.TrimPrefix(page, "/"); !pages.has(wanted) {
+		if wanted := strings.TrimPrefix(page, "/"); !pages.has(wanted) && !strings.Contains(page, pluginPage) {
 			in.findings.add(preloadUnknown, in.manifest, `"preloadRule" names the page %q, which is not declared%s; correct it, or leave it out`,
 				page, pages.alike(wanted))
 		}
-		for _, name := range texts(object(rules, page)["packages"]) {
-			if wanted := path.Clean(strings.Trim(name, "/")); !known.has(name) && !known.has(wanted) {
-				in.findings.add(preloadUnknown, in.manifest,
-					`"preloadRule" names %q, which is neither the root nor the name of a subpackage%s; correct it, or leave it out`,
-					name, known.alike(wanted))
-			}
+		in.checkPreloaded(texts(object(rules, page)["packages"]), known)
+	}
+}
+
+func (in *inspection) checkPreloaded(names []string, known nameSet) {
+	for _, name := range names {
+		if wanted := path.Clean(strings.Trim(name, "/")); !known.has(name) && !known.has(wanted) {
+			in.findings.add(preloadUnknown, in.manifest,
+				`"preloadRule" names %q, which is neither the root nor the name of a subpackage%s; correct it, or leave it out`,
+				name, known.alike(wanted))
 		}
 	}
 }

@@ -7,7 +7,7 @@ import "strings"
 var (
 	themedWindow = []string{
 		"navigationBarBackgroundColor", "navigationBarTextStyle", "backgroundColor", "backgroundTextStyle", "backgroundColorTop",
-		"backgroundColorBottom",
+		"backgroundColorBottom", "backgroundColorContent",
 	}
 	themedTabBar = []string{"color", "selectedColor", "backgroundColor", "borderStyle"}
 )

@@ -14,7 +14,7 @@ var themeBreaches = []breach{
 	{what: "a color that the theme has for light only", code: "theme_name_missing", path: "app.json", says: `the value "@ink" of "/tabBar/color" is not in the theme for "dark"; add the member "/dark/ink" to "theme.json"`,
 		pack: inTheme("tabBar", colored("color", "@ink"))},
 	{what: "a border of the tabs that no theme has", code: "theme_name_missing", path: "app.json", says: `"@gone" of "/tabBar/borderStyle" is not in the theme for "light"`, pack: inTheme("tabBar", colored("borderStyle", "@gone"))},
-	{what: "a color of the window that no theme has", code: "theme_name_missing", path: "app.json", says: `"@gone" of "/window/backgroundColor"`, pack: inTheme("window", map[string]any{"backgroundColor": "@gone"})},
+	{what: "a color of the window that no theme has", code: "theme_name_missing", path: "app.json", says: `"@gone" of "/window/backgroundColorContent"`, pack: inTheme("window", map[string]any{"backgroundColorContent": "@gone"})},
 	{what: "a color of a page that no theme has", code: "theme_name_missing", path: "pages/menu/menu.json", says: `"@gone" of "/navigationBarBackgroundColor"`, pack: func(t testing.TB) []byte {
 		return coffee(t, located, with("theme.json", shades), with("pages/menu/menu.json", `{"navigationBarBackgroundColor": "@gone"}`))
 	}},
