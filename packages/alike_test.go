@@ -1,6 +1,7 @@
 package packages_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -39,6 +40,26 @@ func TestOfSeveralNamesThatLookAlikeTheNearestIsTold(t *testing.T) {
 		report := inspect(t, rawZip(entries...), packages.Options{Version: "1.0.0"})
 		require.Equal(t, []string{"name_collision", "page_missing"}, codesOf(report.Findings))
 		assert.Contains(t, report.Findings[1].Message, "another Unicode form (NFD")
+	}
+}
+
+func TestOfAPageTheHalfThatOnlyLooksTheSameIsTold(t *testing.T) {
+	const looksAlike, unicodeForm = `; found "%s" instead; add it`, `; found "%s" instead, the same name in another Unicode form (NFD`
+	for _, c := range []struct{ logic, markup, missing, says string }{
+		{"pages/é.js", "pages/É.wxml", "markup (", looksAlike},
+		{"pages/É.ts", "pages/é.axml", "logic (", looksAlike},
+		{"pages/é.js", "pages/e\u0301.swan", "markup (", unicodeForm},
+		{"pages/e\u0301.js", "pages/é.wxml", "logic (", unicodeForm},
+	} {
+		report := inspect(t, rawZip(rawEntry{name: "app.js"}, rawEntry{name: "app.json", content: `{"pages": ["pages/é"]}`},
+			rawEntry{name: c.logic, flags: 1 << 11}, rawEntry{name: c.markup, flags: 1 << 11}), packages.Options{Version: "1.0.0"})
+		require.Equal(t, []string{"page_missing"}, codesOf(report.Findings))
+		there := c.markup
+		if c.missing == "logic (" {
+			there = c.logic
+		}
+		assert.Contains(t, report.Findings[0].Message, "has no "+c.missing)
+		assert.Contains(t, report.Findings[0].Message, fmt.Sprintf(c.says, there))
 	}
 }
 

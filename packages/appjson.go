@@ -27,7 +27,10 @@ func (in *inspection) checkAppJSON() {
 	parts := in.subPackages()
 	in.checkParts(main, parts)
 	in.reportParts(main, parts)
+	in.checkEntryPage()
 	in.checkTabBar(main)
+	in.checkThemed(in.manifest, "/window/", object(in.value, "window"), themedWindow)
+	in.checkPreloads(parts)
 	in.checkWorkers()
 	in.checkAppPages()
 	in.checkComponents(in.manifest, in.value)
@@ -53,10 +56,14 @@ func (in *inspection) checkAppManifest() {
 		}
 		in.findings.add(memberInvalid.from(source), in.manifest, "the member %q is wrong: %s", v.pointer(), v.message)
 	}
-	main := newNameSet(texts(in.value["pages"]))
-	if entryPage := text(in.value, "entryPagePath"); entryPage != "" && !main.has(entryPage) {
+}
+
+// checkEntryPage checks that the start page is declared, be it in a subpackage: WeChat's tools look among all pages.
+func (in *inspection) checkEntryPage() {
+	pages := newNameSet(in.report.Pages)
+	if entryPage := text(in.value, "entryPagePath"); entryPage != "" && !pages.has(entryPage) {
 		in.findings.add(entryPageUndeclared, in.manifest, `the start page %q is not among "pages"%s; add it there or correct "entryPagePath"`,
-			entryPage, main.alike(entryPage))
+			entryPage, pages.alike(entryPage))
 	}
 }
 
@@ -93,17 +100,19 @@ func (in *inspection) checkAppPages() {
 
 func (in *inspection) checkAppPage(route, stem string) {
 	var missing []string
+	instead := ""
 	if !in.files.hasAny(stem, logicExtensions) {
 		missing = append(missing, "logic (.js or .ts)")
+		instead = in.files.anyAlike(stem, logicExtensions)
 	}
 	if !in.files.hasAny(stem, markupExtensions) {
 		missing = append(missing, "markup ("+strings.Join(markupExtensions, ", ")+")")
+		instead = cmp.Or(instead, in.files.anyAlike(stem, markupExtensions))
 	}
 	if len(missing) == 0 {
 		return
 	}
-	instead := ""
-	if len(missing) == 2 {
+	if len(missing) == 2 { // the whole page may lie elsewhere
 		instead = in.files.instead(stem + logicExtensions[0])
 	}
 	in.findings.add(pageMissing.from(appJSONDocs+"pages"), stem,
@@ -117,6 +126,7 @@ func (in *inspection) checkPageConfig(name string, value any) {
 		return
 	}
 	in.checkComponents(name, config)
+	in.checkThemed(name, "/", config, themedWindow)
 }
 
 // fromRoot returns the path in the package of a path that starts at the root of the mini-program.

@@ -1,6 +1,7 @@
 package packages_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -16,8 +17,13 @@ var appJSONBreaches = []breach{
 	{what: "no app.js", code: "required_file_missing", path: "app.js", says: "neither", pack: func(t testing.TB) []byte { return coffee(t, without("app.js")) }},
 	{what: "no pages in app.json", code: "manifest_member_missing", path: "app.json", says: `"/pages"`, also: []string{"tab_page_undeclared"}, pack: app("pages", nil)},
 	{what: "a single tab", code: "manifest_member_invalid", path: "app.json", says: `"/tabBar/list"`, pack: app("tabBar", tabs("pages/menu/menu"))},
+	{what: "six tabs", code: "manifest_member_invalid", path: "app.json", says: `"/tabBar/list" is wrong: maxItems: got 6, want 5`, pack: app("tabBar", tabs(manyTabs(6)...))},
+	{what: "six tabs of Alipay", code: "manifest_member_invalid", path: "app.json", says: `"/tabBar/items" is wrong: maxItems: got 6, want 5`, pack: app("tabBar", items(manyTabs(6)...))},
+	{what: "eleven tabs drawn by a component", code: "manifest_member_invalid", path: "app.json", says: `"/tabBar/list" is wrong: maxItems: got 11, want 10`,
+		pack: func(t testing.TB) []byte { return coffee(t, drawnTabs(11)) }},
 	{what: "a plugin without a provider", code: "manifest_member_missing", path: "app.json", says: `"/plugins/pay/provider"`, pack: app("plugins", map[string]any{"pay": map[string]any{"version": "1.0.0"}})},
 	{what: "a page with a leading slash", code: "page_path_invalid", path: "app.json", says: "no leading", pack: app("pages", []any{"pages/menu/menu", "pages/order/order", "/pages/more/more"})},
+	{what: "a page with two slashes", code: "page_path_invalid", path: "app.json", says: `no "//"`, pack: app("pages", []any{"pages/menu/menu", "pages/order/order", "pages//more"})},
 	{what: "a page twice", code: "page_duplicate", path: "app.json", says: "declared twice", pack: app("pages", []any{"pages/menu/menu", "pages/order/order", "pages/menu/menu"})},
 	{what: "a page without logic", code: "page_missing", path: "pages/menu/menu", says: "no logic (.js or .ts);", pack: func(t testing.TB) []byte { return coffee(t, without("pages/menu/menu.js")) }},
 	{what: "a page without markup", code: "page_missing", path: "pages/menu/menu", says: "no markup (.wxml", pack: func(t testing.TB) []byte { return coffee(t, without("pages/menu/menu.fxml")) }},
@@ -42,8 +48,8 @@ var appJSONBreaches = []breach{
 		pack: func(t testing.TB) []byte {
 			return coffee(t, with("packages/loyalty/big1.png", zeros(1<<20)), with("packages/loyalty/big2.png", zeros(1<<20)))
 		}},
-	{what: "more than 20 MiB in all", code: "parts_too_large", path: "app.json", says: "all parts together", also: []string{"part_too_large"},
-		pack: func(t testing.TB) []byte { return coffee(t, manyFiles) }},
+	{what: "more than 30 MiB in all", code: "parts_too_large", path: "app.json", says: "all parts together", also: []string{"part_too_large"},
+		pack: func(t testing.TB) []byte { return coffee(t, manyFiles(30)) }},
 	{what: "a tab that is no page", code: "tab_page_undeclared", path: "app.json", says: `"pages/more/more"`, pack: app("tabBar", tabs("pages/menu/menu", "pages/more/more"))},
 	{what: "a tab in a subpackage", code: "tab_page_undeclared", path: "app.json", says: "not a page of the main package", pack: app("tabBar", tabs("pages/menu/menu", "packages/loyalty/pages/card/card"))},
 	{what: "a tab without its icon", code: "tab_icon_missing", path: "images/cup.png", says: `"images/cup.png"`, pack: func(t testing.TB) []byte { return coffee(t, without("images/cup.png")) }},
@@ -57,12 +63,11 @@ var appJSONBreaches = []breach{
 		pack: func(t testing.TB) []byte {
 			return coffee(t, member("app.json", "tabBar", customTabs("customize")), with("Customize-tab-bar/index.js", ""))
 		}},
-	{what: "an icon of a theme that is not there", code: "theme_icon_missing", path: "theme.json", says: `there is no "theme.json"`, pack: tabIcon("@menu")},
-	{what: "an icon that the theme has for light only", code: "theme_icon_missing", path: "style/theme.json", says: `add the member "/dark/menu"`, pack: themed(`{"light": {"menu": "images/cup.png"}}`)},
-	{what: "an icon of the theme on a server", code: "theme_icon_missing", path: "style/theme.json", says: `"https://cdn.example.com/a.png" for "light", out of the package`, pack: themed(`{"light": {"menu": "https://cdn.example.com/a.png"}, "dark": {"menu": "images/cup.png"}}`)},
-	{what: "an icon of the theme that is not in the package", code: "theme_icon_missing", path: "images/night.png", says: `"/images/night.png" for "dark"`, pack: themed(`{"light": {"menu": "images/cup.png"}, "dark": {"menu": "/images/night.png"}}`)},
-	{what: "workers that are not there", code: "workers_missing", path: "workers/", says: `the folder "workers"`, pack: app("workers", "workers")},
-	{what: "workers in a subpackage that are not there", code: "workers_missing", path: "beside/", says: `the folder "/beside/"`, pack: app("workers", map[string]any{"path": "/beside/", "isSubpackage": true})},
+	{what: "workers that are not there", code: "workers_missing", path: "workers", says: `"workers" names "workers"`, pack: app("workers", "workers")},
+	{what: "workers in a subpackage that are not there", code: "workers_missing", path: "beside", says: `names "/beside/"`, pack: app("workers", map[string]any{"path": "/beside/", "isSubpackage": true})},
+	{what: "a worker of Alipay that is not there", code: "workers_missing", path: "workers/b.js", says: `names "workers/b.js", which is not in the package; found "workers/B.js" instead`, pack: func(t testing.TB) []byte {
+		return coffee(t, member("app.json", "workers", []any{"workers/a.js", "workers/b.js"}), with("workers/a.js", ""), with("workers/B.js", ""))
+	}},
 	{what: "a start page that is no page", code: "entry_page_undeclared", path: "app.json", says: `"pages/start/start"`, pack: app("entryPagePath", "pages/start/start")},
 	{what: "a permission without a reason", code: "permission_without_reason", path: "app.json", says: `"scope.camera"`, pack: app("permission", map[string]any{"scope.camera": map[string]any{}})},
 	{what: "roughly and exactly", code: "private_info_conflict", path: "app.json", says: "exclude each other", pack: app("requiredPrivateInfos", []any{"getLocation", "getFuzzyLocation"})},
@@ -118,18 +123,23 @@ func tabIcon(icon string) func(testing.TB) []byte {
 	return app("tabBar", withIcon(tabs("pages/menu/menu", "pages/order/order"), "iconPath", icon))
 }
 
+// manyTabs are the pages of so many tabs.
+func manyTabs(count int) []string { return slices.Repeat([]string{"pages/menu/menu"}, count) }
+
+// drawnTabs has so many tabs, and the component that draws them.
+func drawnTabs(count int) change {
+	return func(t testing.TB, files fstest.MapFS) {
+		bar := tabs(manyTabs(count)...)
+		bar["custom"] = true
+		member("app.json", "tabBar", bar)(t, files)
+		with("custom-tab-bar/index.js", "")(t, files)
+	}
+}
+
 func customTabs(member string) map[string]any {
 	bar := tabs("pages/menu/menu", "pages/order/order")
 	bar[member] = true
 	return bar
-}
-
-// themed has a tab whose icon the theme names.
-func themed(theme string) func(testing.TB) []byte {
-	return func(t testing.TB) []byte {
-		bar := withIcon(tabs("pages/menu/menu", "pages/order/order"), "iconPath", "@menu")
-		return coffee(t, member("app.json", "tabBar", bar), member("app.json", "themeLocation", "style/theme.json"), with("style/theme.json", theme))
-	}
 }
 
 func part(root string, pages ...any) map[string]any {
@@ -146,10 +156,12 @@ func uses(component string) change {
 	return with("pages/menu/menu.json", `{"usingComponents": {"my-cup": "`+component+`"}}`)
 }
 
-// manyFiles adds a little more than 20 MiB that pack well, but not too well.
-func manyFiles(t testing.TB, files fstest.MapFS) {
-	for i := range 22 {
-		with("images/"+strings.Repeat("i", i+1)+".png", zeros(1<<20))(t, files)
+// manyFiles adds so many MiB that pack well, but not too well.
+func manyFiles(count int) change {
+	return func(t testing.TB, files fstest.MapFS) {
+		for i := range count {
+			with("images/"+strings.Repeat("i", i+1)+".png", zeros(1<<20))(t, files)
+		}
 	}
 }
 
@@ -177,6 +189,22 @@ func TestThePartsOfAMiniProgramAreReported(t *testing.T) {
 	assert.Equal(t, packages.Part{Pages: 2, Size: report.Unpacked - report.Parts[1].Size}, report.Parts[0])
 	assert.Equal(t, packages.Part{Root: "packages/loyalty/", Pages: 1, Size: report.Parts[1].Size, Independent: true}, report.Parts[1])
 	assert.Greater(t, report.Parts[1].Size, int64(1000))
+}
+
+func TestAllPartsTogetherMayHaveUpTo30MiB(t *testing.T) {
+	report := inspect(t, coffee(t, manyFiles(29)), packages.Options{Version: "1.0.0"})
+	assert.Equal(t, []string{"part_too_large"}, codesOf(report.Findings))
+}
+
+func TestOfTwoListsOfSubpackagesTheOneInLowerCaseCounts(t *testing.T) {
+	loyalty := []any{part("packages/loyalty", "pages/card/card")}
+	for what, upper := range map[string]any{"the same": loyalty, "another": []any{part("packages/gone", "pages/a")}} {
+		report := inspect(t, coffee(t, member("app.json", "subPackages", upper), member("app.json", "subpackages", loyalty)), packages.Options{Version: "1.0.0"})
+
+		assert.Equal(t, []string{"subpackages_twice"}, codesOf(report.Findings), what)
+		assert.Len(t, report.Parts, 2, what)
+		assert.Equal(t, []string{"pages/menu/menu", "pages/order/order", "packages/loyalty/pages/card/card"}, report.Pages, what)
+	}
 }
 
 func TestTheAppIDIsFoundInAWrappedProjectToo(t *testing.T) {
@@ -216,6 +244,8 @@ func TestTheStartPageIsReportedFirst(t *testing.T) {
 	for start, expected := range map[string][]string{
 		"pages/order/order": {"pages/order/order", "pages/menu/menu", "packages/loyalty/pages/card/card"},
 		"pages/menu/menu":   {"pages/menu/menu", "pages/order/order", "packages/loyalty/pages/card/card"},
+
+		"packages/loyalty/pages/card/card": {"packages/loyalty/pages/card/card", "pages/menu/menu", "pages/order/order"},
 	} {
 		report := inspect(t, coffee(t, member("app.json", "entryPagePath", start)), packages.Options{Version: "1.0.0"})
 		assert.Empty(t, report.Findings)
@@ -250,21 +280,6 @@ func TestComponentsAreLookedForWhereHostsLook(t *testing.T) {
 	}
 }
 
-func TestIconsMayBeNamedByTheTheme(t *testing.T) {
-	const theme = `{"light": {"menu": "images/cup.png"}, "dark": {"menu": "/images/star.png"}}`
-	assert.Empty(t, inspect(t, themed(theme)(t), packages.Options{Version: "1.0.0"}).Findings)
-
-	bar := withIcon(tabs("pages/menu/menu", "pages/order/order"), "iconPath", "@menu")
-	byDefault := coffee(t, member("app.json", "tabBar", bar), with("theme.json", theme))
-	assert.Empty(t, inspect(t, byDefault, packages.Options{Version: "1.0.0"}).Findings)
-}
-
-func TestAThemeThatIsNoJSONIsToldOnce(t *testing.T) {
-	report := inspect(t, themed("{")(t), packages.Options{Version: "1.0.0"})
-	require.Len(t, report.Findings, 1)
-	assert.Equal(t, "json_syntax", report.Findings[0].Code)
-}
-
 func TestTabsMayBeNamedAsAlipayDoes(t *testing.T) {
 	bar := withIcon(items("pages/menu/menu", "pages/order/order"), "icon", "images/cup.png")
 	assert.Empty(t, inspect(t, app("tabBar", bar)(t), packages.Options{Version: "1.0.0"}).Findings)
@@ -274,10 +289,13 @@ func TestWhatAppJSONNamesIsFoundWhereItIs(t *testing.T) {
 	for what, data := range map[string][]byte{
 		"tabs drawn by a component":           coffee(t, member("app.json", "tabBar", customTabs("custom")), with("custom-tab-bar/index.ts", "")),
 		"tabs of Alipay drawn by a component": coffee(t, member("app.json", "tabBar", customTabs("customize")), with("customize-tab-bar/index.js", "")),
+		"ten tabs drawn by a component":       coffee(t, drawnTabs(10)),
 		"tabs that no component draws":        coffee(t, member("app.json", "tabBar", map[string]any{"custom": false, "list": tabs("pages/menu/menu", "pages/order/order")["list"]})),
 		"workers":                             coffee(t, member("app.json", "workers", "./workers/"), with("workers/in/a.js", "")),
 		"workers in a subpackage":             coffee(t, member("app.json", "workers", map[string]any{"path": "workers"}), with("workers/a.js", "")),
 		"workers at the root":                 coffee(t, member("app.json", "workers", "./")),
+		"a worker of Douyin":                  coffee(t, member("app.json", "workers", "workers/index.js"), with("workers/index.js", "")),
+		"workers of Alipay":                   coffee(t, member("app.json", "workers", []any{"workers/a.js", "/workers/b"}), with("workers/a.js", ""), with("workers/b.ts", "")),
 	} {
 		assert.Empty(t, inspect(t, data, packages.Options{Version: "1.0.0"}).Findings, what)
 	}
@@ -311,4 +329,30 @@ func TestComponentsOfALibraryOfTheHostAreNotMissing(t *testing.T) {
 		report := inspect(t, coffee(t, uses(target), libraries), packages.Options{Version: "1.0.0"})
 		assert.Empty(t, report.Findings, target)
 	}
+}
+
+func TestALibraryOfTheHostMayBeSwitchedOnForASubpackage(t *testing.T) {
+	loyalty := part("packages/loyalty", "pages/card/card")
+	loyalty["useExtendedLib"] = map[string]any{"weui": true}
+	card := with("packages/loyalty/pages/card/card.json", `{"usingComponents": {"a": "weui-miniprogram/dialog/dialog"}}`)
+	report := inspect(t, coffee(t, card, uses("weui-miniprogram/dialog/dialog"), member("app.json", "subPackages", []any{loyalty})), packages.Options{Version: "1.0.0"})
+	require.Equal(t, []string{"component_missing"}, codesOf(report.Findings))
+	assert.Equal(t, "pages/menu/menu.json", report.Findings[0].Path, "a page of the main package does not have it")
+}
+
+func TestAlipayTakesComponentsFromNodeModules(t *testing.T) {
+	const list = "mini-ali-ui/es/list/index"
+	markup := moved("pages/menu/menu.fxml", "pages/menu/menu.axml")
+	for what, data := range map[string][]byte{
+		"at the root":                 coffee(t, markup, uses(list), with("node_modules/"+list+".js", "")),
+		"a folder":                    coffee(t, markup, uses("mini-ali-ui/es/list"), with("node_modules/"+list+".js", "")),
+		"at the root of the project":  coffee(t, markup, uses(list), under("client"), project("project.config.json", "client"), with("node_modules/"+list+".js", "")),
+		"at the root of mini-program": coffee(t, markup, uses(list), with("node_modules/"+list+".js", ""), under("client"), project("project.config.json", "client")),
+	} {
+		assert.Empty(t, inspect(t, data, packages.Options{Version: "1.0.0"}).Findings, what)
+	}
+	unbuilt := inspect(t, coffee(t, uses(list), with("node_modules/"+list+".js", "")), packages.Options{Version: "1.0.0"})
+	assert.Equal(t, []string{"component_missing"}, codesOf(unbuilt.Findings), "other hosts take what their tools have built")
+	gone := inspect(t, coffee(t, markup, uses("mini-ali-ui/gone")), packages.Options{Version: "1.0.0"})
+	assert.Equal(t, []string{"component_missing"}, codesOf(gone.Findings))
 }

@@ -43,7 +43,8 @@ func (b breach) inspect(t testing.TB) packages.Report {
 }
 
 func breaches() []breach {
-	return slices.Concat(containerBreaches, readerBreaches, contentBreaches, nameBreaches, jsonBreaches, formatBreaches, w3cBreaches, appJSONBreaches, desktopBreaches)
+	return slices.Concat(containerBreaches, readerBreaches, contentBreaches, nameBreaches, jsonBreaches, formatBreaches, w3cBreaches, appJSONBreaches, themeBreaches, preloadBreaches, desktopBreaches,
+		developerBreaches)
 }
 
 func TestEveryBreachIsFoundAndNothingElse(t *testing.T) {

@@ -50,8 +50,9 @@ type FileChange struct {
 	OldSize int64    `json:"old_size"`
 	NewSize int64    `json:"new_size"`
 	Notes   []string `json:"notes"` // why a reviewer cannot simply read it
-	// Diff shows the changed lines of a text file as a unified diff, without the lines that name the files. It is
-	// empty when the file is no text, and when it was removed, unless it was asked for.
+	// Diff shows the changed lines of a text file as a unified diff, without the lines that name the files. Where only what
+	// ends a line has changed, that is an escape at its end. It is empty when the file is no text or has nothing in it, and
+	// when it was removed, unless it was asked for.
 	Diff string `json:"diff"`
 	// DiffCut says that Diff leaves something out, because there was too much of it.
 	DiffCut bool `json:"diff_cut"`
@@ -146,7 +147,9 @@ func inspectSide(ctx context.Context, p Package, limits Limits) (side, error) {
 
 func (p Permission) name() string { return p.Name }
 func (d Domain) name() string     { return d.Host }
-func (p Plugin) name() string     { return strings.TrimSpace(p.Name + " " + p.Version) }
+
+// name has the provider too: the first is only what app.json calls the plugin of whoever that is.
+func (p Plugin) name() string { return strings.TrimSpace(p.Name + " " + p.Version + " " + p.Provider) }
 
 func namesOf[T interface{ name() string }](list []T) []string {
 	names := make([]string, len(list))

@@ -61,6 +61,9 @@ var riskyChanges = []struct {
 	{code: "domain_added", path: "common/ads.js", says: "ads.example.com, without encryption", after: func(t testing.TB) []byte {
 		return next(t, with("common/ads.js", "http://ads.example.com"))
 	}},
+	{code: "domain_insecure", says: "named api.weather.example with encryption only, and now without", after: func(t testing.TB) []byte {
+		return next(t, with("common/plain.js", "http://api.weather.example"))
+	}},
 	{code: "opaque_file", path: "common/lib.js", says: "the file was added, and nobody can read it: its code is minified", after: func(t testing.TB) []byte {
 		return next(t, with("common/lib.js", strings.Repeat("a;", 1001)))
 	}},
@@ -73,15 +76,16 @@ var riskyChanges = []struct {
 	{code: "format_changed", says: `is now "app-json"`, after: func(t testing.TB) []byte {
 		return coffee(t, member("project.config.json", "appid", "org.example.weather"))
 	}},
-	{code: "plugin_added", says: `"pay 2.0.0" is new`, before: app("plugins", plugin("1.0.0")), after: app("plugins", plugin("2.0.0"))},
+	{code: "plugin_added", says: `"pay 2.0.0 wx1" is new`, before: app("plugins", plugin("1.0.0", "wx1")), after: app("plugins", plugin("2.0.0", "wx1"))},
+	{code: "plugin_added", says: `"pay 1.0.0 wx2" is new`, before: app("plugins", plugin("1.0.0", "wx1")), after: app("plugins", plugin("1.0.0", "wx2"))},
 }
 
 func nextWith(name string, value any) func(testing.TB) []byte {
 	return func(t testing.TB) []byte { return next(t, member("manifest.json", name, value)) }
 }
 
-func plugin(version string) map[string]any {
-	return map[string]any{"pay": map[string]any{"version": version, "provider": "wx1"}}
+func plugin(version, provider string) map[string]any {
+	return map[string]any{"pay": map[string]any{"version": version, "provider": provider}}
 }
 
 func TestRiskyChangesAreNamed(t *testing.T) {
@@ -170,6 +174,15 @@ func TestChangesCloseTogetherAreShownTogether(t *testing.T) {
 	const between = "1\n2\n3\n4\n5\n6\n"
 	c := compare(t, weather(t, with("app.css", "a\n"+between+"b\n")), weather(t, with("app.css", "A\n"+between+"B\n")))
 	assert.Equal(t, "@@ -1,8 +1,8 @@\n-a\n+A\n 1\n 2\n 3\n 4\n 5\n 6\n-b\n+B\n", c.Files[0].Diff)
+}
+
+func TestADiffWithALineThatIsCutOffSaysThatItLeavesSomethingOut(t *testing.T) {
+	long := strings.Repeat("x", 200)
+	cut := compare(t, weather(t, with("app.css", long+"a\n")), weather(t, with("app.css", long+"b\n"))).Files[0]
+	assert.Equal(t, "@@ -1,1 +1,1 @@\n-"+long+"…\n+"+long+"…\n", cut.Diff)
+	assert.True(t, cut.DiffCut)
+	whole := compare(t, weather(t, with("app.css", long+"\n")), weather(t, with("app.css", long[1:]+"\n"))).Files[0]
+	assert.False(t, whole.DiffCut)
 }
 
 func TestWhatWouldDeceiveTheReaderOfADiffIsWrittenAsEscapes(t *testing.T) {

@@ -28,7 +28,7 @@ func CompareFile(before, after *Files, path string) (FileChange, error) {
 		return f, nil
 	}
 	if f.DiffCut = max(old.Size, current.Size) > onItsOwn.file; !f.DiffCut {
-		f.Diff, f.DiffCut = onItsOwn.diffOf(linesIn(old), linesIn(current))
+		f.Diff, f.DiffCut = onItsOwn.diffOf(string(old.Data), string(current.Data))
 	}
 	return f, nil
 }
@@ -44,11 +44,4 @@ func cannotCompare(errOld, errNew error) error {
 		return errNew
 	}
 	return nil
-}
-
-func linesIn(b Body) []string {
-	if len(b.Data) == 0 {
-		return nil
-	}
-	return splitLines(string(b.Data))
 }

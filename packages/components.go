@@ -13,7 +13,7 @@ func (in *inspection) checkComponents(name string, config map[string]any) {
 	components := object(config, "usingComponents")
 	for _, tag := range slices.Sorted(maps.Keys(components)) {
 		target := text(components, tag)
-		if target == "" || strings.Contains(target, "://") || in.ofExtendedLib(target) {
+		if target == "" || strings.Contains(target, "://") || in.ofExtendedLib(name, target) {
 			continue // of a plugin or of the host
 		}
 		in.checkComponent(name, tag, target)
@@ -50,8 +50,19 @@ func (in *inspection) componentPlaces(folder, target string) []string {
 	if strings.HasPrefix(target, "/") {
 		return []string{in.fromRoot(target)}
 	}
-	return []string{path.Join(folder, target), in.files.npmPlace(folder, target), in.fromRoot(target)}
+	places := []string{path.Join(folder, target), in.files.npmPlace(folder, target), in.fromRoot(target)}
+	if in.files.extensions[alipayMarkup] && !strings.HasPrefix(target, ".") {
+		places = append(places, in.fromRoot(path.Join(nodeModules, target)), path.Join(nodeModules, target))
+	}
+	return places
 }
+
+// alipayMarkup tells packages for Alipay, which takes components of npm packages where npm puts them: at the root of the
+// mini-program or of the package. Other hosts take only those that the development tools have built.
+const (
+	alipayMarkup = ".axml"
+	nodeModules  = "node_modules"
+)
 
 // resolveAlias returns the path that a path with an alias of "resolveAlias" stands for: "~/*" for what is in "/lib/*". The
 // longest alias that fits counts.
@@ -75,9 +86,15 @@ func (in *inspection) resolveAlias(target string) string {
 // extendedLibs are the packages that the host brings along where "useExtendedLib" switches on a library, with its name.
 var extendedLibs = map[string]string{"weui-miniprogram": "weui", "miniprogram-element": "kbone", "miniprogram-render": "kbone"}
 
-// ofExtendedLib tells whether a component comes from a library of the host that app.json has switched on.
-func (in *inspection) ofExtendedLib(target string) bool {
+// ofExtendedLib tells whether a component comes from a library of the host that app.json has switched on, for all pages or
+// for the subpackage of the one who uses it.
+func (in *inspection) ofExtendedLib(name, target string) bool {
 	inside := strings.TrimPrefix(strings.TrimPrefix(target, "/"), npmFolder)
-	name, _, _ := strings.Cut(inside, "/")
-	return object(in.value, "useExtendedLib")[cmp.Or(extendedLibs[name], name)] == true
+	library, _, _ := strings.Cut(inside, "/")
+	library = cmp.Or(extendedLibs[library], library)
+	if object(in.value, "useExtendedLib")[library] == true {
+		return true
+	}
+	root := partOf(strings.TrimPrefix(name, in.root), in.roots)
+	return in.libraries[root][library] == true
 }

@@ -26,10 +26,17 @@ var appleDouble = []byte("\x00\x05\x16\x07")
 // desktopPart returns the path up to the file or folder that a desktop system put there, folders with a slash at the end;
 // "" when the file is of the mini-program.
 func desktopPart(name string) string {
+	return partThat(name, func(part string) bool {
+		return desktopNames[strings.ToLower(part)] || strings.HasPrefix(part, appleDoublePrefix)
+	})
+}
+
+// partThat returns the path up to the first part that matches, folders with a slash at the end; "" when none does.
+func partThat(name string, matches func(part string) bool) string {
 	end := 0
 	for part := range strings.SplitSeq(strings.TrimSuffix(name, "/"), "/") {
 		end += len(part)
-		if desktopNames[strings.ToLower(part)] || strings.HasPrefix(part, appleDoublePrefix) {
+		if matches(part) {
 			return name[:min(end+1, len(name))]
 		}
 		end++
@@ -37,14 +44,28 @@ func desktopPart(name string) string {
 	return ""
 }
 
-const maxDesktopNames = 5
+const maxNamesListed = 5
+
+// listed are the first of some names, each once, and how many more there are.
+func listed(names []string) (list, more string) {
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if left := len(names) - maxNamesListed; left > 0 {
+		names, more = names[:maxNamesListed], fmt.Sprintf(" and %d more", left)
+	}
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = quote(name)
+	}
+	return strings.Join(quoted, ", "), more
+}
 
 // reportDesktop tells once of everything that a desktop system put into the package.
 func (in *inspection) reportDesktop() {
 	var parts []string
 	files := 0
 	for _, e := range in.desktop {
-		parts = append(parts, quote(desktopPart(e.name)))
+		parts = append(parts, desktopPart(e.name))
 		if !e.isFolder() {
 			files++
 		}
@@ -52,15 +73,10 @@ func (in *inspection) reportDesktop() {
 	if len(parts) == 0 {
 		return
 	}
-	slices.Sort(parts)
-	parts = slices.Compact(parts)
-	more := ""
-	if left := len(parts) - maxDesktopNames; left > 0 {
-		parts, more = parts[:maxDesktopNames], fmt.Sprintf(" and %d more", left)
-	}
+	list, more := listed(parts)
 	in.findings.add(desktopFiles, "",
 		"found %s%s (%s), which a desktop added when this was packed; they do not count as content, yet they are delivered: leave them out",
-		strings.Join(parts, ", "), more, Count(files, "file"))
+		list, more, Count(files, "file"))
 }
 
 // inert tells whether what a desktop system put there is just that. Code under such a name is reviewed like any other.

@@ -29,6 +29,48 @@ var desktopBreaches = []breach{
 	}},
 }
 
+// developerBreaches are mini-programs with something that a developer keeps beside the code.
+var developerBreaches = []breach{
+	{what: "the key of uploads", code: "developer_files", says: `found "private.wx1.key" (1 file), which a developer keeps beside the code; they are delivered to every user: leave them out; others may know the secret in "private.wx1.key" by now`,
+		pack: func(t testing.TB) []byte { return coffee(t, with("private.wx1.key", "")) }},
+	{what: "version control", code: "developer_files", says: `found ".git/", "common/.svn/" (3 files), which a developer keeps`, pack: func(t testing.TB) []byte {
+		return weather(t, with(".git/config", ""), with(".git/HEAD", ""), with("common/.svn/entries", ""))
+	}},
+	{what: "much, with secrets", code: "developer_files", says: `found ".env", ".git/", "cert/ca.PEM", "docs/~$plan.docx", "pages/.a.js.swp" and 1 more (6 files)`, pack: func(t testing.TB) []byte {
+		return weather(t, with(".env", ""), with(".git/config", ""), with("cert/ca.PEM", ""), with("docs/~$plan.docx", ""), with("pages/.a.js.swp", ""), with("z/.env.production.local", ""))
+	}},
+}
+
+func TestOnlySecretsHaveToBeMadeAnew(t *testing.T) {
+	found := func(name string) string {
+		report := inspect(t, weather(t, with(name, "")), packages.Options{})
+		return findingOf(t, report, "developer_files").Message
+	}
+	for _, name := range []string{".env", ".env.local", "a/PRIVATE.wx1.key", "a/b.pem"} {
+		assert.Contains(t, found(name), "make a new one", name)
+	}
+	for _, name := range []string{".git/HEAD", ".hg/store", ".svn/entries", "~$x.docx", ".a.js.swo"} {
+		assert.NotContains(t, found(name), "make a new one", name)
+	}
+}
+
+func TestWhatDevelopersKeepIsReviewedAllTheSame(t *testing.T) {
+	data := weather(t, with(".git/a.js", "https://evil.example.com"))
+	report := inspect(t, data, packages.Options{})
+	assert.Equal(t, []string{"developer_files"}, codesOf(report.Findings))
+	assert.Contains(t, report.Domains, packages.Domain{Host: "evil.example.com", Files: 1, Path: ".git/a.js", Line: 1})
+	assert.Equal(t, inspect(t, weather(t), packages.Options{}).Files+1, report.Files)
+}
+
+func TestNamesLikeThoseOfDevelopersAreFine(t *testing.T) {
+	for _, name := range []string{
+		".gitignore", ".gitkeep", "git/config", ".env.example", "common/env.js", "a.env", "public.wx1.key", "private.key", "common/private.js", "pem.js", "~a.docx", "a.js.swp",
+		"node_modules/a/test/key.pem", "common/node_modules/a/.git/HEAD", ".swiftlint", "common/.a.swift",
+	} {
+		assert.Empty(t, inspect(t, weather(t, with(name, "")), packages.Options{}).Findings, name)
+	}
+}
+
 func TestWhatTheDesktopAddedIsToldOnceAndCausesNothingElse(t *testing.T) {
 	plain := inspect(t, weather(t), packages.Options{})
 	for _, name := range []string{

@@ -49,27 +49,57 @@ func (f *FileChange) addDiff(a, b side, left int) {
 	}
 	bounds := oneOfMany
 	bounds.diff = min(bounds.diff, left)
-	f.Diff, f.DiffCut = bounds.diffOf(linesOf(a.in, before), linesOf(b.in, after))
+	f.Diff, f.DiffCut = bounds.diffOf(contentOf(a.in, before), contentOf(b.in, after))
 }
 
-func (d diffBounds) diffOf(before, after []string) (diff string, cut bool) {
-	if max(len(before), len(after)) > d.lines {
+func (d diffBounds) diffOf(before, after string) (diff string, cut bool) {
+	a, b := linesOf(before, after)
+	if max(len(a), len(b)) > d.lines {
 		return "", true
 	}
-	return d.unified(edits(before, after, d.edits))
+	return d.unified(edits(a, b, d.edits))
 }
 
-// linesOf are the lines of a file; none when it is empty or there is none.
-func linesOf(in *inspection, e entry) []string {
+// contentOf is what is in a file; "" when there is none.
+func contentOf(in *inspection, e entry) string {
 	if e.size == 0 {
-		return nil
+		return ""
 	}
 	var content strings.Builder
 	newContentReader(in).unpack(e, func(chunk []byte) { content.Write(chunk) })
-	return splitLines(content.String())
+	return content.String()
 }
 
-func splitLines(text string) []string { return strings.Split(strings.TrimSuffix(text, "\n"), "\n") }
+// linesOf are the lines of two texts, without what ends them where that is the same in both. Lines that differ in nothing else
+// have it, so that they differ in what is shown as well.
+func linesOf(before, after string) (a, b []string) {
+	if endsInCRLF(before) && endsInCRLF(after) {
+		before, after = strings.ReplaceAll(before, "\r\n", "\n"), strings.ReplaceAll(after, "\r\n", "\n")
+	}
+	a, b = splitLines(before), splitLines(after)
+	lastA, lastB := len(a)-1, len(b)-1
+	if lastA < 0 || lastB < 0 || a[lastA] != b[lastB] {
+		return a, b
+	}
+	switch closedA, closedB := strings.HasSuffix(before, "\n"), strings.HasSuffix(after, "\n"); {
+	case closedA && !closedB:
+		a[lastA] += "\n"
+	case closedB && !closedA:
+		b[lastB] += "\n"
+	}
+	return a, b
+}
+
+// endsInCRLF tells whether all lines of a text end as on Windows; those of none do.
+func endsInCRLF(text string) bool { return strings.Count(text, "\n") == strings.Count(text, "\r\n") }
+
+// splitLines are the lines of a text; an empty one has none.
+func splitLines(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+}
 
 // edit is one line of a diff: kept (' '), removed ('-') or added ('+').
 type edit struct {
@@ -175,14 +205,15 @@ func (d diffBounds) unified(list []edit) (diff string, cut bool) {
 			oldLine, newLine, i = oldLine+1, newLine+1, i+1
 			continue
 		}
-		hunk, removed, added := d.formatHunk(list[i:end], oldLine, newLine)
-		if left := d.diff - out.Len(); len(hunk) > left {
-			return out.String() + hunk[:strings.LastIndexByte(hunk[:left], '\n')+1], true
+		h := d.formatHunk(list[i:end], oldLine, newLine)
+		cut = cut || h.cut
+		if left := d.diff - out.Len(); len(h.text) > left {
+			return out.String() + h.text[:strings.LastIndexByte(h.text[:left], '\n')+1], true
 		}
-		out.WriteString(hunk)
-		oldLine, newLine, i = oldLine+removed, newLine+added, end
+		out.WriteString(h.text)
+		oldLine, newLine, i = oldLine+h.removed, newLine+h.added, end
 	}
-	return out.String(), false
+	return out.String(), cut
 }
 
 // hunkEnd returns where the hunk that begins at i ends; i itself when none begins there.
@@ -201,19 +232,28 @@ func hunkEnd(list []edit, i int) int {
 	return min(last+1+diffContext, len(list))
 }
 
-func (d diffBounds) formatHunk(hunk []edit, oldLine, newLine int) (text string, removed, added int) {
+// hunk is a part of a diff: how many lines of the old and of the new text it shows, and whether one of them is cut off.
+type hunk struct {
+	text           string
+	removed, added int
+	cut            bool
+}
+
+func (d diffBounds) formatHunk(list []edit, oldLine, newLine int) (h hunk) {
 	var lines strings.Builder
-	for _, e := range hunk {
+	for _, e := range list {
 		if e.op != '+' {
-			removed++
+			h.removed++
 		}
 		if e.op != '-' {
-			added++
+			h.added++
 		}
-		lines.WriteString(string(e.op) + reveal(e.line, d.line) + "\n")
+		shown, cut := reveal(e.line, d.line)
+		h.cut = h.cut || cut
+		lines.WriteString(string(e.op) + shown + "\n")
 	}
-	text = fmt.Sprintf("@@ -%d,%d +%d,%d @@\n%s", firstOf(oldLine, removed), removed, firstOf(newLine, added), added, lines.String())
-	return text, removed, added
+	h.text = fmt.Sprintf("@@ -%d,%d +%d,%d @@\n%s", firstOf(oldLine, h.removed), h.removed, firstOf(newLine, h.added), h.added, lines.String())
+	return h
 }
 
 // firstOf is where the lines of a hunk begin; by convention the line before, when there are none.
@@ -221,14 +261,15 @@ func firstOf(line, count int) int { return line - 1 + min(count, 1) }
 
 // reveal makes a line safe to show: cut to a length in bytes, and what would be invisible or change the direction of the
 // text written as escapes (Trojan Source, CVE-2021-42574).
-func reveal(line string, limit int) string {
+func reveal(line string, limit int) (shown string, cut bool) {
 	var out strings.Builder
-	for _, r := range shorten(strings.TrimSuffix(line, "\r"), limit) {
+	line = strings.ToValidUTF8(line, "\uFFFD")
+	for _, r := range shorten(line, limit) {
 		if unicode.IsPrint(r) || r == '\t' {
 			out.WriteRune(r)
 		} else {
 			fmt.Fprintf(&out, `\u%04X`, r)
 		}
 	}
-	return out.String()
+	return out.String(), len(line) > limit
 }

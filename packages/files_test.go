@@ -136,6 +136,23 @@ func TestOneFileIsComparedInFull(t *testing.T) {
 	assert.ErrorIs(t, err, packages.ErrNoFile)
 }
 
+func TestWhatEndsALineIsShownWhereNothingElseHasChanged(t *testing.T) {
+	for _, c := range []struct{ before, after, diff string }{
+		{"1\n2\n", "1\n2", "@@ -1,2 +1,2 @@\n 1\n-2\\u000A\n+2\n"},
+		{"1\n2", "1\n2\n", "@@ -1,2 +1,2 @@\n 1\n-2\n+2\\u000A\n"},
+		{"1", "1\n2\n", "@@ -1,1 +1,2 @@\n 1\n+2\n"},
+		{"1\r\n2\r\n", "1\n2\n", "@@ -1,2 +1,2 @@\n-1\\u000D\n-2\\u000D\n+1\n+2\n"},
+		{"1\r\n2\r\n", "1\r\n3\r\n", "@@ -1,2 +1,2 @@\n 1\n-2\n+3\n"},
+		{"1\n2\n", "1\n2\r\n", "@@ -1,2 +1,2 @@\n 1\n-2\n+2\\u000D\n"},
+		{"", "1\r\n", "@@ -0,0 +1,1 @@\n+1\n"},
+		{"1\n", "", "@@ -1,1 +0,0 @@\n-1\n"},
+	} {
+		before, after := weather(t, with("common/a.js", c.before)), weather(t, with("common/a.js", c.after))
+		assert.Equal(t, c.diff, changeOf(t, before, after, "common/a.js").Diff, "%q", c)
+		assert.Equal(t, c.diff, compare(t, before, after).Files[0].Diff, "%q", c)
+	}
+}
+
 func TestWhatIsNoTextOrTooLongHasNoDiff(t *testing.T) {
 	before := weather(t, with("common/a.bin", "\x00"), with("common/a.js", "1"))
 	after := weather(t, with("common/a.bin", "\x00\x00"), with("common/a.js", string(code(rand.New(rand.NewPCG(1, 2)), 2<<20))))

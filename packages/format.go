@@ -74,6 +74,8 @@ func (c candidate) folder() string {
 	return folder
 }
 
+func (c candidate) isSame(other candidate) bool { return c.path == other.path }
+
 // detectFormat finds the manifest, and with it the format and the root of the mini-program: at the root of the package or
 // in the folder that the project's file names. What lies elsewhere is told to be misplaced, and checked from there.
 func (in *inspection) detectFormat() {
@@ -85,7 +87,7 @@ func (in *inspection) detectFormat() {
 	}
 	switch {
 	case deeper.trust > best.trust:
-		in.takeMisplaced(deeper)
+		in.takeMisplaced(deeper, top)
 	case best.trust > foreign:
 		in.choose(top, best)
 	default:
@@ -151,8 +153,9 @@ func (in *inspection) take(c candidate) {
 	in.reportProblems(c.document)
 }
 
-// takeMisplaced goes on from a manifest that is not where it should be, so that the rest is checked too.
-func (in *inspection) takeMisplaced(found candidate) {
+// takeMisplaced goes on from a manifest that is not where it should be, so that the rest is checked too. The candidates at the
+// top were looked at before.
+func (in *inspection) takeMisplaced(found candidate, top []candidate) {
 	rule := manifestMisplaced
 	if found.format == AppJSON {
 		rule = manifestMisplaced.from(appJSONDocs + "directory structure")
@@ -163,7 +166,13 @@ func (in *inspection) takeMisplaced(found candidate) {
 	} else {
 		in.findings.add(rule, found.path, "found %q in %q rather than at the root; zip the contents of that folder, not the folder", base, folder)
 	}
-	list := append(in.candidatesIn(folder), found)
+	list := top
+	if folder != "" {
+		list = in.candidatesIn(folder)
+	}
+	if !slices.ContainsFunc(list, found.isSame) {
+		list = append(list, found)
+	}
 	if best := mostTrusted(list); best.folder() != folder {
 		found = best
 	}

@@ -76,6 +76,8 @@ var formatBreaches = []breach{
 	{what: "two numbers", code: "version_not_semantic", path: "manifest.json", says: "1.2.0 for example", pack: version("1.2")},
 	{what: "a v before", code: "version_not_semantic", path: "manifest.json", says: "1.2.3 for example", pack: version("v1.2.3")},
 	{what: "a word", code: "version_not_semantic", path: "manifest.json", says: "such as 1.0.0", pack: version("final")},
+	{what: "two numbers given", code: "version_not_semantic", says: `version "1.2", given with the upload, is not a semantic version; write 1.2.0 for example`,
+		pack: func(t testing.TB) []byte { return coffee(t) }, version: "1.2"},
 	{what: "another version given", code: "version_mismatch", path: "manifest.json", says: `the manifest says version "1.0.0", the upload says "1.0.1"`, pack: whole, version: "1.0.1"},
 }
 
@@ -208,6 +210,23 @@ func TestAManifestThatIsListedIsNotSaidToBeMissing(t *testing.T) {
 	} {
 		report := inspect(t, rawZip(entries...), packages.Options{Version: "1.0.0"})
 		assert.Equal(t, []string{code}, codesOf(report.Findings))
+	}
+}
+
+func TestWhatIsWrongAroundAMisplacedManifestIsSaidOnce(t *testing.T) {
+	for what, data := range map[string][]byte{
+		"a byte order mark":   weather(t, moved("manifest.json", "Manifest.json"), with("project.config.json", "\uFEFF{}")),
+		"a root that is gone": weather(t, moved("manifest.json", "Manifest.json"), project("project.config.json", "gone/")),
+		"a cut off app.json":  coffee(t, alsoIn("a/b/c"), project("project.config.json", "a/b/c"), with("app.json", "{"), under("shop")),
+	} {
+		said := map[packages.Finding]int{}
+		for _, f := range inspect(t, data, packages.Options{Version: "1.0.0"}).Findings {
+			said[f]++
+		}
+		assert.Len(t, said, 2, "%s: %v", what, said)
+		for finding, times := range said {
+			assert.Equal(t, 1, times, "%s: %v", what, finding)
+		}
 	}
 }
 

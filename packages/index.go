@@ -16,6 +16,8 @@ type fileIndex struct {
 	byStem  map[string][]string // folded file name without folder and extension -> paths
 	byNPM   map[string][]string // path in a folder of npm packages, without extension -> the folders around it
 	folders map[string]bool     // every folder with a file in it, slash at the end
+
+	extensions map[string]bool // of all files
 }
 
 // npmFolder is where the development tools put the packages that were installed with npm.
@@ -26,11 +28,12 @@ const maxSimilar = 100
 
 func newFileIndex(files []entry) fileIndex {
 	x := fileIndex{
-		entries: map[string]entry{}, folders: map[string]bool{},
+		entries: map[string]entry{}, folders: map[string]bool{}, extensions: map[string]bool{},
 		looks: map[string][]string{}, byStem: map[string][]string{}, byNPM: map[string][]string{},
 	}
 	for _, e := range files {
 		x.entries[e.name] = e
+		x.extensions[path.Ext(e.name)] = true
 		if look := likeness(e.name); len(x.looks[look]) < maxSimilar {
 			x.looks[look] = append(x.looks[look], e.name)
 		}
@@ -112,6 +115,16 @@ func (x fileIndex) alike(wanted string) string {
 	}
 	found := mostAlike(names, wanted)
 	return "; found " + quote(found) + " instead" + difference(found, wanted)
+}
+
+// anyAlike is alike for a path without its extension, of which one would do.
+func (x fileIndex) anyAlike(stem string, extensions []string) string {
+	for _, extension := range extensions {
+		if found := x.alike(stem + extension); found != "" {
+			return found
+		}
+	}
+	return ""
 }
 
 // nearest returns the file that was most probably meant; "" when nothing is similar. It looks the same, or is the only one

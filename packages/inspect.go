@@ -66,8 +66,10 @@ type inspection struct {
 	themeFile *document      // of the app.json family, when it was looked at
 	// documents are the other JSON files that the format gives a meaning to, and what checks their value.
 	documents map[string]func(name string, value any)
-	// independent are the roots of the subpackages that run without the main package, sorted.
-	independent []string
+	// roots are those of the subpackages, independent those of the ones that run without the main package; both are sorted.
+	roots, independent []string
+	// libraries are what each subpackage says in "useExtendedLib", by its root.
+	libraries map[string]map[string]any
 	// fingerprints are made only for a comparison.
 	fingerprints map[string]fingerprint
 }
@@ -125,6 +127,7 @@ func inspectArchive(
 	}
 	report.Files, report.Signature = len(files), archive.signature
 	in.reportDesktop()
+	in.reportDeveloper(files)
 	in.detectFormat()
 	switch report.Format {
 	case W3C:
@@ -149,20 +152,24 @@ func (in *inspection) checkVersion() {
 	case stated != "" && given != "" && stated != given:
 		in.findings.add(versionMismatch, in.manifest, "the manifest says version %q, the upload says %q; make them the same", stated, given)
 	}
-	if version := in.report.Version; version != "" {
-		in.checkVersionForm(version)
+	switch hint := semanticHint(in.report.Version); {
+	case in.report.Version == "" || hint == "":
+	case stated == "":
+		in.findings.add(versionForm, "", "version %q, given with the upload, is not a semantic version; write %s", given, hint)
+	default:
+		in.findings.add(versionForm, in.manifest, "version %q is not a semantic version; write %s", stated, hint)
 	}
 }
 
-func (in *inspection) checkVersionForm(version string) {
+// semanticHint says what to write instead of a version that is not semantic; "" when it is.
+func semanticHint(version string) string {
 	if _, err := semver.StrictNewVersion(version); err == nil {
-		return
+		return ""
 	}
-	hint := "three numbers such as 1.0.0"
 	if lenient, err := semver.NewVersion(strings.TrimSpace(version)); err == nil {
-		hint = lenient.String() + " for example"
+		return lenient.String() + " for example"
 	}
-	in.findings.add(versionForm, in.manifest, "version %q is not a semantic version; write %s", version, hint)
+	return "three numbers such as 1.0.0"
 }
 
 // source is the package as it is read: it never reads beyond the size, and remembers the first failure, so that the

@@ -11,6 +11,7 @@ var (
 	riskPermission  = Rule{"permission_added", Warning, comparison}
 	riskReason      = Rule{"permission_reason_changed", Warning, comparison}
 	riskDomain      = Rule{"domain_added", Warning, comparison}
+	riskInsecure    = Rule{"domain_insecure", Warning, comparison}
 	riskPlugin      = Rule{"plugin_added", Warning, comparison}
 	riskOpaque      = Rule{"opaque_file", Warning, comparison}
 	riskSignature   = Rule{"signature_changed", Warning, comparison}
@@ -20,7 +21,8 @@ var (
 
 // riskRules are those that only a comparison finds broken.
 var riskRules = []Rule{
-	riskAppID, riskFormat, riskPermission, riskReason, riskDomain, riskPlugin, riskOpaque, riskSignature, riskVersionCode, riskPlatform,
+	riskAppID, riskFormat, riskPermission, riskReason, riskDomain, riskInsecure, riskPlugin, riskOpaque, riskSignature, riskVersionCode,
+	riskPlatform,
 }
 
 // FoundByComparing tells whether findings with one of the codes come from a comparison with the version before, and not from an inspection.
@@ -56,11 +58,7 @@ func risks(a, b side, c Comparison) []Finding {
 		found.add(riskFormat, "", "the format was %q and is now %q", old.Format, current.Format)
 	}
 	riskyPermissions(old, current, found)
-	for _, d := range current.Domains {
-		if slices.Contains(c.Domains.Added, d.Host) {
-			found.addAt(riskDomain, d.Path, d.Line, "the code now names %s%s", d.Host, insecurely(d))
-		}
-	}
+	riskyDomains(old, current, found)
 	for _, plugin := range c.Plugins.Added {
 		found.add(riskPlugin, "", "the plugin %q is new; its code is not in the package", plugin)
 	}
@@ -71,6 +69,22 @@ func risks(a, b side, c Comparison) []Finding {
 	}
 	riskyFacts(old, current, found)
 	return found.sorted()
+}
+
+func riskyDomains(old, current Report, found *findings) {
+	insecure := map[string]bool{}
+	for _, d := range old.Domains {
+		insecure[d.Host] = d.Insecure
+	}
+	for _, d := range current.Domains {
+		before, known := insecure[d.Host]
+		switch {
+		case !known:
+			found.addAt(riskDomain, d.Path, d.Line, "the code now names %s%s", d.Host, insecurely(d))
+		case d.Insecure && !before:
+			found.add(riskInsecure, "", "the code named %s with encryption only, and now without, too", d.Host)
+		}
+	}
 }
 
 func insecurely(d Domain) string {

@@ -47,6 +47,7 @@ var (
 	tooManyDomains   = Rule{"too_many_domains", Warning, slipway + "what is reviewed is what runs"}
 	bidiControl      = Rule{"bidi_control", Warning, "Trojan Source (CVE-2021-42574)"}
 	desktopFiles     = Rule{"desktop_files", Warning, slipway + "a package holds the files of the mini-program only"}
+	developerFiles   = Rule{"developer_files", Warning, slipway + "a package holds the files of the mini-program only"}
 	notAFile         = Rule{"not_a_file", Error, slipway + "a package holds files and folders only"}
 )
 
@@ -114,7 +115,7 @@ var (
 	subPackageNested     = Rule{"subpackage_nested", Error, appJSONDocs + "subpackages"}
 	pageInSubPackage     = Rule{"page_in_subpackage", Error, appJSONDocs + "subpackages"}
 	partTooLarge         = Rule{"part_too_large", Warning, appJSONDocs + "limits of subpackages (2 MiB)"}
-	partsTooLarge        = Rule{"parts_too_large", Warning, appJSONDocs + "limits of subpackages (20 MiB)"}
+	partsTooLarge        = Rule{"parts_too_large", Warning, appJSONDocs + "limits of subpackages (30 MiB)"}
 	tabPageUndeclared    = Rule{"tab_page_undeclared", Error, appJSONDocs + "tabBar"}
 	tabIconMissing       = Rule{"tab_icon_missing", Error, appJSONDocs + "tabBar"}
 	entryPageUndeclared  = Rule{"entry_page_undeclared", Error, appJSONDocs + "entryPagePath"}
@@ -123,6 +124,8 @@ var (
 	componentOutside     = Rule{"component_outside_independent", Warning, appJSONDocs + "independent subpackages"}
 	customTabBar         = Rule{"custom_tab_bar_missing", Warning, appJSONDocs + "tabBar, custom"}
 	themeIcon            = Rule{"theme_icon_missing", Warning, appJSONDocs + "DarkMode, themeLocation"}
+	themeName            = Rule{"theme_name_missing", Warning, appJSONDocs + "DarkMode, themeLocation"}
+	preloadUnknown       = Rule{"preload_unknown", Warning, appJSONDocs + "preloadRule"}
 	workersMissing       = Rule{"workers_missing", Warning, appJSONDocs + "workers"}
 	componentMissing     = Rule{"component_missing", Warning, appJSONDocs + "usingComponents"}
 )
@@ -131,7 +134,7 @@ var (
 var Rules = slices.Concat([]Rule{
 	packageTooLarge, notAZip, zipTruncated, zipPrefix, zipTrailing, zipSplit, zip64, zipDirectory, zipHeader, zipOverlap, zipHidden,
 	signatureUnknown, zipEncrypted, zipMethod, zipCorrupt, zipSize, zipCRC, tooManyFiles, fileTooLarge, unpackedTooLarge,
-	ratioTooHigh, nestedArchive, nativeCode, tooManyDomains, bidiControl, desktopFiles, notAFile,
+	ratioTooHigh, nestedArchive, nativeCode, tooManyDomains, bidiControl, desktopFiles, developerFiles, notAFile,
 
 	nameEmpty, nameTraversal, nameAbsolute, nameDrive, nameBackslash, nameEncoding, nameFlag, nameCharacter, nameTooLong, pathTooLong,
 	pathTooDeep, nameDuplicate, nameCollision,
@@ -145,7 +148,7 @@ var Rules = slices.Concat([]Rule{
 
 	subPackagesTwice, subPackageRoot, subPackageNested, pageInSubPackage, partTooLarge, partsTooLarge, tabPageUndeclared,
 	tabIconMissing, entryPageUndeclared, privateInfoConflict, privateInfoUndeclare, componentOutside, customTabBar, themeIcon,
-	workersMissing, componentMissing,
+	themeName, preloadUnknown, workersMissing, componentMissing,
 }, riskRules)
 
 // ruleOrder is where a rule stands in Rules.

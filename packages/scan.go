@@ -4,26 +4,17 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"hash"
-	"net/netip"
+	"regexp"
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
 const (
-	// maxHostLen is how much of a URL is searched for its host, in bytes: the longest name of the DNS has 253
-	// (RFC 1035, 2.3.4), and a user may come before it.
-	maxHostLen   = 512
-	maxSchemeLen = len("https")
-
 	// scanOverlap is how much of what was scanned is kept, so that a URL cut in two by the reading is found whole.
-	scanOverlap = maxSchemeLen + len(`:\/\/`) + maxHostLen
+	scanOverlap = maxEscapeLen + maxSchemeLen + len(`:\/\/`) + maxHostLen
 
 	// maxHosts bounds the memory for the hosts of one file.
 	maxHosts = 2 * maxDomains
-
-	// xmlNamespaces is the host of the names of SVG and the like, which look like URLs and are never fetched.
-	xmlNamespaces = "www.w3.org"
 )
 
 // scan looks at the content of one file as it passes by. Its memory is used again for the next file.
@@ -33,9 +24,10 @@ type scan struct {
 	calls map[string]int // privacy-relevant function -> the line that calls it
 	bidi  int            // the line of code with a character that changes the direction of the text; 0 when there is none
 
-	kind string
-	text []byte // what is being scanned, when the file is text
-	past int    // lines that ended before the text
+	kind   string
+	text   []byte // what is being scanned, when the file is text
+	past   int    // lines that ended before the text
+	goesOn bool   // the text is not the beginning of the file
 
 	sum           hash.Hash // nil when no fingerprint is wanted
 	line, longest int       // bytes of the current and of the longest line
@@ -49,7 +41,7 @@ type naming struct {
 
 func (s *scan) begin(name string, fingerprint bool) {
 	s.head, s.text, s.hosts, s.calls = s.head[:0], s.text[:0], nil, nil
-	s.kind, s.bidi = kindOf(name), 0
+	s.kind, s.bidi, s.goesOn = kindOf(name), 0, false
 	s.past, s.line, s.longest = 0, 0, 0
 	switch {
 	case s.sum != nil:
@@ -76,6 +68,7 @@ func (s *scan) write(chunk []byte) {
 	s.find(false)
 	scanned := max(0, len(s.text)-scanOverlap)
 	s.past += bytes.Count(s.text[:scanned], lineFeed)
+	s.goesOn = s.goesOn || scanned > 0
 	s.text = append(s.text[:0], s.text[scanned:]...)
 }
 
@@ -86,13 +79,10 @@ var lineFeed = []byte("\n")
 // lineAt is the line in the file of a place in the text.
 func (s *scan) lineAt(place int) int { return s.past + 1 + bytes.Count(s.text[:place], lineFeed) }
 
-// schemeSeparators stand between the scheme and the host of a URL, as it is and inside a JSON text.
-var schemeSeparators = [][]byte{[]byte("://"), []byte(`:\/\/`)}
-
 // find notes the hosts and the calls in the text; a host that ends with the text may go on, unless that is all.
 func (s *scan) find(all bool) {
-	for _, separator := range schemeSeparators {
-		s.findHosts(separator, all)
+	for _, slashes := range doubleSlashes {
+		s.findHosts(slashes, all)
 	}
 	if s.kind == kindScript {
 		s.findCalls()
@@ -100,33 +90,6 @@ func (s *scan) find(all bool) {
 			s.bidi = s.lineAt(place)
 		}
 	}
-}
-
-func (s *scan) findHosts(separator []byte, all bool) {
-	for rest := s.text; len(s.hosts) < maxHosts; {
-		before, after, found := bytes.Cut(rest, separator)
-		if !found {
-			return
-		}
-		rest = after
-		scheme := schemeBefore(before)
-		host, length := hostAt(after)
-		if scheme != "" && host != "" && (length < len(after) || all) {
-			s.note(host, scheme == "http" || scheme == "ws", len(s.text)-len(after))
-		}
-	}
-}
-
-func (s *scan) note(host string, insecure bool, place int) {
-	if s.hosts == nil {
-		s.hosts = map[string]naming{}
-	}
-	known, isKnown := s.hosts[host]
-	if !isKnown {
-		known.line = s.lineAt(place)
-	}
-	known.insecure = known.insecure || insecure
-	s.hosts[host] = known
 }
 
 func (s *scan) findCalls() {
@@ -137,12 +100,36 @@ func (s *scan) findCalls() {
 		if s.calls[info] > 0 {
 			continue
 		}
-		if place := bytes.Index(s.text, []byte("."+info+"(")); place >= 0 {
+		if place := s.callOf(info); place >= 0 {
 			if s.calls == nil {
 				s.calls = map[string]int{}
 			}
 			s.calls[info] = s.lineAt(place)
 		}
+	}
+}
+
+// ownMethod is how code calls a method of its own page or component, whatever that is called; transpilers count their names.
+var ownMethod = regexp.MustCompile(`(^|[^\w$])(this|that|self|_this\d*)\??$`)
+
+// maxOwnLen is how much of the text before a call tells whether it is of an own method.
+const maxOwnLen = len(";_this99?")
+
+// callOf is the first place where the code calls a function of the host, -1 when there is none. A place at the beginning of
+// what was kept was seen before, with what comes before it.
+func (s *scan) callOf(info string) int {
+	call := []byte("." + info + "(")
+	for from := 0; ; {
+		i := bytes.Index(s.text[from:], call)
+		if i < 0 {
+			return -1
+		}
+		place := from + i
+		from = place + len(call)
+		if place < maxOwnLen && s.goesOn || ownMethod.Match(s.text[max(0, place-maxOwnLen):place]) {
+			continue
+		}
+		return place
 	}
 }
 
@@ -177,56 +164,3 @@ func (s *scan) measureLines(chunk []byte) {
 		s.line, chunk = 0, chunk[i+1:]
 	}
 }
-
-// schemeBefore returns the network scheme that text ends with, in lower case; "" for any other.
-func schemeBefore(text []byte) string {
-	start := len(text)
-	for start > 0 && len(text)-start <= maxSchemeLen && isLetter(text[start-1]) {
-		start--
-	}
-	switch scheme := strings.ToLower(string(text[start:])); scheme {
-	case "http", "https", "ws", "wss":
-		return scheme
-	}
-	return ""
-}
-
-// hostAt returns the host of the URL that goes on with text, without user and port, and how many bytes were looked at;
-// the host is "" when there is none that a network knows.
-func hostAt(text []byte) (host string, length int) {
-	start := 0
-	for length = 0; length < len(text) && length < maxHostLen; length++ {
-		switch b := text[length]; {
-		case b == '@':
-			start = length + 1 // what came before is a user
-		case b == ':' || b == '%' || b == '_' || b == '~' || isHostByte(b):
-		case b >= utf8.RuneSelf && mayBeInternational(text[start:length]):
-		default:
-			return knownHost(text[start:length]), length
-		}
-	}
-	return knownHost(text[start:length]), length
-}
-
-// mayBeInternational tells whether a host may go on with a letter beyond ASCII: within its first label and in labels that
-// begin with one. After a label such as "com" it is the text around the URL that goes on.
-func mayBeInternational(host []byte) bool {
-	label := host[bytes.LastIndexByte(host, '.')+1:]
-	return len(label) == len(host) || len(label) == 0 || label[0] >= utf8.RuneSelf
-}
-
-func knownHost(authority []byte) string {
-	name, _, _ := bytes.Cut(authority, []byte(":")) // the port
-	host := strings.ToLower(strings.Trim(strings.ToValidUTF8(string(name), ""), ".-"))
-	if _, err := netip.ParseAddr(host); err == nil || host == "localhost" {
-		return host
-	}
-	if !strings.Contains(host, ".") || host == xmlNamespaces {
-		return ""
-	}
-	return host
-}
-
-func isHostByte(b byte) bool { return isLetter(b) || '0' <= b && b <= '9' || b == '-' || b == '.' }
-
-func isLetter(b byte) bool { return 'a' <= b|0x20 && b|0x20 <= 'z' }

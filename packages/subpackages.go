@@ -1,26 +1,35 @@
 package packages
 
 import (
+	"maps"
+	"path"
 	"slices"
 	"strings"
 )
 
-// The sizes above which a host of the app.json family refuses a package, in bytes.
+// The sizes above which a host of the app.json family refuses a package, in bytes. WeChat takes 30 MiB of all parts together,
+// and 20 MiB of those that service providers make, which a package does not tell.
 const (
 	maxPartBytes  = 2 << 20
-	maxPartsBytes = 20 << 20
+	maxPartsBytes = 30 << 20
 )
 
 // subPackage is a part of a mini-program that is loaded when its first page is opened.
 type subPackage struct {
 	root        string // folder with a slash at the end
+	name        string
 	pages       []string
 	independent bool
+	libraries   map[string]any // "useExtendedLib", where the subpackage has its own
 }
 
-// subPackageObjects returns the subpackages under both of the spellings that hosts take.
+// subPackageObjects returns the subpackages under either of the spellings that hosts take. They never add up: where there
+// are both, WeChat's tools read the one in lower case.
 func (in *inspection) subPackageObjects() []map[string]any {
-	return append(objects(in.value["subPackages"]), objects(in.value["subpackages"])...)
+	if lower := in.value["subpackages"]; lower != nil {
+		return objects(lower)
+	}
+	return objects(in.value["subPackages"])
 }
 
 // subPackages returns the subpackages whose root is a folder in the package.
@@ -37,7 +46,9 @@ func (in *inspection) subPackages() []subPackage {
 				text(o, "root"), problem)
 			continue
 		}
-		part := subPackage{root: root + "/", independent: o["independent"] == true}
+		part := subPackage{
+			root: root + "/", name: text(o, "name"), independent: o["independent"] == true, libraries: object(o, "useExtendedLib"),
+		}
 		for _, page := range texts(o["pages"]) {
 			part.pages = append(part.pages, part.root+strings.TrimPrefix(page, "/"))
 		}
@@ -71,20 +82,22 @@ func (in *inspection) checkParts(main []string, parts []subPackage) {
 
 // reportParts reports the parts and their pages, and which part is too large.
 func (in *inspection) reportParts(main []string, parts []subPackage) {
-	roots := []string{}
+	in.libraries = map[string]map[string]any{}
 	in.report.Parts = append(in.report.Parts, Part{Pages: len(main)})
-	in.report.Pages = append(in.report.Pages, in.startFirst(main)...)
+	in.report.Pages = append(in.report.Pages, main...)
 	for _, part := range parts {
-		roots = append(roots, part.root)
+		in.roots = append(in.roots, part.root)
+		in.libraries[part.root] = part.libraries
 		in.report.Parts = append(in.report.Parts, Part{Root: part.root, Pages: len(part.pages), Independent: part.independent})
 		in.report.Pages = append(in.report.Pages, part.pages...)
 		if part.independent {
 			in.independent = append(in.independent, part.root)
 		}
 	}
-	slices.Sort(roots)
+	in.report.Pages = in.startFirst(in.report.Pages)
+	slices.Sort(in.roots)
 	slices.Sort(in.independent)
-	sizes, total := in.partSizes(roots)
+	sizes, total := in.partSizes(in.roots)
 	for i := range in.report.Parts {
 		part := &in.report.Parts[i]
 		part.Size = sizes[part.Root]
@@ -97,12 +110,49 @@ func (in *inspection) reportParts(main []string, parts []subPackage) {
 }
 
 // startFirst puts the start page first, which is the first of the list only where no other is named.
-func (in *inspection) startFirst(main []string) []string {
-	start := slices.Index(main, text(in.value, "entryPagePath"))
+func (in *inspection) startFirst(pages []string) []string {
+	start := slices.Index(pages, text(in.value, "entryPagePath"))
 	if start <= 0 {
-		return main
+		return pages
 	}
-	return slices.Concat(main[start:start+1], main[:start], main[start+1:])
+	return slices.Concat(pages[start:start+1], pages[:start], pages[start+1:])
+}
+
+// What "preloadRule" calls the main package, and how it names the pages of plugins.
+const (
+	wholeMainPackage = "__APP__"
+	pluginPage       = "__plugin__/"
+)
+
+// checkPreloads checks that "preloadRule" names pages, and by root or name the subpackages that are loaded with them. As in
+// WeChat's tools, without subpackages it says nothing.
+func (in *inspection) checkPreloads(parts []subPackage) {
+	if len(parts) == 0 {
+		return
+	}
+	names := []string{wholeMainPackage}
+	for _, part := range parts {
+		names = append(names, strings.TrimSuffix(part.root, "/"), part.name)
+	}
+	pages, known := newNameSet(in.report.Pages), newNameSet(names)
+	rules := object(in.value, "preloadRule")
+	for _, page := range slices.Sorted(maps.Keys(rules)) {
+		if wanted := strings.TrimPrefix(page, "/"); !pages.has(wanted) && !strings.Contains(page, pluginPage) {
+			in.findings.add(preloadUnknown, in.manifest, `"preloadRule" names the page %q, which is not declared%s; correct it, or leave it out`,
+				page, pages.alike(wanted))
+		}
+		in.checkPreloaded(texts(object(rules, page)["packages"]), known)
+	}
+}
+
+func (in *inspection) checkPreloaded(names []string, known nameSet) {
+	for _, name := range names {
+		if wanted := path.Clean(strings.Trim(name, "/")); !known.has(name) && !known.has(wanted) {
+			in.findings.add(preloadUnknown, in.manifest,
+				`"preloadRule" names %q, which is neither the root nor the name of a subpackage%s; correct it, or leave it out`,
+				name, known.alike(wanted))
+		}
+	}
 }
 
 // partOf returns the root, of those that are sorted, in which a path lies; "" is the main package.

@@ -38,6 +38,7 @@ func (in *inspection) checkTabBar(main []string) {
 		}
 	}
 	bar := object(in.value, "tabBar")
+	in.checkThemed(in.manifest, "/tabBar/", bar, themedTabBar)
 	in.checkCustomTabBar(bar["custom"], "custom", "custom-tab-bar/index")
 	in.checkCustomTabBar(bar["customize"], "customize", "customize-tab-bar/index")
 }
@@ -69,59 +70,16 @@ func (in *inspection) checkTabIcon(tab, icon string) {
 	}
 }
 
-// checkThemeIcon checks an icon that has a name in the theme, which has one file for light and one for dark.
-func (in *inspection) checkThemeIcon(tab, name string) {
-	theme := in.theme()
-	if !in.files.has(theme.path) {
-		in.findings.add(themeIcon, theme.path,
-			`the icon "@%s" of the tab %q is one of the theme, but there is no %q%s; add it, or correct "themeLocation"`,
-			name, tab, theme.path, in.files.alike(theme.path))
-		return
-	}
-	if theme.value == nil {
-		return
-	}
-	for _, scheme := range []string{"light", "dark"} {
-		in.checkSchemeIcon(theme, scheme, tab, name)
-	}
-}
-
-func (in *inspection) checkSchemeIcon(theme document, scheme, tab, name string) {
-	icon := text(object(theme.value, scheme), name)
-	wanted := in.fromRoot(icon)
-	switch {
-	case icon == "":
-		in.findings.add(themeIcon, theme.path, `the icon "@%s" of the tab %q has no file for %q in the theme; add the member %q there`,
-			name, tab, scheme, "/"+scheme+"/"+name)
-	case in.files.has(wanted):
-	case elsewhere.MatchString(icon):
-		in.findings.add(themeIcon, theme.path,
-			`the icon "@%s" of the tab %q leads to %q for %q, out of the package, where hosts do not look for it; put the file into the package`,
-			name, tab, icon, scheme)
-	default:
-		in.findings.add(themeIcon, wanted,
-			`the icon "@%s" of the tab %q is %q for %q, which is not in the package%s; add it or correct the theme`,
-			name, tab, icon, scheme, in.files.instead(wanted))
-	}
-}
-
-// theme returns the file with what is different in light and in dark surroundings. What is wrong with its JSON is reported
-// the first time.
-func (in *inspection) theme() document {
-	if in.themeFile == nil {
-		d := in.parse(in.fromRoot(cmp.Or(text(in.value, "themeLocation"), "theme.json")))
-		in.reportProblems(d)
-		in.themeFile = &d
-	}
-	return *in.themeFile
-}
-
-// checkWorkers checks that the folder is there whose code runs beside the pages.
+// checkWorkers checks that the code is there that runs beside the pages: a folder for WeChat, a file for Douyin, a list of
+// files for Alipay.
 func (in *inspection) checkWorkers() {
-	workers := cmp.Or(text(in.value, "workers"), text(object(in.value, "workers"), "path"))
-	folder := in.fromRoot(workers) + "/"
-	if workers != "" && folder != "/" && !in.files.folders[folder] {
-		in.findings.add(workersMissing, folder, `"workers" names the folder %q, which is not in the package; add it, or correct "workers"`,
-			workers)
+	named := append(texts(in.value["workers"]), text(in.value, "workers"), text(object(in.value, "workers"), "path"))
+	for _, workers := range named {
+		wanted := in.fromRoot(workers)
+		if wanted == "" || in.files.folders[wanted+"/"] || in.files.has(wanted) || in.files.hasAny(wanted, logicExtensions) {
+			continue
+		}
+		in.findings.add(workersMissing, wanted, `"workers" names %q, which is not in the package%s; add it, or correct "workers"`,
+			workers, in.files.alike(wanted))
 	}
 }

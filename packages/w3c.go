@@ -172,7 +172,7 @@ func localPath(reference string) (name, problem string) {
 	}
 	name = strings.TrimPrefix(u.Path, "./")
 	if !fs.ValidPath(name) || name == "." || strings.Contains(name, `\`) {
-		return "", `is not a plain relative path (no leading "/", no ".." and no backslash)`
+		return "", `is not a plain relative path (no leading "/", no "//", no ".." and no backslash)`
 	}
 	return name, ""
 }

@@ -76,6 +76,19 @@ func TestWhatChangedIsShownFileByFile(t *testing.T) {
 	assert.Contains(t, body, `<li id=L1>Page({})`, "unchanged, so it is shown as it is")
 }
 
+func TestAnEmptyFileIsNotSaidToBeNoText(t *testing.T) {
+	s, first, _ := readable(t)
+	s.does("reviewer", lifecycle.Command{Action: lifecycle.RejectPublishing, Comment: "the map is still upside down"})
+	s.hasCode("1.2.0", contents(map[string]string{"pages/new.css": "", "app.js": strings.TrimSuffix(sourced, "\n")}))
+	for page, path := range map[string]string{"added": "1.2.0/files/pages/new.css?against=" + first, "removed": "1.0.0/files/pages/new.css?against=1.2.0"} {
+		body := s.reads("reviewer", filesPath+path)
+		assert.Contains(t, body, "The file is empty.", page)
+		assert.NotContains(t, body, "It is no text", page)
+	}
+	body := s.reads("reviewer", filesPath+"1.2.0/files/app.js?against=1.0.0")
+	assert.Contains(t, body, `&lt;/b&gt;\u000A</ol>`, "the line feed that is gone")
+}
+
 func TestFindingsStandBesideTheLineTheyAreAbout(t *testing.T) {
 	s := stand(t)
 	s.welcomed()
