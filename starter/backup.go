@@ -21,7 +21,7 @@ type backupCommand struct {
 }
 
 // errOnlyHere refuses what nobody should do from afar.
-var errOnlyHere = usageError{errors.New("this works on the database itself, not through a server; leave --server out")}
+var errOnlyHere = usageError{errors.New("this works on the database itself, not through a server; leave --server and SLIPWAY_SERVER out")}
 
 // Run writes an archive, and reads it back: one that cannot be restored is none.
 func (c *backupCommand) Run(ctx context.Context, a *app) error {

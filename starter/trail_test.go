@@ -99,7 +99,7 @@ func TestABackupFromAStoreThatHasNoneOfThePackagesIsNoSuccess(t *testing.T) {
 func TestANameIsErased(t *testing.T) {
 	c := withTrail(t)
 	for line, expected := range map[string]string{
-		"erase-user dora --user olga --role reviewer": "only an operator may", "--server http://h erase-user dora": "leave --server out", "erase-user operator": "nobody erases themselves",
+		"erase-user dora --user olga --role reviewer": "only an operator may", "--server http://h erase-user dora": "leave --server and SLIPWAY_SERVER out", "erase-user operator": "nobody erases themselves",
 		"erase-user system": "it is nobody's",
 	} {
 		code, _, stderr := c.types(line)
