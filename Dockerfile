@@ -3,14 +3,17 @@
 ARG GO_VERSION=1.26.8
 ARG GO_DIGEST=
 ARG BASE_DIGEST=
+# What web, worker and starter say to --version, and in traces.
+ARG VERSION=
 
 FROM golang:${GO_VERSION}-trixie${GO_DIGEST:+@${GO_DIGEST}} AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
+ARG VERSION
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 go build -trimpath -ldflags=-s -o /out/ ./web ./worker ./starter \
+    CGO_ENABLED=0 go build -trimpath -ldflags="-s -X slipway/program.named=${VERSION}" -o /out/ ./web ./worker ./starter \
     && mkdir /out/var
 
 FROM gcr.io/distroless/static-debian13:nonroot${BASE_DIGEST:+@${BASE_DIGEST}}

@@ -31,7 +31,7 @@ run: programs
 	@bin/launcher
 
 demo: programs
-	@TEMPORAL_ADDRESS=$${TEMPORAL_ADDRESS:-127.0.0.1:$${TEMPORAL_PORT:-7233}} bin/starter demo
+	@bin/launcher demo
 
 test: temporal
 	go test $(RACE) -timeout 40m ./...

@@ -41,7 +41,7 @@ type Manifest struct {
 	Change   int64          `json:"change"`
 	Tables   []Table        `json:"tables"`
 	Packages []ArchivedFile `json:"packages"`
-	// Missing are packages that the catalogue refers to and the store did not have.
+	// Missing are packages that the catalogue refers to and the store did not have, or had damaged.
 	Missing []string `json:"missing,omitempty"`
 }
 

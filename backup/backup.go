@@ -115,7 +115,7 @@ func (w writer) addPackages(ctx context.Context, store *packages.Store, sums []s
 	manifest.Packages = []ArchivedFile{}
 	for _, sum := range sums {
 		content, err := store.Open(ctx, sum)
-		if errors.Is(err, packages.ErrNotFound) {
+		if errors.Is(err, packages.ErrNotFound) || errors.Is(err, packages.ErrCorrupt) { // the rest is worth keeping all the same
 			manifest.Missing = append(manifest.Missing, sum)
 			continue
 		}

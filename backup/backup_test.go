@@ -3,8 +3,12 @@ package backup_test
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -202,4 +206,24 @@ func TestAPackageThatTheStoreLostIsNamed(t *testing.T) {
 	archive := open(t, backUp(t, source, openStore(t)))
 	assert.Len(t, archive.Missing, 1)
 	assert.Empty(t, archive.Packages)
+}
+
+func TestAPackageThatTheStoreHasDamagedIsNamedAndTheOthersAreKept(t *testing.T) {
+	folder := t.TempDir()
+	store, err := packages.OpenStore(t.Context(), folder)
+	require.NoError(t, err)
+	defer func() { _ = store.Close() }()
+	source := catalogtest.Open(t, catalogtest.SQLite(t))
+	fill(t, source, store, "weather")
+	fill(t, source, store, "whole")
+	damaged := sha256.Sum256([]byte("package of weather"))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, hex.EncodeToString(damaged[:])), []byte("package of wea"), 0o600))
+
+	archive := open(t, backUp(t, source, store))
+	assert.Equal(t, []string{hex.EncodeToString(damaged[:])}, archive.Missing)
+	assert.Len(t, archive.Packages, 1)
+	target, other := catalogtest.Open(t, catalogtest.SQLite(t)), openStore(t)
+	require.NoError(t, backup.Restore(t.Context(), archive, target, other))
+	_, err = target.VerifyAudit(t.Context())
+	assert.NoError(t, err)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -50,7 +51,8 @@ func (db *DB) migrationProvider(files fs.FS, inGo []*goose.Migration) (*goose.Pr
 	others := "*_postgres_*"
 	if !db.IsSQLite() {
 		others = "*_sqlite_*"
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+		// A second between tries, and no end of them: what somebody else converts may take hours.
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, math.MaxUint64))
 		if err != nil {
 			return nil, err
 		}

@@ -205,15 +205,15 @@ func TestEveryMountedFileIsThere(t *testing.T) {
 	}
 }
 
-// The secrets are made in a copy of the folder.
-func TestSecretsAreMadeOnceAndFitEachOther(t *testing.T) {
-	folder := t.TempDir()
+// makingSecrets makes the secrets in a copy of the folder, as often as it is called.
+func makingSecrets(t *testing.T) (folder string, run func(given ...string) map[string]string) {
+	folder = t.TempDir()
 	script, err := os.ReadFile(filepath.Join("compose", "secrets.sh"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "secrets.sh"), script, 0o600))
-	run := func() map[string]string {
+	return folder, func(given ...string) map[string]string {
 		command := exec.CommandContext(t.Context(), "sh", filepath.Join(folder, "secrets.sh"))
-		command.Env = append(os.Environ(), "OIDC_CLIENT_SECRET=hush")
+		command.Env = append(os.Environ(), given...)
 		said, err := command.CombinedOutput()
 		require.NoError(t, err, string(said))
 		assert.Empty(t, said)
@@ -227,8 +227,20 @@ func TestSecretsAreMadeOnceAndFitEachOther(t *testing.T) {
 		}
 		return made
 	}
-	made := run()
-	assert.Equal(t, made, run(), "what is there stays")
+}
+
+func TestASecretThatWasLeftOutAtFirstCanBeGivenLater(t *testing.T) {
+	_, run := makingSecrets(t)
+	first := run("OIDC_CLIENT_SECRET=", "SMTP_PASSWORD=")
+	first["oidc_client_secret"], first["smtp_password"] = "hush", "quiet"
+	assert.Equal(t, first, run("OIDC_CLIENT_SECRET=hush", "SMTP_PASSWORD=quiet"))
+	assert.Equal(t, first, run("OIDC_CLIENT_SECRET=other", "SMTP_PASSWORD="), "what is there stays")
+}
+
+func TestSecretsAreMadeOnceAndFitEachOther(t *testing.T) {
+	folder, run := makingSecrets(t)
+	made := run("OIDC_CLIENT_SECRET=hush")
+	assert.Equal(t, made, run("OIDC_CLIENT_SECRET=hush"), "what is there stays")
 	for name := range project(t).Secrets {
 		assert.True(t, made[name] != "" || name == "smtp_password", "%s; a mail server may ask for no password", name)
 	}

@@ -53,7 +53,7 @@ func newImage(t *testing.T) image {
 	for path := i.root; path != "/tmp" && path != "/"; path = filepath.Dir(path) {
 		require.NoError(t, os.Chmod(path, 0o755))
 	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s", "-o", filepath.Join(i.root, "usr/local/bin")+"/", "../web", "../worker", "../starter")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -X slipway/program.named=1.2.3", "-o", filepath.Join(i.root, "usr/local/bin")+"/", "../web", "../worker", "../starter")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	said, err := build.CombinedOutput()
 	require.NoError(t, err, string(said))
@@ -196,12 +196,15 @@ func TestOurProgramsNeedNothingButWhatTheImageHas(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	assert.Equal(t, http.StatusOK, response.StatusCode)
-	said, err := i.command(nil, "starter", "--help").CombinedOutput()
-	assert.NoError(t, err, string(said))
+	for _, program := range []string{"web", "worker", "starter"} {
+		said, err := i.command(nil, program, "--version").CombinedOutput()
+		assert.NoError(t, err)
+		assert.Contains(t, string(said), program+" 1.2.3 go1.", "the version that the image was built as")
+	}
 
 	stopWeb()
 	assert.FileExists(t, filepath.Join(i.root, "var/lib/slipway/delivery.json"))
-	said, err = i.command(environment, healthcheck[0], healthcheck[1:]...).CombinedOutput()
+	said, err := i.command(environment, healthcheck[0], healthcheck[1:]...).CombinedOutput()
 	exit, ended := errors.AsType[*exec.ExitError](err)
 	require.True(t, ended, "%v: %s", err, said)
 	assert.Equal(t, 1, exit.ExitCode(), "nobody serves any more")
@@ -215,7 +218,7 @@ func TestWhatTheImageHasIsWhatTheDockerfileCopies(t *testing.T) {
 	require.NoError(t, err)
 	dockerfile := string(text)
 	for _, said := range []string{
-		"CGO_ENABLED=0 go build -trimpath -ldflags=-s -o /out/ ./web ./worker ./starter", "COPY --from=build /out/web /out/worker /out/starter /usr/local/bin/",
+		"CGO_ENABLED=0 go build -trimpath -ldflags=\"-s -X slipway/program.named=${VERSION}\" -o /out/ ./web ./worker ./starter", "COPY --from=build /out/web /out/worker /out/starter /usr/local/bin/",
 		"/out/var /var/lib/slipway", "ENV VAR_DIR=/var/lib/slipway", "USER nonroot", "FROM gcr.io/distroless/static-", // certificates and time zones are in it
 	} {
 		assert.Contains(t, dockerfile, said)

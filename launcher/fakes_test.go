@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -30,14 +31,16 @@ const (
 
 // TestMain lets this test binary play the launcher and its children, too.
 func TestMain(m *testing.M) {
-	switch os.Getenv(role) {
-	case "":
+	switch plays := os.Getenv(role); {
+	case plays == "":
 		_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // or the race detector holds every child for a second
 		leaktest.Main(m)
-	case "launcher":
+	case filepath.Base(os.Args[0]) == "starter":
+		beStarter()
+	case plays == "launcher":
 		_ = os.Setenv(role, "worker")
 		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
-	case "worker":
+	case plays == "worker":
 		if len(os.Args) > 1 { // the launcher once more, as a row of its table
 			os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 		}
@@ -47,6 +50,12 @@ func TestMain(m *testing.M) {
 		}
 		beWorker()
 	}
+}
+
+// beStarter says what it is told about Temporal.
+func beStarter() {
+	told := slices.DeleteFunc(os.Environ(), func(variable string) bool { return !strings.HasPrefix(variable, "TEMPORAL_") })
+	fmt.Println("starter was told to", os.Args[1:], "with", slices.Sorted(slices.Values(told)))
 }
 
 // beWeb answers /readyz until it is asked to stop.
@@ -92,7 +101,7 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// installation is a folder in which a launcher finds a worker and a web, with addresses that are free.
+// installation is a folder with the programs, the launcher among them, with addresses that are free.
 type installation struct {
 	t          *testing.T
 	folder     string
@@ -108,7 +117,7 @@ func newInstallation(t *testing.T, variables ...string) *installation {
 	t.Helper()
 	h := &installation{t: t, folder: t.TempDir(), workerAddr: freeAddress(t), webAddr: freeAddress(t), witness: listen(t)}
 	check(t, os.Mkdir(filepath.Join(h.folder, "bin"), 0o755))
-	for _, program := range []string{"worker", "web"} {
+	for _, program := range []string{"launcher", "starter", "worker", "web"} {
 		check(t, os.Symlink(self(), filepath.Join(h.folder, "bin", program)))
 	}
 	h.variables = append([]string{
@@ -142,6 +151,24 @@ func (h *installation) launch() *launcher {
 		<-l.ended
 	})
 	return l
+}
+
+// makes runs make in the installation, as a person does who has built the programs, and returns what it prints.
+func (h *installation) makes(target string, variables ...string) string {
+	h.t.Helper()
+	makefile, err := filepath.Abs(filepath.Join("..", "Makefile"))
+	check(h.t, err)
+	path, err := exec.LookPath("make")
+	if err != nil {
+		h.t.Skip("there is no make on this machine")
+	}
+	command := exec.CommandContext(h.t.Context(), path, "-f", makefile, "-o", "programs", target)
+	command.Dir, command.Env = h.folder, slices.Concat(os.Environ(), h.variables, variables)
+	said, err := command.CombinedOutput()
+	if err != nil {
+		h.t.Fatalf("%v: %s", err, said)
+	}
+	return string(said)
 }
 
 func (l *launcher) signal(s os.Signal) {

@@ -111,6 +111,13 @@ func TestWhatIsReadyIsAnnouncedWithWhatToDoNext(t *testing.T) {
 		"TEMPORAL_ADDRESS=elsewhere:7233 WEB_ADDR="+h.webAddr+" VAR_DIR=data make demo")
 }
 
+func TestTheDemoFindsWhatRunsHereWhateverElseThePersonWorksWith(t *testing.T) {
+	h := newInstallation(t, "TEMPORAL_PORT=7999", "TEMPORAL_NAMESPACE=mine", "TEMPORAL_API_KEY=hush", "TEMPORAL_PROFILE=cloud", "TEMPORAL_TLS=true")
+	mustSay(t, h.makes("demo", "TEMPORAL_ADDRESS="), "starter was told to [demo] with [TEMPORAL_ADDRESS=127.0.0.1:7999 "+
+		"TEMPORAL_CONFIG_FILE="+os.DevNull+" TEMPORAL_UI_URL=http://127.0.0.1:8233]\n")
+	mustSay(t, h.makes("demo", "TEMPORAL_ADDRESS=elsewhere:7233"), "TEMPORAL_ADDRESS=elsewhere:7233", "TEMPORAL_NAMESPACE=mine", "TEMPORAL_API_KEY=hush")
+}
+
 func TestASecondLauncherOnTheSameDataIsRefused(t *testing.T) {
 	h := newInstallation(t)
 	first := h.launch()

@@ -48,11 +48,13 @@ func command(ctx context.Context, args []string, stdout io.Writer) error {
 	case len(args) == 1 && args[0] == "prepare":
 		_, err := devserver.CLI(ctx, stdout)
 		return err
+	case len(args) == 1 && args[0] == "demo":
+		return demo(ctx)
 	case len(args) == 4 && args[0] == uiProxyCommand:
 		return serveUI(ctx, args[1], args[2], args[3])
 	default:
-		return fmt.Errorf("unknown arguments %q: give none to run the product, or \"prepare\" to only make sure that "+
-			"there is a temporal command", args)
+		return fmt.Errorf("unknown arguments %q: give none to run the product, \"demo\" to see it at work, or \"prepare\" to only make sure "+
+			"that there is a temporal command", args)
 	}
 }
 
@@ -97,6 +99,19 @@ func launch(ctx context.Context, stdout io.Writer) error {
 	}
 	settings.announce(stdout, programs)
 	return supervisor.Wait(ctx)
+}
+
+// demo becomes the demo, in the environment that the programs have.
+func demo(ctx context.Context) error {
+	settings, err := settingsFromEnvironment()
+	if err != nil {
+		return err
+	}
+	path, err := built("starter")(ctx, io.Discard)
+	if err != nil {
+		return err
+	}
+	return syscall.Exec(path, []string{path, "demo"}, settings.environment()) //nolint:gosec // ours, in the folder of the project
 }
 
 func unlessToldToStop(ctx context.Context, err error) error {

@@ -2,6 +2,7 @@
 package program
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,13 +111,16 @@ func (p Program) healthcheck() error {
 	return nil
 }
 
-// Version is that of the module, or the commit that the program was built from.
+// named is what the linker was told to call this version: the Dockerfile builds without the repository, which would say it.
+var named string
+
+// Version is what it was named, that of the module, or the commit that the program was built from.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "(unknown)"
 	}
-	version := info.Main.Version
+	version := cmp.Or(named, info.Main.Version)
 	for _, setting := range info.Settings {
 		if setting.Key == "vcs.revision" && (version == "" || version == "(devel)") {
 			version = setting.Value

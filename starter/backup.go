@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ type backupCommand struct {
 }
 
 // errOnlyHere refuses what nobody should do from afar.
-var errOnlyHere = usageError{errors.New("this works on the database itself, not through a server; leave --server out")}
+var errOnlyHere = usageError{errors.New("this works on the database itself, not through a server; leave --server and SLIPWAY_SERVER out")}
 
 // Run writes an archive, and reads it back: one that cannot be restored is none.
 func (c *backupCommand) Run(ctx context.Context, a *app) error {
@@ -38,18 +39,31 @@ func (c *backupCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	var manifest backup.Manifest
-	err = writeWhole(c.File, func(file *os.File) (err error) {
-		if manifest, err = backup.Write(ctx, file, catalogue, store); err != nil {
+	manifest, err := writeArchive(ctx, c.File, catalogue, store)
+	if err == nil {
+		err = a.printManifest("written", manifest)
+	}
+	return cmp.Or(err, anyPackage(manifest))
+}
+
+func writeArchive(ctx context.Context, path string, from *catalog.Catalog, store *packages.Store) (manifest backup.Manifest, err error) {
+	err = writeWhole(path, func(file *os.File) (err error) {
+		if manifest, err = backup.Write(ctx, file, from, store); err != nil {
 			return err
 		}
 		_, err = openArchive(file)
 		return err
 	})
-	if err != nil {
-		return err
+	return manifest, err
+}
+
+// anyPackage is an error when there are packages and the store had none of them: then it is hardly theirs. The archive has the catalogue.
+func anyPackage(m backup.Manifest) error {
+	if len(m.Packages) > 0 || len(m.Missing) == 0 {
+		return nil
 	}
-	return a.printManifest("written", manifest)
+	return fmt.Errorf("the archive has no package: the store had none of the %d that the catalogue names; set PACKAGE_STORE and VAR_DIR as "+
+		"for worker and web, and write another archive", len(m.Missing))
 }
 
 func openArchive(file *os.File) (*backup.Archive, error) {
@@ -69,7 +83,7 @@ func (a *app) printManifest(done string, m backup.Manifest) error {
 		rows += table.Rows
 	}
 	for _, sum := range m.Missing {
-		_, _ = fmt.Fprintf(a.stderr, "package %s is not in the archive: the package store did not have it\n", sum)
+		_, _ = fmt.Fprintf(a.stderr, "package %s is not in the archive: the package store did not have it, or had it damaged\n", sum)
 	}
 	return printLines(a.stdout, fmt.Sprintf("%s and verified: the catalogue of %s up to change %d, %d rows in %d tables, %s", done,
 		m.Made.In(here).Format(time.DateTime), m.Change, rows, len(m.Tables), packages.Count(len(m.Packages), "package")))

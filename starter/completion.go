@@ -78,9 +78,10 @@ type typed struct {
 
 func readLine(root *kong.Node, words []string) typed {
 	line := typed{command: root}
-	for _, word := range words {
+	for i, word := range words {
 		switch {
 		case word == "=": // bash takes it for a word
+		case word == ":" || i > 0 && words[i-1] == ":": // and cuts addresses and times of day
 		case line.flag != nil:
 			line.flag = nil
 		case strings.HasPrefix(word, "-"):

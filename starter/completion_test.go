@@ -32,6 +32,7 @@ func TestWhatMayComeNextIsOffered(t *testing.T) {
 		"--as r|":                              {"release-manager", "reviewer"},
 		"--as=re|":                             {"--as=release-manager", "--as=reviewer"},
 		"--as = re|":                           {"release-manager", "reviewer"}, // as bash splits it
+		"--server http : //h : 80 act susp|":   {"suspend"},                     // the same
 		"--as operator act susp|":              {"suspend"},
 		"act publish maps --plan |":            {"app-store", "fast", "standard"},
 		"publish maps --plan f|":               {"fast"},

@@ -149,6 +149,9 @@ func (a *app) filesServer() (remote, error) {
 	return newRemote(a.commandLine), nil
 }
 
+// maxFile is what all files of a package may have together, in bytes.
+var maxFile = packages.DefaultLimits.TotalBytes
+
 // fetch reads an answer that is no JSON.
 func (r remote) fetch(ctx context.Context, path string) (contentType string, content []byte, err error) {
 	err = r.retry(ctx, func() error {
@@ -162,7 +165,10 @@ func (r remote) fetch(ctx context.Context, path string) (contentType string, con
 		}
 		defer func() { _ = response.Body.Close() }()
 		contentType = response.Header.Get("Content-Type")
-		content, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+		content, err = io.ReadAll(io.LimitReader(response.Body, maxFile+1))
+		if int64(len(content)) > maxFile {
+			err = fmt.Errorf("%s sends more than the %s that a package may have; is it Slipway's web?", r.server, packages.Size(maxFile))
+		}
 		return err
 	})
 	return contentType, content, err

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,6 +11,19 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+func TestALargeFileIsWrittenWhole(t *testing.T) {
+	c := sitDown(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(make([]byte, maxAnswer+1))
+	}))
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "model.bin")
+	c.does("--server " + server.URL + " files weather 1.0.0 model.bin --output " + file)
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	assert.EqualValues(t, maxAnswer+1, info.Size())
+}
 
 func TestFilesAndWhatChangedAreShownSafely(t *testing.T) {
 	c, _, _, _ := withServer(t)

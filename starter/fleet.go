@@ -182,25 +182,23 @@ func progressOf(report fleetReport) string {
 
 // awaitFleet waits until an act is over, and says what came of it.
 func (a *app) awaitFleet(ctx context.Context, server remote, id string) error {
-	for {
+	goesOn := "the act goes on; see starter fleet show " + id
+	for silent := false; ctx.Err() == nil; pause(ctx) {
 		var report fleetReport
 		err := server.get(ctx, fleetPath+"/"+url.PathEscape(id), url.Values{"standing": {string(catalog.FleetRefused)}}, &report)
 		switch {
 		case report.EndedAt != nil:
 			return a.finishFleet(report)
-		case err != nil && ctx.Err() == nil:
-			return fmt.Errorf("the act goes on; see starter fleet show %s: %w", id, err)
+		case inVain(err):
+			return a.stopsWaiting(err, goesOn)
 		case err == nil:
 			_, _ = fmt.Fprintln(a.stderr, progressOf(report))
-			_ = a.stderr.Flush()
+		case !silent && ctx.Err() == nil:
+			a.saysAway(id, err)
 		}
-		select {
-		case <-ctx.Done():
-			_, _ = fmt.Fprintf(a.stderr, "the act goes on; see starter fleet show %s\n", id)
-			return errLeft
-		case <-time.After(retryInterval):
-		}
+		silent = err != nil
 	}
+	return a.stopsWaiting(nil, goesOn)
 }
 
 func (a *app) finishFleet(report fleetReport) error {

@@ -89,6 +89,7 @@ type commandLine struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // what does not look at ctx, such as reading standard input, ends with the second signal
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

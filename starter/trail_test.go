@@ -79,10 +79,27 @@ func TestWhatWasBackedUpIsRestored(t *testing.T) {
 	assert.Contains(t, stderr, "it was cut off, or is none")
 }
 
+func TestABackupFromAStoreThatHasNoneOfThePackagesIsNoSuccess(t *testing.T) {
+	c := withTrail(t)
+	catalogue, err := catalog.Open(t.Context(), "sqlite:"+filepath.Join(c.varDir, "slipway.db"))
+	require.NoError(t, err)
+	sum := strings.Repeat("a", 64)
+	require.NoError(t, catalogue.KeepReport(t.Context(), sum, "1.0.0", []byte("{}")))
+	require.NoError(t, catalogue.Close())
+	file := filepath.Join(t.TempDir(), "slipway.zip")
+	code, stdout, stderr := c.types("backup", file)
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, stdout, "0 packages")
+	assert.Contains(t, stderr, "package "+sum+" is not in the archive")
+	assert.Contains(t, stderr, "the store had none of the 1 that the catalogue names; set PACKAGE_STORE")
+	code, _, _ = c.types("restore --check", file)
+	assert.Equal(t, exitDone, code, "the archive is kept: it has the catalogue")
+}
+
 func TestANameIsErased(t *testing.T) {
 	c := withTrail(t)
 	for line, expected := range map[string]string{
-		"erase-user dora --user olga --role reviewer": "only an operator may", "--server http://h erase-user dora": "leave --server out", "erase-user operator": "nobody erases themselves",
+		"erase-user dora --user olga --role reviewer": "only an operator may", "--server http://h erase-user dora": "leave --server and SLIPWAY_SERVER out", "erase-user operator": "nobody erases themselves",
 		"erase-user system": "it is nobody's",
 	} {
 		code, _, stderr := c.types(line)

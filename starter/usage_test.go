@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -78,6 +79,24 @@ func TestHelpIsNoFailure(t *testing.T) {
 	for line, expected := range map[string]string{"--help": "Commands:", "act --help": "approve-publishing", "list --help": "--overdue", "request --help": "--title"} {
 		assert.Contains(t, c.does(line), expected)
 	}
+}
+
+func TestASecondCtrlCEndsWhatDoesNotListenToTheFirst(t *testing.T) {
+	sitDown(t)
+	command := exec.CommandContext(t.Context(), starterBin, "subscriptions", "add", "room", "slack", "--to-file", "-")
+	input, err := command.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	_, err = input.Write(make([]byte, 1<<20)) // more than a pipe holds: it has begun to read
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	assert.Eventually(t, func() bool {
+		_ = command.Process.Signal(os.Interrupt)
+		return len(ended) > 0
+	}, patience, glance)
+	_ = command.Process.Kill()
+	assert.ErrorContains(t, <-ended, "signal: interrupt")
 }
 
 func TestWrongConfigurationIsNamed(t *testing.T) {

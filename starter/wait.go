@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"time"
@@ -136,15 +137,14 @@ func (a *app) await(ctx context.Context, id string, g goal, revision int) error 
 		return err
 	}
 	_, _ = fmt.Fprintf(a.stderr, "waiting until the %s of %s is over; Ctrl-C ends the waiting only\n", g.name, id)
-	view := &view{out: a.stdout, inPlace: isTerminal(a.stdout), json: a.JSON, seen: revision}
-	for status, err := range platform.follow(ctx, id) {
-		if ctx.Err() != nil {
+	view := &view{out: a.stdout, inPlace: isTerminal(a.stdout), json: a.JSON}
+	var reason error
+	for status, err := range persist(ctx, platform, id, func(err error) { _ = view.end(); a.saysAway(id, err) }) {
+		if reason = err; err != nil {
 			break
 		}
-		if err == nil {
-			err = view.update(a, status)
-		}
-		if err != nil {
+		view.seen = max(view.seen, sequenceOf(revision, status))
+		if err := view.update(a, status); err != nil {
 			return err
 		}
 		if end := g.end(status, revision); end != nil {
@@ -152,7 +152,66 @@ func (a *app) await(ctx context.Context, id string, g goal, revision int) error 
 		}
 	}
 	_ = view.end()
-	_, _ = fmt.Fprintf(a.stderr, "not waiting any more: the %s of %s goes on. See it with starter watch %s\n", g.name, id, id)
+	return a.stopsWaiting(reason, fmt.Sprintf("not waiting any more: the %s of %s goes on. See it with starter watch %s", g.name, id, id))
+}
+
+// sequenceOf is the place in the audit trail of the action that led to a revision; what happened under the same one since comes after it.
+func sequenceOf(revision int, s lifecycle.Status) int {
+	for _, t := range s.Transitions {
+		if t.Revision == revision {
+			return position(t.Sequence, t.Revision)
+		}
+	}
+	return revision
+}
+
+// persist follows a mini-program whatever happens to those who are asked, and tells away of each time that they do not answer. Its errors
+// are those that no waiting helps against.
+func persist(ctx context.Context, p platform, id string, away func(error)) iter.Seq2[lifecycle.Status, error] {
+	return func(yield func(lifecycle.Status, error) bool) {
+		for silent := false; ctx.Err() == nil; pause(ctx) {
+			for status, err := range p.follow(ctx, id) {
+				missing := err != nil && !inVain(err)
+				if missing && !silent && ctx.Err() == nil {
+					away(err)
+				}
+				if silent = missing; !missing && !yield(status, err) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// pause lasts until it is time to ask again.
+func pause(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(retryInterval):
+	}
+}
+
+// inVain tells whether it is no use to ask the same again: somebody has answered, and says no.
+func inVain(err error) bool {
+	_, refused := errors.AsType[*lifecycle.Refusal](err)
+	p, answered := errors.AsType[*problem](err)
+	return refused || answered && p.Status < http.StatusInternalServerError && p.Status != http.StatusTooManyRequests
+}
+
+// saysAway says that nobody answers, which is no reason not to wait.
+func (a *app) saysAway(id string, err error) {
+	_ = printLines(a.stderr, fmt.Sprintf("%s: no answer at the moment; asking again until there is one (%s)", id, err))
+}
+
+// stopsWaiting ends the waiting for what goes on, for a reason, or because whoever waited has had enough.
+func (a *app) stopsWaiting(reason error, goesOn string) error {
+	if _, refused := errors.AsType[*lifecycle.Refusal](reason); refused {
+		return reason
+	}
+	if reason != nil {
+		_ = printLines(a.stderr, "starter: "+reason.Error())
+	}
+	_ = printLines(a.stderr, goesOn)
 	return errLeft
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -114,6 +115,65 @@ func TestWithoutAWorkerOneThatWaitsDoesNotGiveUp(t *testing.T) {
 	code, stdout, stderr := p.ends()
 	assert.Equal(t, exitDone, code, stderr)
 	assert.Contains(t, stdout, "upload-code accepted; now CodeAvailable, revision 3")
+}
+
+func TestARolloutIsWaitedForWhenNoWorkerAnswersForLong(t *testing.T) {
+	c, stop := withWorker(t)
+	c.approved("unattended")
+	p := c.waits("publish unattended --wait --timeout 1s --plan " + patientRun)
+	stop()
+	assert.Contains(t, p.says(`^unattended: no answer at the moment; asking again until there is one \((.*)\)$`), "no worker has answered within 1s")
+	startWorker(t)
+	c.does("promote unattended")
+	code, stdout, stderr := p.ends()
+	assert.Equal(t, exitDone, code, stderr)
+	assert.Contains(t, stdout, "advance              → Published")
+}
+
+var (
+	publishes = answers(http.StatusOK, `{"accepted":true,"action":"publish","state":"GrayscaleRelease","revision":6}`)
+	published = answers(http.StatusOK, `{"id":"weather","state":"Published","revision":8}`)
+	begins    = answers(http.StatusOK, `{"id":"f1","action":"pause","matched":1}`)
+	isOver    = answers(http.StatusOK, `{"id":"f1","action":"pause","matched":1,"accepted":1,"ended_at":"2026-03-01T09:00:00Z"}`)
+)
+
+func TestWhoWaitsIsNotPutOffByAServerThatFalters(t *testing.T) {
+	c := sitDown(t)
+	for line, ways := range map[string][]http.HandlerFunc{
+		"publish weather --wait":         {publishes, isBroken, hangsUp, isBusy, published},
+		"fleet pause --confirm 1 --wait": {begins, isBroken, hangsUp, isBusy, isOver},
+	} {
+		code, _, stderr := c.types(line + " --timeout 0s --server " + faltering(t, ways...))
+		assert.Equal(t, exitDone, code, "%s: %s", line, stderr)
+		assert.Equal(t, 1, strings.Count(stderr, "no answer at the moment; asking again until there is one"), "%s: %s", line, stderr)
+	}
+}
+
+func TestWhoIsSignedOutWhileWaitingHearsThatItGoesOn(t *testing.T) {
+	c := sitDown(t)
+	for line, first := range map[string]http.HandlerFunc{"publish weather --wait": publishes, "fleet pause --confirm 1 --wait": begins} {
+		code, _, stderr := c.types(line + " --server " + faltering(t, first, forgetMe))
+		assert.Equal(t, exitUnfinished, code, "%s: %s", line, stderr)
+		assert.Contains(t, stderr, "starter login", line)
+		assert.Contains(t, stderr, "goes on", line)
+	}
+}
+
+func TestOnlyWhatCameAfterAnActionIsToldWhileItIsWaitedFor(t *testing.T) {
+	c, _ := withWorker(t)
+	c.created("talked-about")
+	for range 6 { // remarks number the audit trail on, and leave the revision alone
+		c.does("comment talked-about", "hello")
+	}
+	c.does("upload talked-about", c.file(samples.Weather()))
+	c.does("request-publishing talked-about")
+	c.does("approve-publishing talked-about")
+	code, told, stderr := c.types("publish talked-about --wait --plan " + swiftPlan)
+	assert.Equal(t, exitDone, code, stderr)
+	assert.Contains(t, told, "promote              → ProductionRelease")
+	for _, before := range []string{"upload-code", "approve-publishing", "→ GrayscaleRelease"} {
+		assert.NotContains(t, told, before)
+	}
 }
 
 func TestActionsThatBeginNothingAreDoneWithTheirOutcome(t *testing.T) {

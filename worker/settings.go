@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 
 	"slipway/config"
 	"slipway/keyring"
@@ -61,7 +62,7 @@ func load() (settings, error) {
 			s.Deployment, s.BuildID))
 	}
 	err = errors.Join(err, s.checkSignals())
-	if s.FleetPerSecond <= 0 || s.FleetPerSecond > mostFleetPerSecond {
+	if s.FleetPerSecond <= 0 || s.FleetPerSecond > mostFleetPerSecond || math.IsNaN(s.FleetPerSecond) {
 		err = errors.Join(err, fmt.Errorf("FLEET_PER_SECOND=%v must be a number above 0, at most %d: how many mini-programs acts ask a second",
 			s.FleetPerSecond, mostFleetPerSecond))
 	}

@@ -66,6 +66,18 @@ func TestAGraceTimeThatUploadsMightNotSurviveIsRefused(t *testing.T) {
 	assert.EqualValues(t, time.Hour, settings.PackageGrace)
 }
 
+func TestAPaceOfFleetActsThatIsNoNumberOrOutOfBoundsIsRefused(t *testing.T) {
+	nothingSet(t)
+	for _, pace := range []string{"0", "-1", "1001", "NaN", "Inf", "-Inf", "fast"} {
+		t.Setenv("FLEET_PER_SECOND", pace)
+		_, err := load()
+		assert.ErrorContains(t, err, "FLEET_PER_SECOND", pace)
+	}
+	t.Setenv("FLEET_PER_SECOND", "0.5")
+	_, err := load()
+	assert.NoError(t, err)
+}
+
 func TestEverythingThatIsWrongIsNamedAtOnce(t *testing.T) {
 	nothingSet(t)
 	t.Setenv("LOG_LEVEL", "chatty")

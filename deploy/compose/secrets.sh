@@ -1,13 +1,14 @@
 #!/bin/sh
-# Makes the secrets that docker-compose.yml reads, each once: what is there stays. OIDC_CLIENT_SECRET is yours to give.
+# Makes the secrets that docker-compose.yml reads, each once: what is there stays, unless it is empty. OIDC_CLIENT_SECRET is yours to give, and
+# SMTP_PASSWORD where the mail server asks for one.
 set -eu
 umask 077
 folder="$(dirname "$0")/secrets"
 mkdir -p "$folder"
 cd "$folder"
 
-keep() { # NAME: writes standard input, unless the file is there
-	if [ -e "$1" ]; then cat >/dev/null; else cat >"$1"; fi
+keep() { # NAME: writes standard input, unless there is something in the file; an empty one cannot be written to
+	if [ -s "$1" ]; then cat >/dev/null; else rm -f "$1" && cat >"$1"; fi
 }
 random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 

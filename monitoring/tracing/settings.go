@@ -5,6 +5,7 @@ package tracing
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -99,7 +100,7 @@ func (s Settings) sampler() (sdktrace.Sampler, error) {
 	ratio := 1.0
 	if s.SamplerArg != "" {
 		var err error
-		if ratio, err = strconv.ParseFloat(s.SamplerArg, 64); err != nil || ratio < 0 || ratio > 1 {
+		if ratio, err = strconv.ParseFloat(s.SamplerArg, 64); err != nil || ratio < 0 || ratio > 1 || math.IsNaN(ratio) {
 			return nil, fmt.Errorf("OTEL_TRACES_SAMPLER_ARG=%s must be a number from 0 to 1", s.SamplerArg)
 		}
 	}

@@ -61,6 +61,8 @@ func TestEverythingThatIsWrongIsNamedAndNoSecretShown(t *testing.T) {
 		assert.ErrorContains(t, err, variable)
 	}
 	assert.NotContains(t, err.Error(), "hush")
+	wrong.SamplerArg = "NaN"
+	assert.ErrorContains(t, wrong.Validate(), "OTEL_TRACES_SAMPLER_ARG=NaN")
 	wrong.SamplerArg = ""
 	assert.ErrorContains(t, wrong.Validate(), "OTEL_TRACES_SAMPLER=sometimes")
 	assert.NotContains(t, fmt.Sprintf("%v %+v %#v", usual(""), tracing.Settings{Headers: "hush"}, tracing.Settings{Headers: "hush"}), "hush")

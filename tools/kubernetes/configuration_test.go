@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -118,6 +119,28 @@ func TestSecretsAreFilesThatAreMounted(t *testing.T) {
 			}
 		}
 		assert.Len(t, mounted, used, "%s mounts what it needs", program)
+	}
+}
+
+func TestTheSecretIsMadeFromWhatIsMounted(t *testing.T) {
+	mounted := map[string]bool{}
+	for _, d := range build(t, "example").deployments {
+		for _, volume := range d.Spec.Template.Spec.Volumes {
+			if volume.Secret != nil {
+				for _, item := range volume.Secret.Items {
+					mounted[item.Key] = true
+				}
+			}
+		}
+	}
+	for _, says := range []string{"deploy/kubernetes/example/kustomization.yaml", "docs/deploy.md"} {
+		text, err := os.ReadFile(filepath.Join(root, says))
+		require.NoError(t, err)
+		made := map[string]bool{}
+		for _, file := range regexp.MustCompile(`--from-file=(\S+)`).FindAllStringSubmatch(string(text), -1) {
+			made[file[1]] = true
+		}
+		assert.Equal(t, mounted, made, says)
 	}
 }
 
