@@ -40,7 +40,7 @@ func (p *platform) terminate(id string) {
 // recover brings a workflow back and returns what it said of the mini-program.
 func (p *platform) recover(id string) lifecycle.Status {
 	p.t.Helper()
-	status, err := p.client.Recover(soon(p.t), id, operator)
+	status, err := p.client.Recover(soon(p.t), id, operator, "")
 	require.NoError(p.t, err)
 	return status
 }
@@ -202,7 +202,7 @@ func TestARecoveryThatMustNotBeIsRefused(t *testing.T) {
 		{ended, operator, lifecycle.IllegalInState},
 		{"No id", operator, lifecycle.InvalidInput},
 	} {
-		_, err := p.client.Recover(soon(t), c.id, c.by)
+		_, err := p.client.Recover(soon(t), c.id, c.by, "")
 		assert.Equal(t, c.code, refusedAs(t, err).Code, c.id)
 	}
 	p.agree(lives)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"slipway/accounts"
 	"slipway/lifecycle"
@@ -221,7 +224,8 @@ func (c *commentCommand) Run(ctx context.Context, a *app) error {
 }
 
 type recoverCommand struct {
-	ID string `arg:"" help:"Id of the mini-program."`
+	ID        string `arg:"" help:"Id of the mini-program."`
+	RequestID string `help:"Makes a repetition harmless."`
 }
 
 // Run starts the workflow again and says where the mini-program stands.
@@ -230,7 +234,7 @@ func (c *recoverCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	status, err := platform.recover(ctx, c.ID, a.actor("operator"))
+	status, err := platform.recover(ctx, c.ID, a.actor("operator"), cmp.Or(c.RequestID, uuid.NewString()))
 	if err != nil {
 		return err
 	}

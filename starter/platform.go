@@ -25,7 +25,7 @@ type platform interface {
 	// upload sends a package and takes the action upload-code; without a version it is the one that the package states.
 	upload(ctx context.Context, id string, file *os.File, version string, command lifecycle.Command) (lifecycle.Outcome, error)
 	// recover starts the workflow of a mini-program again that was ended from outside.
-	recover(ctx context.Context, id string, operator lifecycle.Actor) (lifecycle.Status, error)
+	recover(ctx context.Context, id string, operator lifecycle.Actor, requestID string) (lifecycle.Status, error)
 	status(ctx context.Context, id string) (lifecycle.Status, error)
 	// follow tells where a mini-program stands now, and again when that may have changed, until ctx is done or an error.
 	follow(ctx context.Context, id string) iter.Seq2[lifecycle.Status, error]
@@ -102,14 +102,14 @@ func (d direct) upload(
 	return d.act(ctx, id, command)
 }
 
-func (d direct) recover(ctx context.Context, id string, operator lifecycle.Actor) (lifecycle.Status, error) {
+func (d direct) recover(ctx context.Context, id string, operator lifecycle.Actor, requestID string) (lifecycle.Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
 	miniPrograms, err := d.client(ctx)
 	if err != nil {
 		return lifecycle.Status{}, err
 	}
-	return miniPrograms.Recover(ctx, id, operator)
+	return miniPrograms.Recover(ctx, id, operator, requestID)
 }
 
 func (d direct) status(ctx context.Context, id string) (lifecycle.Status, error) {

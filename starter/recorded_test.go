@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	samples "slipway/testdata/packages"
+	"slipway/workflows"
 )
 
 // faltering is a server that answers the first request, and then each in the next way; the last way is that of all that follow.
@@ -152,6 +153,29 @@ func TestAWebTellsThatARepeatedRequestIsRecorded(t *testing.T) {
 		code, _, stderr := c.types("request early-there --title Early --request-id first --timeout 1s")
 		assert.Equal(t, exitUnfinished, code, stderr)
 	}
+}
+
+func TestARecoveryThatIsAskedForAgainIsAnswered(t *testing.T) {
+	c, stopWorker, _, _ := withServer(t)
+	c.created("asked-again")
+	stopWorker()
+	require.NoError(t, server.Client.TerminateWorkflow(t.Context(), workflows.WorkflowID("asked-again"), "", "for the test"))
+	const line = "recover asked-again --request-id mine"
+	for range 2 {
+		code, _, stderr := c.types(line + " --timeout 1s")
+		assert.Equal(t, exitUnfinished, code, stderr)
+		assert.Contains(t, stderr, "(request id mine)")
+	}
+	t.Setenv("TEMPORAL_ADDRESS", server.Address)
+	t.Setenv("VAR_DIR", c.varDir)
+	startWorker(t)
+	for range 2 {
+		code, stdout, stderr := c.types(line + " --timeout 30s")
+		assert.Equal(t, exitDone, code, stderr)
+		assert.Contains(t, stdout, "asked-again: its workflow runs again")
+	}
+	code, _, _ := c.types("recover asked-again")
+	assert.Equal(t, exitRefused, code)
 }
 
 // hungUpOn hangs up at an address until it was asked twice.

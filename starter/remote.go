@@ -101,8 +101,8 @@ func (r remote) upload(
 	return outcomeOf(uploaded.Outcome, err)
 }
 
-func (r remote) recover(ctx context.Context, id string, operator lifecycle.Actor) (status lifecycle.Status, err error) {
-	err = r.post(ctx, operator, "", pathOf(id, "recover"), jsonBody(map[string]any{}), &status)
+func (r remote) recover(ctx context.Context, id string, operator lifecycle.Actor, requestID string) (status lifecycle.Status, err error) {
+	err = r.post(ctx, operator, requestID, pathOf(id, "recover"), jsonBody(map[string]any{}), &status)
 	return status, err
 }
 

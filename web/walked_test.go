@@ -164,7 +164,7 @@ func (w *whole) begin(s lifecycletest.Situation) string {
 		return id
 	}
 	w.told(id, s)
-	status, err := workflows.Client{Temporal: w.temporal}.Recover(w.t.Context(), id, accounts.Dev()["operator"])
+	status, err := workflows.Client{Temporal: w.temporal}.Recover(w.t.Context(), id, accounts.Dev()["operator"], "")
 	require.NoError(w.t, err)
 	require.Equal(w.t, s.State, string(status.State))
 	return id

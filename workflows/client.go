@@ -90,7 +90,7 @@ func (c Client) startOptions(requested lifecycle.Creation) client.StartWorkflowO
 // creationRepeated is for a request for an id that is taken. Where nobody answers what came of it, it is recorded only if it is what the
 // workflow was started with.
 func (c Client) creationRepeated(ctx context.Context, creation lifecycle.Creation) (lifecycle.Outcome, error) {
-	begun := c.begunBy(ctx, creation) // asked while there is time
+	begun, errBegun := c.startedWith(ctx, c.startOptions(creation)) // asked while there is time
 	outcome, err := c.firstOutcome(ctx, creation)
 	_, refused := errors.AsType[*lifecycle.Refusal](err)
 	switch {
@@ -100,18 +100,18 @@ func (c Client) creationRepeated(ctx context.Context, creation lifecycle.Creatio
 		return outcome, fmt.Errorf("%w (request id %s): %w", ErrUnfinished, creation.RequestID, err)
 	default:
 		return outcome, fmt.Errorf("the creation of %q is requested, but whether with request id %s cannot be told now: %w",
-			creation.ID, creation.RequestID, err)
+			creation.ID, creation.RequestID, cmp.Or(errBegun, err))
 	}
 }
 
-// begunBy tells whether a workflow was started with this very request, whose words its static details repeat.
-func (c Client) begunBy(ctx context.Context, creation lifecycle.Creation) bool {
-	described, err := c.Temporal.DescribeWorkflow(ctx, WorkflowID(creation.ID), "")
+// startedWith tells whether the workflow was started by this very request, which the static details name.
+func (c Client) startedWith(ctx context.Context, options client.StartWorkflowOptions) (bool, error) {
+	described, err := c.Temporal.DescribeWorkflow(ctx, options.ID, "")
 	if err != nil {
-		return false
+		return false, fmt.Errorf("looking at how %s was started: %w", options.ID, err)
 	}
 	details, err := described.GetStaticDetails()
-	return err == nil && details == c.startOptions(creation).StaticDetails
+	return details == options.StaticDetails, err
 }
 
 // firstOutcome gives the same request for creation again its first outcome, once there is one.

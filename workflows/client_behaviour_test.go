@@ -34,6 +34,7 @@ func TestTheClient(t *testing.T) {
 		"says what is recorded while no worker runs":            (*installed).saysWhatIsRecordedWhileNoWorkerRuns,
 		"takes answers from the catalogue":                      (*installed).takesOutcomesFromTheCatalogue,
 		"recovers what was terminated":                          (*installed).recoversWhatWasTerminated,
+		"recovers once, however often it is asked":              (*installed).recoversOnceHoweverOftenItIsAsked,
 		"recovers for operators and nothing that is over":       (*installed).recoversForOperatorsAndNothingThatIsOver,
 		"recovers what an operator suspends":                    (*installed).recoversWhatAnOperatorSuspends,
 		"tells an answer that may come from one that cannot":    (*installed).tellsAnAnswerThatMayComeFromOneThatCannot,
@@ -351,7 +352,7 @@ func (i *installed) sendsNothingThatItCannotSign() {
 	require.ErrorIs(i, err, away)
 	_, err = i.RequestCreation(i.Context(), requested("cannot-sign-either"))
 	require.ErrorIs(i, err, away)
-	_, err = i.Recover(i.Context(), "cannot-sign-either", otto)
+	_, err = i.Recover(i.Context(), "cannot-sign-either", otto, "")
 	require.ErrorIs(i, err, away)
 	now, err := i.Status(i.Context(), id)
 	require.NoError(i, err)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
@@ -26,11 +27,11 @@ func (c Client) signalGone(ctx context.Context, id string, command lifecycle.Com
 		return gone
 	}
 	run, err := c.Temporal.SignalWithStartWorkflow(ctx, WorkflowID(id), string(command.Action), command,
-		recoverOptions(id), WorkflowType, recoverInput(id, command.Actor))
+		recoverOptions(id, command.Actor, command.RequestID), WorkflowType, recoverInput(id, command.Actor))
 	if err != nil {
 		return fmt.Errorf("recovering %s to %s it: %w", id, command.Action, err)
 	}
-	_, err = c.recovered(ctx, id, run.GetRunID()) // a workflow that must not be recovered answers nobody
+	_, err = c.recovered(ctx, id, run.GetRunID(), command.RequestID) // a workflow that must not be recovered answers nobody
 	return err
 }
 
@@ -65,8 +66,9 @@ func (c Client) refuseGone(ctx context.Context, id string, action lifecycle.Acti
 }
 
 // Recover starts the workflow of a mini-program again, with all that the catalogue knows of it, after it was terminated, has failed or
-// was lost. A refusal comes as the error, a *lifecycle.Refusal.
-func (c Client) Recover(ctx context.Context, id string, operator lifecycle.Actor) (lifecycle.Status, error) {
+// was lost. The same request again gets the same answer, once a worker has one. A refusal comes as the error, a *lifecycle.Refusal;
+// ErrUnfinished means that no worker has answered yet.
+func (c Client) Recover(ctx context.Context, id string, operator lifecycle.Actor, requestID string) (lifecycle.Status, error) {
 	if refusal := lifecycle.ValidateID(id); refusal != nil {
 		return lifecycle.Status{}, refusal
 	}
@@ -74,18 +76,34 @@ func (c Client) Recover(ctx context.Context, id string, operator lifecycle.Actor
 		return lifecycle.Status{},
 			lifecycle.Refuse(lifecycle.ForbiddenRole, "only an operator can recover a mini-program; %s is not one", operator.User)
 	}
-	run, err := c.Temporal.ExecuteWorkflow(ctx, recoverOptions(id), WorkflowType, recoverInput(id, operator))
+	requestID = cmp.Or(requestID, uuid.NewString())
+	options := recoverOptions(id, operator, requestID)
+	run, err := c.Temporal.ExecuteWorkflow(ctx, options, WorkflowType, recoverInput(id, operator))
 	if _, running := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); running {
-		return lifecycle.Status{}, lifecycle.Refuse(lifecycle.IllegalInState, "the workflow of %s is running; there is nothing to recover", id)
+		return c.recoveryRepeated(ctx, id, requestID, options)
 	}
 	if err != nil {
 		return lifecycle.Status{}, fmt.Errorf("recovering %s: %w", id, err)
 	}
-	return c.recovered(ctx, id, run.GetRunID())
+	return c.recovered(ctx, id, run.GetRunID(), requestID)
+}
+
+// recoveryRepeated is for a workflow that runs. It was recovered if that is how it was started.
+func (c Client) recoveryRepeated(
+	ctx context.Context, id, requestID string, options client.StartWorkflowOptions,
+) (lifecycle.Status, error) {
+	begun, err := c.startedWith(ctx, options)
+	if err != nil {
+		return lifecycle.Status{}, err
+	}
+	if !begun {
+		return lifecycle.Status{}, lifecycle.Refuse(lifecycle.IllegalInState, "the workflow of %s is running; there is nothing to recover", id)
+	}
+	return c.recovered(ctx, id, "", requestID)
 }
 
 // recovered waits until the new workflow knows where the mini-program stands, or has failed because it must not be recovered.
-func (c Client) recovered(ctx context.Context, id, runID string) (status lifecycle.Status, err error) {
+func (c Client) recovered(ctx context.Context, id, runID, requestID string) (status lifecycle.Status, err error) {
 	for {
 		value, err := c.query(ctx, WorkflowID(id), runID, QueryStatus)
 		if err == nil {
@@ -97,7 +115,7 @@ func (c Client) recovered(ctx context.Context, id, runID string) (status lifecyc
 		}
 		select {
 		case <-ctx.Done():
-			return status, fmt.Errorf("%w: %w", ErrUnfinished, err)
+			return status, fmt.Errorf("%w (request id %s): %w", ErrUnfinished, requestID, err)
 		case <-time.After(firstPause):
 		}
 	}
@@ -121,13 +139,15 @@ func (c Client) codeOfFailure(ctx context.Context, id, runID string) lifecycle.C
 	return refusal.Code
 }
 
-func recoverOptions(id string) client.StartWorkflowOptions {
+// recoverOptions name the request, by which its repetition is known.
+func recoverOptions(id string, operator lifecycle.Actor, requestID string) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID:                                       WorkflowID(id),
 		TaskQueue:                                TaskQueue,
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            id + ", recovered",
+		StaticDetails:                            fmt.Sprintf("Recovered by %s with request id %s.", written(operator.User), quoted(requestID)),
 	}
 }
 

@@ -161,13 +161,13 @@ func (i *installed) recoversWhatWasTerminated() {
 	i.does(id, lifecycle.ApproveCreation, rob)
 	before, err := i.Status(i.Context(), id)
 	require.NoError(i, err)
-	_, err = i.Recover(i.Context(), id, otto)
-	i.refused(lifecycle.IllegalInState, err) // it runs
+	_, err = i.Recover(i.Context(), id, otto, "while it runs")
+	i.refused(lifecycle.IllegalInState, err)
 	i.terminates(id)
 	runs, err := i.Runs(i.Context(), id)
 	require.NoError(i, err)
 	assert.False(i, runs)
-	after, err := i.Recover(i.Context(), id, otto)
+	after, err := i.Recover(i.Context(), id, otto, "")
 	require.NoError(i, err)
 	assert.Equal(i, before.Revision, after.Revision)
 	assert.Equal(i, before.State, after.State)
@@ -175,6 +175,38 @@ func (i *installed) recoversWhatWasTerminated() {
 	require.NoError(i, err)
 	assert.True(i, runs)
 	i.does(id, lifecycle.UploadCode, ann, uploading("1.0.0"))
+}
+
+func (i *installed) recoversOnceHoweverOftenItIsAsked() {
+	id := i.requests("recovered-once")
+	i.terminates(id)
+	i.rest()
+	defer func() {
+		if len(*i.working) == 0 {
+			i.work(nil)
+		}
+	}()
+	for range 2 {
+		brief, cancel := context.WithTimeout(i.Context(), 300*time.Millisecond)
+		_, err := i.Recover(brief, id, otto, "mine")
+		cancel()
+		require.ErrorIs(i, err, ErrUnfinished)
+		assert.ErrorContains(i, err, "mine", "to ask by")
+	}
+	_, err := i.Recover(i.Context(), id, otto, "another")
+	i.refused(lifecycle.IllegalInState, err)
+	oscar := lifecycle.Actor{User: "oscar", Roles: otto.Roles}
+	_, err = i.Recover(i.Context(), id, oscar, "mine")
+	i.refused(lifecycle.IllegalInState, err)
+	i.work(nil)
+	for range 2 {
+		status, err := i.Recover(i.Context(), id, otto, "mine")
+		require.NoError(i, err)
+		assert.Equal(i, lifecycle.CreationPending, status.State)
+	}
+	entries, err := i.catalog.Audit(i.Context(), id, 0, 100)
+	require.NoError(i, err)
+	assert.Len(i, entries, 2, "requested and recovered")
 }
 
 func (i *installed) recoversForOperatorsAndNothingThatIsOver() {
@@ -190,7 +222,7 @@ func (i *installed) recoversForOperatorsAndNothingThatIsOver() {
 		"by a manager": {gone, mia, lifecycle.ForbiddenRole}, "what is over": {over, otto, lifecycle.IllegalInState},
 		"what never was": {"never-recovered", otto, lifecycle.UnknownMiniProgram}, "no id": {"No Id", otto, lifecycle.InvalidInput},
 	} {
-		_, err := i.Recover(i.Context(), c.id, c.by)
+		_, err := i.Recover(i.Context(), c.id, c.by, "")
 		i.refused(c.code, err)
 		if c.code == lifecycle.InvalidInput {
 			continue

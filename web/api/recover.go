@@ -19,16 +19,23 @@ func (a *API) registerRecover(api huma.API) {
 		Description: "For operators, when the workflow was terminated, has failed or was lost: it goes on with all that the catalogue knows.",
 	}, []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
 		response{http.StatusOK, "It runs again; where the mini-program stands", lifecycle.Status{}, nil},
-		response{http.StatusAccepted, "Started, but no worker has answered yet", recorded{}, []string{"Retry-After"}},
+		response{http.StatusAccepted, recordedDescription, recorded{}, []string{"Retry-After"}},
 	), a.recover)
 }
 
-type recoverInput struct{ Named }
+type recoverInput struct {
+	Named
+	Repeatable
+}
 
 func (a *API) recover(ctx context.Context, in *recoverInput) (*outcomeOutput, error) {
-	status, err := a.service.Recover(ctx, access.Person(ctx), in.ID)
-	if errors.Is(err, workflows.ErrUnfinished) {
-		return unanswered("", lifecycle.Recovered), nil
+	requestID := in.requestID("")
+	status, err := a.service.Recover(ctx, access.Person(ctx), in.ID, requestID)
+	switch {
+	case errors.Is(err, workflows.ErrUnfinished):
+		return unanswered(requestID, lifecycle.Recovered), nil
+	case err != nil:
+		return nil, a.problemOf(requestID, err)
 	}
-	return &outcomeOutput{Status: http.StatusOK, Body: status}, err
+	return &outcomeOutput{Status: http.StatusOK, Body: status}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 
 	"slipway/catalog"
 	"slipway/lifecycle"
@@ -24,8 +25,8 @@ type miniProgramData struct {
 	Ratings    []catalog.Ratings
 	Next       string // what happens next, in words
 	WorkflowUI string
-	Stopped    bool // the workflow was ended from outside
-	LookFirst  bool // the person decides on the candidate, after looking into it
+	Recovery   string // the request id of the form that recovers a workflow which was ended from outside; "" while it runs
+	LookFirst  bool   // the person decides on the candidate, after looking into it
 	Outcome    *outcome
 	// Request is what waits for a decision; nil when nothing does.
 	Request      *request
@@ -89,8 +90,8 @@ func (p *Pages) dataOf(c *gin.Context) (miniProgramData, error) {
 		data.Actions = data.Actions.overriding(status, person(c), p.Service.Settings(), p.words(c))
 	}
 	data.WorkflowUI = p.workflowUI(status.ID)
-	if data.Stopped = p.isStopped(c, status); data.Stopped {
-		data.Actions = data.Actions.withoutMain()
+	if p.isStopped(c, status) {
+		data.Recovery, data.Actions = uuid.NewString(), data.Actions.withoutMain()
 	}
 	data.Request = requestOf(c, status)
 	if err := p.askForAll(c.Request.Context(), status, &data.Actions); err != nil {
@@ -168,7 +169,7 @@ func (p *Pages) isStopped(c *gin.Context, status lifecycle.Status) bool {
 
 // recover starts the workflow again and leads back to the mini-program.
 func (p *Pages) recover(c *gin.Context) {
-	_, err := p.Service.Recover(c.Request.Context(), person(c), c.Param("id"))
+	_, err := p.Service.Recover(c.Request.Context(), person(c), c.Param("id"), c.PostForm("request_id"))
 	if err != nil && !errors.Is(err, workflows.ErrUnfinished) {
 		p.Refuse(c, err)
 		return

@@ -10,13 +10,13 @@ import (
 )
 
 // Recover starts the workflow of a mini-program again after it was ended from outside. The errors are those of Act.
-func (s *Service) Recover(ctx context.Context, operator lifecycle.Actor, id string) (lifecycle.Status, error) {
+func (s *Service) Recover(ctx context.Context, operator lifecycle.Actor, id, requestID string) (lifecycle.Status, error) {
 	if !s.Temporal.Up() {
 		return lifecycle.Status{}, ErrAway
 	}
 	waiting, cancel := context.WithTimeout(ctx, s.AnswerWait)
 	defer cancel()
-	if _, err := s.Workflows.Recover(waiting, id, operator); err != nil {
+	if _, err := s.Workflows.Recover(waiting, id, operator, requestID); err != nil {
 		if isRefusal(err) || errors.Is(err, workflows.ErrUnfinished) {
 			return lifecycle.Status{}, err
 		}
