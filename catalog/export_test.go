@@ -27,6 +27,12 @@ func TextColumns() (known []string) {
 // RequestQuestions are what the catalogue is asked about a request, with how many arguments.
 var RequestQuestions = map[string]int{selectOutcome: 3, selectFinished: 5}
 
+// ListQuestion is what the database is asked for a list.
+func (c *Catalog) ListQuestion(ctx context.Context, filter Filter) (question string, arguments []any, err error) {
+	q, err := c.listQuery(ctx, filter, 1)
+	return q.String(), q.Args, err
+}
+
 // PersonMembers and TextMembers are the members of stored documents that erasing looks at.
 var PersonMembers, TextMembers = personMembers, textMembers
 

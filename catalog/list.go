@@ -215,9 +215,7 @@ func (c *Catalog) choose(ctx context.Context, q *database.Builder, f Filter) err
 		q.Add(" AND NOT overdue")
 	}
 	database.AddOneOf(q, "turn", f.Turns)
-	if f.Standing != "" {
-		q.Add(" AND standing = ?", database.Text(string(f.Standing)))
-	}
+	c.chooseStanding(q, f)
 	if f.Scheduled {
 		q.Add(" AND state = ? AND turn = ?", string(lifecycle.ReadyToPublish), string(lifecycle.System))
 	}
@@ -242,6 +240,17 @@ func (c *Catalog) chooseTeams(q *database.Builder, teams []string) {
 		database.AddOneOf(q, "+team", teams)
 	default:
 		database.AddOneOf(q, "team", teams)
+	}
+}
+
+// chooseStanding lets rollouts be found by their index, which has the order of what is due; SQLite would sort all of them for another order.
+func (c *Catalog) chooseStanding(q *database.Builder, f Filter) {
+	switch {
+	case f.Standing == "":
+	case c.db.IsSQLite() && f.Order != DueFirst:
+		q.Add(" AND coalesce(standing, '') = ?", database.Text(string(f.Standing)))
+	default:
+		q.Add(" AND standing = ?", database.Text(string(f.Standing)))
 	}
 }
 

@@ -237,3 +237,17 @@ func TestAPageHasALimit(t *testing.T) {
 		}
 	})
 }
+
+// Else each look at the few that are held would pass over all mini-programs.
+func TestRolloutsAreFoundByHowTheyStand(t *testing.T) {
+	c := catalogtest.Open(t, catalogtest.SQLite(t))
+	for order, index := range map[catalog.Order]string{
+		catalog.DueFirst: "SEARCH mini_programs USING INDEX mini_programs_standing (standing=?)", catalog.NewestFirst: "INDEX mini_programs_newest",
+	} {
+		question, arguments, err := c.ListQuestion(t.Context(), catalog.Filter{Standing: catalog.Held, Order: order})
+		require.NoError(t, err)
+		plan := planOf(t, c, question, arguments...)
+		require.Len(t, plan, 1, "nothing is sorted")
+		assert.Contains(t, plan[0], index)
+	}
+}

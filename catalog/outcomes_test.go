@@ -27,14 +27,20 @@ func TestTheFirstOutcomeOfARequestStays(t *testing.T) {
 	})
 }
 
+// planOf is how SQLite goes about a question.
+func planOf(t *testing.T, c *catalog.Catalog, question string, arguments ...any) []string {
+	plan, err := database.Collect(t.Context(), c.Database().Select("EXPLAIN QUERY PLAN "+question), func(row *sql.Rows) (step string, err error) {
+		return step, row.Scan(new(int), new(int), new(int), &step)
+	}, arguments...)
+	require.NoError(t, err)
+	return plan
+}
+
 // By any other index all that ever happened to a mini-program would be read for each of its actions.
 func TestARequestIsFoundByItsIDHoweverMuchHappened(t *testing.T) {
 	c := catalogtest.Open(t, catalogtest.SQLite(t))
 	for question, arguments := range catalog.RequestQuestions {
-		plan, err := database.Collect(t.Context(), c.Database().Select("EXPLAIN QUERY PLAN "+question), func(row *sql.Rows) (step string, err error) {
-			return step, row.Scan(new(int), new(int), new(int), &step)
-		}, []any{"weather", "r1", "ann", "life-1", 7}[:arguments]...)
-		require.NoError(t, err)
+		plan := planOf(t, c, question, []any{"weather", "r1", "ann", "life-1", 7}[:arguments]...)
 		for _, step := range plan {
 			if strings.Contains(step, "SEARCH changes") || strings.Contains(step, "SEARCH latest") || strings.Contains(step, "SCAN") {
 				assert.Contains(t, step, "changes_answers (mini_program=? AND request_id=? AND actor=?)", question)
