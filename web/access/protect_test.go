@@ -35,9 +35,9 @@ func TestOnlyALoopbackNameOrAddressAndNothingMoreIsThisMachine(t *testing.T) {
 }
 
 func TestARequestWithAUserBeforeItsHostIsNotAddressedToThisMachine(t *testing.T) {
-	yes := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	yes := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	no := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
-	for user, status := range map[*url.Userinfo]int{nil: http.StatusOK, url.User("evil.example"): http.StatusTeapot} {
+	for user, status := range map[*url.Userinfo]int{nil: http.StatusNoContent, url.User("evil.example"): http.StatusTeapot} {
 		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1/", http.NoBody)
 		r.URL.User = user
 		w := httptest.NewRecorder()
@@ -81,7 +81,7 @@ func TestBrowsersAreToldWhatOurPagesNeverDo(t *testing.T) {
 }
 
 func TestOnlyAPageOfAnotherSiteThatSaysSoByItsRefererAloneIsRefused(t *testing.T) {
-	passes := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	passes := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	refuses := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
 	for _, each := range []struct {
 		method, referer, site, origin string
@@ -89,10 +89,10 @@ func TestOnlyAPageOfAnotherSiteThatSaysSoByItsRefererAloneIsRefused(t *testing.T
 	}{
 		{http.MethodPost, "https://evil.example/", "", "", http.StatusForbidden}, {http.MethodPut, "https://evil.example/", "", "", http.StatusForbidden},
 		{http.MethodDelete, "https://slipway.example.evil.example/", "", "", http.StatusForbidden}, {http.MethodPost, "%zz", "", "", http.StatusForbidden},
-		{http.MethodPost, "https://slipway.example/x", "", "", http.StatusOK}, {http.MethodPost, "", "", "", http.StatusOK},
-		{http.MethodGet, "https://evil.example/", "", "", http.StatusOK}, {http.MethodHead, "https://evil.example/", "", "", http.StatusOK},
-		{http.MethodOptions, "https://evil.example/", "", "", http.StatusOK},
-		{http.MethodPost, "https://evil.example/", "cross-site", "", http.StatusOK}, {http.MethodPost, "https://evil.example/", "", "https://evil.example", http.StatusOK},
+		{http.MethodPost, "https://slipway.example/x", "", "", http.StatusNoContent}, {http.MethodPost, "", "", "", http.StatusNoContent},
+		{http.MethodGet, "https://evil.example/", "", "", http.StatusNoContent}, {http.MethodHead, "https://evil.example/", "", "", http.StatusNoContent},
+		{http.MethodOptions, "https://evil.example/", "", "", http.StatusNoContent},
+		{http.MethodPost, "https://evil.example/", "cross-site", "", http.StatusNoContent}, {http.MethodPost, "https://evil.example/", "", "https://evil.example", http.StatusNoContent},
 	} {
 		r := httptest.NewRequest(each.method, "https://slipway.example/", nil)
 		for name, value := range map[string]string{"Referer": each.referer, "Sec-Fetch-Site": each.site, "Origin": each.origin} {
