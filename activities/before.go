@@ -63,7 +63,8 @@ func (a *Activities) WatchHealth(ctx context.Context, watch HealthWatch) (lifecy
 	if activity.HasHeartbeatDetails(ctx) {
 		_ = activity.GetHeartbeatDetails(ctx, &gate.Breaches) // unreadable details only start the count anew
 	}
-	answered, _ := a.probe(ctx, watch.Health.Filled(watch.MiniProgram, watch.Version).All()[0], time.Now().UTC())
+	clock := clockOf(ctx)
+	answered, _ := a.probe(ctx, watch.Health.Filled(watch.MiniProgram, watch.Version).All()[0], clock())
 	answer := answered.Single()
 	if ctx.Err() != nil {
 		return answer, ctx.Err()
@@ -73,5 +74,5 @@ func (a *Activities) WatchHealth(ctx context.Context, watch HealthWatch) (lifecy
 		return v, nil
 	}
 	activity.RecordHeartbeat(ctx, report.Breaches)
-	return answer, askAgain(string(answer.Status)+": "+answer.Detail, time.Until(report.AskAt))
+	return answer, askAgain(string(answer.Status)+": "+answer.Detail, report.AskAt.Sub(clock()))
 }

@@ -60,10 +60,12 @@ func (a *Activities) ProbeHealth(ctx context.Context, probe HealthProbe) (lifecy
 			probe.GateProgress = left // else the gate goes on from where it began
 		}
 	}
-	if wait := time.Until(probe.nextAt()); wait > 0 {
+	clock := clockOf(ctx)
+	now := clock()
+	if wait := probe.nextAt().Sub(now); wait > 0 {
 		return lifecycle.GateReport{}, askAgain("not due yet", wait)
 	}
-	answers, now, cause := a.answersOf(ctx, probe)
+	answers, cause := a.answersOf(ctx, probe, now)
 	if ctx.Err() != nil { // the worker stops: that is no answer of Prometheus
 		return lifecycle.GateReport{}, ctx.Err()
 	}
@@ -73,13 +75,19 @@ func (a *Activities) ProbeHealth(ctx context.Context, probe HealthProbe) (lifecy
 		if report.Rules != nil {
 			activity.RecordHeartbeat(ctx, report.GateProgress)
 		}
-		return report, askAgain(sayAnswers(answers), time.Until(report.AskAt))
+		return report, askAgain(sayAnswers(answers), report.AskAt.Sub(clock()))
 	}
 	if v := report.Verdict; report.Changed && v.Status != lifecycle.Healthy {
 		activity.GetLogger(ctx).Warn("a release is not known to be healthy", logkey.MiniProgram, probe.MiniProgram, logkey.Version, probe.Version,
 			logkey.Health, v.Status, logkey.Reason, v.Reason, logkey.Detail, v.Detail, logkey.Cause, cause)
 	}
 	return report, nil
+}
+
+// clockOf is Temporal's clock, by which stages begin and end. That of the worker may be wrong: a stage would be over by it too soon.
+func clockOf(ctx context.Context) (now func() time.Time) {
+	here, there := time.Now(), activity.GetInfo(ctx).StartedTime
+	return func() time.Time { return there.Add(time.Since(here)).UTC() }
 }
 
 // nextAt is when there is something to ask: not before the gate's own time, which a refusal may have put off.
@@ -118,11 +126,11 @@ func sayAnswers(answers []lifecycle.RuleHealth) string {
 	return strings.Join(said, "; ")
 }
 
-// answersOf asks the rules that are due, all at the same time, and says when it asked: that is the moment of all answers, however long they
-// take. One that was asked for before the end of the stage is none of those at its end, for which every rule is asked. The error is what
-// was behind an answer that is not known.
-func (a *Activities) answersOf(ctx context.Context, probe HealthProbe) ([]lifecycle.RuleHealth, time.Time, error) {
-	filled, now := probe.Gate, time.Now().UTC()
+// answersOf asks the rules that are due, all at the same time. Now is the moment of all answers, however long they take: one that was asked
+// for before the end of the stage is none of those at its end, for which every rule is asked. The error is what was behind an answer that
+// is not known.
+func (a *Activities) answersOf(ctx context.Context, probe HealthProbe, now time.Time) ([]lifecycle.RuleHealth, error) {
+	filled := probe.Gate
 	filled.Health = probe.Health.Filled(probe.MiniProgram, probe.Version)
 	due := filled.Due(now)
 	if len(probe.Health.Rules) == 0 {
@@ -137,7 +145,7 @@ func (a *Activities) answersOf(ctx context.Context, probe HealthProbe) ([]lifecy
 		})
 	}
 	_ = group.Wait()
-	return answers, now, errors.Join(causes...)
+	return answers, errors.Join(causes...)
 }
 
 // probe is the answer of this moment. The error is what was behind an unknown one.

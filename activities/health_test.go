@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
@@ -61,6 +62,50 @@ func environment(t *testing.T, acts *activities.Activities) (env *testsuite.Test
 	env.SetTestTimeout(20 * time.Second)
 	env.RegisterActivity(acts)
 	return env, logged
+}
+
+// behind has activities hear from Temporal that it is so much earlier than this machine says.
+type behind struct {
+	interceptor.WorkerInterceptorBase
+	interceptor.ActivityInboundInterceptorBase
+	interceptor.ActivityOutboundInterceptorBase
+	by time.Duration
+}
+
+func (b *behind) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	b.ActivityInboundInterceptorBase.Next = next
+	return b
+}
+
+func (b *behind) Init(next interceptor.ActivityOutboundInterceptor) error {
+	b.ActivityOutboundInterceptorBase.Next = next
+	return b.ActivityInboundInterceptorBase.Next.Init(b)
+}
+
+func (b *behind) GetInfo(ctx context.Context) activity.Info {
+	info := b.ActivityOutboundInterceptorBase.GetInfo(ctx)
+	info.StartedTime = info.StartedTime.Add(-b.by)
+	return info
+}
+
+func TestAStageIsOverByTheClockOfTemporal(t *testing.T) {
+	for by, over := range map[time.Duration]bool{0: true, time.Hour: false} {
+		env, _ := environment(t, &activities.Activities{Health: &answer{value: good}})
+		env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&behind{by: by}}})
+		ends := probe()
+		ends.Until = time.Now().Add(-time.Minute)
+		ends.Told = lifecycle.HealthVerdict{Status: lifecycle.Healthy}
+		var a *activities.Activities
+		value, err := env.ExecuteActivity(a.ProbeHealth, ends)
+		if !over {
+			assert.InDelta(t, time.Minute, asksAgain(t, err), float64(time.Second))
+			continue
+		}
+		require.NoError(t, err)
+		var report lifecycle.GateReport
+		require.NoError(t, value.Get(&report))
+		assert.True(t, report.Over)
+	}
 }
 
 func ask(t *testing.T, prober activities.Prober, probe activities.HealthProbe) (report lifecycle.GateReport, logged string, err error) {

@@ -28,8 +28,8 @@ func (c *counted) FindCtx(ctx context.Context, token string) ([]byte, bool, erro
 
 func newCounted() *counted { return &counted{inMemory: inMemory{memstore.NewWithCleanupInterval(0)}} }
 
-// asking has a handler of the sessions' answer a request, and tells what they answered.
-func asking(s *Sessions, r *http.Request, do func(*http.Request)) *http.Response {
+// answering has a handler of the sessions' answer a request, and tells what they answered.
+func answering(s *Sessions, r *http.Request, do func(*http.Request)) *http.Response {
 	answer := httptest.NewRecorder()
 	s.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		do(r)
@@ -40,7 +40,7 @@ func asking(s *Sessions, r *http.Request, do func(*http.Request)) *http.Response
 
 // signIn begins a session of dora's, and returns requests of her browser.
 func signIn(t *testing.T, s *Sessions, begin func(context.Context) error) func(method string) *http.Request {
-	answer := asking(s, httptest.NewRequest(http.MethodPost, "/", nil), func(r *http.Request) { require.NoError(t, begin(r.Context())) })
+	answer := answering(s, httptest.NewRequest(http.MethodPost, "/", nil), func(r *http.Request) { require.NoError(t, begin(r.Context())) })
 	require.Len(t, answer.Cookies(), 1)
 	return func(method string) *http.Request {
 		r := httptest.NewRequest(method, "/", nil)
@@ -71,7 +71,7 @@ func TestASessionIsLookedForOnlyWhereItCounts(t *testing.T) {
 		{"a browser that looks", browser(http.MethodGet), 1}, {"a browser that acts", browser(http.MethodPost), 1},
 	} {
 		before := kept.finds
-		answer := asking(sessions, each.r, func(*http.Request) {})
+		answer := answering(sessions, each.r, func(*http.Request) {})
 		assert.Equal(t, http.StatusNoContent, answer.StatusCode, each.what)
 		assert.Equal(t, each.finds, kept.finds-before, each.what)
 	}
@@ -81,7 +81,7 @@ func TestASessionSaysWhoseItIsUntilItEnds(t *testing.T) {
 	sessions := NewSessions(newCounted(), nil, nil)
 	sessions.lookEvery = time.Hour
 	browser := signInDora(t, sessions)
-	asking(sessions, browser(http.MethodPost), func(r *http.Request) {
+	answering(sessions, browser(http.MethodPost), func(r *http.Request) {
 		identity, err := sessions.Identify(r)
 		require.NoError(t, err)
 		assert.Equal(t, "dora", identity.User)
@@ -95,7 +95,7 @@ func TestASessionSaysWhoseItIsUntilItEnds(t *testing.T) {
 		require.NoError(t, err)
 		assert.ErrorIs(t, lasts.Err(), context.Canceled, "at once")
 	})
-	asking(sessions, browser(http.MethodPost), func(r *http.Request) {
+	answering(sessions, browser(http.MethodPost), func(r *http.Request) {
 		_, err := sessions.Identify(r)
 		assert.ErrorIs(t, err, ErrNotSignedIn)
 	})
@@ -125,7 +125,7 @@ func TestOnlyWhatAPersonDoesKeepsASessionAlive(t *testing.T) {
 		}
 		r := browser(http.MethodGet)
 		r.Header.Set("Sec-Fetch-Dest", destination)
-		asking(sessions, r, func(r *http.Request) {
+		answering(sessions, r, func(r *http.Request) {
 			identity, err := sessions.Identify(r)
 			require.NoError(t, err)
 			assert.Equal(t, "dora", identity.User)
