@@ -27,7 +27,7 @@ var (
 	ErrNotKnownYet = errors.New("the database does not answer, so no access token can be checked yet; try again in a moment")
 	// ErrNotKnownNow says that it does not answer any more, so that nobody knows whether a token is new.
 	ErrNotKnownNow = errors.New(
-		"the database does not answer, so access tokens that are not known here cannot be checked; try again in a moment")
+		"the database does not answer, so an access token that is not known here cannot be checked; try again in a moment")
 )
 
 var (
