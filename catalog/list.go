@@ -243,7 +243,8 @@ func (c *Catalog) chooseTeams(q *database.Builder, teams []string) {
 	}
 }
 
-// chooseStanding lets rollouts be found by their index, which has the order of what is due. For another order SQLite would sort all of them.
+// chooseStanding lets rollouts be found by their index, which has the order of what is due. For another order SQLite would sort all of
+// them.
 func (c *Catalog) chooseStanding(q *database.Builder, f Filter) {
 	switch {
 	case f.Standing == "":
