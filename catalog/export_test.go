@@ -28,7 +28,7 @@ func TextColumns() (known []string) {
 var RequestQuestions = map[string]int{selectOutcome: 3, selectFinished: 5}
 
 // ListQuestion is what the database is asked for a list.
-func (c *Catalog) ListQuestion(ctx context.Context, filter Filter) (question string, arguments []any, err error) {
+func ListQuestion(ctx context.Context, c *Catalog, filter Filter) (question string, arguments []any, err error) {
 	q, err := c.listQuery(ctx, filter, 1)
 	return q.String(), q.Args, err
 }

@@ -244,7 +244,7 @@ func TestRolloutsAreFoundByHowTheyStand(t *testing.T) {
 	for order, index := range map[catalog.Order]string{
 		catalog.DueFirst: "SEARCH mini_programs USING INDEX mini_programs_standing (standing=?)", catalog.NewestFirst: "INDEX mini_programs_newest",
 	} {
-		question, arguments, err := c.ListQuestion(t.Context(), catalog.Filter{Standing: catalog.Held, Order: order})
+		question, arguments, err := catalog.ListQuestion(t.Context(), c, catalog.Filter{Standing: catalog.Held, Order: order})
 		require.NoError(t, err)
 		plan := planOf(t, c, question, arguments...)
 		require.Len(t, plan, 1, "nothing is sorted")
