@@ -191,3 +191,9 @@ func TestAPreviewSaysWhenEachStageBegins(t *testing.T) {
 	assert.Equal(t, []string{"5 %", "10 %", "25 %", "50 %", "100 %"}, percents)
 	assert.Nil(t, previewOf(lifecycle.StandardPlans()["fast"], nil)[1].Begins, "nobody knows when it begins")
 }
+
+func TestAListIsTypedOnAnyKeyboard(t *testing.T) {
+	for _, text := range []string{"acme globex", "acme,globex", " acme;\r\nglobex, ", "acme\u3000globex", "acme；globex", "acme，\u00a0globex", "acme、globex"} {
+		assert.Equal(t, []string{"acme", "globex"}, listOf(text), "%q", text)
+	}
+}

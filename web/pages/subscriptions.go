@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/gin-gonic/gin"
 
@@ -121,7 +122,7 @@ func (f *subscriptionForm) typed(posted url.Values, problem string) {
 
 // listOf reads what people separate by blanks, commas or lines.
 func listOf(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n,，、;", r) })
+	return strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",，、;；", r) })
 }
 
 func (p *Pages) subscription(c *gin.Context) { p.showSubscription(c, "", nil) }
