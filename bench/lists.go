@@ -37,7 +37,8 @@ type page struct {
 // benchLists measures the pages that show many mini-programs.
 func benchLists(ctx context.Context, out io.Writer, options options) error {
 	fmt.Fprintf(os.Stderr, "Filling a catalogue with %d mini-programs\n", manyPrograms)
-	in, err := install(ctx, options.folder, (*installation).startTemporal, (*installation).fillCatalog, (*installation).startWeb)
+	in, err := install(ctx, options.folder, (*installation).startTemporal, (*installation).fillCatalog, (*installation).startWorker,
+		(*installation).startWeb)
 	if err != nil {
 		return err
 	}

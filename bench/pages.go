@@ -33,7 +33,8 @@ var largePages = []string{
 
 // benchPages measures the pages of a mini-program with a long story and a package of many files.
 func benchPages(ctx context.Context, out io.Writer, options options) error {
-	in, err := install(ctx, options.folder, (*installation).startTemporal, (*installation).fillLarge, (*installation).startWeb)
+	in, err := install(ctx, options.folder, (*installation).startTemporal, (*installation).fillLarge, (*installation).startWorker,
+		(*installation).startWeb)
 	if err != nil {
 		return err
 	}
