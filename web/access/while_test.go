@@ -3,15 +3,12 @@ package access
 import (
 	"context"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/alexedwards/scs/v2/memstore"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"slipway/lifecycle"
 )
 
 // inMemory is a store of sessions that several processes share.
@@ -32,24 +29,11 @@ func TestAStreamEndsWithASessionThatAnotherProcessEnds(t *testing.T) {
 	shared := inMemory{memstore.NewWithCleanupInterval(0)}
 	here, elsewhere := NewSessions(shared, nil, nil), NewSessions(shared, nil, nil)
 	here.lookEvery = time.Millisecond
-	in := func(s *Sessions, r *http.Request, do func(*http.Request)) *http.Response {
-		answer := httptest.NewRecorder()
-		s.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { do(r) })).ServeHTTP(answer, r)
-		return answer.Result()
-	}
-	signedIn := in(here, httptest.NewRequest(http.MethodPost, "/", nil), func(r *http.Request) {
-		require.NoError(t, here.SignIn(r.Context(), lifecycle.Actor{User: "dora"}))
-	})
-	require.Len(t, signedIn.Cookies(), 1)
-	asked := func(method string) *http.Request {
-		r := httptest.NewRequest(method, "/", nil)
-		r.AddCookie(signedIn.Cookies()[0])
-		return r
-	}
-	in(here, asked(http.MethodGet), func(r *http.Request) {
+	browser := signInDora(t, here)
+	answering(here, browser(http.MethodGet), func(r *http.Request) {
 		ctx, stop := here.While(r)
 		defer stop()
-		in(elsewhere, asked(http.MethodPost), func(r *http.Request) {
+		answering(elsewhere, browser(http.MethodPost), func(r *http.Request) {
 			_, err := elsewhere.SignOut(r.Context())
 			require.NoError(t, err)
 		})
